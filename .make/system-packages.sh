@@ -1,0 +1,69 @@
+#!/bin/sh
+# Install what TatumFlow uses from the system, where that may be done without asking; otherwise name the one
+# command to run. Never fails: everything here is something TatumFlow can go on without.
+# Usage: system-packages.sh live|test PYTHON
+what=$1
+python=$2
+
+has_library() {
+    "$python" -c 'import ctypes.util, sys; sys.exit(ctypes.util.find_library(sys.argv[1]) is None)' "$1"
+}
+
+# FluidSynth gives sound without a synthesizer of one's own; JACK gives the port tests a graph to play through.
+missing_from_apt() {
+    "$python" -c 'import ensurepip' 2>/dev/null ||
+        "$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
+    has_library fluidsynth || echo fluidsynth
+    if [ "$what" = test ]; then
+        command -v jackd >/dev/null || echo jackd2
+    fi
+    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then
+        # python-rtmidi has no wheel for this Python, so it is built.
+        command -v g++ >/dev/null || echo g++
+        "$python" -c 'import os, sysconfig, sys; sys.exit(not os.path.exists(sysconfig.get_config_h_filename()))' ||
+            "$python" -c 'import sys; print("python%d.%d-dev" % sys.version_info[:2])'
+        command -v pkg-config >/dev/null || echo pkg-config
+        [ -e /usr/include/alsa/asoundlib.h ] || echo libasound2-dev
+        [ -e /usr/include/jack/jack.h ] || echo libjack-jackd2-dev
+    fi
+}
+
+missing_from_brew() {
+    has_library fluidsynth || [ -e "$(brew --prefix)/lib/libfluidsynth.dylib" ] || echo fluid-synth
+    if [ "$what" = test ]; then
+        command -v jackd >/dev/null || echo jack
+    fi
+}
+
+tell() {
+    echo "To have everything (sound without a synthesizer, every test), run: $1" >&2
+    echo "Going on without for now." >&2
+}
+
+one_line() { tr '\n' ' ' | sed 's/ *$//'; }
+
+if command -v apt-get >/dev/null; then
+    packages=$(missing_from_apt | one_line)
+    [ -n "$packages" ] || exit 0
+    install="apt-get install -y --no-install-recommends $packages"
+    if [ "$(id -u)" = 0 ]; then
+        root="env"
+    elif sudo -n true 2>/dev/null; then
+        root="sudo -n env"
+    else
+        tell "sudo $install"
+        exit 0
+    fi
+    echo "Installing from the system: $packages"
+    # jackd2 asks a question about real-time priority; unattended, its default stands.
+    $root DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >/dev/null
+    $root DEBIAN_FRONTEND=noninteractive $install -qq </dev/null >/dev/null || tell "sudo $install"
+elif command -v brew >/dev/null; then
+    packages=$(missing_from_brew | one_line)
+    [ -n "$packages" ] || exit 0
+    echo "Installing with Homebrew: $packages"
+    brew install --quiet $packages </dev/null || tell "brew install $packages"
+elif ! has_library fluidsynth; then
+    tell "your package manager's install of fluidsynth$([ "$what" = test ] && echo ' and jack')"
+fi
+exit 0

@@ -1,0 +1,53 @@
+# Everything a fresh machine needs: `make jam` plays, `make test` tests. The environment lies in .venv; it is
+# made once and brought up to date only when pyproject.toml or constraints.txt has changed.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+PACKAGES := live engine training exports configs
+REQUIREMENTS := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help jam test check fmt clean
+
+help: ## Show this list
+	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-7s %s\n", $$1, $$2 }' Makefile
+
+jam: $(VENV)/live.stamp ## Play with the companion; without a terminal it answers a bundled phrase
+	@$(BIN)/tatumflow jam $(ARGS)
+
+test: $(VENV)/dev.stamp ## Run every test (ARGS go to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.stamp ## Lint, check formatting, types and import borders
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+fmt: $(VENV)/dev.stamp ## Format, and mend what the linter can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## Remove the environment, caches and build output (models, recordings and data stay)
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@python=$$(.make/find-python.sh) && .make/system-packages.sh live "$$python" && \
+	echo "Making the environment in $(VENV) with $$python" && \
+	{ "$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; }
+
+$(VENV)/live.stamp: $(REQUIREMENTS) | $(BIN)/python
+	@echo "Installing TatumFlow into $(VENV) (some minutes the first time)"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(REQUIREMENTS) .make/system-packages.sh | $(BIN)/python
+	@.make/system-packages.sh test $(BIN)/python
+	@echo "Installing TatumFlow, training and test tools into $(VENV) (some minutes the first time)"
+	@$(PIP) --editable '.[dev,training]'
+	@mkdir -p $(VENV)/links/tatumflow
+	@for package in $(PACKAGES); do ln -sfn ../../../$$package $(VENV)/links/tatumflow/$$package; done
+	@touch $(VENV)/live.stamp $@

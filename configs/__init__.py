@@ -1,0 +1,1 @@
+"""Settings and recipes that come with the program."""

@@ -1,0 +1,1 @@
+"""The note path, headless: from a human note to the companion's answer."""

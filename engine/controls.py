@@ -1,0 +1,87 @@
+"""What the player steers: every live control with its range, checked where it enters."""
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, Literal, get_args
+
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
+
+ModeName = Literal["answer", "continue"]
+MODES: Final[tuple[ModeName, ...]] = get_args(ModeName)
+
+
+def _number(default: float, low: float, high: float, unit: str = "") -> Any:  # noqa: ANN401
+    return field(default=default, metadata={"low": low, "high": high, "unit": unit})
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The state of every live control. Numbers are checked against their range on construction.
+
+    Attributes:
+        mode: What the companion does with a phrase.
+        style: Slug of the player to sound like; empty for no particular one.
+        style_b: Slug of a second player to blend with; empty for none.
+        style_blend: Share of the second player.
+        temperature: Sampling temperature; 0 takes the likeliest value.
+        top_p: Nucleus: the smallest set of values with at least this probability is kept.
+        top_k: Number of likeliest values kept; 0 keeps all.
+        min_p: Values below this share of the likeliest one's probability are dropped.
+        repetition: Penalty in nats on pitches heard within the last few notes.
+        density: Notes per time against the model's own wish, in octaves: +1 asks for twice as many.
+        register_low: Lowest MIDI pitch the companion plays.
+        register_high: Highest MIDI pitch the companion plays.
+        max_polyphony: Most notes the companion holds at once.
+        velocity_follow: 0 leaves the model's velocities, 1 moves their mean to the human's.
+        pitch_classes: Twelve-bit mask of allowed pitch classes, bit 0 is C; 0xFFF allows all.
+        lookahead: Seconds before sounding at which a planned note can no longer be withdrawn.
+        seed: Seed of the sampling generator.
+    """
+
+    mode: ModeName = "answer"
+    style: str = "art-tatum"
+    style_b: str = ""
+    style_blend: float = _number(0.0, 0.0, 1.0)
+    temperature: float = _number(0.95, 0.0, 2.0)
+    top_p: float = _number(0.95, 0.01, 1.0)
+    top_k: int = _number(0, 0, 200)
+    min_p: float = _number(0.02, 0.0, 1.0)
+    repetition: float = _number(0.0, 0.0, 5.0, "nats")
+    density: float = _number(0.0, -2.0, 2.0, "octaves")
+    register_low: int = _number(PITCH_LOWEST, PITCH_LOWEST, PITCH_HIGHEST)
+    register_high: int = _number(PITCH_HIGHEST, PITCH_LOWEST, PITCH_HIGHEST)
+    max_polyphony: int = _number(10, 1, 16, "notes")
+    velocity_follow: float = _number(0.5, 0.0, 1.0)
+    pitch_classes: int = _number(0xFFF, 1, 0xFFF)
+    lookahead: float = _number(0.08, 0.0, 1.0, "s")
+    seed: int = _number(0, 0, 2**32 - 1)
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise SettingError(f"mode: {self.mode!r} is not one of {', '.join(MODES)}")
+        for control in fields(self):
+            if "low" not in control.metadata:
+                continue
+            value, low, high = getattr(self, control.name), control.metadata["low"], control.metadata["high"]
+            if not low <= value <= high:
+                raise SettingError(f"{control.name}: {value} is outside the allowed range {low} to {high}")
+        if self.register_low > self.register_high:
+            raise SettingError(
+                f"register_low: {self.register_low} lies above register_high {self.register_high}"
+            )
+
+    def changed(self, name: str, value: object) -> "Controls":
+        """Return these controls with one of them set to `value`, converted to its type.
+
+        Raises:
+            SettingError: if no control has that name, or the value does not fit it.
+        """
+        known = {control.name: control for control in fields(self)}
+        if name not in known:
+            raise SettingError(f"{name!r} is not a control; the controls are {', '.join(known)}")
+        kind = type(getattr(Controls(), name))
+        try:
+            converted = kind(value)  # pyright: ignore[reportArgumentType]
+        except (TypeError, ValueError):
+            raise SettingError(f"{name}: {value!r} is not a {kind.__name__}") from None
+        return replace(self, **{name: converted})

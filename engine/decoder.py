@@ -1,0 +1,84 @@
+"""What the engine asks of a model at play time: an ONNX bundle answers it, or a small mock in the tests."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DecoderShape:
+    """Sizes the host needs to own the key-value cache.
+
+    Attributes:
+        num_layers: Transformer blocks, L.
+        num_kv_heads: Key and value heads per block, K.
+        head_dim: Width of a head, D; even.
+        hidden_dim: Width of a state, H.
+        cache_rows: Rows of the cache, W.
+        window: Steps a step can look back on; below `cache_rows` by the depth of an exact rollback.
+        num_styles: Rows of the style table, S; row 0 is no style.
+        rope_base: Base of the rotary frequencies.
+    """
+
+    num_layers: int
+    num_kv_heads: int
+    head_dim: int
+    hidden_dim: int
+    cache_rows: int
+    window: int
+    num_styles: int
+    rope_base: float
+
+
+class DecoderInput(NamedTuple):
+    """One call of the trunk over T new steps of one stream.
+
+    Attributes:
+        fields: Input indices, (T, 4) int64, each below `tokens.INPUT_SIZES`.
+        role: `Role` values, (T,) int64.
+        style: Weights over the style table, (T, S) float32.
+        cos: Cosines of the rotary angles, (T, D / 2) float32.
+        sin: Their sines, (T, D / 2) float32.
+        bias: Added to attention scores, (T, W + T) float32: 0 where a step may look, -1e9 where not.
+        past_key: The cache's keys, (L, K, W, D) float32.
+        past_value: The cache's values, (L, K, W, D) float32.
+    """
+
+    fields: Ints
+    role: Ints
+    style: Floats
+    cos: Floats
+    sin: Floats
+    bias: Floats
+    past_key: Floats
+    past_value: Floats
+
+
+class DecoderOutput(NamedTuple):
+    """States after each step, (T, H), and the new cache rows, each (L, K, T, D)."""
+
+    hidden: Floats
+    key: Floats
+    value: Floats
+
+
+class Decoder(Protocol):
+    """A trunk and four field heads."""
+
+    @property
+    def shape(self) -> DecoderShape:
+        """Return the sizes of the model."""
+        ...
+
+    def decode(self, inputs: DecoderInput) -> DecoderOutput:
+        """Run the trunk over new steps."""
+        ...
+
+    def field_logits(self, field: int, hidden: Floats, known: Ints) -> Floats:
+        """Return one field's logits (n, size) from states (n, H) and the fields before it (n, field)."""
+        ...

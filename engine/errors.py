@@ -1,0 +1,33 @@
+"""Errors a user can meet. Each message says what went wrong, where, and what to do about it."""
+
+
+class TatumFlowError(Exception):
+    """Base of every expected error; the command line prints its message as one line and exits with 1."""
+
+
+class MidiFileError(TatumFlowError):
+    """A MIDI file that cannot be read or written."""
+
+
+class BundleError(TatumFlowError):
+    """A model bundle that is missing, damaged, or of a newer format."""
+
+
+class SettingError(TatumFlowError):
+    """A setting outside its allowed range or of an unknown name."""
+
+
+class PortError(TatumFlowError):
+    """A MIDI port that does not exist or cannot be opened."""
+
+
+class DeviceError(TatumFlowError):
+    """An audio device, synthesizer library or SoundFont that is missing."""
+
+
+class CorpusError(TatumFlowError):
+    """A corpus that cannot be found or holds nothing usable."""
+
+
+class ModelFault(TatumFlowError):  # noqa: N818
+    """A model whose output is not finite; nothing of it enters the context."""

@@ -1,0 +1,139 @@
+"""Commands into the engine and snapshots out of it: everything a screen needs, and nothing else crosses."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.notes import Role
+
+
+@dataclass(frozen=True, slots=True)
+class SetControl:
+    """Set one control by name; an invalid value is refused with a `Notice`."""
+
+    name: str
+    value: str | float | int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayKey:
+    """A note from the computer keyboard. It has a fixed length, since a terminal sends no key-up."""
+
+    pitch: int
+    velocity: int = 80
+    duration: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """Silence everything now: all held offs, sustain up, all notes off."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeTurn:
+    """Let the companion play now, without waiting for the phrase to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class YieldTurn:
+    """Stop the companion; it listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectPorts:
+    """Use these MIDI ports by name; None leaves a side as it is, the empty string disconnects it."""
+
+    input: str | None = None
+    output: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """Silence, save the recording, close the ports, end the process."""
+
+
+Command = SetControl | PlayKey | Panic | TakeTurn | YieldTurn | ConnectPorts | Shutdown
+
+Turn = Literal["listening", "thinking", "playing"]
+
+
+@dataclass(frozen=True, slots=True)
+class RollNote:
+    """A note of the roll; `duration` is None while it sounds, a `planned` note can still be withdrawn."""
+
+    role: Role
+    onset: float
+    duration: float | None
+    pitch: int
+    velocity: int
+    planned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How well the engine keeps time.
+
+    Attributes:
+        send_lateness_p99_ms: Note-ons sent after their due time, 99th percentile of the last 1,000.
+        note_cost_p50_ms: Computing one generated note, median of the last 1,000.
+        first_note_ms: From the last turn to its first planned note; None before the first turn.
+        late_notes: Notes skipped because they were too late.
+        model_faults: Notes skipped because the model's output was not a number.
+    """
+
+    send_lateness_p99_ms: float = 0.0
+    note_cost_p50_ms: float = 0.0
+    first_note_ms: float | None = None
+    late_notes: int = 0
+    model_faults: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PortStatus:
+    """A MIDI port: its name, whether it is connected, and when it last carried a message (seconds)."""
+
+    name: str
+    connected: bool
+    last_activity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One line for the player: a refused setting, a lost port, a full disk."""
+
+    time: float
+    text: str
+    severity: Literal["information", "warning", "error"] = "information"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of a session at one moment, sent to the screen at most 30 times a second.
+
+    Attributes:
+        time: Seconds on the system clock.
+        turn: Whose turn it is.
+        controls: Every control as the engine uses it.
+        notes: Notes of the last 8 s and the planned future, both players, by onset.
+        held: Pitches now sounding, by player.
+        health: Timing figures.
+        inputs: MIDI inputs.
+        outputs: MIDI outputs, the built-in synthesizer included.
+        model: Name of the model bundle.
+        styles: Slugs of the styles the model knows.
+        recording: File the session is recorded to; empty if none.
+        notices: Lines not yet shown.
+    """
+
+    time: float
+    turn: Turn
+    controls: Controls
+    notes: tuple[RollNote, ...] = ()
+    held: tuple[tuple[Role, int], ...] = ()
+    health: Health = field(default_factory=Health)
+    inputs: tuple[PortStatus, ...] = ()
+    outputs: tuple[PortStatus, ...] = ()
+    model: str = ""
+    styles: tuple[str, ...] = ()
+    recording: str = ""
+    notices: tuple[Notice, ...] = ()

@@ -1,0 +1,39 @@
+"""Notes and who plays them: the values every other part of the engine speaks in."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+PITCH_LOWEST = 21
+"""MIDI pitch of the lowest piano key (A0)."""
+
+PITCH_HIGHEST = 108
+"""MIDI pitch of the highest piano key (C8)."""
+
+
+class Role(IntEnum):
+    """Who plays a note. The values are the model's role embedding indices."""
+
+    HUMAN = 0
+    COMPANION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One sounded note.
+
+    Attributes:
+        onset: Seconds on the clock in use.
+        duration: Seconds, greater than 0.
+        pitch: MIDI pitch, 0 to 127.
+        velocity: MIDI velocity, 1 to 127.
+    """
+
+    onset: float
+    duration: float
+    pitch: int
+    velocity: int
+
+    @property
+    def offset(self) -> float:
+        """Seconds at which the note ends."""
+        return self.onset + self.duration

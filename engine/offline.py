@@ -1,0 +1,203 @@
+"""Answering a file: the same companion on a virtual clock, the same notes bit for bit with the same seed."""
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Final
+
+from tatumflow.engine.clock import Clock, VirtualClock
+from tatumflow.engine.companion import KEYS_CHANNEL, Companion
+from tatumflow.engine.events import HumanEvent, NoteOff, NoteOn, OutputEvent
+from tatumflow.engine.modes import mode_named
+from tatumflow.engine.notes import Note
+from tatumflow.engine.phrase import PhraseTracker
+from tatumflow.engine.scheduler import Scheduler
+from tatumflow.engine.tokens import TICK_SECONDS
+from tatumflow.engine.turn_report import TurnReport
+
+MAX_PHRASE: Final = 12.0
+"""Seconds after which a phrase without a pause is ended at the next small gap."""
+
+BREATH: Final = 0.5
+"""Seconds from the end of an answer to the next phrase of the file."""
+
+_SMALL_GAP: Final = 0.15
+_HURRY: Final = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineResult:
+    """A file and the answers to it, on one clock.
+
+    Attributes:
+        human: The file's notes, later phrases moved behind the answers.
+        companion: The companion's notes as they sounded.
+        turns: One report per answer.
+    """
+
+    human: tuple[Note, ...]
+    companion: tuple[Note, ...]
+    turns: tuple[TurnReport, ...]
+
+
+def answer_file(
+    notes: Sequence[Note],
+    make_companion: Callable[[Scheduler, Clock], Companion],
+    *,
+    max_phrase: float = MAX_PHRASE,
+) -> OfflineResult:
+    """Let a companion answer a file phrase by phrase.
+
+    The file is cut into phrases by the rule that ends them live. After each one the file waits until the
+    companion has played its answer to the end; the rest of the file moves later by as much, plus a breath.
+
+    Args:
+        notes: The file's notes; times in seconds from the beginning.
+        make_companion: Makes the companion around the scheduler and the virtual clock it is given.
+        max_phrase: Seconds after which a phrase is ended at the next small gap.
+    """
+    clock = VirtualClock()
+    collector = _Collector()
+    scheduler = Scheduler(collector.send, clock)
+    companion = make_companion(scheduler, clock)
+    loop = VirtualLoop(clock, scheduler, companion)
+    patience = mode_named(companion.controls.mode).patience
+    human: list[Note] = []
+    turns: list[TurnReport] = []
+    shift = 0.0
+    for phrase in split_phrases(notes, patience=patience, max_phrase=max_phrase):
+        shift = max(shift, clock.now() + (BREATH if turns else 0.0) - phrase[0].onset)
+        moved = [replace(note, onset=note.onset + shift) for note in phrase]
+        for event in _events(moved):
+            loop.run_to(event.time)
+            companion.handle(event)
+        human += moved
+        answered = len(companion.turns)
+        loop.run_to(inf, until=lambda answered=answered: len(companion.turns) > answered)
+        turns += list(companion.turns)[answered:]
+    loop.run_to(inf)
+    return OfflineResult(tuple(human), tuple(sorted(collector.notes, key=_by_onset)), tuple(turns))
+
+
+def split_phrases(
+    notes: Sequence[Note], *, patience: float = 1.0, max_phrase: float = MAX_PHRASE
+) -> list[list[Note]]:
+    """Cut notes into phrases where a turn would go over.
+
+    A phrase longer than `max_phrase` seconds ends before the next onset that follows a gap of 0.15 s, or any
+    gap once it is half as long again; its sounding notes end there. A note that meets the next one of its
+    pitch ends where that begins.
+
+    Args:
+        notes: Times in seconds, in any order.
+        patience: Factor on the silence that ends a phrase, as modes have it.
+        max_phrase: Seconds.
+
+    Returns:
+        Phrases in order, each by onset and none empty.
+    """
+    tracker = PhraseTracker()
+    phrases: list[list[Note]] = []
+    phrase: list[Note] = []
+    offs: list[tuple[float, int]] = []
+    for note in _apart(notes):
+        while offs and offs[0][0] <= note.onset:
+            tracker.feed(NoteOff(*heapq.heappop(offs)))
+        due = tracker.turn_due(patience)
+        forced = bool(phrase) and _too_long(phrase, note.onset, max_phrase)
+        if forced or (due is not None and due <= note.onset):
+            phrases.append([_ended_by(earlier, note.onset) for earlier in phrase])
+            phrase = []
+            for _, pitch in offs:
+                tracker.feed(NoteOff(note.onset, pitch))
+            offs.clear()
+            tracker.next_phrase()
+        tracker.feed(NoteOn(note.onset, note.pitch, note.velocity))
+        heapq.heappush(offs, (note.offset, note.pitch))
+        phrase.append(note)
+    return [*phrases, phrase] if phrase else phrases
+
+
+class _Collector:
+    """Makes notes of the companion's events as they are sent."""
+
+    def __init__(self) -> None:
+        self.notes: list[Note] = []
+        self._sounding: dict[int, NoteOn] = {}
+
+    def send(self, event: OutputEvent) -> None:
+        match event:
+            case NoteOn(channel=channel) if channel != KEYS_CHANNEL:
+                self._sounding[event.pitch] = event
+            case NoteOff(channel=channel) if channel != KEYS_CHANNEL:
+                on = self._sounding.pop(event.pitch, None)
+                if on is not None:
+                    duration = max(event.time - on.time, TICK_SECONDS)
+                    self.notes.append(Note(on.time, duration, on.pitch, on.velocity))
+            case _:
+                pass
+
+
+class VirtualLoop:
+    """Moves the clock from one piece of work to the next."""
+
+    def __init__(self, clock: VirtualClock, scheduler: Scheduler, companion: Companion) -> None:
+        self._clock = clock
+        self._scheduler = scheduler
+        self._companion = companion
+
+    def run_to(self, end: float, until: Callable[[], bool] = lambda: False) -> None:
+        """Do everything due up to `end` seconds, or until `until`, or until there is nothing left to do."""
+        while True:
+            wake = self._companion.advance()
+            self._scheduler.run_due(self._clock.now())
+            if until():
+                return
+            due = self._scheduler.next_due()
+            following = min((time for time in (wake, due) if time is not None), default=inf)
+            if following > end or following == inf:
+                if end < inf:
+                    self._clock.advance_to(max(end, self._clock.now()))
+                return
+            self._clock.advance_to(max(following, self._clock.now()))
+
+
+def _by_onset(note: Note) -> tuple[float, int]:
+    return note.onset, note.pitch
+
+
+def _apart(notes: Sequence[Note]) -> list[Note]:
+    """Return notes by onset, those of one pitch not overlapping and not starting together."""
+    ordered: list[Note] = []
+    last: dict[int, int] = {}
+    for note in sorted(notes, key=_by_onset):
+        index = last.get(note.pitch)
+        if index is not None and note.onset - ordered[index].onset < TICK_SECONDS:
+            continue
+        if index is not None:
+            ordered[index] = _ended_by(ordered[index], note.onset)
+        last[note.pitch] = len(ordered)
+        ordered.append(note)
+    return ordered
+
+
+def _ended_by(note: Note, time: float) -> Note:
+    return replace(note, duration=time - note.onset) if note.offset > time else note
+
+
+def _too_long(phrase: list[Note], onset: float, max_phrase: float) -> bool:
+    length, gap = onset - phrase[0].onset, onset - phrase[-1].onset
+    return (length >= max_phrase and gap >= _SMALL_GAP) or (
+        length >= _HURRY * max_phrase and gap >= TICK_SECONDS
+    )
+
+
+def _events(notes: Sequence[Note]) -> list[HumanEvent]:
+    """Return the ons and offs of notes by time, offs first."""
+    ons = [(note.onset, 1, note.pitch, note.velocity) for note in notes]
+    offs = [(note.offset, 0, note.pitch, 0) for note in notes]
+    return [
+        NoteOn(time, pitch, velocity) if kind else NoteOff(time, pitch)
+        for time, kind, pitch, velocity in sorted(ons + offs)
+    ]

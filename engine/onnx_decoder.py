@@ -1,0 +1,122 @@
+"""The decoder of a bundle, run by ONNX Runtime."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from platformdirs import user_cache_path
+
+from tatumflow.engine.bundle import DECODER_GRAPH, HEAD_GRAPHS, Bundle
+from tatumflow.engine.decoder import DecoderInput, DecoderOutput, DecoderShape, Floats, Ints
+from tatumflow.engine.errors import BundleError
+from tatumflow.engine.providers import CPU, CUDA, TENSORRT, open_session, usable_providers
+from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, TURN
+
+_STEP_INPUTS: Final = ("fields", "role", "style", "cos", "sin", "bias")
+_WARM_UP_STEPS: Final = (1, 1, 2, 4, 8, 16, 64)
+
+
+class OnnxDecoder:
+    """A trunk and four field heads in ONNX Runtime; implements `decoder.Decoder`.
+
+    The cache is read where it lies: each layer's keys and values are their own graph input, a view of the
+    host's arrays. Calls from several threads at once are safe.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1, providers: Sequence[str] | None = None) -> None:
+        """Open the graphs and run each once, so that the first note costs what the others do.
+
+        Args:
+            bundle: The checked bundle.
+            threads: Threads of one call on the CPU.
+            providers: ONNX Runtime providers, preferred first; by default those that work here.
+
+        Raises:
+            BundleError: if a graph cannot be run or has other inputs than its manifest promises.
+        """
+        self._shape = bundle.shape
+        wanted = usable_providers() if providers is None else tuple(providers)
+        gpu = any(name in (TENSORRT, CUDA) for name in wanted)
+        options = _provider_options(bundle, self._shape)
+        file = bundle.graph_path(DECODER_GRAPH, gpu=gpu)
+        self._trunk = open_session(file, wanted, threads, options)
+        # A head costs less than a trip to the GPU.
+        self._heads = [open_session(bundle.graph_path(name), (CPU,), threads) for name in HEAD_GRAPHS]
+        layers = range(self._shape.num_layers)
+        self._key_inputs = tuple(f"past_key_{i}" for i in layers)
+        self._value_inputs = tuple(f"past_value_{i}" for i in layers)
+        inputs = {node.name for node in self._trunk.get_inputs()}
+        if inputs != {*_STEP_INPUTS, *self._key_inputs, *self._value_inputs}:
+            raise BundleError(f"{file}: its inputs are not those of its manifest; export the model again")
+        try:
+            self._warm_up()
+        except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+            reason = str(error).splitlines()[0][:200]
+            raise BundleError(f"{bundle.path}: the graphs do not fit ({reason}); export it again") from None
+
+    @property
+    def shape(self) -> DecoderShape:
+        """Return the sizes of the model."""
+        return self._shape
+
+    @property
+    def provider(self) -> str:
+        """Return the name of the ONNX Runtime provider that runs the trunk."""
+        return self._trunk.get_providers()[0]
+
+    def decode(self, inputs: DecoderInput) -> DecoderOutput:
+        """Run the trunk over new steps."""
+        feed: dict[str, Floats | Ints] = dict(zip(_STEP_INPUTS, inputs[: len(_STEP_INPUTS)], strict=True))
+        feed.update(zip(self._key_inputs, inputs.past_key, strict=True))
+        feed.update(zip(self._value_inputs, inputs.past_value, strict=True))
+        hidden, key, value = self._trunk.run(None, feed)
+        return DecoderOutput(hidden, key, value)  # pyright: ignore[reportArgumentType]
+
+    def field_logits(self, field: int, hidden: Floats, known: Ints) -> Floats:
+        """Return one field's logits (n, size) from states (n, H) and the fields before it (n, field)."""
+        feed = {"hidden": hidden, "known": known} if field else {"hidden": hidden}
+        return self._heads[field].run(None, feed)[0]  # pyright: ignore[reportReturnType]
+
+    def _warm_up(self) -> None:
+        shape = self._shape
+        rows = np.zeros((shape.num_layers, shape.num_kv_heads, shape.cache_rows, shape.head_dim), np.float32)
+        turn = (TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration)
+        hidden = np.zeros((1, shape.hidden_dim), np.float32)
+        for steps in _WARM_UP_STEPS:
+            hidden = self.decode(
+                DecoderInput(
+                    fields=np.tile(np.array(turn, np.int64), (steps, 1)),
+                    role=np.zeros(steps, np.int64),
+                    style=np.eye(1, shape.num_styles, dtype=np.float32).repeat(steps, axis=0),
+                    cos=np.ones((steps, shape.head_dim // 2), np.float32),
+                    sin=np.zeros((steps, shape.head_dim // 2), np.float32),
+                    bias=np.zeros((steps, shape.cache_rows + steps), np.float32),
+                    past_key=rows,
+                    past_value=rows,
+                )
+            ).hidden
+        for field, size in enumerate(FIELD_SIZES):
+            logits = self.field_logits(field, hidden[:1], np.zeros((1, field), np.int64))
+            if logits.shape != (1, size):
+                raise ValueError(f"head {FIELDS[field]} answers {logits.shape}")
+
+
+def _provider_options(bundle: Bundle, shape: DecoderShape) -> dict[str, dict[str, str]]:
+    """Return options that let TensorRT build its engine once, for every number of steps."""
+
+    def sizes(steps: int) -> str:
+        rows = {"fields": (steps, 4), "role": (steps,), "style": (steps, shape.num_styles)}
+        rows |= {name: (steps, shape.head_dim // 2) for name in ("cos", "sin")}
+        rows |= {"bias": (steps, shape.cache_rows + steps)}
+        return ",".join(f"{name}:{'x'.join(map(str, size))}" for name, size in rows.items())
+
+    engines = user_cache_path("tatumflow", appauthor=False) / "tensorrt" / bundle.name
+    return {
+        TENSORRT: {
+            "trt_engine_cache_enable": "1",
+            "trt_engine_cache_path": str(engines),
+            "trt_profile_min_shapes": sizes(1),
+            "trt_profile_opt_shapes": sizes(1),
+            "trt_profile_max_shapes": sizes(shape.cache_rows),
+        }
+    }

@@ -1,0 +1,297 @@
+"""What the companion is about to play: notes drawn ahead, revocable until shortly before they sound."""
+
+from collections.abc import Sequence
+from math import inf
+from time import perf_counter_ns
+from typing import Final
+
+import numpy as np
+
+from tatumflow.engine.clock import Clock
+from tatumflow.engine.constraints import Constraints
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.decoder import Floats
+from tatumflow.engine.errors import ModelFault
+from tatumflow.engine.modes import TurnPlan
+from tatumflow.engine.notes import Note, Role
+from tatumflow.engine.phrase import Phrase
+from tatumflow.engine.plan import Plan
+from tatumflow.engine.ring import Ring
+from tatumflow.engine.sampling import Sampling
+from tatumflow.engine.scheduler import Scheduler
+from tatumflow.engine.session import ModelSession
+
+COMPANION_CHANNEL: Final = 0
+"""Channel of the companion's notes at the scheduler."""
+
+HORIZON: Final = 1.0
+"""Seconds beyond the lookahead that the plan reaches."""
+
+FAULT_LIMIT: Final = 3
+"""Model faults in a row that end a turn."""
+
+LATE_TOLERANCE: Final = 0.01
+"""Seconds a planned note may be handed over late before the rest of the plan is delayed with it."""
+
+RESUME_LEAD: Final = 0.03
+"""Seconds ahead, at the least, at which a delayed plan goes on."""
+
+_PLANNED_LIMIT: Final = 48
+_RECENT: Final = 8
+# A wake-up at `onset - lookahead` must find the note due, though the sum rounds differently.
+_ROUNDING: Final = 1e-9
+
+
+class Planner:
+    """Draws the notes of one turn after the other and hands them to the scheduler in time.
+
+    Notes that were drawn but not handed over can be withdrawn; the session then stands where it stood before
+    the first of them. A note that was drawn or handed over after its time does not sound late by itself: it
+    and all that follow are delayed together, by enough for the rest to be in time again, since a delay of the
+    whole is heard less than unevenness within it. The session hears the delayed onsets.
+
+    Attributes:
+        note_cost: Seconds of computing per drawn note, the last 1,000.
+        first_note_ms: Milliseconds of computing from the beginning of the turn to its first drawn note; None
+            while there is none. Measured in real time, whatever the clock.
+        faults: Notes skipped because of the model, in all turns.
+        failure: Why the model failed `FAULT_LIMIT` times in a row in this turn; empty if it did not.
+        finished: Whether no further note will be drawn in this turn.
+    """
+
+    def __init__(self, session: ModelSession, scheduler: Scheduler, clock: Clock) -> None:
+        self.note_cost = Ring()
+        self.first_note_ms: float | None = None
+        self.faults = 0
+        self.failure = ""
+        self.finished = True
+        self._session = session
+        self._scheduler = scheduler
+        self._clock = clock
+        self._plan = Plan(session)
+        self._begin_mark = session.mark()
+        self._begun_ns = 0
+        self._frame = TurnPlan(0.0, 0.0, -inf)
+        self._controls = Controls()
+        self._sampling = Sampling()
+        self._lookahead = 0.0
+        self._style: Floats | None = None
+        self._rng = np.random.default_rng(0)
+        self._heard: tuple[int, ...] = ()
+        self._velocity_target: float | None = None
+        self._earliest: float | None = None
+        self._faults_in_a_row = 0
+        self._sound_end = 0.0
+
+    @property
+    def planned(self) -> tuple[Note, ...]:
+        """Notes that can still be withdrawn, by onset."""
+        return self._plan.open_notes
+
+    @property
+    def notes(self) -> int:
+        """Notes of this turn that were handed over and not taken back."""
+        return self._plan.committed
+
+    @property
+    def first_onset(self) -> float | None:
+        """Seconds of the turn's first note; None while there is none."""
+        return self._plan.first_onset
+
+    @property
+    def previous_onset(self) -> float:
+        """Seconds of the last onset in the session, whoever played it."""
+        return self._plan.previous_onset
+
+    @property
+    def done_at(self) -> float | None:
+        """Seconds at which the last note ends; None while notes are still to be drawn or handed over."""
+        return self._sound_end if self.finished and not len(self._plan) else None
+
+    def begin(
+        self,
+        frame: TurnPlan,
+        phrase: Phrase,
+        controls: Controls,
+        style: Floats,
+        *,
+        previous_onset: float | None,
+        seed: Sequence[int],
+    ) -> None:
+        """Begin a turn of the companion's.
+
+        Args:
+            frame: When it begins and ends.
+            phrase: What it replies to.
+            controls: How to draw.
+            style: Style weights, (S,).
+            previous_onset: Seconds of the last onset of either player; None if there was none.
+            seed: Seed of this turn's chance.
+        """
+        self._begun_ns = perf_counter_ns()
+        self.first_note_ms = None
+        self.failure = ""
+        self.finished = False
+        self._faults_in_a_row = 0
+        self._frame = frame
+        self._earliest = self._sound_end = frame.earliest
+        self._heard = tuple(note.pitch for note in reversed(phrase.notes[-_RECENT:]))
+        velocities = [note.velocity for note in phrase.notes]
+        self._velocity_target = sum(velocities) / len(velocities) if velocities else None
+        self._rng = np.random.default_rng(seed)
+        self._use(controls)
+        self._plan.begin(frame.earliest if previous_onset is None else previous_onset)
+        self._begin_mark = self._session.mark()
+        self._style = style
+        self._session.turn(Role.COMPANION, style)
+
+    def abandon(self) -> None:
+        """Take the whole turn back, nothing of which was handed over: the session never heard of it."""
+        self.finished = True
+        self._plan.begin(self._plan.previous_onset)
+        self._session.rollback(self._begin_mark)
+
+    def steer(
+        self,
+        controls: Controls,
+        style: Floats,
+        *,
+        frame: TurnPlan | None = None,
+        seed: Sequence[int] | None = None,
+    ) -> None:
+        """Withdraw what can be withdrawn and go on under new controls and style.
+
+        Args:
+            controls: How to draw.
+            style: Style weights, (S,).
+            frame: When the turn ends; None leaves it.
+            seed: Seed of the turn's chance from here on; None leaves it.
+        """
+        over = self.finished and not len(self._plan)
+        self.withdraw(-inf)
+        self._use(controls)
+        self._frame = frame or self._frame
+        if seed is not None:
+            self._rng = np.random.default_rng(seed)
+        if over:
+            return
+        self.finished = False
+        soonest = self._clock.now() + RESUME_LEAD
+        self._earliest = max(self._frame.earliest, soonest) if self.first_onset is None else soonest
+        if self._style is None or not np.array_equal(style, self._style):
+            self._style = style
+            self._session.turn(Role.COMPANION, style)
+
+    def use_lookahead(self, seconds: float) -> None:
+        """Hand notes over this long before they sound; what is planned stays."""
+        self._lookahead = seconds
+
+    def extend(self, now: float, horizon: float = HORIZON) -> bool:
+        """Draw one note if the plan does not reach `now` + lookahead + `horizon`.
+
+        Returns:
+            Whether there is more to draw at once.
+        """
+        if not self._wants_more(now, horizon):
+            return False
+        started_ns = perf_counter_ns()
+        plan, frame, mark = self._plan, self._frame, self._session.mark()
+        try:
+            note = self._session.next_note(
+                self._sampling,
+                self._constraints(),
+                self._rng,
+                previous_onset=plan.previous_onset,
+                earliest=self._earliest,
+            )
+        except ModelFault as fault:
+            self._count_fault(fault)
+            return not self.finished
+        self._faults_in_a_row = 0
+        first = plan.first_onset is None
+        onset = note.onset
+        if first:
+            onset = min(onset, max(frame.latest_first, self._earliest or -inf))
+        if frame.ends_before(onset, None if first else plan.previous_onset):
+            self._session.rollback(mark)
+            self.finished = True
+            return False
+        if onset < (drawn_at := self._clock.now()):
+            onset = drawn_at + self._resume_lead
+        plan.append(note, mark, onset)
+        self._earliest = None
+        ended_ns = perf_counter_ns()
+        self.note_cost.add((ended_ns - started_ns) * 1e-9)
+        if first:
+            self.first_note_ms = (ended_ns - self._begun_ns) * 1e-6
+        return self._wants_more(now, horizon)
+
+    def commit(self, now: float) -> list[Note]:
+        """Hand the notes that begin before `now` + lookahead to the scheduler, and return them."""
+        onset = self._plan.next_onset
+        if onset is not None and onset < now - LATE_TOLERANCE:
+            self._plan.delay(now + self._resume_lead - onset)
+        notes = self._plan.commit(now + self._lookahead + _ROUNDING)
+        for note in notes:
+            self._scheduler.note(note, COMPANION_CHANNEL)
+            self._sound_end = max(self._sound_end, note.offset)
+        return notes
+
+    def next_wake(self, horizon: float = HORIZON) -> float | None:
+        """Return when there is next something to draw or to hand over, or when the turn ends."""
+        times: list[float] = []
+        if (onset := self._plan.next_onset) is not None:
+            times.append(onset - self._lookahead)
+        if not self.finished and len(self._plan) < _PLANNED_LIMIT:
+            times.append(self._plan.previous_onset - self._lookahead - horizon)
+        if (done_at := self.done_at) is not None:
+            times.append(done_at)
+        return min(times, default=None)
+
+    def withdraw(self, onset_from: float) -> None:
+        """Drop the planned notes that start at `onset_from` seconds or later."""
+        self._plan.withdraw(onset_from)
+
+    def cut(self, now: float) -> tuple[Note, ...]:
+        """End the turn at once: nothing more is drawn, what sounds is closed, what waits is withdrawn.
+
+        The session keeps the notes that sounded, with the durations they had.
+
+        Returns:
+            Notes that had been handed over but did not sound.
+        """
+        unsounded = self._scheduler.release_all(COMPANION_CHANNEL)
+        self._plan.cut(now, set(unsounded))
+        self.finished = True
+        self._sound_end = now
+        return unsounded
+
+    @property
+    def _resume_lead(self) -> float:
+        return max(self._lookahead, RESUME_LEAD)
+
+    def _use(self, controls: Controls) -> None:
+        self._controls = controls
+        self._lookahead = controls.lookahead
+        self._sampling = Sampling(controls.temperature, controls.top_k, controls.top_p, controls.min_p)
+
+    def _wants_more(self, now: float, horizon: float) -> bool:
+        if self.finished or len(self._plan) >= _PLANNED_LIMIT:
+            return False
+        return self._plan.previous_onset <= now + self._lookahead + horizon + _ROUNDING
+
+    def _constraints(self) -> Constraints:
+        recent = self._plan.recent_pitches(_RECENT)
+        return Constraints.of(
+            self._controls,
+            sounding=self._plan.sounding(),
+            recent=(recent + self._heard)[:_RECENT],
+            velocity_target=self._velocity_target,
+        )
+
+    def _count_fault(self, fault: ModelFault) -> None:
+        self.faults += 1
+        self._faults_in_a_row += 1
+        if self._faults_in_a_row >= FAULT_LIMIT:
+            self.failure = str(fault)
+            self.finished = True

@@ -1,0 +1,145 @@
+"""ONNX Runtime sessions on the fastest device whose libraries can really load.
+
+ONNX Runtime lists TensorRT and CUDA as available wherever they were compiled in, and asking for one whose
+libraries are missing prints a wall of errors. So each library is tried first, quietly, through the dynamic
+loader, and a GPU must answer its driver; only then is a provider asked for.
+"""
+
+import ctypes
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import onnxruntime
+
+from tatumflow.engine.errors import BundleError
+
+TENSORRT: Final = "TensorrtExecutionProvider"
+CUDA: Final = "CUDAExecutionProvider"
+CPU: Final = "CPUExecutionProvider"
+
+_WHEELS: Final = ("nvidia", "tensorrt_libs")
+_ERRORS_ONLY: Final = 3
+
+
+def _libraries(cuda_major: str) -> dict[str, tuple[str, ...]]:
+    if sys.platform == "win32":
+        cuda = (f"cudart64_{cuda_major}.dll", f"cublas64_{cuda_major}.dll", "cudnn64_9.dll")
+        return {CUDA: cuda, TENSORRT: (*cuda, "nvinfer_10.dll", "nvonnxparser_10.dll")}
+    cuda = tuple(
+        f"lib{name}.so.{version}"
+        for name, version in (
+            ("cudart", cuda_major),
+            ("cublasLt", cuda_major),
+            ("cublas", cuda_major),
+            ("curand", "10"),
+            ("cudnn", "9"),
+        )
+    )
+    return {CUDA: cuda, TENSORRT: (*cuda, "libnvinfer.so.10", "libnvonnxparser.so.10")}
+
+
+def _wheel_files(library: str) -> Iterator[Path]:
+    """Yield where NVIDIA's own wheels keep a library."""
+    for wheel in _WHEELS:
+        spec = find_spec(wheel)
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            yield from Path(folder).rglob(library)
+
+
+def can_load(library: str) -> bool:
+    """Say whether the dynamic loader finds a library, on its path or in NVIDIA's wheels, and load it."""
+    for candidate in (library, *map(str, _wheel_files(library))):
+        try:
+            ctypes.CDLL(candidate)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def gpu_answers() -> bool:
+    """Say whether the CUDA driver is there and reports a device."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+
+
+def _cuda_major() -> str:
+    try:
+        build = import_module("onnxruntime.capi.build_and_package_info")
+    except ImportError:
+        return ""
+    return str(getattr(build, "cuda_version", "")).partition(".")[0]
+
+
+def choose_providers(
+    available: Sequence[str], loads: Callable[[str], bool], gpu: Callable[[], bool], cuda_major: str
+) -> tuple[str, ...]:
+    """Return which of the available providers can be used, fastest first; the CPU's is always among them.
+
+    Args:
+        available: Names of the providers that ONNX Runtime was built with.
+        loads: Whether a library can be loaded.
+        gpu: Whether a GPU answers.
+        cuda_major: Major version of CUDA that ONNX Runtime was built for.
+    """
+    compiled = [provider for provider in (TENSORRT, CUDA) if provider in available]
+    if not compiled or not cuda_major or not gpu():
+        return (CPU,)
+    libraries = _libraries(cuda_major)
+    usable = [provider for provider in compiled if all(map(loads, libraries[provider]))]
+    return (*usable, CPU)
+
+
+@cache
+def usable_providers() -> tuple[str, ...]:
+    """Return the providers that work on this machine, fastest first."""
+    return choose_providers(onnxruntime.get_available_providers(), can_load, gpu_answers, _cuda_major())
+
+
+def open_session(
+    file: Path,
+    providers: Sequence[str],
+    threads: int,
+    options: Mapping[str, Mapping[str, str]] | None = None,
+) -> onnxruntime.InferenceSession:
+    """Open one graph for low-latency runs.
+
+    A GPU provider that fails to start all the same leaves the graph to the CPU.
+
+    Args:
+        file: The ONNX file.
+        providers: Provider names, preferred first.
+        threads: Threads of one run; with 1 the calling thread does all work.
+        options: Options of single providers.
+
+    Raises:
+        BundleError: if the file is no graph that ONNX Runtime can run.
+    """
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    settings.log_severity_level = _ERRORS_ONLY
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Level 4 multiplies int8 by int8; the default would widen the weights to float first.
+    settings.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "4")
+    wanted = [(name, dict((options or {}).get(name, {}))) for name in providers]
+    # Fused with a following Add into a Gemm, a product would no longer be seen as one with int8 weights.
+    unwanted = ["MatMulAddFusion"]
+    try:
+        return onnxruntime.InferenceSession(file, settings, wanted, disabled_optimizers=unwanted)
+    except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+        if tuple(providers) != (CPU,):
+            return open_session(file, (CPU,), threads)
+        reason = str(error).splitlines()[0][:200]
+        raise BundleError(f"{file}: ONNX Runtime cannot run it ({reason}); export the model again") from None

@@ -1,0 +1,292 @@
+"""One stream through the model: notes in as they happen, notes out one by one, all of it revocable."""
+
+from typing import Final
+
+import numpy as np
+
+from tatumflow.engine.constraints import (
+    TIME_SHIFT_SECONDS,
+    Constraints,
+    constrain_pitch,
+    constrain_time_shift,
+    constrain_velocity,
+    not_before,
+)
+from tatumflow.engine.decoder import Decoder, DecoderInput, Floats
+from tatumflow.engine.errors import ModelFault
+from tatumflow.engine.kv_cache import KVCache
+from tatumflow.engine.notes import Note, Role
+from tatumflow.engine.rope import RotaryAngles
+from tatumflow.engine.sampling import Sampling, choose
+from tatumflow.engine.step_record import Mark, StepRecord, fold_pitch
+from tatumflow.engine.tokens import (
+    DURATION,
+    FIELD_SIZES,
+    FIELDS,
+    HELD,
+    PITCH,
+    TIME_SHIFT,
+    VELOCITY,
+    NoteTokens,
+    decode_note,
+    duration_index,
+    to_ticks,
+    velocity_index,
+)
+
+EAGER_REFEED: Final = 24
+"""Steps back within which a correction is fed again at once."""
+
+
+class ModelSession:
+    """The context of one model and the notes drawn from it.
+
+    Calls that add or correct notes only change the record of steps; `sync` feeds what the cache lacks, in
+    batches. The context starts with a turn step: a note that comes first brings one for its player.
+
+    Onsets are seconds on one clock. A note before the last one's tick counts as together with it. Pitches
+    off the piano's keys are moved by octaves onto them. A pitch struck again while held ends there.
+
+    A correction of a note more than `eager_refeed` steps back waits for `settle`, `turn` or `next_note`, so
+    that listening stays cheap. One further back than `max(eager_refeed, cache_rows - window)` steps by then
+    leaves the cache as it is: to rebuild it would cost more than it tells.
+
+    Same calls, same generator: same notes, bit for bit.
+    """
+
+    def __init__(self, decoder: Decoder, *, eager_refeed: int = EAGER_REFEED) -> None:
+        """Start with an empty context of `decoder`."""
+        shape = decoder.shape
+        self._decoder = decoder
+        self._eager_refeed = eager_refeed
+        self._deepest_refeed = max(eager_refeed, shape.cache_rows - shape.window)
+        self._cache = KVCache(shape)
+        self._record = StepRecord(shape.cache_rows, shape.num_styles)
+        self._angles = RotaryAngles(shape.head_dim, shape.rope_base, self._cache.max_steps)
+        self._states = np.zeros((shape.cache_rows, shape.hidden_dim), np.float32)
+        self._no_style = np.zeros(shape.num_styles, np.float32)
+        self._no_style[0] = 1.0
+        self._known = np.zeros((1, len(FIELD_SIZES)), np.int64)
+        self._role = Role.HUMAN
+        self._style: Floats = self._no_style
+        self._deferred: int | None = None
+
+    @property
+    def steps(self) -> int:
+        """Return how many steps the context has had since it was empty, turn steps included."""
+        return self._record.total
+
+    @property
+    def pending(self) -> int:
+        """Return how many steps `sync` has to feed."""
+        return self._record.total - self._cache.length
+
+    def reset(self) -> None:
+        """Empty the context; no style is in force."""
+        self._record.reset()
+        self._cache.reset()
+        self._role, self._style, self._deferred = Role.HUMAN, self._no_style, None
+
+    def turn(self, role: Role, style: Floats) -> None:
+        """Append a turn step: `role` plays from here on.
+
+        Args:
+            role: Who plays. A human turn step itself has no style.
+            style: Weights over the style table, (S,), in force from here for what the companion plays.
+        """
+        self.settle()
+        self._make_room()
+        self._role, self._style = role, np.array(style, np.float32)
+        self._record.append_turn(role, self._style_of(role))
+
+    def note_on(self, onset: float, pitch: int, velocity: int) -> None:
+        """Add a note of the human whose key is down: its duration is held until `note_off`."""
+        pitch = fold_pitch(pitch)
+        self._end(onset, pitch)
+        self._insert(onset, pitch, velocity, HELD, Role.HUMAN)
+
+    def note_off(self, onset_of_off: float, pitch: int) -> None:
+        """Correct the duration of a held note; without one, nothing happens."""
+        self._end(onset_of_off, fold_pitch(pitch))
+
+    def add(self, note: Note, role: Role) -> None:
+        """Add a finished note of either player."""
+        pitch = fold_pitch(note.pitch)
+        if role is Role.HUMAN:
+            self._end(note.onset, pitch)
+        self._insert(note.onset, pitch, note.velocity, int(duration_index(to_ticks(note.duration))), role)
+
+    def sync(self, limit: int | None = None) -> int:
+        """Feed pending steps, at most `limit` of them, in as few calls as the cache allows.
+
+        Returns:
+            Steps still pending.
+
+        Raises:
+            ModelFault: if the model's output is not finite; those steps stay pending.
+        """
+        cache, record = self._cache, self._record
+        left = self.pending if limit is None else min(limit, self.pending)
+        while left > 0:
+            start = cache.length % record.capacity
+            steps = min(left, cache.max_steps, record.capacity - start)
+            rows = slice(start, start + steps)
+            cos, sin = self._angles.rows(cache.length, steps)
+            output = self._decoder.decode(
+                DecoderInput(
+                    record.fields[rows],
+                    record.role[rows],
+                    record.style[rows],
+                    cos,
+                    sin,
+                    cache.bias(cache.length, steps),
+                    cache.keys,
+                    cache.values,
+                )
+            )
+            # A row that is not finite would spoil every later step, behind the bias too: 0 times NaN is NaN.
+            if not all(np.isfinite(array).all() for array in output):
+                raise ModelFault(f"model: states of step {cache.length} are not finite; try another model")
+            self._states[rows] = output.hidden
+            cache.append(output.key, output.value)
+            left -= steps
+        return self.pending
+
+    def settle(self) -> None:
+        """Let corrections that waited take effect with the next `sync`."""
+        if self._deferred is None:
+            return
+        deepest = max(self._record.total - self._deepest_refeed, self._cache.exact_from)
+        self._feed_again(max(self._deferred, deepest))
+        self._deferred = None
+
+    def mark(self) -> Mark:
+        """Return the present place."""
+        return Mark(self._record.total, self._record.arrivals, self._role, self._style)
+
+    def rollback(self, mark: Mark) -> None:
+        """Drop the steps that arrived since `mark`, as if never fed; no step is fed again.
+
+        Durations of earlier notes corrected since stay corrected. A mark whose last step the record of
+        `cache_rows` steps has lost leaves an empty context in the turn that was in force.
+
+        Raises:
+            ValueError: if the session was rolled back beyond the mark, or reset, since.
+        """
+        if mark.steps <= self._record.oldest > 0:
+            self.reset()
+            if mark.steps:
+                self.turn(mark.role, mark.style)
+            return
+        first = self._record.restore(mark)
+        self._role, self._style = mark.role, mark.style
+        self._feed_again(first)
+
+    def next_note(
+        self,
+        sampling: Sampling,
+        constraints: Constraints,
+        rng: np.random.Generator,
+        *,
+        previous_onset: float,
+        earliest: float | None = None,
+    ) -> Note:
+        """Draw the companion's next note and append it, in the style in force.
+
+        Takes four numbers from `rng`, whatever happens after.
+
+        Args:
+            sampling: How to choose.
+            constraints: What holds.
+            rng: Source of chance.
+            previous_onset: Seconds at which the note before started, either player's.
+            earliest: Seconds before which the note may not start. Where the longest time shift does not
+                reach it, the note starts then.
+
+        Raises:
+            ModelFault: if the model's output is not finite; no note is appended.
+        """
+        uniform = rng.random(len(FIELD_SIZES))
+        self.settle()
+        if not self._record.total:
+            self.turn(Role.COMPANION, self._style)
+        self.sync()
+        slot = (self._record.total - 1) % self._record.capacity
+        hidden, known = self._states[slot : slot + 1], self._known[0]
+
+        bound = not_before(constraints, earliest)
+        previous_pitch = self._record.last_pitch
+        logits = constrain_time_shift(
+            self._logits(TIME_SHIFT, hidden),
+            constraints,
+            wait=bound - previous_onset,
+            previous_onset=previous_onset,
+            previous_pitch=previous_pitch,
+        )
+        shift = known[TIME_SHIFT] = choose(logits, sampling, uniform[TIME_SHIFT])
+        onset = previous_onset + float(TIME_SHIFT_SECONDS[shift])
+        if shift == len(TIME_SHIFT_SECONDS) - 1:
+            onset = max(onset, bound)
+        logits = constrain_pitch(
+            self._logits(PITCH, hidden),
+            constraints,
+            onset=onset,
+            above=previous_pitch if shift == 0 else None,
+        )
+        pitch = known[PITCH] = choose(logits, sampling, uniform[PITCH])
+        logits = constrain_velocity(self._logits(VELOCITY, hidden), constraints)
+        velocity = known[VELOCITY] = choose(logits, sampling, uniform[VELOCITY])
+        duration = choose(self._logits(DURATION, hidden), sampling, uniform[DURATION])
+        note = decode_note(NoteTokens(0, pitch, velocity, duration), onset)
+        self._insert(onset, note.pitch, note.velocity, duration, Role.COMPANION)
+        return note
+
+    def _logits(self, field: int, hidden: Floats) -> Floats:
+        logits = self._decoder.field_logits(field, hidden, self._known[:, :field])[0]
+        if not np.isfinite(logits).all():
+            raise ModelFault(f"model: {FIELDS[field]} logits are not finite; try another model")
+        return logits
+
+    def _style_of(self, role: Role) -> Floats:
+        return self._style if role is Role.COMPANION else self._no_style
+
+    def _insert(self, onset: float, pitch: int, velocity: int, duration: int, role: Role) -> None:
+        if not self._record.total:
+            self.turn(role, self._style)
+        self._make_room()
+        position = self._record.insert_note(
+            onset,
+            int(to_ticks(onset)),
+            pitch,
+            int(velocity_index(min(max(velocity, 1), 127))),
+            duration,
+            role,
+            self._style_of(role),
+        )
+        self._feed_again(position)
+
+    def _end(self, onset: float, pitch: int) -> None:
+        """End the held note of a pitch at `onset`, if there is one."""
+        position = self._record.held(pitch)
+        if position is None:
+            return
+        duration = int(duration_index(to_ticks(onset - self._record.onset(position))))
+        self._record.set_duration(position, duration)
+        if position >= self._cache.length:
+            return
+        if self._record.total - position <= self._eager_refeed:
+            self._feed_again(position)
+        else:
+            self._deferred = position if self._deferred is None else min(self._deferred, position)
+
+    def _feed_again(self, first: int) -> None:
+        """Make every step from `first` on pending."""
+        if first < self._cache.length:
+            self._cache.rollback(first)
+        if self._deferred is not None and self._deferred >= first:
+            self._deferred = None
+
+    def _make_room(self) -> None:
+        """Feed what a further step would push off the record unfed."""
+        if self.pending >= self._record.capacity - 1:
+            self.sync()

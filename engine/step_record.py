@@ -1,0 +1,223 @@
+"""A bounded record of what each step of the context was, so that any recent step can be fed again."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tatumflow.engine.decoder import Floats, Ints
+from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST, Role
+from tatumflow.engine.tokens import (
+    ABSENT,
+    DURATION,
+    HELD,
+    INPUT_SIZES,
+    PITCH,
+    TIME_SHIFT,
+    TIME_SHIFT_TICKS,
+    TURN,
+    time_shift_index,
+)
+
+_OCTAVE: Final = 12
+_LONGEST: Final = int(TIME_SHIFT_TICKS[-1])
+_TIME_SHIFT_INDEX: Final[list[int]] = time_shift_index(np.arange(_LONGEST + 1)).tolist()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mark:
+    """A place in a session to come back to.
+
+    Attributes:
+        steps: Steps in the context.
+        arrivals: Steps that had ever arrived.
+        role: Whose turn it was.
+        style: Style weights in force, (S,).
+    """
+
+    steps: int
+    arrivals: int
+    role: Role
+    style: Floats
+
+
+def fold_pitch(pitch: int) -> int:
+    """Return the pitch moved by octaves onto the piano's keys, 21 to 108."""
+    if pitch < PITCH_LOWEST:
+        return pitch + _OCTAVE * -((pitch - PITCH_LOWEST) // _OCTAVE)
+    if pitch > PITCH_HIGHEST:
+        return pitch - _OCTAVE * -((PITCH_HIGHEST - pitch) // _OCTAVE)
+    return pitch
+
+
+class StepRecord:
+    """The last W steps in rings, the step at absolute position p in slot p % W.
+
+    Notes are kept in order of onset tick and, inside a tick, of pitch. Time shifts follow from the ticks
+    whenever neighbours change, so that the arrays can be fed as they are.
+
+    Attributes:
+        total: Steps so far, and the position of the next one.
+        oldest: Lowest position still recorded.
+        fields: Input indices, (W, 4) int64.
+        role: `Role` values, (W,) int64.
+        style: Style weights, (W, S) float32.
+    """
+
+    def __init__(self, capacity: int, num_styles: int) -> None:
+        """Make room for `capacity` steps with `num_styles` style weights each."""
+        self.capacity = capacity
+        self.fields: Ints = np.zeros((capacity, len(INPUT_SIZES)), np.int64)
+        self.role: Ints = np.zeros(capacity, np.int64)
+        self.style: Floats = np.zeros((capacity, num_styles), np.float32)
+        self._arrival: NDArray[np.int64] = np.zeros(capacity, np.int64)
+        # A turn step carries the values of the note before it; None before the first note.
+        self._tick: list[int | None] = [None] * capacity
+        self._pitch: list[int | None] = [None] * capacity
+        self._onset: list[float] = [0.0] * capacity
+        self.arrivals = 0
+        self.total = 0
+        self.oldest = 0
+
+    def reset(self) -> None:
+        """Forget every step."""
+        self.total = self.oldest = 0
+
+    @property
+    def last_pitch(self) -> int | None:
+        """Return the MIDI pitch of the last note, None before the first."""
+        return self._pitch[(self.total - 1) % self.capacity] if self.total else None
+
+    def onset(self, position: int) -> float:
+        """Return the onset in seconds of the note at `position`."""
+        return self._onset[position % self.capacity]
+
+    def append_turn(self, role: Role, style: Floats) -> None:
+        """Append a turn step of `role` with style weights (S,)."""
+        last = (self.total - 1) % self.capacity
+        tick = self._tick[last] if self.total else None
+        pitch = self._pitch[last] if self.total else None
+        self._open(self.total)
+        slot = (self.total - 1) % self.capacity
+        fields = self.fields[slot]
+        fields[0], fields[1], fields[2], fields[3] = TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration
+        self._write(slot, role, style, tick, pitch, 0.0)
+
+    def insert_note(
+        self,
+        onset: float,
+        tick: int,
+        pitch: int,
+        velocity_index: int,
+        duration_index: int,
+        role: Role,
+        style: Floats,
+    ) -> int:
+        """Insert a note in its place and return its position.
+
+        Its place is the end, or before higher notes of the same tick and turn. A tick before the last one
+        counts as the last one, and such a note stays at the end.
+        """
+        last_tick = self._tick[(self.total - 1) % self.capacity] if self.total else None
+        position = self.total
+        if last_tick is not None and tick == last_tick:
+            position = self._place(tick, pitch)
+        elif last_tick is not None:
+            tick = max(tick, last_tick)
+        self._open(position)
+        slot = position % self.capacity
+        self.fields[slot, 1] = pitch - PITCH_LOWEST
+        self.fields[slot, 2] = velocity_index
+        self.fields[slot, 3] = duration_index
+        self._write(slot, role, style, tick, pitch, onset)
+        self._derive_shifts(position)
+        return position
+
+    def set_duration(self, position: int, duration_index: int) -> None:
+        """Give the note at `position` another duration."""
+        self.fields[position % self.capacity, DURATION] = duration_index
+
+    def held(self, pitch: int) -> int | None:
+        """Return the position of the latest held note of a MIDI pitch, None if there is none on record."""
+        matches = (self.fields[:, DURATION] == HELD) & (self.fields[:, PITCH] == pitch - PITCH_LOWEST)
+        slots = np.flatnonzero(matches)
+        if not len(slots):
+            return None
+        newest = self.total - 1
+        position = int((newest - (newest - slots) % self.capacity).max())
+        return position if position >= self.oldest else None
+
+    def restore(self, mark: Mark) -> int:
+        """Drop every step that arrived since `mark`.
+
+        Returns:
+            The lowest position that changed.
+
+        Raises:
+            ValueError: if the record no longer holds the steps that were there.
+        """
+        positions = np.arange(self.oldest, self.total)
+        kept = positions[self._arrival[positions % self.capacity] < mark.arrivals]
+        if self.oldest + len(kept) != mark.steps:
+            raise ValueError(f"the record of {self.total} steps no longer holds the {mark.steps} marked ones")
+        moved = np.flatnonzero(kept != positions[: len(kept)])
+        first = int(moved[0]) + self.oldest if len(moved) else mark.steps
+        for target, source in enumerate(kept[first - self.oldest :], first):
+            self._move(int(source), target)
+        self.total = mark.steps
+        self._derive_shifts(first)
+        return first
+
+    def _place(self, tick: int, pitch: int) -> int:
+        """Return where a note of the last tick belongs."""
+        position = self.total
+        lowest = max(1, self.oldest + 1, self.total + 2 - self.capacity)
+        while position > lowest:
+            slot = (position - 1) % self.capacity
+            before = self._pitch[slot]
+            if self._tick[slot] != tick or before is None or before <= pitch:
+                break
+            if self.fields[slot, PITCH] == ABSENT[PITCH]:
+                break
+            position -= 1
+        return position
+
+    def _open(self, position: int) -> None:
+        """Make room for one step at `position`."""
+        for moved in range(self.total, position, -1):
+            self._move(moved - 1, moved)
+        self.total += 1
+        self.oldest = max(self.oldest, self.total - self.capacity)
+
+    def _write(
+        self, slot: int, role: Role, style: Floats, tick: int | None, pitch: int | None, onset: float
+    ) -> None:
+        self.role[slot] = role
+        self.style[slot] = style
+        self._tick[slot] = tick
+        self._pitch[slot] = pitch
+        self._onset[slot] = onset
+        self._arrival[slot] = self.arrivals
+        self.arrivals += 1
+
+    def _move(self, source: int, target: int) -> None:
+        a, b = source % self.capacity, target % self.capacity
+        self.fields[b] = self.fields[a]
+        self.role[b] = self.role[a]
+        self.style[b] = self.style[a]
+        self._tick[b] = self._tick[a]
+        self._pitch[b] = self._pitch[a]
+        self._onset[b] = self._onset[a]
+        self._arrival[b] = self._arrival[a]
+
+    def _derive_shifts(self, first: int) -> None:
+        """Derive the time shifts of the notes from `first` on; the first note of all has none."""
+        for position in range(first, self.total):
+            slot = position % self.capacity
+            if self.fields[slot, PITCH] == ABSENT[PITCH]:
+                continue
+            before = self._tick[(position - 1) % self.capacity] if position else None
+            tick = self._tick[slot]
+            shift = 0 if before is None or tick is None else min(tick - before, _LONGEST)
+            self.fields[slot, TIME_SHIFT] = _TIME_SHIFT_INDEX[shift]

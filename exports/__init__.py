@@ -1,0 +1,1 @@
+"""Exported models, a folder each: `manifest.json`, ONNX graphs, and a card for people."""

@@ -1,0 +1,1 @@
+"""People, ports and screens around the engine."""

@@ -1,0 +1,46 @@
+"""The `bench` command."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from tatumflow.engine.bundle import Bundle, bundle_path, load_bundle
+from tatumflow.engine.decoder import Decoder
+from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.live.bench.note_cost import absorb, note_cost
+from tatumflow.live.bench.report import Figure, print_figures, write_figures
+from tatumflow.live.bench.startup import startup
+from tatumflow.live.bench.thru import thru
+from tatumflow.live.bench.timing import jitter
+from tatumflow.live.engine_process import SWITCH_SECONDS
+
+Benchmark = Callable[[Bundle, Decoder, int], Figure]
+
+BENCHMARKS: Final[tuple[Benchmark, ...]] = (note_cost, absorb, thru, jitter, startup)
+
+FEWEST_NOTES: Final = 100
+
+
+def bench(model: str = "", json_path: Path | None = None, notes: int = 1000) -> list[Figure]:
+    """Measure this machine with a bundle on one CPU thread, print a table, and write JSON if asked.
+
+    Threads share the interpreter as they do in the engine's process.
+
+    Args:
+        model: Bundle, by name or folder; empty for the first at hand.
+        json_path: Where to write the figures.
+        notes: Samples of each figure; no fewer than `FEWEST_NOTES` are taken.
+
+    Raises:
+        BundleError: if the bundle is missing or damaged.
+        SettingError: if the JSON file cannot be written.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    bundle = load_bundle(bundle_path(model))
+    decoder = OnnxDecoder(bundle)
+    figures = [benchmark(bundle, decoder, max(notes, FEWEST_NOTES)) for benchmark in BENCHMARKS]
+    print_figures(figures, bundle.name)
+    if json_path is not None:
+        write_figures(figures, bundle.name, f"tatumflow bench --model {bundle.name}", json_path)
+    return figures

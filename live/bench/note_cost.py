@@ -1,0 +1,74 @@
+"""What a note costs with a full context: one the companion makes, one the human plays."""
+
+import time
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tatumflow.engine.bundle import Bundle
+from tatumflow.engine.constraints import Constraints
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.decoder import Decoder
+from tatumflow.engine.notes import Note, Role
+from tatumflow.engine.sampling import Sampling
+from tatumflow.engine.session import ModelSession
+from tatumflow.live.bench.report import Figure, Target
+
+NOTE_COST_TARGET: Final = Target(p50=3.0, p99=6.0)
+"""Milliseconds a generated note may cost."""
+
+ABSORB_TARGET: Final = Target(p99=8.0)
+"""Milliseconds until a human note is in the key-value cache."""
+
+_SEED: Final = 0
+_WARM_UP: Final = 20
+_STEP_SECONDS: Final = 0.12
+_FED_TOGETHER: Final = 32
+
+
+def full_session(bundle: Bundle, decoder: Decoder) -> tuple[ModelSession, float]:
+    """Return a session whose cache is full of a human's notes, and the last onset in seconds."""
+    rng = np.random.default_rng(_SEED)
+    session = ModelSession(decoder)
+    onset = 0.0
+    for i in range(decoder.shape.cache_rows + 1):
+        onset += _STEP_SECONDS
+        pitch, velocity = int(rng.integers(40, 90)), int(rng.integers(40, 100))
+        session.add(Note(onset, _STEP_SECONDS, pitch, velocity), Role.HUMAN)
+        if i % _FED_TOGETHER == 0:
+            session.sync()
+    weights = bundle.style_weights(Controls(style=bundle.styles[-1]))
+    session.turn(Role.COMPANION, weights)
+    session.sync()
+    return session, onset
+
+
+def note_cost(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
+    """Measure generated notes: feed the last one, run four heads, constrain and sample."""
+    session, onset = full_session(bundle, decoder)
+    rng, sampling = np.random.default_rng(_SEED), Sampling()
+    constraints = Constraints(repetition=1.0, recent=(60, 62, 64, 65), max_polyphony=10)
+    samples: NDArray[np.float64] = np.empty(_WARM_UP + notes)
+    for i in range(len(samples)):
+        start = time.perf_counter()
+        onset = session.next_note(sampling, constraints, rng, previous_onset=onset).onset
+        samples[i] = time.perf_counter() - start
+    return Figure.of("note_cost", "ms", samples[_WARM_UP:] * 1e3, NOTE_COST_TARGET)
+
+
+def absorb(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
+    """Measure human notes: from the key going down to its rows in the cache, four keys held at a time."""
+    session, onset = full_session(bundle, decoder)
+    session.turn(Role.HUMAN, bundle.style_weights(Controls(style="")))
+    session.sync()
+    samples: NDArray[np.float64] = np.empty(_WARM_UP + notes)
+    for i in range(len(samples)):
+        onset += _STEP_SECONDS
+        start = time.perf_counter()
+        session.note_on(onset, 40 + i % 48, 70)
+        session.sync()
+        samples[i] = time.perf_counter() - start
+        session.note_off(onset + _STEP_SECONDS / 2, 40 + (i - 3) % 48)
+        session.sync()
+    return Figure.of("absorb", "ms", samples[_WARM_UP:] * 1e3, ABSORB_TARGET)

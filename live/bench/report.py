@@ -1,0 +1,99 @@
+"""Figures of a benchmark run: a table for people, JSON for the record."""
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+from rich.console import Console
+from rich.table import Table
+
+from tatumflow.engine.errors import SettingError
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a figure must not exceed; None where nothing is asked."""
+
+    p50: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+    def __str__(self) -> str:
+        asked = [(name, value) for name, value in asdict(self).items() if value is not None]
+        return ", ".join(f"{name} <= {value:g}" for name, value in asked)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured quantity over many samples.
+
+    Attributes:
+        name: What was measured.
+        unit: Its unit.
+        count: Samples.
+        p50: Median.
+        p99: 99th percentile.
+        max: Greatest.
+        target: What it must reach.
+    """
+
+    name: str
+    unit: str
+    count: int
+    p50: float
+    p99: float
+    max: float
+    target: Target
+
+    @classmethod
+    def of(cls, name: str, unit: str, samples: ArrayLike, target: Target) -> "Figure":
+        """Summarize samples, (n,), n at least 1."""
+        values = np.asarray(samples, dtype=np.float64)
+        p50, p99 = np.percentile(values, [50, 99])
+        return cls(name, unit, len(values), float(p50), float(p99), float(values.max()), target)
+
+    @property
+    def met(self) -> bool:
+        """Whether every part of the target is reached."""
+        asked = asdict(self.target)
+        return all(limit is None or getattr(self, name) <= limit for name, limit in asked.items())
+
+
+def print_figures(figures: Sequence[Figure], model: str, console: Console | None = None) -> None:
+    """Print figures as a table."""
+    table = Table(title=f"TatumFlow on this machine, model {model}")
+    for heading in ("what", "p50", "p99", "max", "samples", "must", ""):
+        table.add_column(heading, justify="left" if heading in ("what", "must", "") else "right")
+    for figure in figures:
+        table.add_row(
+            f"{figure.name} ({figure.unit})",
+            *(f"{value:.2f}" for value in (figure.p50, figure.p99, figure.max)),
+            str(figure.count),
+            str(figure.target),
+            "met" if figure.met else "missed",
+        )
+    (console or Console()).print(table)
+
+
+def write_figures(figures: Sequence[Figure], model: str, command: str, path: Path) -> None:
+    """Write figures as JSON: an object for each, under its name and unit, such as "note_cost_ms".
+
+    Raises:
+        SettingError: if the file cannot be written.
+    """
+    content: dict[str, object] = {
+        "command": command,
+        "model": model,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+    for figure in figures:
+        content[f"{figure.name}_{figure.unit}"] = asdict(figure) | {"met": figure.met}
+    try:
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SettingError(f"{path}: cannot be written ({error.strerror}); give another file") from None

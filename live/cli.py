@@ -1,0 +1,156 @@
+"""The command line: reads arguments, calls what they ask for, and turns expected errors into one line."""
+
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tatumflow.engine.errors import TatumFlowError
+
+app = typer.Typer(
+    help="A real-time MIDI improvisation companion: you play, it answers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+_Model = Annotated[str | None, typer.Option("--model", help="Model bundle: a name or a folder.")]
+_Style = Annotated[str | None, typer.Option("--style", help="Player to sound like, such as art-tatum.")]
+_Temperature = Annotated[float | None, typer.Option("--temperature", help="0 to 2; higher is bolder.")]
+_Seed = Annotated[int | None, typer.Option("--seed", help="The same seed gives the same notes.")]
+_Mode = Annotated[str | None, typer.Option("--mode", help="answer or continue.")]
+_Api = Annotated[str | None, typer.Option("--api", help="MIDI system: auto, alsa, jack, coremidi, winmm.")]
+_Settings = Annotated[Path | None, typer.Option("--settings", help="Settings file instead of your own.")]
+
+
+@app.command()
+def jam(
+    headless: Annotated[bool, typer.Option("--headless", help="Play on ports without a screen.")] = False,
+    input_port: Annotated[str | None, typer.Option("--in", help="MIDI input: name, part, number.")] = None,
+    output_port: Annotated[str | None, typer.Option("--out", help="MIDI output, likewise.")] = None,
+    virtual: Annotated[
+        bool | None, typer.Option("--virtual/--no-virtual", help="Offer ports to a DAW.", show_default=False)
+    ] = None,
+    api: _Api = None,
+    model: _Model = None,
+    style: _Style = None,
+    mode: _Mode = None,
+    temperature: _Temperature = None,
+    seed: _Seed = None,
+    no_synth: Annotated[bool, typer.Option("--no-synth", help="Leave the built-in synth silent.")] = False,
+    record: Annotated[Path | None, typer.Option("--record", help="Record both players to this .mid.")] = None,
+    settings: _Settings = None,
+) -> None:
+    """Play with the companion. Without a terminal, it answers a bundled phrase."""
+    from tatumflow.live.jam import JamOptions, jam
+
+    jam(
+        JamOptions(
+            headless=headless,
+            input_port=input_port,
+            output_port=output_port,
+            virtual=virtual,
+            api=api,
+            model=model,
+            controls=_given(style=style, mode=mode, temperature=temperature, seed=seed),
+            synth=not no_synth,
+            record=record,
+            settings_file=settings,
+        )
+    )
+
+
+@app.command()
+def play(
+    source: Annotated[Path, typer.Argument(metavar="IN.mid", help="What you played.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File to write: your track and the companion's.")],
+    mode: _Mode = None,
+    temperature: _Temperature = None,
+    style: _Style = None,
+    seed: _Seed = None,
+    model: _Model = None,
+    wav: Annotated[Path | None, typer.Option("--wav", help="Render both players to this file too.")] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the timing figures here.")] = None,
+    settings: _Settings = None,
+) -> None:
+    """Let the companion answer a MIDI file, on a clock of its own: the same seed gives the same notes."""
+    from tatumflow.live.play import PlayOptions, play
+
+    play(
+        PlayOptions(
+            source=source,
+            out=out,
+            wav=wav,
+            json=json,
+            model=model,
+            controls=_given(style=style, mode=mode, temperature=temperature, seed=seed),
+            settings_file=settings,
+        )
+    )
+
+
+@app.command()
+def ports(api: _Api = None, settings: _Settings = None) -> None:
+    """List MIDI inputs and outputs."""
+    from tatumflow.live.doctor import print_ports
+    from tatumflow.live.settings import load_settings
+
+    print_ports(load_settings(settings), api)
+
+
+@app.command()
+def models(
+    styles: Annotated[bool, typer.Option("--styles", help="List the styles of each model too.")] = False,
+) -> None:
+    """List the models at hand."""
+    from tatumflow.live.doctor import print_models
+
+    print_models(styles=styles)
+
+
+@app.command()
+def bench(
+    model: _Model = None,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+    notes: Annotated[int, typer.Option("--notes", min=100, help="Samples of each figure.")] = 1000,
+) -> None:
+    """Measure what a note costs on this machine."""
+    from tatumflow.live.bench.command import bench as measure
+
+    measure(model or "", json_path, notes)
+
+
+@app.command()
+def doctor(settings: _Settings = None) -> None:
+    """Check what playing needs, and say what to do about what is missing."""
+    from tatumflow.live.doctor import examine
+    from tatumflow.live.settings import load_settings
+
+    examine(load_settings(settings))
+
+
+def _given(**controls: str | float | int | None) -> dict[str, str | float | int]:
+    return {name: value for name, value in controls.items() if value is not None}
+
+
+def _mount_commands() -> None:
+    """Add the commands of other parts, which this one must not import: training declares its own."""
+    for found in entry_points(group="tatumflow.commands"):
+        found.load()(app)
+
+
+def main() -> None:
+    """Run the command line; an expected error is one line on standard error and exit status 1."""
+    try:
+        _mount_commands()
+        app()
+    except TatumFlowError as error:
+        print(f"tatumflow: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""What a screen needs of the engine process: send commands, read the latest state."""
+
+from typing import Protocol
+
+from tatumflow.engine.messages import Command, Snapshot
+
+
+class EngineLink(Protocol):
+    """The screen's side of the border between the two processes. No method blocks or raises."""
+
+    @property
+    def alive(self) -> bool:
+        """Return whether an engine process is running."""
+        ...
+
+    @property
+    def failure(self) -> str:
+        """Return one line that says why the engine last died, empty if it never did."""
+        ...
+
+    def send(self, command: Command) -> None:
+        """Hand a command to the engine; dropped if no engine is running."""
+        ...
+
+    def latest(self) -> Snapshot | None:
+        """Return the newest snapshot, None before the first.
+
+        Each notice is in exactly one snapshot returned, even where snapshots were skipped, so a screen may
+        show `notices` as they come. The same snapshot is returned again while nothing has changed, without
+        its notices.
+        """
+        ...

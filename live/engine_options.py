@@ -1,0 +1,24 @@
+"""What an engine process starts with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tatumflow.live.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What an engine process starts with.
+
+    Attributes:
+        settings: The player's settings.
+        need_input: Whether a missing input port is an error rather than something to wait for.
+        need_output: The same for the output port.
+        recording: File to record to, numbered if it exists; None for one named by the time, in the
+            settings' folder.
+    """
+
+    settings: Settings
+    need_input: bool = False
+    need_output: bool = False
+    recording: Path | None = None

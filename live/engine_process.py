@@ -1,0 +1,61 @@
+"""The process that plays, away from any screen: what it starts with and how it ends.
+
+Nothing heavy is imported before the process has begun, since the screen's process imports this module too.
+"""
+
+import faulthandler
+import os
+import sys
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_log_path
+
+from tatumflow.engine.errors import TatumFlowError
+from tatumflow.live.engine_options import EngineOptions
+from tatumflow.live.screen_pipe import EngineFailure
+
+SWITCH_SECONDS: Final = 0.0005
+"""How soon a computing thread hands the interpreter over when a note or a key wants it."""
+
+
+def log_path() -> Path:
+    """Return the file that takes what the engine process and the C libraries in it print."""
+    return user_log_path("tatumflow", appauthor=False) / "engine.log"
+
+
+def run_engine(options: EngineOptions, connection: Connection) -> None:
+    """Play until told to shut down, until a signal, or until the other end of the connection is gone.
+
+    Args:
+        options: What to start with.
+        connection: Gives `Command`s, takes `Report`s.
+    """
+    _redirect_stderr(log_path())
+    sys.setswitchinterval(SWITCH_SECONDS)
+    from tatumflow.live.engine_loop import Engine
+
+    engine = Engine(options, connection)
+    try:
+        engine.run()
+    except TatumFlowError as error:
+        engine.report(EngineFailure(str(error), expected=True))
+    except Exception as error:
+        traceback.print_exc()
+        text = f"the engine stopped: {type(error).__name__}: {error}; details in {log_path()}"
+        engine.report(EngineFailure(" ".join(text.split()), expected=False))
+    finally:
+        engine.close()
+
+
+def _redirect_stderr(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(log, 2)
+    os.close(log)
+    faulthandler.enable()

@@ -1,0 +1,72 @@
+"""One MIDI input being listened to: what happens to a message in the moment it arrives."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tatumflow.engine.clock import Clock
+from tatumflow.engine.events import HumanEvent
+from tatumflow.live.midi_bytes import Message, MessageParser, human_event
+from tatumflow.live.midi_ports import InputPort
+from tatumflow.live.outputs import Ledger
+
+
+class Receiver(Protocol):
+    """Takes packets on RtMidi's thread."""
+
+    def __call__(self, packet: tuple[list[int], float], data: object = None, /) -> None:
+        """Take a packet: its bytes, and RtMidi's own time since the last one, which is not used."""
+        ...
+
+
+class Thru(Protocol):
+    """Where the human's messages are played at once."""
+
+    def human(self, message: Message) -> None:
+        """Play a message of the human's."""
+        ...
+
+
+@dataclass(eq=False)
+class Source:
+    """An input, what it holds down, and when it last said something (seconds)."""
+
+    name: str
+    port: InputPort
+    parser: MessageParser = field(default_factory=MessageParser)
+    held: Ledger = field(default_factory=Ledger)
+    last_activity: float | None = None
+
+    def receiver(
+        self,
+        thru: Thru,
+        clock: Clock,
+        emit: Callable[[HumanEvent], None],
+        awoke: Callable[[], None],
+        quiet: float,
+    ) -> Receiver:
+        """Return the callback for this input: stamp, thru, then the queue, and nothing else.
+
+        Args:
+            thru: Plays each message before anything else is done with it.
+            clock: Stamps the packet.
+            emit: Takes the events; must not block or raise.
+            awoke: Called at the first message after `quiet` seconds without any.
+            quiet: Seconds.
+        """
+        now, feed, play, hold = clock.now, self.parser.feed, thru.human, self.held.note
+
+        def arrived(packet: tuple[list[int], float], _: object = None) -> None:
+            time_of_arrival = now()
+            for message in feed(packet[0]):
+                play(message)
+                hold(message)
+                event = human_event(message, time_of_arrival)
+                if event is not None:
+                    emit(event)
+            last = self.last_activity
+            self.last_activity = time_of_arrival
+            if last is None or time_of_arrival - last > quiet:
+                awoke()
+
+        return arrived

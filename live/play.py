@@ -1,0 +1,210 @@
+"""`tatumflow play`: the companion answers a MIDI file on a virtual clock."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from tatumflow.engine.errors import DeviceError, SettingError
+from tatumflow.engine.midi_file import MidiPerformance, MidiTrack, read_midi, write_midi
+from tatumflow.engine.offline import OfflineResult, answer_file
+from tatumflow.live.session import offline_companion, open_bundle
+from tatumflow.live.settings import Settings, load_settings
+from tatumflow.live.synth import render, write_wav
+from tatumflow.live.whole_file import whole_file
+
+FIRST_NOTE_LIMIT_MS: Final = 25.0
+"""Milliseconds within which the first note of an answer must be planned, 99th percentile."""
+
+
+@dataclass(frozen=True)
+class PlayOptions:
+    """What the command line asks for.
+
+    Attributes:
+        source: MIDI file to answer.
+        out: MIDI file to write.
+        wav: WAV file to write, if any.
+        json: File for the timing figures, if any.
+        model: Model bundle; None leaves it to the settings.
+        controls: Live controls, by name.
+        settings_file: Settings instead of the player's own.
+    """
+
+    source: Path
+    out: Path
+    wav: Path | None = None
+    json: Path | None = None
+    model: str | None = None
+    controls: Mapping[str, str | float | int] = field(default_factory=dict)
+    settings_file: Path | None = None
+
+
+class TurnFigures(BaseModel):
+    """One answer; times in seconds on the output file's clock.
+
+    Attributes:
+        call_end: When the phrase ended.
+        turn: When the turn came.
+        first_onset: Onset of the answer's first note, None without notes.
+        notes: Notes in the answer.
+        compute_ms: Computing from the turn to its first planned note, as if nothing had been planned ahead.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    call_end: float
+    turn: float
+    first_onset: float | None
+    notes: int
+    compute_ms: float | None
+
+
+class PlayFigures(BaseModel):
+    """What `--json` writes.
+
+    Attributes:
+        source: File answered.
+        model: Model bundle.
+        seed: Seed in force.
+        turns: One entry per answer.
+        first_note_ms_median: Median of the turns' `compute_ms`, None without answers.
+        first_note_ms_p99: Their 99th percentile.
+        first_note_ms_limit: What the 99th percentile is held against.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    model: str
+    seed: int
+    turns: tuple[TurnFigures, ...]
+    first_note_ms_median: float | None
+    first_note_ms_p99: float | None
+    first_note_ms_limit: float = FIRST_NOTE_LIMIT_MS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A file answered: what it held, both players' notes, and the figures."""
+
+    performance: MidiPerformance
+    result: OfflineResult
+    figures: PlayFigures
+
+    @property
+    def tracks(self) -> tuple[MidiTrack, MidiTrack]:
+        """Return both players' tracks."""
+        return (
+            MidiTrack("You", self.result.human, channel=0),
+            MidiTrack("TatumFlow", self.result.companion, channel=1),
+        )
+
+    def summary(self) -> str:
+        """Return what a player wants to know, in one or two lines."""
+        turns, figures = self.figures.turns, self.figures
+        text = f"turns answered: {len(turns)}, with {len(self.result.companion)} notes, by {figures.model}"
+        if figures.first_note_ms_median is not None and figures.first_note_ms_p99 is not None:
+            limit = FIRST_NOTE_LIMIT_MS
+            verdict = "within" if figures.first_note_ms_p99 <= limit else "OVER"
+            text += (
+                "\ncompute between turn and first planned note: "
+                f"median {figures.first_note_ms_median:.1f} ms, p99 {figures.first_note_ms_p99:.1f} ms, "
+                f"{verdict} {limit:.0f} ms"
+            )
+        if self.performance.dropped:
+            text += f"\n{self.performance.dropped} notes outside the piano's range were left out"
+        return text
+
+
+def answer(source: Path, settings: Settings) -> Answer:
+    """Answer a MIDI file.
+
+    Raises:
+        MidiFileError: if the file cannot be read.
+        BundleError: if the model is missing or damaged.
+        SettingError: if the model does not know a style.
+    """
+    performance = read_midi(source)
+    bundle = open_bundle(settings.model)
+    result = answer_file(performance.notes, offline_companion(bundle, settings.controls))
+    computed = [turn.compute_ms for turn in result.turns if turn.compute_ms is not None]
+    figures = PlayFigures(
+        source=source.name,
+        model=bundle.name,
+        seed=settings.controls.seed,
+        turns=tuple(
+            TurnFigures(
+                call_end=turn.call_end,
+                turn=turn.turn,
+                first_onset=turn.first_onset,
+                notes=turn.notes,
+                compute_ms=turn.compute_ms,
+            )
+            for turn in result.turns
+        ),
+        first_note_ms_median=statistics.median(computed) if computed else None,
+        first_note_ms_p99=float(np.percentile(computed, 99)) if computed else None,
+    )
+    return Answer(performance, result, figures)
+
+
+def play(options: PlayOptions) -> None:
+    """Answer a MIDI file and write both players; checks everything before it writes anything.
+
+    Raises:
+        TatumFlowError: if a setting, the input, the model or an output does not fit.
+    """
+    settings = load_settings(options.settings_file).with_controls(**options.controls)
+    if options.model is not None:
+        settings = settings.model_copy(update={"model": options.model})
+    outputs = [path for path in (options.out, options.wav, options.json) if path is not None]
+    _check_outputs(options.source, outputs)
+    answered = answer(options.source, settings)
+    sound = None if options.wav is None else _rendered(answered, settings)
+    written: list[Path] = []
+    try:
+        if options.wav is not None and sound is not None:
+            write_wav(options.wav, sound)
+            written.append(options.wav)
+        if options.json is not None:
+            _write_figures(options.json, answered.figures)
+            written.append(options.json)
+        write_midi(options.out, answered.tracks, answered.performance.tempo or 120.0)
+    except Exception:
+        for path in written:
+            with suppress(OSError):
+                path.unlink()
+        raise
+    print(answered.summary())
+    print(f"written: {', '.join(str(path) for path in outputs)}")
+
+
+def _rendered(answered: Answer, settings: Settings) -> NDArray[np.int16]:
+    return render([answered.result.human, answered.result.companion], settings.synth)
+
+
+def _check_outputs(source: Path, outputs: Sequence[Path]) -> None:
+    for index, path in enumerate(outputs):
+        if not path.parent.is_dir():
+            raise SettingError(f"{path}: the folder {path.parent} does not exist; make it first")
+        if path.is_dir():
+            raise SettingError(f"{path}: is a folder; give the name of a file")
+        if path.resolve() == source.resolve():
+            raise SettingError(f"{path}: is the file to answer; give the output another name")
+        if path.resolve() in (other.resolve() for other in outputs[:index]):
+            raise SettingError(f"{path}: is given for two outputs; give each its own name")
+
+
+def _write_figures(path: Path, figures: PlayFigures) -> None:
+    try:
+        with whole_file(path) as partial:
+            partial.write_text(figures.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DeviceError(f"{path}: cannot be written ({error.strerror}); check folder and disk") from None

@@ -1,0 +1,282 @@
+"""The ports of a session: opened, listened to, lost and found again."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Literal
+
+from tatumflow.engine.clock import Clock
+from tatumflow.engine.errors import PortError
+from tatumflow.engine.events import HumanEvent, InputLost
+from tatumflow.engine.messages import PortStatus
+from tatumflow.live.input_source import Source
+from tatumflow.live.midi_ports import (
+    PortNames,
+    PortScanner,
+    first_keyboard,
+    has_virtual_ports,
+    match_port,
+    new_input,
+    new_output,
+    stable_name,
+    working_api,
+)
+from tatumflow.live.outputs import MidiSink, Outputs
+from tatumflow.live.settings import PortSettings
+
+_POLL_SECONDS: Final = 1.0
+_CALLBACK_GRACE_SECONDS: Final = 0.02
+_DELIVERY_SECONDS: Final = 0.05
+
+Notify = Callable[[str, Literal["information", "warning", "error"]], None]
+"""Takes one line for the player."""
+
+
+class PortSet:
+    """The inputs and outputs of one session, its virtual ports among them.
+
+    Ports that come and go are looked for once a second in a thread of its own; only that thread, and before
+    it starts the one that called `open`, ever opens or closes a port.
+    """
+
+    def __init__(
+        self,
+        settings: PortSettings,
+        clock: Clock,
+        outputs: Outputs,
+        emit: Callable[[HumanEvent], None],
+        notify: Notify,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            settings: Which ports.
+            clock: Stamps what arrives.
+            outputs: Given thru at once, and the MIDI outputs as they are opened.
+            emit: Takes the human's events, from RtMidi's thread; must not block or raise.
+            notify: Takes lines for the player.
+        """
+        self._settings = settings
+        self._clock = clock
+        self._outputs = outputs
+        self._emit = emit
+        self._notify = notify
+        self._wanted_input = settings.input
+        self._wanted_output = settings.output
+        self._virtual_source: Source | None = None
+        self._virtual_sink: MidiSink | None = None
+        self._source: Source | None = None
+        self._sink: MidiSink | None = None
+        self._names = PortNames()
+        self._said: set[str] = set()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._watch, name="port watch", daemon=True)
+
+    def open(self, *, need_input: bool = False, need_output: bool = False) -> None:
+        """Open the ports and begin to watch for others.
+
+        Args:
+            need_input: Whether a missing input is an error rather than something to wait for.
+            need_output: The same for the output.
+
+        Where no MIDI system answers, the session goes on without ports, unless one was asked for.
+
+        Raises:
+            PortError: if the MIDI system asked for does not answer, or a needed port is missing.
+        """
+        try:
+            self._api = working_api(self._settings.api)
+        except PortError as error:
+            if self._settings.api != "auto" or need_input or need_output:
+                raise
+            self._notify(f"no MIDI ports: {error}", "warning")
+            return
+        self._scanner = PortScanner(self._api, self._settings.virtual_name)
+        names = self._scanner.scan()
+        if need_input:
+            match_port(self._wanted_input, names.inputs, "input")
+        if need_output:
+            match_port(self._wanted_output, names.outputs, "output")
+        if self._settings.virtual and has_virtual_ports(self._api):
+            self._open_virtual()
+        self._reconcile(names)
+        self._thread.start()
+
+    def connect(self, *, input_name: str | None = None, output_name: str | None = None) -> None:
+        """Change to other ports soon: None leaves a side as it is, the empty string disconnects it."""
+        if input_name is not None:
+            self._wanted_input = input_name
+        if output_name is not None:
+            self._wanted_output = output_name
+        self._said.clear()
+        self._wake.set()
+
+    def inputs(self) -> tuple[PortStatus, ...]:
+        """Return the virtual input and every input there is."""
+        virtual, source, names = self._virtual_source, self._source, self._names.inputs
+        own = () if virtual is None else (PortStatus(virtual.name, True, virtual.last_activity),)
+        return own + tuple(
+            PortStatus(name, True, source.last_activity)
+            if source is not None and source.name == name
+            else PortStatus(name, False)
+            for name in names
+        )
+
+    def outputs(self) -> tuple[PortStatus, ...]:
+        """Return the virtual output and every output there is."""
+        virtual, sink, names = self._virtual_sink, self._sink, self._names.outputs
+        active = self._outputs.last_activity
+        own = () if virtual is None else (PortStatus(virtual.name, True, active),)
+        return own + tuple(
+            PortStatus(name, True, active)
+            if sink is not None and sink.name == name
+            else PortStatus(name, False)
+            for name in names
+        )
+
+    def close(self) -> None:
+        """Close every port; silence them first, since what sounds on a closed port cannot be ended."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for source in (self._source, self._virtual_source):
+            if source is not None:
+                self._close_source(source)
+        for sink in (self._sink, self._virtual_sink):
+            if sink is not None:
+                self._outputs.remove(sink)
+        # JACK and ALSA deliver on their own threads; what was just sent must leave before the port does.
+        time.sleep(_DELIVERY_SECONDS)
+        for sink in (self._sink, self._virtual_sink):
+            if sink is not None:
+                sink.port.delete()
+        self._source = self._virtual_source = self._sink = self._virtual_sink = None
+        if hasattr(self, "_scanner"):
+            self._scanner.close()
+
+    def _open_virtual(self) -> None:
+        name = self._settings.virtual_name
+        source = Source(f"{name} in", new_input(self._api, f"{name} in"))
+        sink = MidiSink(f"{name} out", new_output(self._api, f"{name} out"))
+        try:
+            source.port.open_virtual_port(source.name)
+            sink.port.open_virtual_port(sink.name)
+        except OSError as error:
+            self._notify(f"no virtual MIDI ports ({error}); connect hardware ports instead", "warning")
+            return
+        self._listen(source)
+        self._virtual_source, self._virtual_sink = source, sink
+        self._outputs.add(sink)
+
+    def _listen(self, source: Source) -> None:
+        # Whoever plays must be seen while they are there, or nobody notices that they have gone.
+        callback = source.receiver(self._outputs, self._clock, self._emit, self._wake.set, _POLL_SECONDS)
+        # RtMidi leaves out SysEx, clock and active sensing unless asked for them.
+        source.port.set_callback(callback)
+
+    def _watch(self) -> None:
+        while not self._stopping:
+            self._wake.wait(_POLL_SECONDS)
+            self._wake.clear()
+            if not self._stopping:
+                self._reconcile(self._scanner.scan())
+
+    def _reconcile(self, names: PortNames) -> None:
+        """Bring the open ports into line with what is wanted and what there is."""
+        vanished = set(self._names.inputs) - set(names.inputs)
+        self._names = names
+        self._reconcile_input(names.inputs)
+        self._reconcile_output(names.outputs)
+        virtual = self._virtual_source
+        # Nobody tells a virtual input who plays into it, or that they are gone; keys still down when some
+        # player vanishes are taken to be theirs.
+        if vanished and virtual is not None and virtual.held.anything_down():
+            self._release(virtual)
+            self._notify(f"{', '.join(sorted(vanished))} vanished; its keys count as released", "warning")
+
+    def _reconcile_input(self, names: tuple[str, ...]) -> None:
+        source = self._source
+        if source is not None and source.name not in names:
+            self._source = None
+            self._close_source(source)
+            self._say_unplugged(source.name)
+            return
+        wanted = self._wanted_input
+        if wanted == "auto":
+            wanted = first_keyboard(names, self._api) if source is None else source.name
+        target = self._target(wanted, names, "input")
+        if source is not None and source.name != target:
+            self._source = None
+            self._close_source(source)
+        if target and self._source is None:
+            found = Source(target, new_input(self._api, f"{self._settings.virtual_name} listener"))
+            try:
+                found.port.open_port(names.index(target), f"{self._settings.virtual_name} listener")
+            except OSError as error:
+                self._say_once(f"{target}: cannot be opened ({error}); close the program that holds it")
+                return
+            self._listen(found)
+            self._source = found
+            if self._wanted_input != "auto":
+                self._wanted_input = stable_name(target)
+            self._notify(f"listening to {stable_name(target)}", "information")
+
+    def _reconcile_output(self, names: tuple[str, ...]) -> None:
+        sink = self._sink
+        if sink is not None and sink.name not in names:
+            self._close_sink(sink)
+            self._say_unplugged(sink.name)
+            return
+        target = self._target(self._wanted_output, names, "output")
+        if sink is not None and sink.name != target:
+            self._close_sink(sink)
+        if target and self._sink is None:
+            port = new_output(self._api, f"{self._settings.virtual_name} player")
+            try:
+                port.open_port(names.index(target), f"{self._settings.virtual_name} player")
+            except OSError as error:
+                self._say_once(f"{target}: cannot be opened ({error}); close the program that holds it")
+                return
+            self._sink = MidiSink(target, port)
+            self._outputs.add(self._sink)
+            self._wanted_output = stable_name(target)
+            self._notify(f"playing on {stable_name(target)}", "information")
+
+    def _close_sink(self, sink: MidiSink) -> None:
+        self._sink = None
+        self._outputs.remove(sink)
+        time.sleep(_DELIVERY_SECONDS)
+        # Not deleted: another thread may hold the old list of sinks and send once more.
+        sink.port.close_port()
+
+    def _target(self, wanted: str, names: tuple[str, ...], side: Literal["input", "output"]) -> str:
+        if not wanted:
+            return ""
+        try:
+            return match_port(wanted, names, side)
+        except PortError as error:
+            self._say_once(str(error))
+            return ""
+
+    def _say_unplugged(self, name: str) -> None:
+        self._notify(f"{stable_name(name)} was unplugged; plug it in again to go on with it", "warning")
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self._notify(text, "warning")
+
+    def _close_source(self, source: Source) -> None:
+        source.port.cancel_callback()
+        # A callback that waits for the interpreter's lock would make the closing wait for ever.
+        time.sleep(_CALLBACK_GRACE_SECONDS)
+        source.port.delete()
+        self._release(source)
+
+    def _release(self, source: Source) -> None:
+        for message in source.held.releases():
+            source.held.note(message)
+            self._outputs.human(message)
+        self._emit(InputLost(self._clock.now()))

@@ -1,0 +1,23 @@
+"""Keeping the chatter of C libraries off the player's screen."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Send what C code writes to standard error nowhere.
+
+    JACK, ALSA and FluidSynth print pages there when a device is missing; what matters of it is in our own
+    messages. Not for use while other threads write there.
+    """
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

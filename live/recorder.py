@@ -1,0 +1,162 @@
+"""The session as a two-track MIDI file, saved as it goes so that a crash loses half a minute at most."""
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from tatumflow.engine.clock import Clock
+from tatumflow.engine.errors import MidiFileError
+from tatumflow.engine.events import (
+    SUSTAIN,
+    ControlChange,
+    HumanEvent,
+    InputLost,
+    NoteOff,
+    NoteOn,
+    OutputEvent,
+)
+from tatumflow.engine.midi_file import MidiTrack, write_midi
+from tatumflow.engine.notes import Note
+from tatumflow.live.port_set import Notify
+
+SAVE_SECONDS: Final = 30.0
+_PEDAL_DOWN: Final = 64
+_SHORTEST_SECONDS: Final = 0.001
+
+
+def notes_of(events: Iterable[HumanEvent | OutputEvent], end: float) -> list[Note]:
+    """Return the notes that a stream of events plays, the sustain pedal folded into their durations.
+
+    Args:
+        events: In order of time.
+        end: Seconds at which notes still sounding are taken to end.
+    """
+    notes: list[Note] = []
+    keys: dict[tuple[int, int], NoteOn] = {}
+    ringing: dict[tuple[int, int], NoteOn] = {}
+    pedals: set[int] = set()
+
+    def finish(note: NoteOn | None, time: float) -> None:
+        if note is not None:
+            notes.append(Note(note.time, max(time - note.time, _SHORTEST_SECONDS), note.pitch, note.velocity))
+
+    for event in events:
+        match event:
+            case NoteOn():
+                key = (event.channel, event.pitch)
+                finish(keys.pop(key, None), event.time)
+                finish(ringing.pop(key, None), event.time)
+                keys[key] = event
+            case NoteOff():
+                key = (event.channel, event.pitch)
+                if key not in keys:
+                    continue
+                if event.channel in pedals:
+                    ringing[key] = keys.pop(key)
+                else:
+                    finish(keys.pop(key), event.time)
+            case ControlChange(number=number) if number == SUSTAIN:
+                if event.value >= _PEDAL_DOWN:
+                    pedals.add(event.channel)
+                    continue
+                pedals.discard(event.channel)
+                for key in [key for key in ringing if key[0] == event.channel]:
+                    finish(ringing.pop(key), event.time)
+            case InputLost():
+                for note in (*keys.values(), *ringing.values()):
+                    finish(note, event.time)
+                keys.clear()
+                ringing.clear()
+                pedals.clear()
+    for note in (*keys.values(), *ringing.values()):
+        finish(note, end)
+    return sorted(notes, key=lambda note: (note.onset, note.pitch))
+
+
+def recording_path(folder: Path, moment: datetime) -> Path:
+    """Return a file name not taken yet, made of the date and time."""
+    return free_path(folder / f"{moment:%Y-%m-%d %H.%M.%S}.mid")
+
+
+def free_path(path: Path) -> Path:
+    """Return this path, or the first of "name 2", "name 3" and so on that does not exist."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_stem(f"{path.stem} {number}")
+    return candidate
+
+
+class Recorder:
+    """Keeps what both players play and writes it every half minute and at the end.
+
+    `human` and `companion` only append to a queue, so that any thread may call them on the note path.
+    """
+
+    def __init__(self, path: Path, clock: Clock, notify: Notify) -> None:
+        """Begin a recording; nothing is written until somebody plays.
+
+        Args:
+            path: The file, replaced at every save.
+            clock: Time 0 of the file is now.
+            notify: Told once when the file cannot be written; playing goes on.
+        """
+        self.path = path
+        self._clock = clock
+        self._start = clock.now()
+        self._notify = notify
+        self._warned = False
+        self._human: deque[HumanEvent] = deque()
+        self._companion: deque[OutputEvent] = deque()
+        self._saved_events = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._save_now_and_then, name="recorder", daemon=True)
+        self._thread.start()
+
+    def human(self, event: HumanEvent) -> None:
+        """Take what the human plays."""
+        self._human.append(event)
+
+    def companion(self, event: OutputEvent) -> None:
+        """Take what the companion sends."""
+        self._companion.append(event)
+
+    def save(self) -> bool:
+        """Write the file if anything is new; return whether it holds everything played so far."""
+        human, companion = list(self._human), list(self._companion)
+        if len(human) + len(companion) == self._saved_events:
+            return True
+        now = self._clock.now()
+        tracks = [
+            MidiTrack("You", self._shifted(notes_of(human, now)), channel=0),
+            MidiTrack("TatumFlow", self._shifted(notes_of(companion, now)), channel=1),
+        ]
+        if any(track.notes for track in tracks):
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                write_midi(self.path, tracks)
+            except (OSError, MidiFileError) as error:
+                if not self._warned:
+                    self._notify(f"recording not saved: {error}", "warning")
+                self._warned = True
+                return False
+        self._warned = False
+        self._saved_events = len(human) + len(companion)
+        return True
+
+    def close(self) -> None:
+        """Save and stop."""
+        self._stop.set()
+        self._thread.join()
+        self.save()
+
+    def _shifted(self, notes: list[Note]) -> list[Note]:
+        # A note stamped just before the recording began belongs to its first moment.
+        return [Note(max(n.onset - self._start, 0.0), n.duration, n.pitch, n.velocity) for n in notes]
+
+    def _save_now_and_then(self) -> None:
+        while not self._stop.wait(SAVE_SECONDS):
+            self.save()

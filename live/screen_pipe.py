@@ -1,0 +1,100 @@
+"""The engine's end of the pipe to the screen: commands in, snapshots out, never holding the engine up."""
+
+import queue
+import threading
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from typing import Final
+
+from tatumflow.engine.events import HumanEvent
+from tatumflow.engine.messages import Command, Shutdown, Snapshot
+
+_FLUSH_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReady:
+    """The ports are open and the model is warm."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFailure:
+    """The last words of an engine process; `expected` when starting it again cannot help."""
+
+    text: str
+    expected: bool
+
+
+Report = Snapshot | EngineReady | EngineFailure
+"""What an engine process sends."""
+
+
+class Screen:
+    """Whoever is at the other end: if slow, it misses snapshots; if gone, the session ends."""
+
+    def __init__(self, connection: Connection, inbox: "queue.SimpleQueue[HumanEvent | Command]") -> None:
+        """Wait to be started.
+
+        Args:
+            connection: Gives `Command`s, takes `Report`s.
+            inbox: Takes the commands, and a `Shutdown` once the other end is gone.
+        """
+        self._connection = connection
+        self._inbox = inbox
+        self._changed = threading.Condition()
+        self._snapshot: Snapshot | None = None
+        self._reports: list[EngineReady | EngineFailure] = []
+        self._closing = False
+        self._reader = threading.Thread(target=self._read, name="screen reader", daemon=True)
+        self._writer = threading.Thread(target=self._write, name="screen writer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read and to send."""
+        self._reader.start()
+        self._writer.start()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Send a snapshot soon; it replaces one not sent yet, but keeps that one's notices."""
+        with self._changed:
+            if self._snapshot is not None:
+                snapshot = replace(snapshot, notices=self._snapshot.notices + snapshot.notices)
+            self._snapshot = snapshot
+            self._changed.notify()
+
+    def report(self, report: EngineReady | EngineFailure) -> None:
+        """Send a report soon, after the snapshot that waits."""
+        with self._changed:
+            self._reports.append(report)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Send what waits, for a second at most, and stop."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._writer.is_alive():
+            self._writer.join(_FLUSH_SECONDS)
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self._inbox.put(self._connection.recv())
+        except (EOFError, OSError):
+            self._inbox.put(Shutdown())
+
+    def _write(self) -> None:
+        while True:
+            with self._changed:
+                while self._snapshot is None and not self._reports:
+                    if self._closing:
+                        return
+                    self._changed.wait()
+                waiting: list[Report] = [] if self._snapshot is None else [self._snapshot]
+                waiting += self._reports
+                self._snapshot = None
+                self._reports = []
+            try:
+                for report in waiting:
+                    self._connection.send(report)
+            except OSError:
+                return

@@ -1,0 +1,230 @@
+"""A player's settings: what the package brings, overlaid by the player's own file."""
+
+import os
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from platformdirs import user_config_path, user_music_path
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.errors import SettingError
+from tatumflow.live.whole_file import whole_file
+
+_DEFAULT_CONTROLS: Final = Controls()
+
+
+def _controls(value: object) -> Controls:
+    if isinstance(value, Controls):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError("must be a list of `name: value` lines")
+    controls = _DEFAULT_CONTROLS
+    try:
+        # The high end first: in the file's order, a valid register could be refused half-way.
+        for name in sorted(value, key=lambda name: name != "register_high"):
+            controls = controls.changed(str(name), value[name])
+    except SettingError as error:
+        raise ValueError(str(error)) from None
+    return controls
+
+
+def _changed_controls(controls: Controls) -> dict[str, str | float | int]:
+    return {name: value for name, value in asdict(controls).items() if value != _default(name)}
+
+
+def _default(name: str) -> object:
+    return getattr(_DEFAULT_CONTROLS, name)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class PortSettings(_Section):
+    """MIDI ports.
+
+    Attributes:
+        api: The MIDI system; auto takes the first that answers.
+        input: Port to listen to, by name or a part of it; "auto" takes the first keyboard, empty takes none.
+        output: Port to play on besides the virtual one and the synthesizer; empty for none.
+        virtual: Whether to offer ports of our own to a DAW, where the system can.
+        virtual_name: What those ports are called, before " in" and " out".
+        thru: Whether what you play is played on at once to every output.
+        companion_channel: MIDI channel of the companion, 1 to 16; yours stays as your keyboard sends it.
+    """
+
+    api: Literal["auto", "alsa", "jack", "coremidi", "winmm"] = "auto"
+    input: str = "auto"
+    output: str = ""
+    virtual: bool = True
+    virtual_name: str = Field(default="TatumFlow", min_length=1, max_length=32)
+    thru: bool = True
+    companion_channel: int = Field(default=2, ge=1, le=16)
+
+
+class SynthSettings(_Section):
+    """The built-in synthesizer.
+
+    Attributes:
+        enabled: Whether it plays.
+        soundfont: An .sf2 or .sf3 file; empty takes the one that comes with pretty_midi.
+        driver: FluidSynth's audio driver, such as pulseaudio or jack; empty lets it choose.
+        gain: Loudness, 0 to 5.
+        program: General MIDI program of both players, 0 to 127; 0 is a grand piano.
+    """
+
+    enabled: bool = True
+    soundfont: str = ""
+    driver: str = ""
+    gain: float = Field(default=0.6, ge=0.0, le=5.0)
+    program: int = Field(default=0, ge=0, le=127)
+
+
+class RecordingSettings(_Section):
+    """The recording of a session as a two-track MIDI file.
+
+    Attributes:
+        enabled: Whether sessions are recorded.
+        folder: Where to; empty takes TatumFlow in your music folder.
+    """
+
+    enabled: bool = True
+    folder: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Return the folder in force."""
+        return Path(self.folder).expanduser() if self.folder else user_music_path() / "TatumFlow"
+
+
+class Settings(_Section):
+    """Everything that is kept from one session to the next.
+
+    Attributes:
+        ports: MIDI ports.
+        synth: The built-in synthesizer.
+        recording: The recording.
+        model: Name or folder of the model bundle; empty takes the one that comes with the package.
+        controls: Live controls at the start.
+    """
+
+    ports: PortSettings = PortSettings()
+    synth: SynthSettings = SynthSettings()
+    recording: RecordingSettings = RecordingSettings()
+    model: str = ""
+    controls: Annotated[Controls, BeforeValidator(_controls), PlainSerializer(_changed_controls)] = Controls()
+
+    def with_ports(self, **changes: object) -> "Settings":
+        """Return these settings with some of the port settings changed, checked as from a file.
+
+        Raises:
+            SettingError: if a value does not fit.
+        """
+        return _validated({**self.model_dump(), "ports": {**self.ports.model_dump(), **changes}}, "settings")
+
+    def with_controls(self, **changes: str | float | int) -> "Settings":
+        """Return these settings with some of the live controls changed.
+
+        Raises:
+            SettingError: if a control is unknown or a value does not fit.
+        """
+        controls = self.controls
+        for name, value in changes.items():
+            controls = controls.changed(name, value)
+        return self.model_copy(update={"controls": controls})
+
+
+def settings_path() -> Path:
+    """Return the player's settings file: $TATUMFLOW_SETTINGS, or settings.yaml in the user's folder."""
+    given = os.environ.get("TATUMFLOW_SETTINGS")
+    return (
+        Path(given).expanduser()
+        if given
+        else user_config_path("tatumflow", appauthor=False) / "settings.yaml"
+    )
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Return the package's defaults overlaid by the player's file, if there is one.
+
+    Args:
+        path: The player's file; None for `settings_path()`.
+
+    Raises:
+        SettingError: if a file is not YAML, or holds an unknown field or a value that does not fit; names the
+            file and the field.
+    """
+    path = settings_path() if path is None else path
+    shipped = resources.files("tatumflow.configs") / "live" / "default.yaml"
+    content = _parsed(shipped.read_text(encoding="utf-8"), "default.yaml")
+    try:
+        content = _overlaid(content, _parsed(path.read_text(encoding="utf-8"), str(path)))
+    except FileNotFoundError:
+        pass
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path}: cannot be read ({error}); mend or delete it") from None
+    return _validated(content, str(path))
+
+
+def save_settings(settings: Settings, path: Path | None = None) -> None:
+    """Write the player's file, whole or not at all.
+
+    Raises:
+        SettingError: if it cannot be written.
+    """
+    path = settings_path() if path is None else path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+        with whole_file(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingError(f"{path}: settings not saved ({error.strerror}); check folder and disk") from None
+
+
+def _parsed(text: str, where: str) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 1}" if mark else ""
+        raise SettingError(f"{where}: is not valid YAML{line}; mend or delete it") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise SettingError(f"{where}: does not hold `name: value` lines; mend or delete it")
+    return content
+
+
+def _overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    both = dict(below)
+    for name, value in above.items():
+        lower = both.get(name)
+        both[name] = _overlaid(lower, value) if isinstance(lower, dict) and isinstance(value, dict) else value
+    return both
+
+
+def _validated(content: dict[str, Any], where: str) -> Settings:
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            known = _known_fields(first["loc"][:-1])
+            reason = f"is not a setting; the settings here are {', '.join(known)}"
+        raise SettingError(f"{where}: {field}: {reason}") from None
+
+
+def _known_fields(location: tuple[int | str, ...]) -> list[str]:
+    section: type[BaseModel] = Settings
+    for part in location:
+        annotation = section.model_fields[str(part)].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            section = annotation
+    return list(section.model_fields)

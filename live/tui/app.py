@@ -1,0 +1,169 @@
+"""The terminal app: draws the engine's snapshots and sends it commands, and knows nothing else of it."""
+
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from tatumflow.engine.controls import MODES
+from tatumflow.engine.messages import (
+    Panic,
+    PlayKey,
+    SetControl,
+    Shutdown,
+    Snapshot,
+    TakeTurn,
+    YieldTurn,
+)
+from tatumflow.live.engine_link import EngineLink
+from tatumflow.live.tui.chooser import Chooser
+from tatumflow.live.tui.commands import PaletteCommands
+from tatumflow.live.tui.control_panel import option_name, options_of
+from tatumflow.live.tui.control_row import ControlChanged
+from tatumflow.live.tui.control_table import LABELS
+from tatumflow.live.tui.help import Help
+from tatumflow.live.tui.jam_screen import JamScreen
+from tatumflow.live.tui.palette import EXTRA_COLOURS, THEME
+from tatumflow.live.tui.port_picker import PortPicker
+from tatumflow.live.tui.value_dialog import ValueDialog
+
+POLL_SECONDS: Final = 1 / 30
+
+
+class TatumFlowApp(App[None], inherit_bindings=False):
+    """The screen of a session.
+
+    It polls its link at 30 Hz and never waits for the engine. Panic is a priority binding, so it works inside
+    every dialog, field and the command palette.
+    """
+
+    TITLE = "TatumFlow"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
+    COMMANDS = {PaletteCommands}  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", key_display="F1", tooltip="this page"),
+        Binding("f2", "mode", "Mode", key_display="F2", tooltip="next mode"),
+        Binding("f3", "choose('style')", "Style", key_display="F3", tooltip="choose whom it sounds like"),
+        Binding("f4", "ports", "Ports", key_display="F4", tooltip="choose the MIDI ports, try a note"),
+        Binding(
+            "space", "turn", "Turn", key_display="Space", tooltip="hand it the turn, or take the turn back"
+        ),
+        Binding(
+            "f9,ctrl+x",
+            "panic",
+            "Panic",
+            key_display="F9",
+            priority=True,
+            tooltip="panic: silence everything, inside dialogs too",
+        ),
+        Binding("left_square_bracket,pagedown", "octave(-1)", show=False, tooltip="piano octave down"),
+        Binding("right_square_bracket,pageup", "octave(1)", show=False, tooltip="piano octave up"),
+        Binding(
+            "ctrl+p", "command_palette", "More", show=False, priority=True, tooltip="every command by name"
+        ),
+        Binding("ctrl+q", "quit", "Quit", priority=True, tooltip="save the recording and leave"),
+        Binding("ctrl+c", "help_quit", show=False, system=True),
+    ]
+
+    def __init__(self, link: EngineLink, *, pick_ports: bool = False) -> None:
+        """Show the engine behind `link`; with `pick_ports` start with the port picker, as on a first run."""
+        super().__init__()
+        self.link = link
+        self.snapshot: Snapshot | None = None
+        self.jam = JamScreen()
+        self._pick_ports = pick_ports
+
+    def get_default_screen(self) -> JamScreen:
+        """Return the main screen."""
+        return self.jam
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the colours that only our own theme has, for the others."""
+        return EXTRA_COLOURS
+
+    def on_mount(self) -> None:
+        """Set the colours and start to poll."""
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self._poll()
+        self.set_interval(POLL_SECONDS, self._poll)
+        if self._pick_ports:
+            self.action_ports()
+
+    def _poll(self) -> None:
+        self.snapshot = self.link.latest()
+        self.jam.show(self.snapshot, alive=self.link.alive, failure=self.link.failure)
+        if self.snapshot is None:
+            return
+        if isinstance(self.screen, PortPicker):
+            self.screen.show(self.snapshot)
+        for notice in self.snapshot.notices:
+            self.notify(notice.text, severity=notice.severity, markup=False)
+
+    def on_control_changed(self, message: ControlChanged) -> None:
+        """Ask the engine for the value a row was set to."""
+        self.link.send(SetControl(message.name, message.value))
+
+    def on_jam_screen_piano_key(self, message: JamScreen.PianoKey) -> None:
+        """Play a note."""
+        self.link.send(PlayKey(message.pitch))
+
+    def on_port_picker_chosen(self, message: PortPicker.Chosen) -> None:
+        """Connect a port or play the test note."""
+        self.link.send(message.command)
+
+    def action_panic(self) -> None:
+        """Silence everything."""
+        self.link.send(Panic())
+
+    def action_turn(self) -> None:
+        """Hand the turn over, or take it back while the companion has it."""
+        companion = self.snapshot is not None and self.snapshot.turn != "listening"
+        self.link.send(YieldTurn() if companion else TakeTurn())
+
+    def action_mode(self) -> None:
+        """Go on to the next mode."""
+        if self.snapshot is not None:
+            at = MODES.index(self.snapshot.controls.mode)
+            self.link.send(SetControl("mode", MODES[(at + 1) % len(MODES)]))
+
+    def action_choose(self, control: str) -> None:
+        """Open the list of a control's values."""
+        if self.snapshot is None:
+            return
+        options = {value: option_name(control, value) for value in options_of(control, self.snapshot)}
+        current = getattr(self.snapshot.controls, control)
+        self.push_screen(Chooser(LABELS[control], options, current), partial(self._set, control))
+
+    def set_number(self, control: str) -> None:
+        """Ask for a control's value as a number."""
+        if self.snapshot is not None:
+            value = getattr(self.snapshot.controls, control)
+            self.push_screen(ValueDialog(control, value), partial(self._set, control))
+
+    def _set(self, control: str, value: str | None) -> None:
+        if value is not None:
+            self.link.send(SetControl(control, value))
+
+    def action_octave(self, octaves: int) -> None:
+        """Move the computer-keyboard piano."""
+        self.jam.shift_piano(octaves)
+
+    def action_ports(self) -> None:
+        """Open the port picker."""
+        self.push_screen(PortPicker())
+
+    def action_help(self) -> None:
+        """Open the help page."""
+        bindings = [binding for binding in self.BINDINGS if isinstance(binding, Binding)]
+        keys = [key for binding in bindings for key in binding.key.split(",")]
+        self.push_screen(Help(bindings, {key: self.get_key_display(Binding(key, "")) for key in keys}))
+
+    async def action_quit(self) -> None:
+        """End the engine and the screen."""
+        self.link.send(Shutdown())
+        self.exit()

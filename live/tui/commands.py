@@ -1,0 +1,96 @@
+"""The command palette: everything the screen can do, by name."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from tatumflow.engine.messages import SetControl, TakeTurn, YieldTurn
+from tatumflow.live.tui.control_panel import option_name, options_of
+from tatumflow.live.tui.control_table import CHOICES, LABELS
+from tatumflow.live.tui.labels import pitch_name
+
+if TYPE_CHECKING:
+    from tatumflow.live.tui.app import TatumFlowApp
+
+_MAJOR: Final = (0, 2, 4, 5, 7, 9, 11)
+_ALL_PITCH_CLASSES: Final = 0xFFF
+
+
+class PaletteEntry(NamedTuple):
+    """A line of the palette: what it is called, what it does, and the help under it."""
+
+    name: str
+    run: Callable[[], object]
+    help: str
+    discover: bool = True
+
+
+def pitch_classes_of_major(tonic: int) -> int:
+    """Return the twelve-bit mask of a major scale, bit 0 being C."""
+    return sum(1 << (tonic + step) % 12 for step in _MAJOR)
+
+
+def entries(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
+    """Yield the palette's lines for the app's present state."""
+    yield PaletteEntry("Panic", app.action_panic, "Silence everything now")
+    yield PaletteEntry("Take the turn", partial(app.link.send, TakeTurn()), "The companion plays now")
+    yield PaletteEntry(
+        "Give the turn back", partial(app.link.send, YieldTurn()), "The companion stops and listens"
+    )
+    yield PaletteEntry("Ports", app.action_ports, "Choose what you play on and what it sounds on")
+    yield PaletteEntry("Help", app.action_help, "Keys and signs")
+    for name, steps in (("up", 1), ("down", -1)):
+        yield PaletteEntry(
+            f"Piano octave {name}", partial(app.action_octave, steps), "Computer keyboard as piano"
+        )
+    yield from _choices(app)
+    for control, label in LABELS.items():
+        if control not in CHOICES:
+            yield PaletteEntry(f"Set {label.lower()} …", partial(app.set_number, control), "Type a number")
+    yield from _scales(app)
+    yield PaletteEntry("Theme …", app.action_change_theme, "Colours of the screen")
+    yield PaletteEntry("Quit", app.action_quit, "Save the recording and leave")
+
+
+def _choices(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
+    snapshot = app.snapshot
+    if snapshot is None:
+        return
+    for control in CHOICES:
+        for value in options_of(control, snapshot):
+            command = SetControl(control, value)
+            name = f"{LABELS[control]}: {option_name(control, value)}"
+            yield PaletteEntry(
+                name, partial(app.link.send, command), "Takes effect at once", control == "mode"
+            )
+
+
+def _scales(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
+    scales = [("all notes", _ALL_PITCH_CLASSES)]
+    for tonic in range(12):
+        major, minor = (pitch_name(pitch).rstrip("-1") for pitch in (tonic, (tonic + 9) % 12))
+        scales.append((f"{major} major, {minor} minor", pitch_classes_of_major(tonic)))
+    for name, mask in scales:
+        command = SetControl("pitch_classes", mask)
+        yield PaletteEntry(
+            f"Scale: {name}", partial(app.link.send, command), "Notes the companion may play", discover=False
+        )
+
+
+class PaletteCommands(Provider):
+    """Feeds Textual's command palette."""
+
+    async def discover(self) -> Hits:
+        """Yield what an empty palette offers."""
+        for entry in entries(cast("TatumFlowApp", self.app)):
+            if entry.discover:
+                yield DiscoveryHit(entry.name, entry.run, help=entry.help)
+
+    async def search(self, query: str) -> Hits:
+        """Yield what fits the words typed."""
+        matcher = self.matcher(query)
+        for entry in entries(cast("TatumFlowApp", self.app)):
+            if (score := matcher.match(entry.name)) > 0:
+                yield Hit(score, matcher.highlight(entry.name), entry.run, help=entry.help)

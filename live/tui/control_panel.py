@@ -1,0 +1,53 @@
+"""The column of controls beside the roll."""
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from tatumflow.engine.controls import MODES, Controls
+from tatumflow.engine.messages import Snapshot
+from tatumflow.live.tui.choice import Choice
+from tatumflow.live.tui.control_table import CHOICES, GROUPS
+from tatumflow.live.tui.labels import style_name
+from tatumflow.live.tui.slider import Slider
+
+
+def options_of(control: str, snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the values a control can be chosen from; the empty style stands for no particular player."""
+    return tuple(MODES) if control == "mode" else ("", *snapshot.styles)
+
+
+def option_name(control: str, value: str) -> str:
+    """Return a value of a choice as people read it."""
+    if control == "mode":
+        return value
+    return "nobody" if control == "style_b" and not value else style_name(value)
+
+
+class ControlPanel(VerticalScroll, can_focus=False):
+    """Every control a hand reaches for while playing, in groups."""
+
+    def __init__(self) -> None:
+        """Start with every control at its default."""
+        super().__init__()
+        self._rows = {name: self._row(name) for controls in GROUPS.values() for name in controls}
+
+    def compose(self) -> ComposeResult:
+        """Lay the rows out, group by group."""
+        for group, controls in GROUPS.items():
+            yield Static(group.upper(), classes="group")
+            for control in controls:
+                yield self._rows[control]
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Take the engine's values."""
+        for row in self._rows.values():
+            if isinstance(row, Choice):
+                row.options = options_of(row.control, snapshot)
+            row.report(getattr(snapshot.controls, row.control))
+
+    @staticmethod
+    def _row(control: str) -> Slider | Choice:
+        if control not in CHOICES:
+            return Slider(control)
+        return Choice(control, getattr(Controls(), control), lambda value: option_name(control, value))

@@ -1,0 +1,107 @@
+"""What sliders and choices share: one row, a label, a value, and patience until the engine agrees."""
+
+from typing import ClassVar, Final, Generic, TypeVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tatumflow.live.tui.control_table import LABELS
+
+LABEL_WIDTH: Final = 12
+_PATIENCE: Final = 15
+
+Value = TypeVar("Value", float, str)
+
+
+class ControlChanged(Message):
+    """The player set a control."""
+
+    def __init__(self, name: str, value: str | float) -> None:
+        """Carry the control's name and the value wanted."""
+        super().__init__()
+        self.name = name
+        self.value = value
+
+
+class ControlRow(Widget, Generic[Value], can_focus=True):
+    """One control on one row. Subclasses draw the part after the label and say what a step is.
+
+    A value set here is shown at once. Snapshots that still carry the old one are disbelieved for half a
+    second, after which the engine is right: it may have refused the value.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"control--label", "control--value"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous", "Previous control", show=False),
+        Binding("down", "app.focus_next", "Next control", show=False),
+        Binding("left", "move(-1)", "Less", show=False),
+        Binding("right", "move(1)", "More", show=False),
+    ]
+
+    def __init__(self, control: str, value: Value) -> None:
+        """Show `control` at `value`."""
+        super().__init__(id=control.replace("_", "-"))
+        self.control = control
+        self._value = value
+        self._patience = 0
+
+    @property
+    def value(self) -> Value:
+        """The value shown."""
+        return self._value
+
+    def report(self, value: Value) -> None:
+        """Take the engine's value."""
+        if value == self._value:
+            self._patience = 0
+        elif self._patience > 0:
+            self._patience -= 1
+        else:
+            self._value = value
+            self.refresh()
+
+    def set_value(self, value: Value) -> None:
+        """Show a value the player chose and ask the engine for it."""
+        if value != self._value:
+            self._value, self._patience = value, _PATIENCE
+            self.refresh()
+            self.post_message(ControlChanged(self.control, value))
+
+    def action_move(self, steps: int) -> None:
+        """Change the value by some steps."""
+        self.set_value(self.moved(steps))
+
+    def moved(self, steps: int) -> Value:
+        """Return the value some steps away; a row without steps keeps its value."""
+        return self._value
+
+    def draw(self, width: int) -> list[Segment]:
+        """Draw everything after the label in `width` cells; here the bare value."""
+        return [Segment(f"{self._value}"[:width], self.get_component_rich_style("control--value"))]
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Step up, and keep the panel where it is."""
+        event.stop()
+        event.prevent_default()
+        self.action_move(1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Step down, and keep the panel where it is."""
+        event.stop()
+        event.prevent_default()
+        self.action_move(-1)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the row."""
+        width = self.content_size.width
+        if y > 0:
+            return Strip.blank(width, self.rich_style)
+        label = Segment(
+            f"{LABELS[self.control]:<{LABEL_WIDTH}}", self.get_component_rich_style("control--label")
+        )
+        strip = Strip([label, *self.draw(max(0, width - LABEL_WIDTH))])
+        return strip.adjust_cell_length(width, self.rich_style)

@@ -1,0 +1,76 @@
+"""The main screen: banner, roll, keyboard, controls, ports and health."""
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from tatumflow.engine.messages import Snapshot
+from tatumflow.live.tui.control_panel import ControlPanel
+from tatumflow.live.tui.health import HealthLine
+from tatumflow.live.tui.key_piano import KeyPiano
+from tatumflow.live.tui.keyboard import Keyboard
+from tatumflow.live.tui.piano_roll import PianoRoll
+from tatumflow.live.tui.ports import PortsLine
+from tatumflow.live.tui.turn_banner import TurnBanner
+
+
+class JamScreen(Screen[None]):
+    """Shows snapshots and turns letter keys into notes; dialogs lie over it and keep their own keys."""
+
+    AUTO_FOCUS = "#temperature"
+
+    class PianoKey(Message):
+        """A key of the computer-keyboard piano went down."""
+
+        def __init__(self, pitch: int) -> None:
+            """Carry the MIDI pitch."""
+            super().__init__()
+            self.pitch = pitch
+
+    def __init__(self) -> None:
+        """Start with the computer-keyboard piano around middle C."""
+        super().__init__()
+        self.piano = KeyPiano()
+        self._banner = TurnBanner()
+        self._keyboard = Keyboard()
+        self._parts = (PianoRoll(), ControlPanel(), self._keyboard, PortsLine(), HealthLine())
+
+    def compose(self) -> ComposeResult:
+        """Lay the screen out."""
+        roll, controls, keyboard, ports, health = self._parts
+        yield self._banner
+        with Horizontal(id="middle"):
+            yield roll
+            yield controls
+        yield keyboard
+        with Vertical(id="status"):
+            yield ports
+            yield health
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Write the piano's letters on the keyboard."""
+        self._keyboard.show_letters(self.piano.letters())
+
+    def show(self, snapshot: Snapshot | None, *, alive: bool, failure: str) -> None:
+        """Show the engine's state; each part draws only what changed."""
+        self.set_class(not alive, "-stopped")
+        self._banner.show(snapshot, alive=alive, failure=failure)
+        if snapshot is not None:
+            for part in self._parts:
+                part.show(snapshot)
+
+    def shift_piano(self, octaves: int) -> None:
+        """Move the computer-keyboard piano by some octaves."""
+        self.piano = self.piano.shifted(octaves)
+        self._keyboard.show_letters(self.piano.letters())
+
+    def on_key(self, event: events.Key) -> None:
+        """Play the key if it is one of the piano's."""
+        pitch = self.piano.pitch(event.key)
+        if pitch is not None:
+            event.stop()
+            self.post_message(self.PianoKey(pitch))

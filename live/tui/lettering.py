@@ -1,0 +1,111 @@
+"""Letters three terminal rows high, for what has to be read from the piano stool."""
+
+from itertools import groupby
+from typing import Final
+
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+ROWS: Final = 3
+"""Terminal rows of a line: five pixel rows and a blank one, two pixels to a cell."""
+
+# One letter per entry, five pixel rows from the top, least significant bit on the right.
+_FONT: Final[dict[str, tuple[int, int, int, int, int]]] = {
+    " ": (0b00, 0b00, 0b00, 0b00, 0b00),
+    "A": (0b01110, 0b10001, 0b11111, 0b10001, 0b10001),
+    "C": (0b01111, 0b10000, 0b10000, 0b10000, 0b01111),
+    "D": (0b11110, 0b10001, 0b10001, 0b10001, 0b11110),
+    "E": (0b1111, 0b1000, 0b1110, 0b1000, 0b1111),
+    "G": (0b01111, 0b10000, 0b10011, 0b10001, 0b01111),
+    "H": (0b10001, 0b10001, 0b11111, 0b10001, 0b10001),
+    "I": (0b1, 0b1, 0b1, 0b1, 0b1),
+    "K": (0b1001, 0b1010, 0b1100, 0b1010, 0b1001),
+    "L": (0b1000, 0b1000, 0b1000, 0b1000, 0b1111),
+    "M": (0b10001, 0b11011, 0b10101, 0b10001, 0b10001),
+    "N": (0b10001, 0b11001, 0b10101, 0b10011, 0b10001),
+    "O": (0b01110, 0b10001, 0b10001, 0b10001, 0b01110),
+    "P": (0b11110, 0b10001, 0b11110, 0b10000, 0b10000),
+    "R": (0b11110, 0b10001, 0b11110, 0b10010, 0b10001),
+    "S": (0b01111, 0b10000, 0b01110, 0b00001, 0b11110),
+    "T": (0b11111, 0b00100, 0b00100, 0b00100, 0b00100),
+    "U": (0b10001, 0b10001, 0b10001, 0b10001, 0b01110),
+    "Y": (0b10001, 0b01010, 0b00100, 0b00100, 0b00100),
+}
+_HALVES: Final = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
+
+
+def _width(letter: str) -> int:
+    return max(2, max(row.bit_length() for row in _FONT[letter]))
+
+
+def _pixels(text: str, row: int) -> list[bool]:
+    if row >= 5:
+        return [False] * letter_width(text)
+    line: list[bool] = []
+    for letter in text:
+        width = _width(letter)
+        line += [bool(_FONT[letter][row] >> bit & 1) for bit in reversed(range(width))]
+        line.append(False)
+    return line
+
+
+def letter_width(text: str) -> int:
+    """Return the cells `text` takes, a blank one after each letter included."""
+    return sum(_width(letter) + 1 for letter in text)
+
+
+def letter_rows(text: str) -> tuple[str, ...]:
+    """Return the `ROWS` lines of text that draw `text`.
+
+    Raises:
+        KeyError: if the font has no such letter; it holds those of the words the screen uses.
+    """
+    return tuple(
+        "".join(
+            _HALVES[pair] for pair in zip(_pixels(text, 2 * row), _pixels(text, 2 * row + 1), strict=True)
+        )
+        for row in range(ROWS)
+    )
+
+
+class Lettering(Widget):
+    """One word in large letters, in the widget's own colour."""
+
+    def __init__(self, text: str = " ", *, id: str | None = None) -> None:
+        """Start with `text` on the screen."""
+        super().__init__(id=id)
+        self._rows = letter_rows(text)
+        self._text = text
+
+    @property
+    def text(self) -> str:
+        """The word shown."""
+        return self._text
+
+    def show(self, text: str) -> None:
+        """Show another word."""
+        if text != self._text:
+            self._text, self._rows = text, letter_rows(text)
+            self.refresh(layout=True)
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """Return the width of the word in cells."""
+        return len(self._rows[0])
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return `ROWS`."""
+        return ROWS
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one of the rows; cells filled in both halves are background, which leaves no seams."""
+        style = self.rich_style
+        if y >= ROWS:
+            return Strip.blank(self.size.width, style)
+        solid = style + style.from_color(style.bgcolor, style.color)
+        segments = []
+        for glyph, cells in groupby(self._rows[y]):
+            count = len(list(cells))
+            segments.append(Segment(" " * count, solid) if glyph == "█" else Segment(glyph * count, style))
+        return Strip(segments, len(self._rows[y])).adjust_cell_length(self.size.width, style)

@@ -1,0 +1,14 @@
+"""Fixtures that several parts of the suite share."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a bundle with small random weights that knows Art Tatum, Charlie Parker and Bud Powell."""
+    pytest.importorskip("torch")
+    from tiny_model import export_tiny
+
+    return export_tiny(tmp_path_factory.mktemp("bundles") / "tiny")

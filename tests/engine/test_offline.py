@@ -1,0 +1,124 @@
+"""Files answered on a virtual clock: every phrase gets its answer, and a run repeats bit for bit."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mock_decoder import MockDecoder, mock_shape
+from rig import style_weights
+
+from tatumflow.engine.clock import Clock
+from tatumflow.engine.companion import Companion
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.notes import Note
+from tatumflow.engine.offline import BREATH, answer_file, split_phrases
+from tatumflow.engine.scheduler import Scheduler
+from tatumflow.engine.session import ModelSession
+
+
+def line(start: float, count: int, gap: float = 0.2, length: float = 0.15) -> list[Note]:
+    return [Note(start + gap * i, length, 60 + i % 12, 80) for i in range(count)]
+
+
+def maker(**controls) -> Callable[[Scheduler, Clock], Companion]:
+    def make(scheduler: Scheduler, clock: Clock) -> Companion:
+        session = ModelSession(MockDecoder(mock_shape(cache_rows=256, window=192)))
+        return Companion(session, scheduler, clock, Controls(**controls), style_weights)
+
+    return make
+
+
+THREE_PHRASES = [*line(0.5, 10), *line(4.0, 12), *line(9.0, 8)]
+
+
+@pytest.mark.parametrize("mode", ["answer", "continue"])
+def test_every_phrase_is_heard_whole_and_answered(mode: str):
+    result = answer_file(THREE_PHRASES, maker(mode=mode))
+    assert [turn.notes > 0 for turn in result.turns] == [True] * 3
+    assert sum(turn.notes for turn in result.turns) == len(result.companion)
+    assert [replace(n, onset=0.0) for n in result.human] == [replace(n, onset=0.0) for n in THREE_PHRASES]
+    for turn in result.turns:
+        assert turn.call_end < turn.turn < turn.end
+        assert turn.first_onset is not None
+        assert turn.turn <= turn.first_onset < turn.turn + 2.0
+        assert turn.compute_ms is not None
+        assert turn.compute_ms > 0
+
+
+def test_the_players_do_not_overlap():
+    result = answer_file(THREE_PHRASES, maker())
+    for turn, following in pairwise(result.turns):
+        assert following.call_start >= turn.end + BREATH - 1e-9
+    for note in result.companion:
+        assert any(turn.turn <= note.onset and note.offset <= turn.end + 1e-6 for turn in result.turns)
+
+
+def test_time_within_a_phrase_is_kept():
+    result = answer_file(THREE_PHRASES, maker())
+    first, moved = THREE_PHRASES[10:22], result.human[10:22]
+    shift = moved[0].onset - first[0].onset
+    assert shift > 0
+    assert [note.onset for note in moved] == pytest.approx([note.onset + shift for note in first])
+
+
+def test_one_seed_one_result():
+    def run(seed: int) -> tuple:
+        result = answer_file(THREE_PHRASES, maker(seed=seed))
+        return result.human, result.companion, [replace(turn, compute_ms=0.0) for turn in result.turns]
+
+    assert run(3) == run(3)
+    assert run(3)[1] != run(4)[1]
+
+
+def test_file_without_a_pause_gets_answers():
+    result = answer_file(line(0.0, 400, gap=0.1, length=0.1), maker())
+    assert len(result.turns) >= 2
+    assert all(turn.notes for turn in result.turns)
+    assert len(result.human) == 400
+
+
+def test_long_chord_does_not_keep_a_phrase_from_ending():
+    notes = [Note(0.0, 60.0, 40, 80), *line(0.5, 100, gap=0.2)]
+    phrases = split_phrases(notes)
+    assert len(phrases) == 2
+    assert phrases[0][0].offset == phrases[1][0].onset
+
+
+def test_empty_file_gets_no_answer():
+    result = answer_file([], maker())
+    assert (result.human, result.companion, result.turns) == ((), (), ())
+
+
+def test_note_that_meets_the_next_of_its_pitch_ends_there():
+    (phrase,) = split_phrases([Note(0.0, 3.0, 60, 80), Note(1.0, 1.0, 60, 70), Note(1.0, 2.0, 60, 60)])
+    assert [(note.onset, note.duration) for note in phrase] == [(0.0, 1.0), (1.0, 1.0)]
+
+
+NOTES = st.lists(
+    st.builds(Note, st.floats(0.0, 40.0), st.floats(0.01, 8.0), st.integers(58, 66), st.integers(1, 127)),
+    max_size=60,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(NOTES, st.sampled_from([0.6, 1.0]))
+def test_phrases_hold_every_onset_in_order(notes: list[Note], patience: float):
+    phrases = split_phrases(notes, patience=patience)
+    flat = [note for phrase in phrases for note in phrase]
+    assert all(phrases)
+    assert [note.onset for note in flat] == sorted(note.onset for note in flat)
+    assert {note.pitch for note in flat} == {note.pitch for note in notes}
+    assert all(note.duration > 0 for note in flat)
+    for earlier, later in pairwise(phrases):
+        assert max(note.offset for note in earlier) <= later[0].onset + 1e-9
+
+
+@settings(max_examples=15, deadline=None)
+@given(NOTES)
+def test_any_file_is_answered_phrase_by_phrase(notes: list[Note]):
+    result = answer_file(notes, maker())
+    assert len(result.turns) == len(split_phrases(notes))
+    assert sum(turn.notes for turn in result.turns) == len(result.companion)

@@ -1,0 +1,76 @@
+"""The exported graphs do what the trained module does, however they are fed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tatumflow.engine.bundle import Bundle, load_bundle
+from tatumflow.engine.onnx_decoder import OnnxDecoder
+
+torch = pytest.importorskip("torch")
+
+from tiny_model import STYLES, tiny_float_models, tiny_trained  # noqa: E402
+
+from tatumflow.training.evaluate.bundle_nll import stream_states  # noqa: E402
+from tatumflow.training.export.parity import (  # noqa: E402
+    TOLERANCE,
+    divergence,
+    prove,
+    random_steps,
+    windowed_states,
+)
+from tatumflow.training.export.write import describe, write_graphs  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory: pytest.TempPathFactory) -> OnnxDecoder:
+    """The tiny model's graphs in float32."""
+    folder = tmp_path_factory.mktemp("float")
+    model = tiny_trained().model
+    graphs = write_graphs(folder, tiny_float_models(), "fp32")
+    return OnnxDecoder(Bundle(describe("tiny", model.config, STYLES, graphs, "-"), folder))
+
+
+@pytest.fixture(scope="module")
+def quantized(tiny_bundle: Path) -> OnnxDecoder:
+    return OnnxDecoder(load_bundle(tiny_bundle))
+
+
+def _states(decoder: OnnxDecoder, count: int, batch: int) -> np.ndarray:
+    steps = random_steps(count, decoder.shape.num_styles, seed=3)
+    style = np.eye(decoder.shape.num_styles, dtype=np.float32)[steps.style]
+    return stream_states(decoder, steps.fields, steps.role, style, batch)
+
+
+def test_float_graphs_equal_the_module(exact: OnnxDecoder) -> None:
+    proofs = prove(tiny_trained().model, exact)
+    assert max(proofs.states, proofs.logits, proofs.uncached, proofs.prefill) <= TOLERANCE
+
+
+def test_a_blend_of_styles_equals_the_module(exact: OnnxDecoder) -> None:
+    steps = random_steps(20, len(STYLES))
+    blend = np.tile(np.array([0, 0.75, 0, 0.25], np.float32), (20, 1))
+    found = stream_states(exact, steps.fields, steps.role, blend)
+    model = tiny_trained().model
+    with torch.inference_mode():
+        wanted = windowed_states(model, steps, blend, exact.shape.window)
+    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    one = stream_states(exact, steps.fields, steps.role, np.eye(4, dtype=np.float32)[[1] * 20])
+    assert np.abs(found - one).max() > 1e-2
+
+
+@pytest.mark.parametrize("batch", [1, 7, 64])
+def test_int8_graphs_are_fed_alike_one_step_or_many(quantized: OnnxDecoder, batch: int) -> None:
+    # The kernels for few and for many rows round the activations differently.
+    np.testing.assert_allclose(_states(quantized, 200, batch), _states(quantized, 200, 32), atol=0.05)
+
+
+def test_int8_weights_stay_close(exact: OnnxDecoder, quantized: OnnxDecoder) -> None:
+    difference = np.abs(_states(quantized, 200, 64) - _states(exact, 200, 64))
+    assert 0 < difference.max() < 0.15
+    assert divergence(exact, quantized, 64) < 1e-3
+
+
+def test_equal_calls_give_equal_bits(quantized: OnnxDecoder) -> None:
+    np.testing.assert_array_equal(_states(quantized, 50, 16), _states(quantized, 50, 16))

@@ -1,0 +1,267 @@
+"""The planner: what is planned can be withdrawn without a trace, and time order survives a slow machine."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from mock_decoder import MockDecoder, mock_shape
+from rig import Port, context, new_session
+
+from tatumflow.engine.clock import VirtualClock
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.decoder import Floats, Ints
+from tatumflow.engine.modes import TurnPlan
+from tatumflow.engine.notes import Note, Role
+from tatumflow.engine.phrase import Phrase
+from tatumflow.engine.planner import FAULT_LIMIT, HORIZON, Planner
+from tatumflow.engine.scheduler import Scheduler
+
+CALL = tuple(Note(0.2 * i, 0.1, 60 + i, 80) for i in range(8))
+PHRASE = Phrase(CALL, 0.0, 1.5, 0.4)
+STYLE = np.array([0, 1, 0], np.float32)
+OTHER_STYLE = np.array([0, 0, 1], np.float32)
+FRAME = TurnPlan(earliest=2.0, latest_first=2.0, last_onset=30.0)
+
+
+class SlowDecoder(MockDecoder):
+    """Takes `seconds` of a virtual clock for every note, while the scheduler goes on as its thread would."""
+
+    def __init__(self, pass_time: Callable[[float], None]) -> None:
+        super().__init__(mock_shape(cache_rows=256, window=192))
+        self.pass_time = pass_time
+        self.seconds = 0.0
+
+    def field_logits(self, field: int, hidden: Floats, known: Ints) -> Floats:
+        if field == 0:
+            self.pass_time(self.seconds)
+        return super().field_logits(field, hidden, known)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.decoder = SlowDecoder(self.pass_time)
+        self.session = new_session(self.decoder)
+        self.session.turn(Role.HUMAN, STYLE)
+        for note in CALL:
+            self.session.add(note, Role.HUMAN)
+        self.port = Port()
+        self.scheduler = Scheduler(self.port.send, self.clock)
+        self.planner = Planner(self.session, self.scheduler, self.clock)
+        self.clock.advance_to(1.95)
+
+    def pass_time(self, seconds: float) -> None:
+        end = self.clock.now() + seconds
+        while (due := self.scheduler.next_due()) is not None and due <= end:
+            self.clock.advance_to(max(due, self.clock.now()))
+            self.scheduler.run_due(self.clock.now())
+        self.clock.advance_to(end)
+
+    def begin(self, frame: TurnPlan = FRAME, **controls) -> None:
+        self.planner.begin(
+            frame, PHRASE, Controls(**controls), STYLE, previous_onset=CALL[-1].onset, seed=(0, 0)
+        )
+
+    def fill(self) -> None:
+        while self.planner.extend(self.clock.now()):
+            pass
+
+    def run_to(self, end: float, until: Callable[[], bool] = lambda: False) -> list[Note]:
+        """Extend and commit as the companion does; return the committed notes."""
+        notes: list[Note] = []
+        while not until():
+            more = self.planner.extend(self.clock.now())
+            notes += self.planner.commit(self.clock.now())
+            self.scheduler.run_due(self.clock.now())
+            times = [self.scheduler.next_due(), self.clock.now() if more else self.planner.next_wake()]
+            wake = min((time for time in times if time is not None), default=end)
+            if wake >= end or self.planner.done_at is not None:
+                break
+            self.clock.advance_to(max(wake, self.clock.now()))
+        self.clock.advance_to(max(end, self.clock.now()))
+        self.scheduler.run_due(self.clock.now())
+        return notes
+
+
+def by_onset(notes: list[Note]) -> list[Note]:
+    return sorted(notes, key=lambda note: note.onset)
+
+
+def test_plan_reaches_lookahead_and_horizon_and_no_further():
+    bench = Bench()
+    bench.begin(lookahead=0.2)
+    bench.fill()
+    reach = bench.clock.now() + 0.2 + HORIZON
+    *before, last = bench.planner.planned
+    assert last.onset > reach
+    assert all(note.onset <= reach for note in before)
+    assert bench.planner.planned[0].onset == 2.0, "the turn sets the first onset"
+
+
+def test_first_onset_may_be_the_models_choice_within_limits():
+    bench = Bench()
+    bench.begin(TurnPlan(earliest=2.0, latest_first=9.0, last_onset=30.0))
+    bench.fill()
+    assert bench.planner.first_onset is not None
+    assert 2.0 <= bench.planner.first_onset <= 9.0
+    assert (bench.planner.first_onset - CALL[-1].onset) * 100 == pytest.approx(
+        round((bench.planner.first_onset - CALL[-1].onset) * 100)
+    )
+
+
+def test_commit_hands_over_exactly_what_sounds_within_the_lookahead():
+    bench = Bench()
+    bench.begin(lookahead=0.3)
+    bench.fill()
+    planned = bench.planner.planned
+    committed = bench.planner.commit(bench.clock.now())
+    limit = bench.clock.now() + 0.3
+    assert committed == [note for note in planned if note.onset <= limit]
+    assert bench.planner.planned == planned[len(committed) :]
+    assert bench.planner.notes == len(committed) > 0
+
+
+def test_withdrawn_notes_leave_no_trace_in_the_session():
+    bench = Bench()
+    bench.begin()
+    before = context(bench.session)
+    bench.fill()
+    planned = bench.planner.planned
+    half = planned[len(planned) // 2].onset
+    kept = [note for note in planned if note.onset < half]
+    bench.planner.withdraw(half)
+    assert bench.planner.planned == tuple(kept)
+    assert len(context(bench.session)) == len(before) + len(kept)
+    bench.planner.withdraw(0.0)
+    assert context(bench.session) == before
+
+
+def test_abandoned_turn_was_never_heard_of_and_comes_out_the_same_again():
+    bench = Bench()
+    before = context(bench.session)
+    bench.begin()
+    bench.fill()
+    planned = bench.planner.planned
+    bench.planner.abandon()
+    assert context(bench.session) == before
+    bench.begin()
+    bench.fill()
+    assert bench.planner.planned == planned
+
+
+def test_steering_redraws_what_was_not_handed_over():
+    bench = Bench()
+    bench.begin(temperature=1.5)
+    bench.run_to(3.0)
+    committed, planned = bench.planner.notes, bench.planner.planned
+    assert planned
+    bench.planner.steer(Controls(register_low=80), OTHER_STYLE)
+    assert bench.planner.planned == ()
+    assert bench.planner.notes == committed
+    bench.fill()
+    redrawn = bench.planner.planned
+    assert min(note.pitch for note in redrawn) >= 80
+    assert redrawn[0].onset >= 3.0
+
+
+def test_turn_ends_by_its_frame_and_the_last_note_by_itself():
+    bench = Bench()
+    bench.begin(TurnPlan(2.0, 2.0, last_onset=3.5))
+    notes = bench.run_to(20.0, until=lambda: bench.planner.done_at is not None)
+    assert bench.planner.finished
+    assert notes[-1].onset <= 3.5
+    assert bench.planner.done_at == max(note.offset for note in notes)
+    assert len(context(bench.session)) == 1 + len(CALL) + 1 + len(notes)
+
+
+def test_rest_ends_the_turn_only_where_the_frame_says_so():
+    bench = Bench()
+    bench.begin(TurnPlan(2.0, 2.0, last_onset=60.0, rest_from=6.0, rest=0.25))
+    notes = by_onset(bench.run_to(60.0, until=lambda: bench.planner.done_at is not None))
+    gaps = [(a.onset, b.onset - a.onset) for a, b in pairwise(notes)]
+    assert notes[-1].onset >= 6.0
+    assert any(gap > 0.25 for _, gap in gaps), "the mock rests before that too"
+    assert all(gap <= 0.25 + 1e-9 for onset, gap in gaps if onset >= 6.0)
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.12, 0.4])
+def test_slow_machine_delays_the_rest_and_keeps_order(seconds: float):
+    bench = Bench()
+    bench.decoder.seconds = seconds
+    bench.begin()
+    notes = bench.run_to(12.0)
+    assert len(notes) >= 5
+    assert [note.onset for note in notes] == sorted(note.onset for note in notes)
+    assert bench.scheduler.late_notes == 0
+    assert bench.scheduler.lateness.percentile(100) <= 0.011
+    onsets = [step for step in context(bench.session) if step[4] == Role.COMPANION][1:]
+    assert len(onsets) == len(notes) + len(bench.planner.planned), "the session heard what was planned"
+
+
+def test_stall_delays_the_planned_notes_together():
+    bench = Bench()
+    bench.begin()
+    bench.fill()
+    planned = bench.planner.planned
+    bench.clock.advance_to(2.5)
+    committed = bench.planner.commit(2.5)
+    moved = [*committed, *bench.planner.planned]
+    shift = moved[0].onset - planned[0].onset
+    assert moved[0].onset >= 2.5
+    assert [note.onset for note in moved] == pytest.approx([note.onset + shift for note in planned])
+    assert len(context(bench.session)) == 1 + len(CALL) + 1 + len(planned)
+
+
+def test_cut_keeps_in_the_session_what_was_heard():
+    bench = Bench()
+    bench.begin(lookahead=0.5)
+    notes = bench.run_to(4.0)
+    unsounded = bench.planner.cut(4.0)
+    assert not bench.port.sounding
+    assert {note for note in notes if note.onset > 4.0} == set(unsounded)
+    heard = [note for note in notes if note not in unsounded]
+    assert any(note.offset > 4.0 for note in heard), "something was cut"
+
+    other = new_session()
+    other.turn(Role.HUMAN, STYLE)
+    for note in CALL:
+        other.add(note, Role.HUMAN)
+    other.turn(Role.COMPANION, STYLE)
+    for note in heard:
+        duration = min(note.offset, 4.0) - note.onset
+        other.add(Note(note.onset, max(duration, 0.01), note.pitch, note.velocity), Role.COMPANION)
+    assert context(bench.session) == context(other)
+    assert bench.planner.previous_onset == heard[-1].onset
+    assert bench.planner.notes == len(heard)
+
+
+def test_three_faults_in_a_row_end_the_turn_and_two_do_not():
+    bench = Bench()
+    bench.begin()
+    steps = bench.session.steps
+    bench.decoder.broken = True
+    for _ in range(FAULT_LIMIT - 1):
+        assert bench.planner.extend(bench.clock.now())
+    bench.decoder.broken = False
+    bench.fill()
+    assert bench.planner.planned
+    assert not bench.planner.failure
+    bench.planner.withdraw(0.0)
+    bench.decoder.broken = True
+    bench.fill()
+    assert bench.planner.finished
+    assert "not finite" in bench.planner.failure
+    assert bench.planner.faults == 2 * FAULT_LIMIT - 1
+    assert bench.session.steps == steps
+
+
+def test_cost_is_measured_in_real_time():
+    bench = Bench()
+    bench.begin()
+    assert bench.planner.first_note_ms is None
+    bench.fill()
+    assert bench.planner.first_note_ms is not None
+    assert 0 < bench.planner.first_note_ms < 5000
+    assert len(bench.planner.note_cost) == len(bench.planner.planned)
+    assert 0 < bench.planner.note_cost.percentile(50) <= bench.planner.note_cost.percentile(99)

@@ -1,0 +1,245 @@
+"""Property: whatever happens, every note-on sent gets exactly one note-off, and silence is reached."""
+
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rig import Port
+
+from tatumflow.engine.clock import SystemClock, VirtualClock
+from tatumflow.engine.events import ALL_NOTES_OFF, SUSTAIN, ControlChange, NoteOff, NoteOn
+from tatumflow.engine.notes import Note
+from tatumflow.engine.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+
+
+def make() -> tuple[Scheduler, Port, VirtualClock]:
+    clock, port = VirtualClock(), Port()
+    return Scheduler(port.send, clock), port, clock
+
+
+def run_to(scheduler: Scheduler, clock: VirtualClock, end: float) -> None:
+    while (due := scheduler.next_due()) is not None and due <= end:
+        clock.advance_to(max(due, clock.now()))
+        scheduler.run_due(clock.now())
+    clock.advance_to(end)
+
+
+def test_note_is_sent_at_its_times():
+    scheduler, port, clock = make()
+    scheduler.note(Note(1.0, 0.5, 60, 80), channel=2)
+    run_to(scheduler, clock, 3.0)
+    assert port.events == [NoteOn(1.0, 60, 80, 2), NoteOff(1.5, 60, 2)]
+
+
+def test_off_goes_before_an_on_due_together():
+    scheduler, port, clock = make()
+    scheduler.note(Note(1.0, 1.0, 60, 80))
+    scheduler.note(Note(0.0, 1.0, 60, 80))
+    run_to(scheduler, clock, 3.0)
+    assert [type(event) for event in port.events] == [NoteOn, NoteOff, NoteOn, NoteOff]
+
+
+def test_overlapping_notes_of_a_pitch_restrike_and_end_with_the_last():
+    scheduler, port, clock = make()
+    scheduler.note(Note(0.0, 3.0, 60, 80))
+    scheduler.note(Note(1.0, 1.0, 60, 70))
+    run_to(scheduler, clock, 4.0)
+    assert port.events == [NoteOn(0.0, 60, 80), NoteOff(1.0, 60), NoteOn(1.0, 60, 70), NoteOff(3.0, 60)]
+
+
+def test_late_note_is_skipped_with_its_off_and_counted():
+    scheduler, port, clock = make()
+    scheduler.note(Note(0.0, 1.0, 60, 80))
+    scheduler.note(Note(0.2, 1.0, 62, 80))
+    clock.advance_to(0.2 + LATE_LIMIT)
+    scheduler.run_due(clock.now())
+    run_to(scheduler, clock, 3.0)
+    assert scheduler.late_notes == 1
+    assert [event.pitch for event in port.events if not isinstance(event, ControlChange)] == [62, 62]
+    assert scheduler.lateness.percentile(50) == pytest.approx(LATE_LIMIT)
+
+
+def test_release_all_returns_what_never_sounded():
+    scheduler, port, clock = make()
+    scheduler.note(Note(2.0, 1.0, 64, 80))
+    scheduler.note(Note(0.0, 5.0, 60, 80))
+    run_to(scheduler, clock, 1.0)
+    assert [note.pitch for note in scheduler.release_all()] == [64]
+    assert scheduler.next_due() is None
+    assert port.events[-1] == NoteOff(1.0, 60)
+
+
+def test_release_all_of_one_channel_leaves_the_other():
+    scheduler, port, clock = make()
+    scheduler.note(Note(0.0, 2.0, 60, 80), channel=0)
+    scheduler.note(Note(0.0, 2.0, 60, 80), channel=1)
+    run_to(scheduler, clock, 1.0)
+    scheduler.release_all(0)
+    assert port.sounding == {(1, 60)}
+    run_to(scheduler, clock, 3.0)
+    assert not port.sounding
+
+
+def test_panic_ends_with_sustain_and_all_notes_off_on_used_channels():
+    scheduler, port, clock = make()
+    scheduler.note(Note(0.0, 2.0, 60, 80), channel=3)
+    scheduler.note(Note(9.0, 2.0, 60, 80), channel=4)
+    run_to(scheduler, clock, 1.0)
+    scheduler.panic()
+    assert port.events[1:] == [
+        NoteOff(1.0, 60, 3),
+        ControlChange(1.0, SUSTAIN, 0, 3),
+        ControlChange(1.0, ALL_NOTES_OFF, 0, 3),
+    ]
+    assert scheduler.next_due() is None
+
+
+def test_off_that_a_broken_port_refused_is_sent_at_panic():
+    scheduler, port, clock = make()
+    scheduler.note(Note(0.0, 1.0, 60, 80))
+    run_to(scheduler, clock, 0.5)
+    port.broken = True
+    run_to(scheduler, clock, 2.0)
+    assert scheduler.send_errors == 1
+    scheduler.panic()
+    assert scheduler.sounding == ((0, 60),)
+    port.broken = False
+    scheduler.panic()
+    assert not port.sounding
+    assert scheduler.sounding == ()
+
+
+def test_unsent_off_goes_before_the_next_on_of_its_pitch():
+    scheduler, port, clock = make()
+    scheduler.note(Note(0.0, 1.0, 60, 80))
+    scheduler.note(Note(3.0, 1.0, 60, 80))
+    run_to(scheduler, clock, 0.5)
+    port.broken = True
+    run_to(scheduler, clock, 2.0)
+    port.broken = False
+    run_to(scheduler, clock, 5.0)
+    assert [type(event) for event in port.events] == [NoteOn, NoteOff, NoteOn, NoteOff]
+
+
+ACTIONS = st.one_of(
+    st.tuples(
+        st.just("note"), st.floats(-0.2, 2.0), st.floats(0.01, 3.0), st.integers(60, 63), st.integers(0, 1)
+    ),
+    st.tuples(st.just("run"), st.floats(0.0, 1.0)),
+    st.tuples(st.just("jump"), st.floats(0.0, 1.0)),
+    st.tuples(st.just("release")),
+    st.tuples(st.just("panic")),
+    st.tuples(st.just("break")),
+    st.tuples(st.just("mend")),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(ACTIONS, max_size=40))
+def test_any_sequence_ends_in_silence(actions: list[tuple]):
+    scheduler, port, clock = make()
+    for action in actions:
+        match action:
+            case ("note", ahead, duration, pitch, channel):
+                scheduler.note(Note(clock.now() + ahead, duration, pitch, 80), channel)
+            case ("run", seconds):
+                run_to(scheduler, clock, clock.now() + seconds)
+            case ("jump", seconds):
+                clock.advance_to(clock.now() + seconds)
+                scheduler.run_due(clock.now())
+            case ("release",):
+                scheduler.release_all()
+                assert port.broken or port.sounding <= set(scheduler.sounding)
+            case ("panic",):
+                scheduler.panic()
+                assert port.broken or not port.sounding
+            case ("break",):
+                port.broken = True
+            case ("mend",):
+                port.broken = False
+    port.broken = False
+    run_to(scheduler, clock, clock.now() + 10.0)
+    assert port.sounding <= set(scheduler.sounding), "no key may sound without its off to come"
+    scheduler.panic()
+    assert not port.sounding
+    assert scheduler.sounding == ()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.floats(0.0, 2.0), st.floats(0.01, 3.0), st.integers(60, 62)), max_size=30))
+def test_every_on_has_its_off_without_help(notes: list[tuple[float, float, int]]):
+    scheduler, port, clock = make()
+    for onset, duration, pitch in notes:
+        scheduler.note(Note(onset, duration, pitch, 80))
+    run_to(scheduler, clock, 10.0)
+    assert len(port.ons) == len(port.offs) == len(notes)
+    assert scheduler.sounding == ()
+
+
+def test_thread_sends_in_order_and_leaves_nothing_at_stop():
+    port, clock = Port(), SystemClock()
+    scheduler = Scheduler(port.send, clock)
+    thread = SchedulerThread(scheduler, clock)
+    thread.start()
+    start = clock.now() + 0.05
+    for index in range(40):
+        scheduler.note(Note(start + index * 0.01, 0.004 if index % 2 else 0.03, 40 + index, 80))
+    scheduler.note(Note(start, 60.0, 30, 80))
+    deadline = clock.now() + 10.0
+    while clock.now() < deadline and (scheduler.next_due() or 0.0) < start + 1.0:
+        time.sleep(0.02)
+    # A loaded machine may skip notes that came too late; what it sends stays in order.
+    sent = [event.pitch for event in port.ons]
+    assert sent == [pitch for pitch in (40, 30, *range(41, 80)) if pitch in sent]
+    assert len(sent) + scheduler.late_notes == 41
+    times = [event.time for event in port.events]
+    assert times == sorted(times)
+    assert port.sounding == {(0, 30)} & {(0, pitch) for pitch in sent}
+    thread.stop()
+    thread.stop()
+    assert not port.sounding
+    assert not any(worker.name == "scheduler" for worker in threading.enumerate())
+
+
+def test_refused_real_time_priority_only_means_none(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError("not allowed")
+
+    monkeypatch.setattr("os.sched_setscheduler", refuse, raising=False)
+    port, clock = Port(), SystemClock()
+    scheduler = Scheduler(port.send, clock)
+    thread = SchedulerThread(scheduler, clock)
+    thread.start()
+    scheduler.note(Note(clock.now(), 0.01, 60, 80))
+    time.sleep(0.1)
+    thread.stop()
+    assert not thread.real_time
+    assert len(port.ons) == 1
+
+
+def test_panics_and_releases_from_other_threads_lose_no_off():
+    port, clock = Port(), SystemClock()
+    scheduler = Scheduler(port.send, clock)
+    thread = SchedulerThread(scheduler, clock)
+    thread.start()
+
+    def play(first_pitch: int) -> None:
+        for index in range(100):
+            scheduler.note(Note(clock.now(), 0.02, first_pitch + index % 5, 80), channel=first_pitch % 2)
+            scheduler.run_due(clock.now())
+            if index % 20 == 19:
+                scheduler.panic()
+            elif index % 7 == 6:
+                scheduler.release_all(channel=0)
+
+    players = [threading.Thread(target=play, args=(pitch,)) for pitch in (40, 43, 61)]
+    for player in players:
+        player.start()
+    for player in players:
+        player.join()
+    thread.stop()
+    assert scheduler.send_errors == 0, "no on was sent to a key that sounds"
+    assert len(port.ons) == len(port.offs) > 0
+    assert not port.sounding

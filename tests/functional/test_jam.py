@@ -1,0 +1,122 @@
+"""The companion on real ports: it answers, and whatever dies, nothing goes on sounding."""
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+from duo import play_until_answered, wait_until
+
+from tatumflow.engine.midi_file import read_midi
+
+pytestmark = pytest.mark.ports
+
+
+def silent(listener):
+    return lambda: not listener.sounding
+
+
+def test_it_answers_yields_and_saves_at_an_interrupt(start_companion, player_for, listener_for):
+    companion = start_companion("--seed", "1")
+    listener = listener_for(connect=companion.output_port)
+    player = player_for(companion.input_port)
+
+    play_until_answered(player, listener)
+    assert (0x90, 60, 90) in listener.messages, "thru"
+
+    # Barge in: the companion closes its notes and leaves the turn.
+    player.play("on 48")
+    assert wait_until(lambda: listener.sounding == {(0, 48)}, 5)
+    player.play("off 48")
+
+    play_until_answered(player, listener)
+    player.play("on 50")
+    assert companion.interrupt() == 0
+    assert wait_until(silent(listener), 5)
+    assert listener.double_ons == 0
+    ons = sum(m[0] & 0xF0 == 0x90 and m[2] > 0 for m in listener.messages)
+    offs = sum(m[0] & 0xF0 == 0x80 or (m[0] & 0xF0 == 0x90 and m[2] == 0) for m in listener.messages)
+    assert offs >= ons
+    notes = read_midi(companion.recording).notes
+    assert [n.pitch for n in notes if n.velocity == 90].count(60) >= 2
+
+
+def test_panic_silences_both_players(start_companion, player_for, listener_for):
+    companion = start_companion("--seed", "2")
+    listener = listener_for(connect=companion.output_port)
+    player = player_for(companion.input_port)
+    play_until_answered(player, listener)
+    player.play("control 123 0")
+    assert wait_until(silent(listener), 5)
+    before = listener.companion_ons()
+    time.sleep(1.0)
+    assert listener.companion_ons() == before
+    player.play("on 60", "control 120 0")
+    assert wait_until(silent(listener), 5)
+
+
+def test_a_player_killed_in_mid_note_leaves_nothing_sounding(start_companion, player_for, listener_for):
+    companion = start_companion("--temperature", "0")
+    listener = listener_for(connect=companion.output_port)
+    player = player_for(companion.input_port)
+    player.play("control 64 127", "on 60", "on 64")
+    assert wait_until(lambda: {(0, 60), (0, 64)} <= listener.sounding, 5)
+    # Ports are looked at once a second: who comes and goes in between has never been seen.
+    player.play("wait 1.5")
+    player.kill()
+    assert wait_until(silent(listener), 10)
+    assert (0xB0, 64, 0) in listener.messages
+
+
+def test_a_screen_killed_leaves_nothing_sounding_and_the_recording(start_companion, player_for, listener_for):
+    companion = start_companion()
+    listener = listener_for(connect=companion.output_port)
+    player = player_for(companion.input_port)
+    player.play("on 60")
+    assert wait_until(lambda: (0, 60) in listener.sounding, 5)
+    engine = companion.engine()
+    companion.process.kill()
+    assert wait_until(silent(listener), 10)
+    _, alive = psutil.wait_procs([engine], timeout=10)
+    assert not alive
+    assert [note.pitch for note in read_midi(companion.recording).notes] == [60]
+
+
+def test_an_engine_killed_is_silenced_said_and_started_again(start_companion, player_for, listener_for):
+    listener = listener_for(offer="hall")
+    companion = start_companion("--out", "hall")
+    player = player_for(companion.input_port)
+    player.play("on 60")
+    assert wait_until(lambda: (0, 60) in listener.sounding, 5)
+    dead = companion.engine()
+    os.kill(dead.pid, signal.SIGKILL)
+    assert wait_until(silent(listener), 15)
+
+    def heard():
+        # The server may show the dead engine's port a while longer; who connects to that is not heard.
+        again = player_for(companion.input_port)
+        again.play("on 62", "wait 0.3", "off 62")
+        return (0x90, 62, 90) in listener.messages
+
+    assert wait_until(heard, 30)
+    assert companion.engine().pid != dead.pid
+    assert companion.interrupt() == 1
+    assert wait_until(silent(listener), 5)
+
+
+def test_an_unplugged_keyboard_is_released_and_comes_back(start_companion, player_for, listener_for):
+    keyboard = player_for("offer", "keys")
+    companion = start_companion("--in", "keys")
+    listener = listener_for(connect=companion.output_port)
+    keyboard.play("wait 0.3", "on 60")
+    assert wait_until(lambda: (0, 60) in listener.sounding, 10)
+    keyboard.kill()
+    assert wait_until(silent(listener), 15)
+    again = player_for("offer", "keys")
+
+    def heard():
+        again.play("on 62", "off 62", "wait 0.2")
+        return (0x90, 62, 90) in listener.messages
+
+    assert wait_until(heard, 20)

@@ -1,0 +1,42 @@
+"""The screen as a picture, compared with the one a person accepted (`pytest --snapshot-update` accepts)."""
+
+from collections.abc import Callable
+
+import fixtures
+import pytest
+
+from tatumflow.live.tui.app import TatumFlowApp
+
+Compare = Callable[..., bool]
+LARGE = (120, 36)
+SMALL = (80, 24)
+
+
+@pytest.fixture(autouse=True)
+def steady_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "TEXTUAL_COLOR_SYSTEM", "TEXTUAL_THEME", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_listening(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.listening()), terminal_size=LARGE)
+
+
+def test_playing_with_planned_future(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.playing()), terminal_size=LARGE)
+
+
+def test_small_terminal(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.playing()), terminal_size=SMALL)
+
+
+def test_help(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.playing()), press=["f1"], terminal_size=LARGE)
+
+
+def test_engine_dead(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.engine_dead()), terminal_size=SMALL)
+
+
+def test_port_picker_on_the_first_run(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.no_ports(), pick_ports=True), terminal_size=SMALL)

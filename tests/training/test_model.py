@@ -1,0 +1,160 @@
+"""The TatumFlow decoder: causality, cache, field order."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from tatumflow.engine.tokens import FIELD_SIZES, INPUT_SIZES
+from tatumflow.training.families.tatumflow.config import TatumFlowConfig
+from tatumflow.training.families.tatumflow.model import TatumFlowDecoder, rotary_table
+
+NEVER = -1e9
+CONFIG = TatumFlowConfig(
+    hidden_dim=48,
+    condition_dim=8,
+    num_layers=3,
+    num_heads=4,
+    num_kv_heads=2,
+    mlp_dim=64,
+    head_dim_inner=32,
+    max_seq_len=64,
+    num_styles=3,
+)
+
+
+@pytest.fixture(scope="module")
+def model() -> TatumFlowDecoder:
+    torch.manual_seed(1)
+    decoder = TatumFlowDecoder(CONFIG)
+    # Weights large enough that every path matters; the initial modulation and sink are zero.
+    with torch.no_grad():
+        for parameter in decoder.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return decoder.eval()
+
+
+def random_steps(batch: int, steps: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    fields = torch.stack(
+        [torch.randint(size, (batch, steps), generator=generator) for size in INPUT_SIZES], dim=-1
+    )
+    role = torch.randint(2, (batch, steps), generator=generator)
+    style = torch.randint(CONFIG.num_styles, (batch, steps), generator=generator)
+    return fields, role, style
+
+
+def one_hot(style: Tensor) -> Tensor:
+    return torch.nn.functional.one_hot(style, CONFIG.num_styles).float()
+
+
+def empty_cache(rows: int) -> tuple[Tensor, Tensor]:
+    shape = (CONFIG.num_layers, CONFIG.num_kv_heads, rows, CONFIG.head_dim)
+    return torch.zeros(shape), torch.zeros(shape)
+
+
+@torch.no_grad()
+def run_in_parts(
+    model: TatumFlowDecoder, steps: tuple[Tensor, Tensor, Tensor], sizes: list[int], rows: int
+) -> Tensor:
+    """Feed one stream in calls of the given sizes through a ring of `rows` cache rows.
+
+    Every step sees itself and the `rows` steps before it, as far as the ring still holds them.
+    """
+    fields, role, style = (tensor[0] for tensor in steps)
+    key, value = empty_cache(rows)
+    held = torch.full((rows,), -1)
+    states, done = [], 0
+    for size in sizes:
+        now = torch.arange(done, done + size)
+        cos, sin = rotary_table(now, CONFIG.head_dim, CONFIG.rope_base)
+        past = (held[None] >= 0) & (held[None] >= now[:, None] - rows)
+        own = (now[None] <= now[:, None]) & (now[None] >= now[:, None] - rows)
+        bias = torch.where(torch.cat([past, own], dim=1), 0.0, NEVER)
+        state, new_key, new_value = model.forward_cached(
+            fields[now], role[now], one_hot(style[now]), cos, sin, bias, key, value
+        )
+        kept = now[-rows:]
+        key[:, :, kept % rows] = new_key[:, :, -rows:]
+        value[:, :, kept % rows] = new_value[:, :, -rows:]
+        held[kept % rows] = kept
+        states.append(state)
+        done += size
+    return torch.cat(states)
+
+
+@torch.no_grad()
+def test_a_later_step_never_changes_an_earlier_state(model: TatumFlowDecoder) -> None:
+    fields, role, style = random_steps(2, 40)
+    before = model(fields, role, style)
+    for changed in (1, 17, 39):
+        other = fields.clone()
+        other[:, changed] = (other[:, changed] + 1) % torch.tensor(INPUT_SIZES)
+        after = model(other, 1 - role, style) if changed == 0 else model(other, role, style)
+        assert torch.equal(after[:, :changed], before[:, :changed])
+        assert not torch.allclose(after[:, changed:], before[:, changed:])
+
+
+@torch.no_grad()
+def test_role_and_style_act_from_their_step_on(model: TatumFlowDecoder) -> None:
+    fields, role, style = random_steps(1, 20)
+    before = model(fields, role, style)
+    other_role, other_style = role.clone(), style.clone()
+    other_role[:, 8] = 1 - role[:, 8]
+    other_style[:, 8] = (style[:, 8] + 1) % CONFIG.num_styles
+    for after in (model(fields, other_role, style), model(fields, role, other_style)):
+        assert torch.equal(after[:, :8], before[:, :8])
+        assert not torch.allclose(after[:, 8], before[:, 8], atol=1e-4)
+
+
+@pytest.mark.parametrize("sizes", [[30], [1] * 30, [7, 1, 1, 12, 9]], ids=["prefill", "step", "mixed"])
+def test_cached_is_uncached(model: TatumFlowDecoder, sizes: list[int]) -> None:
+    steps = random_steps(1, 30)
+    with torch.no_grad():
+        whole = model(*steps)[0]
+    assert torch.allclose(run_in_parts(model, steps, sizes, rows=32), whole, atol=1e-4)
+
+
+@pytest.mark.parametrize("rows", [5, 16])
+def test_a_window_smaller_than_the_stream_is_the_same_in_any_parts(
+    model: TatumFlowDecoder, rows: int
+) -> None:
+    steps = random_steps(1, 50)
+    whole = run_in_parts(model, steps, [50], rows)
+    single = run_in_parts(model, steps, [1] * 50, rows)
+    assert torch.allclose(single, whole, atol=1e-4)
+    with torch.no_grad():
+        unlimited = model(*steps)[0]
+    assert torch.allclose(whole[: rows + 1], unlimited[: rows + 1], atol=1e-4)
+    assert not torch.allclose(whole[-1], unlimited[-1], atol=1e-4)
+
+
+@torch.no_grad()
+def test_a_blend_of_styles_lies_in_the_table(model: TatumFlowDecoder) -> None:
+    fields, role, style = (tensor[0] for tensor in random_steps(1, 6))
+    cos, sin = rotary_table(torch.arange(6), CONFIG.head_dim, CONFIG.rope_base)
+    bias = torch.where(torch.ones(6, 6).tril() > 0, 0.0, NEVER)
+    bias = torch.cat([torch.full((6, 4), NEVER), bias], dim=1)
+    pure = model.forward_cached(fields, role, one_hot(style), cos, sin, bias, *empty_cache(4))[0]
+    half = 0.5 * one_hot(style) + 0.5 * one_hot((style + 1) % CONFIG.num_styles)
+    blend = model.forward_cached(fields, role, half, cos, sin, bias, *empty_cache(4))[0]
+    assert torch.isfinite(blend).all()
+    assert not torch.allclose(blend, pure, atol=1e-4)
+
+
+@torch.no_grad()
+def test_a_field_depends_on_the_fields_before_it_and_no_others(model: TatumFlowDecoder) -> None:
+    state = torch.randn(1, CONFIG.hidden_dim)
+    note = torch.tensor([[3, 40, 12, 7]])
+    before = model.field_logits(state, note)
+    assert [scores.shape[-1] for scores in before] == list(FIELD_SIZES)
+    for changed in range(4):
+        other = note.clone()
+        other[0, changed] += 1
+        after = model.field_logits(state, other)
+        for field in range(4):
+            assert torch.equal(after[field], before[field]) == (field <= changed)
+
+
+def test_live_size_is_the_size_to_play_with() -> None:
+    count = sum(parameter.numel() for parameter in TatumFlowDecoder(TatumFlowConfig()).parameters())
+    assert 10_000_000 <= count <= 15_000_000

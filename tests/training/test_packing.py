@@ -1,0 +1,164 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tatumflow.engine.errors import CorpusError
+from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.corpora.piece import BrokenFile, Piece, Split
+from tatumflow.training.packing import PackedCorpus, pack, style_slug
+
+
+def piece(name: str, player: str, split: Split = "train", count: int = 10, corpus: str = "c") -> Piece:
+    index = np.arange(count)
+    notes = note_array(0.1 * index, [0.05] * count, 40 + index % 40, [64] * count)
+    return Piece(name, corpus, player, name.title(), split, notes, tempo=120.0 if count % 2 else None)
+
+
+@pytest.fixture
+def pieces() -> list[Piece | BrokenFile]:
+    return [
+        piece("a", "Art Tatum", count=30),
+        BrokenFile("bad.mid", "is empty"),
+        piece("b", "Bud Powell", count=5),
+        piece("c", "Charlie Parker", count=21, corpus="d"),
+        piece("d", "Bud Powell", "val", count=100),
+    ]
+
+
+def test_pieces_come_back_as_they_were_packed(pieces: list[Piece | BrokenFile], tmp_path: Path) -> None:
+    pack(pieces, tmp_path / "out", {"c": "CC0"}, min_style_notes=20)
+    corpus = PackedCorpus.open(tmp_path / "out")
+    assert isinstance(corpus.array, np.memmap)
+    wanted = [p for p in pieces if isinstance(p, Piece)]
+    for packed, original in zip(corpus.index.pieces, wanted, strict=True):
+        np.testing.assert_array_equal(corpus.notes(packed), original.notes)
+        assert (packed.name, packed.corpus, packed.player) == (
+            original.name,
+            original.corpus,
+            original.player,
+        )
+        assert (packed.title, packed.split, packed.tempo) == (original.title, original.split, original.tempo)
+    assert [(f.path, f.reason) for f in corpus.index.broken] == [("bad.mid", "is empty")]
+    assert [(c.name, c.licence) for c in corpus.index.corpora] == [("c", "CC0"), ("d", "unstated")]
+
+
+def test_pieces_are_chosen_by_split_and_corpus(pieces: list[Piece | BrokenFile], tmp_path: Path) -> None:
+    pack(pieces, tmp_path / "out")
+    corpus = PackedCorpus.open(tmp_path / "out")
+    assert [p.name for p in corpus.pieces("train")] == ["a", "b", "c"]
+    assert [p.name for p in corpus.pieces("train", "d")] == ["c"]
+    assert [p.name for p in corpus.pieces("val")] == ["d"]
+    assert corpus.pieces("val", "d") == ()
+
+
+def test_training_notes_alone_earn_a_style(pieces: list[Piece | BrokenFile], tmp_path: Path) -> None:
+    report = pack(pieces, tmp_path / "out", min_style_notes=20)
+    corpus = PackedCorpus.open(tmp_path / "out")
+    assert report.styles == corpus.index.styles == ("art-tatum", "charlie-parker")
+    assert corpus.style_id("Art Tatum") == corpus.style_id("art-tatum") == 1
+    assert corpus.style_id("Charlie Parker") == 2
+    assert corpus.style_id("Bud Powell") == 0, "105 notes, but only 5 to train on"
+    assert corpus.style_id("") == 0
+
+
+def test_a_player_of_two_corpora_has_one_style(tmp_path: Path) -> None:
+    both = [piece("a", "Red Garland", count=15), piece("b", "Red  garland", count=15, corpus="d")]
+    assert pack(both, tmp_path / "out", min_style_notes=30).styles == ("red-garland",)
+
+
+@pytest.mark.parametrize(
+    ("player", "slug"),
+    [("Art Tatum", "art-tatum"), ("J.J. Johnson", "j-j-johnson"), ("Renée Rosnes", "renee-rosnes"), ("", "")],
+)
+def test_style_slugs(player: str, slug: str) -> None:
+    assert style_slug(player) == slug
+
+
+def test_the_report_counts_by_corpus_and_split(pieces: list[Piece | BrokenFile], tmp_path: Path) -> None:
+    report = pack(pieces, tmp_path / "out")
+    counted = [(c.corpus, c.split, c.pieces, c.notes) for c in report.counts]
+    assert counted == [("c", "train", 2, 35), ("c", "val", 1, 100), ("d", "train", 1, 21)]
+    assert report.counts[1].hours == pytest.approx((99 * 0.1 + 0.05) / 3600, rel=1e-4)
+    assert [file.path for file in report.broken] == ["bad.mid"]
+
+
+def test_packing_again_replaces_and_leaves_nothing_beside(tmp_path: Path) -> None:
+    pack([piece("a", "X")], tmp_path / "out")
+    pack([piece("b", "X")], tmp_path / "out")
+    assert [p.name for p in PackedCorpus.open(tmp_path / "out").index.pieces] == ["b"]
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_failed_packing_keeps_what_was_there(tmp_path: Path) -> None:
+    pack([piece("a", "X")], tmp_path / "out")
+    with pytest.raises(CorpusError, match="no piece could be read"):
+        pack([BrokenFile("b", "bad")], tmp_path / "out")
+    with pytest.raises(CorpusError, match="twice"):
+        pack([piece("b", "X"), piece("b", "X")], tmp_path / "out")
+    assert [p.name for p in PackedCorpus.open(tmp_path / "out").index.pieces] == ["a"]
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("x")
+    with pytest.raises(CorpusError, match="not a packed corpus"):
+        pack([piece("a", "X")], tmp_path)
+    assert (tmp_path / "thesis.tex").exists()
+
+
+def test_pieces_without_notes_are_reported(tmp_path: Path) -> None:
+    report = pack([piece("a", "X"), piece("b", "X", count=0)], tmp_path / "out")
+    assert [(file.path, file.reason) for file in report.broken] == [("b", "has no notes")]
+
+
+def _edit(path: Path, **changes: object) -> None:
+    content = json.loads((path / "index.json").read_text())
+    (path / "index.json").write_text(json.dumps(content | changes))
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda path: (path / "index.json").unlink(), "is not a packed corpus"),
+        (lambda path: (path / "index.json").write_text("{"), "cannot be read"),
+        (lambda path: (path / "index.json").write_text("[]"), "has format None"),
+        (lambda path: _edit(path, format_version=99), "has format 99, this program reads 1"),
+        (lambda path: _edit(path, styles=["b", "a"]), "styles are not sorted"),
+        (lambda path: _edit(path, pieces=[{}]), r"pieces\.0\.name"),
+        (lambda path: (path / "notes.npy").unlink(), r"notes\.npy: cannot be read"),
+        (lambda path: (path / "notes.npy").write_bytes(b"x"), r"notes\.npy: cannot be read"),
+        (lambda path: np.save(path / "notes.npy", np.zeros(99)), "does not hold notes"),
+        (lambda path: np.save(path / "notes.npy", piece("z", "Z", count=3).notes), "shorter than its index"),
+    ],
+)
+def test_a_damaged_corpus_is_refused_in_one_line(
+    damage: Callable[[Path], object], reason: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    pack([piece("a", "X")], out)
+    damage(out)
+    with pytest.raises(CorpusError, match=reason) as caught:
+        PackedCorpus.open(out)
+    assert "\n" not in str(caught.value)
+    assert str(out) in str(caught.value)
+
+
+def test_packed_notes_cannot_be_changed(tmp_path: Path) -> None:
+    pack([piece("a", "X")], tmp_path / "out")
+    corpus = PackedCorpus.open(tmp_path / "out")
+    with pytest.raises(ValueError, match="read-only"):
+        corpus.notes(corpus.index.pieces[0])["pitch"] = 0
+
+
+def test_opening_needs_no_midi_library() -> None:
+    code = (
+        "import sys, tatumflow.training.packing\n"
+        "print(sorted({'symusic', 'mido', 'torch', 'miditok', 'matplotlib'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"

@@ -1,0 +1,167 @@
+"""The trainer on a piece the project writes itself: it learns it by heart, saves, resumes, plays on."""
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.midi_file import read_midi
+from tatumflow.engine.notes import Note
+from tatumflow.training.batches import collate
+from tatumflow.training.callbacks import TrainingError
+from tatumflow.training.continuation import continue_notes, write_continuation
+from tatumflow.training.corpora.synthetic import swing_piece
+from tatumflow.training.ema import EMA_KEY
+from tatumflow.training.evaluate.commands import evaluate, table
+from tatumflow.training.evaluate.nll import TorchLogits, evaluate_nll
+from tatumflow.training.export.checkpoint import load_checkpoint
+from tatumflow.training.fit import FitResult, fit
+from tatumflow.training.module import NoteTrainer, learning_rate_share
+from tatumflow.training.packing import PackedCorpus, pack
+from tatumflow.training.settings import OptimizerSettings, TrainConfig, load_config
+from tatumflow.training.windows import Windows
+
+MINI = Path(__file__).parents[2] / "configs" / "train" / "tatumflow-mini.yaml"
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("swing") / "packed"
+    pack([swing_piece(), swing_piece(1, bars=8, split="val", name="other")], path)
+    return path
+
+
+def mini(packed: Path, *overrides: str) -> TrainConfig:
+    return load_config(MINI, [f"data.packed={packed}", "run.threads=1", *overrides])
+
+
+@pytest.fixture(scope="module")
+def learned(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> FitResult:
+    return fit(mini(packed, "run.max_epochs=50"), tmp_path_factory.mktemp("runs") / "mini")
+
+
+def prime(packed: Path, count: int) -> list[Note]:
+    corpus = PackedCorpus.open(packed)
+    notes = corpus.notes(corpus.pieces("train")[0])[:count]
+    return [Note(float(n["onset"]), float(n["duration"]), int(n["pitch"]), int(n["velocity"])) for n in notes]
+
+
+def test_the_piece_is_long_enough_to_mean_something() -> None:
+    piece = swing_piece()
+    assert len(piece.notes) >= 250
+    assert (swing_piece().notes == piece.notes).all()
+    assert (swing_piece(1).notes[: len(piece.notes)] != piece.notes[: len(swing_piece(1).notes)]).any()
+
+
+def test_it_learns_a_piece_by_heart(packed: Path, learned: FitResult) -> None:
+    model = TorchLogits(load_checkpoint(learned.last).model)
+    result = evaluate_nll(model, PackedCorpus.open(packed), "train", seq_len=96)
+    assert result.total.per_token.value < 0.5
+    assert result.total.note_accuracy.value > 0.8
+    assert result.total.perplexity.value == pytest.approx(math.exp(result.total.per_token.value))
+
+
+def test_what_is_logged(learned: FitResult) -> None:
+    assert list((learned.run_dir / "events").glob("events.out.tfevents.*"))
+    assert json.loads((learned.run_dir / "config.json").read_text())["family"] == "tatumflow"
+    for field in ("time_shift", "pitch", "velocity", "duration"):
+        assert f"train/nll_{field}" in learned.metrics
+        assert f"val/nll_{field}" in learned.metrics
+    assert learned.metrics["val/nll_per_token"] == pytest.approx(learned.metrics["val/nll_per_note"] / 4)
+
+
+def test_evaluation_writes_its_figures(packed: Path, learned: FitResult, tmp_path: Path) -> None:
+    result = evaluate(learned.last, packed, "val", tmp_path / "figures.json", limit=1)
+    content = json.loads((tmp_path / "figures.json").read_text())
+    assert content["command"].startswith("tatumflow evaluate last.ckpt")
+    assert content["total"]["per_note"]["value"] == result.total.per_note.value
+    assert result.corpora["synthetic"] == result.total
+    assert any("nats per note" in line for line in table(result))
+    assert sum(i.value for i in result.total.fields.values()) == pytest.approx(result.total.per_note.value)
+
+
+def test_a_checkpoint_gives_the_same_outputs(packed: Path, learned: FitResult) -> None:
+    content = torch.load(learned.last, weights_only=True)
+    assert set(content[EMA_KEY]) == {
+        name.removeprefix("model.") for name in content["state_dict"] if name.startswith("model.")
+    }
+    config = mini(packed)
+    trainer = NoteTrainer(config, content["tatumflow"]["model"], (), 1)
+    trainer.model.load_state_dict(content[EMA_KEY])
+    trainer.eval()
+    batch = collate([Windows(PackedCorpus.open(packed), "train", 96).epoch(0).window(0)])
+    inputs = (batch.fields, batch.role, batch.style)
+    with torch.no_grad():
+        assert torch.equal(trainer.model(*inputs), load_checkpoint(learned.last).model(*inputs))
+
+
+def test_it_plays_on_and_writes_it(packed: Path, learned: FitResult, tmp_path: Path) -> None:
+    model = load_checkpoint(learned.last).model
+    phrase = prime(packed, 60)
+    played = continue_notes(model, phrase, 24, window=96, seed=3)
+    assert played == continue_notes(model, phrase, 24, window=96, seed=3)
+    assert played[0].onset >= phrase[-1].onset
+    write_continuation(tmp_path / "on.mid", phrase, played)
+    read = read_midi(tmp_path / "on.mid")
+    assert len(read.notes) >= 60
+
+
+def test_a_resumed_run_ends_as_one_that_never_stopped(packed: Path, tmp_path: Path) -> None:
+    config = mini(
+        packed, "run.max_epochs=4", "run.val_every=5", "run.checkpoint_every=7", "data.augment=true"
+    )
+    whole = fit(config, tmp_path / "whole")
+    assert whole.steps > 12
+    (tmp_path / "resumed").mkdir()
+    (whole.run_dir / "step-7.ckpt").rename(tmp_path / "resumed" / "last.ckpt")
+    resumed = fit(config, tmp_path / "resumed", resume=True)
+    assert resumed.steps == whole.steps
+    ends = [torch.load(run.last, weights_only=True) for run in (whole, resumed)]
+    for key in ("state_dict", EMA_KEY):
+        for name, weight in ends[0][key].items():
+            assert torch.allclose(weight, ends[1][key][name], atol=1e-6), (key, name)
+
+
+def test_validation_leaves_the_weights_alone(packed: Path, tmp_path: Path) -> None:
+    ends = [
+        torch.load(
+            fit(mini(packed, "run.max_steps=4", f"run.val_every={every}"), tmp_path / str(every)).last,
+            weights_only=True,
+        )
+        for every in (2, 100)
+    ]
+    for name, weight in ends[0]["state_dict"].items():
+        assert torch.equal(weight, ends[1]["state_dict"][name])
+
+
+def test_runs_are_not_mixed_up(packed: Path, learned: FitResult, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="holds a run already"):
+        fit(mini(packed), learned.run_dir)
+    with pytest.raises(SettingError, match=r"no last\.ckpt to resume"):
+        fit(mini(packed), tmp_path / "nothing", resume=True)
+    with pytest.raises(SettingError, match="corpus 'pijama' is not packed; choose from synthetic"):
+        fit(mini(packed, "data.repeat.pijama=2"), tmp_path / "unpacked")
+
+
+def test_a_loss_that_is_not_finite_names_its_pieces(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> torch.Tensor:
+        return torch.full((4,), float("nan"), requires_grad=True)
+
+    monkeypatch.setattr("tatumflow.training.module.field_nll_sums", broken)
+    with pytest.raises(TrainingError, match=r"step 0: the loss is nan on a batch of swing"):
+        fit(mini(packed), tmp_path / "nan")
+
+
+def test_the_rate_rises_then_falls_to_its_final_share() -> None:
+    settings = OptimizerSettings(warmup_steps=10, final_lr_share=0.05)
+    shares = [learning_rate_share(step, 100, settings) for step in range(101)]
+    assert shares[0] == pytest.approx(0.1)
+    assert max(shares) == shares[10] == 1
+    assert shares[100] == pytest.approx(0.05)
+    assert all(a >= b for a, b in pairwise(shares[10:]))

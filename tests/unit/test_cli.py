@@ -1,0 +1,179 @@
+"""The command line: every bad input is one line on standard error, a failing status, and no file written."""
+
+import json
+import shutil
+import sys
+
+import pytest
+
+from tatumflow.engine.midi_file import MidiTrack, read_midi, write_midi
+from tatumflow.engine.notes import Note
+from tatumflow.live import cli
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("TATUMFLOW_SETTINGS", str(tmp_path / "settings" / "settings.yaml"))
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Return what runs the command line and gives its status, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["tatumflow", *map(str, arguments)])
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as end:
+            status = end.code or 0
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def phrase(tmp_path):
+    path = tmp_path / "phrase.mid"
+    write_midi(path, [MidiTrack("piano", [Note(0.2 * i, 0.15, 60 + i, 80) for i in range(8)])])
+    return path
+
+
+def assert_refused(result, *said):
+    status, _, errors = result
+    assert status == 1
+    assert errors.startswith("tatumflow: ")
+    assert errors.count("\n") == 1
+    for text in said:
+        assert text in errors
+
+
+def test_help_lists_the_commands(run):
+    status, out, _ = run("--help")
+    assert status == 0
+    for command in ("jam", "play", "ports", "models", "doctor", "bench"):
+        assert command in out
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "no such file"),
+        (b"", "is empty"),
+        (b"just text", "is not a MIDI file"),
+        ("cut", "is cut short"),
+    ],
+)
+def test_a_bad_midi_file_is_refused_and_nothing_written(run, tmp_path, phrase, content, said):
+    source = tmp_path / "bad.mid"
+    if content is not None:
+        source.write_bytes(phrase.read_bytes()[:40] if content == "cut" else content)
+    out = tmp_path / "out.mid"
+    assert_refused(run("play", source, "-o", out), "bad.mid", said)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--temperature", "-1", "temperature: -1.0 is outside the allowed range 0.0 to 2.0"),
+        ("--mode", "solo", "mode: 'solo' is not one of answer, continue"),
+        ("--seed", "-5", "seed: -5 is outside the allowed range"),
+    ],
+)
+@pytest.mark.parametrize("command", ["play", "jam"])
+def test_a_setting_out_of_range_is_refused_with_the_range(
+    run, tmp_path, phrase, command, option, value, said
+):
+    out = tmp_path / "out.mid"
+    arguments = [phrase, "-o", out] if command == "play" else ["--headless", "--record", out]
+    assert_refused(run(command, *arguments, option, value), said)
+    assert not out.exists()
+
+
+def test_a_broken_settings_file_is_named(run, tmp_path, phrase):
+    broken = tmp_path / "mine.yaml"
+    broken.write_text("synth: {gain: loud}")
+    assert_refused(
+        run("play", phrase, "-o", tmp_path / "o.mid", "--settings", broken), str(broken), "synth.gain"
+    )
+
+
+def test_a_missing_model_is_refused(run, tmp_path, phrase):
+    out = tmp_path / "out.mid"
+    assert_refused(run("play", phrase, "-o", out, "--model", "nonesuch"), "nonesuch: no such model")
+    assert not out.exists()
+
+
+def test_an_output_that_cannot_be_is_refused_before_anything_is_done(run, tmp_path, phrase):
+    before = phrase.read_bytes()
+    assert_refused(
+        run("play", phrase, "-o", tmp_path / "absent" / "out.mid"), "does not exist; make it first"
+    )
+    assert_refused(run("play", phrase, "-o", tmp_path), "is a folder")
+    assert_refused(run("play", phrase, "-o", phrase), "is the file to answer")
+    out = tmp_path / "out.mid"
+    assert_refused(run("play", phrase, "-o", out, "--wav", out), "is given for two outputs")
+    assert phrase.read_bytes() == before
+
+
+def test_a_damaged_graph_is_refused(run, tmp_path, phrase, tiny_bundle):
+    bundle = tmp_path / "bundle"
+    shutil.copytree(tiny_bundle, bundle)
+    graph = next(bundle.glob("*.onnx"))
+    data = bytearray(graph.read_bytes())
+    data[-1] ^= 1
+    graph.write_bytes(data)
+    out = tmp_path / "out.mid"
+    assert_refused(run("play", phrase, "-o", out, "--model", bundle), graph.name, "differs from its manifest")
+    assert not out.exists()
+
+
+def test_an_unknown_style_is_refused_with_a_hint(run, tmp_path, phrase, tiny_bundle):
+    out = tmp_path / "out.mid"
+    said = "did you mean", "art-tatum"
+    assert_refused(run("play", phrase, "-o", out, "--model", tiny_bundle, "--style", "art-tatun"), *said)
+    assert not out.exists()
+
+
+def test_play_answers_the_same_for_the_same_seed(run, tmp_path, phrase, tiny_bundle):
+    first, second = tmp_path / "1.mid", tmp_path / "2.mid"
+    figures = tmp_path / "figures.json"
+    arguments = ["--model", tiny_bundle, "--style", "tatum", "--seed", "7", "--mode", "continue"]
+    status, out, errors = run("play", phrase, "-o", first, "--json", figures, *arguments)
+    assert (status, errors) == (0, "")
+    assert "turns answered: 1" in out
+    assert run("play", phrase, "-o", second, *arguments)[0] == 0
+    assert first.read_bytes() == second.read_bytes()
+    played = {note.pitch for note in read_midi(phrase).notes}
+    assert played <= {note.pitch for note in read_midi(first).notes}
+    written = json.loads(figures.read_text())
+    assert len(written["turns"]) == 1
+    assert written["first_note_ms_limit"] == 25.0
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix in {".mid", ".part"}) == [
+        "1.mid",
+        "2.mid",
+        "phrase.mid",
+    ]
+
+
+def test_without_a_terminal_jam_shows_an_answer_and_writes_it(run, tmp_path, monkeypatch, tiny_bundle):
+    monkeypatch.chdir(tmp_path)
+    status, out, errors = run("jam", "--model", tiny_bundle)
+    assert (status, errors) == (0, "")
+    assert "█" in out
+    assert "▒" in out
+    assert len(read_midi(tmp_path / "outputs" / "jam.mid").notes) > 10
+
+
+def test_models_says_what_to_do_when_there_are_none(run, monkeypatch):
+    monkeypatch.setattr("tatumflow.live.doctor.find_bundles", list)
+    assert_refused(run("models"), "tatumflow export")
+
+
+def test_doctor_always_comes_to_an_end(run):
+    status, out, _ = run("doctor")
+    assert status == 0
+    for subject in ("Python", "MIDI", "SoundFont", "synthesizer", "model", "terminal"):
+        assert subject in out

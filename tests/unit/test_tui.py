@@ -1,0 +1,289 @@
+"""What the screen sends and shows, driven by keys and mouse."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from textual.binding import Binding
+from textual.command import CommandPalette
+from textual.events import MouseScrollUp
+from textual.pilot import Pilot
+from textual.widgets import OptionList, Static
+
+from tatumflow.engine.controls import MODES, Controls
+from tatumflow.engine.messages import (
+    Command,
+    ConnectPorts,
+    Notice,
+    Panic,
+    PlayKey,
+    PortStatus,
+    SetControl,
+    Shutdown,
+    Snapshot,
+    TakeTurn,
+    YieldTurn,
+)
+from tatumflow.engine.notes import Role
+from tatumflow.live.tui.app import TatumFlowApp
+from tatumflow.live.tui.choice import Choice
+from tatumflow.live.tui.chooser import Chooser
+from tatumflow.live.tui.commands import entries
+from tatumflow.live.tui.control_row import LABEL_WIDTH
+from tatumflow.live.tui.demonstration import StillLink, demonstration
+from tatumflow.live.tui.dialog import Dialog
+from tatumflow.live.tui.key_piano import PIANO_KEYS
+from tatumflow.live.tui.keyboard import Keyboard
+from tatumflow.live.tui.lettering import Lettering
+from tatumflow.live.tui.piano_roll import PianoRoll
+from tatumflow.live.tui.port_picker import PortPicker
+from tatumflow.live.tui.slider import Slider
+from tatumflow.live.tui.value_dialog import ValueDialog
+
+
+@asynccontextmanager
+async def screen(
+    link: StillLink, *, size: tuple[int, int] = (100, 36), pick_ports: bool = False
+) -> AsyncIterator[tuple[TatumFlowApp, Pilot[None]]]:
+    app = TatumFlowApp(link, pick_ports=pick_ports)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield app, pilot
+
+
+def moment(**changes: object) -> Snapshot:
+    return replace(demonstration(), **changes)  # pyright: ignore[reportArgumentType]
+
+
+async def presses(link: StillLink, *keys: str) -> list[Command]:
+    async with screen(link) as (_, pilot):
+        await pilot.press(*keys)
+        await pilot.pause()
+    return link.sent
+
+
+async def test_slider_keys_send_the_value() -> None:
+    link = StillLink(moment())
+    await presses(link, "right", "left", "left", "shift+right", "home", "end")
+    values = [command.value for command in link.sent if isinstance(command, SetControl)]
+    assert values == pytest.approx([1.0, 0.95, 0.9, 1.15, 0.0, 2.0])
+    assert {command.name for command in link.sent if isinstance(command, SetControl)} == {"temperature"}
+
+
+async def test_slider_goes_back_to_the_default_and_stops_at_the_limit() -> None:
+    link = StillLink(moment(controls=Controls(temperature=2.0)))
+    assert await presses(link, "right", "delete") == [SetControl("temperature", 0.95)]
+
+
+async def test_slider_keeps_what_was_set_until_the_engine_has_had_time_to_agree() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        slider = app.jam.query_one("#temperature", Slider)
+        await pilot.press("right")
+        slider.report(0.95)
+        assert slider.value == 1.0
+        for _ in range(30):
+            slider.report(0.95)
+        assert slider.value == 0.95
+
+
+async def test_slider_follows_the_mouse_and_the_wheel() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        density = app.jam.query_one("#density", Slider)
+        await pilot.click(density, offset=(LABEL_WIDTH, 0))
+        assert link.sent == [SetControl("density", -2.0)]
+        region = density.region
+        density.post_message(
+            MouseScrollUp(density, 1, 0, 0, -1, 0, False, False, False, region.x + 1, region.y)
+        )
+        await pilot.pause()
+        assert link.sent[-1] == SetControl("density", -1.9)
+
+
+async def test_arrows_go_from_control_to_control() -> None:
+    link = StillLink(moment())
+    assert await presses(link, "down", "left") == [SetControl("density", 0.4)]
+
+
+async def test_mode_key_goes_on_to_the_next_mode() -> None:
+    link = StillLink(moment(controls=Controls(mode=MODES[0])))
+    assert await presses(link, "f2") == [SetControl("mode", MODES[1])]
+
+
+async def test_style_is_chosen_by_typing_part_of_its_name() -> None:
+    link = StillLink(moment())
+    assert await presses(link, "f3", *"park", "enter") == [SetControl("style", "charlie-parker")]
+
+
+async def test_style_dialog_left_sends_nothing() -> None:
+    link = StillLink(moment())
+    assert await presses(link, "f3", "escape") == []
+
+
+async def test_choice_row_goes_through_the_styles_and_opens_the_list() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        app.jam.query_one("#style", Choice).focus()
+        await pilot.press("right")
+        assert link.sent == [SetControl("style", "bill-evans")]
+        await pilot.press("enter")
+        assert isinstance(app.screen, Chooser)
+
+
+async def test_piano_keys_play_notes() -> None:
+    sent = await presses(StillLink(moment()), "z", "s", "m", "q", "2", "u")
+    assert sent == [PlayKey(48), PlayKey(49), PlayKey(59), PlayKey(60), PlayKey(61), PlayKey(71)]
+
+
+async def test_piano_octave_moves_and_stays_on_the_keyboard() -> None:
+    sent = await presses(StillLink(moment()), "right_square_bracket", "z", *["pagedown"] * 9, "z")
+    assert sent == [PlayKey(60), PlayKey(24)]
+
+
+def test_no_binding_takes_a_key_of_the_piano() -> None:
+    bindings = [*TatumFlowApp.BINDINGS, *Slider.BINDINGS, *Choice.BINDINGS]
+    keys = {key for binding in bindings if isinstance(binding, Binding) for key in binding.key.split(",")}
+    assert not keys & PIANO_KEYS.keys()
+
+
+async def test_piano_is_silent_inside_dialogs() -> None:
+    assert await presses(StillLink(moment()), "f3", "z", "escape", "f1", "z") == []
+
+
+async def test_panic_works_everywhere() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        await pilot.press("f9")
+        for opener in ("f1", "f3", "f4", "ctrl+p"):
+            await pilot.press(opener)
+            assert isinstance(app.screen, Dialog | CommandPalette)
+            await pilot.press("f9", "ctrl+x", "escape")
+            assert app.screen is app.jam
+    assert link.sent == [Panic()] * 9
+
+
+@pytest.mark.parametrize(
+    ("turn", "command"), [("listening", TakeTurn()), ("thinking", YieldTurn()), ("playing", YieldTurn())]
+)
+async def test_space_hands_the_turn_over(turn: str, command: Command) -> None:
+    assert await presses(StillLink(moment(turn=turn)), "space") == [command]
+
+
+async def test_number_typed_in_the_palette_is_sent_as_typed() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        app.set_number("seed")
+        await pilot.pause()
+        assert isinstance(app.screen, ValueDialog)
+        await pilot.press("backspace", "4", "enter")
+    assert link.sent == [SetControl("seed", "4")]
+
+
+async def test_palette_offers_everything_by_name() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, _):
+        offered = {entry.name: entry for entry in entries(app)}
+        for name in ("Panic", "Mode: continue", "Style: Charlie Parker", "Blend with: Bill Evans"):
+            offered[name].run()
+        offered["Scale: E♭ major, C minor"].run()
+    assert link.sent == [
+        Panic(),
+        SetControl("mode", "continue"),
+        SetControl("style", "charlie-parker"),
+        SetControl("style_b", "bill-evans"),
+        SetControl("pitch_classes", 0b010110101101),
+    ]
+
+
+async def test_palette_opens_and_runs_a_command() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        await pilot.press("ctrl+p")
+        for _ in range(100):
+            if app.screen.query_one(OptionList).option_count:
+                break
+            await pilot.pause(0.02)
+        await pilot.press("down", "enter")
+        await pilot.pause(0.1)
+    assert link.sent == [TakeTurn()]
+
+
+async def test_port_picker_connects_at_once_and_plays_a_test_note() -> None:
+    ports = (PortStatus("Keystation 61", False), PortStatus("Launchpad", False))
+    link = StillLink(moment(inputs=ports))
+    async with screen(link, pick_ports=True) as (app, pilot):
+        assert isinstance(app.screen, PortPicker)
+        await pilot.pause(0.1)
+        app.screen.query_one("#input", OptionList).highlighted = 1
+        await pilot.press("enter", "t")
+        await pilot.pause()
+    assert link.sent[0] == ConnectPorts(input="Launchpad")
+    assert isinstance(link.sent[1], PlayKey)
+
+
+async def test_quit_ends_the_engine() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (_, pilot):
+        await pilot.press("ctrl+q")
+    assert link.sent == [Shutdown()]
+
+
+async def test_dead_engine_is_named_with_its_reason() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        assert app.jam.query_one("#turn", Lettering).text == "COMPANION"
+        link.alive, link.failure = False, "The engine ended with signal 11."
+        await pilot.pause(0.1)
+        assert app.jam.query_one("#turn", Lettering).text == "STOPPED"
+        assert "signal 11" in str(app.jam.query_one("#facts", Static).content)
+        link.alive = True
+        await pilot.pause(0.1)
+        assert app.jam.query_one("#turn", Lettering).text == "COMPANION"
+
+
+async def test_screen_starts_before_the_first_snapshot() -> None:
+    link = StillLink(None)
+    async with screen(link) as (app, pilot):
+        await pilot.press("f2", "f3", "space")
+        assert app.jam.query_one("#turn", Lettering).text == "STARTING"
+    assert link.sent == [TakeTurn()]
+
+
+async def test_keyboard_lights_what_sounds() -> None:
+    link = StillLink(moment(held=((Role.COMPANION, 60), (Role.HUMAN, 60), (Role.COMPANION, 64))))
+    async with screen(link) as (app, _):
+        assert app.jam.query_one(Keyboard).lit == {60: Role.HUMAN, 64: Role.COMPANION}
+
+
+async def test_still_snapshot_draws_nothing_again() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        drawn: list[object] = []
+        for part in app.jam.query("PianoRoll, Keyboard, Slider, Choice, PortsLine, HealthLine, TurnBanner"):
+            part.refresh = lambda *args, part=part, **kwargs: drawn.append(part) or part  # type: ignore[method-assign]
+        await pilot.pause(0.2)
+        assert drawn == []
+
+
+async def test_scrolling_roll_draws_only_rows_that_changed() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        roll = app.jam.query_one(PianoRoll)
+        rows: list[int] = []
+        refresh = roll.refresh
+        roll.refresh = lambda *regions, **kwargs: (
+            rows.extend(r.y for r in regions) or refresh(*regions, **kwargs)
+        )  # type: ignore[method-assign]
+        link.snapshot = moment(time=demonstration().time + 0.25)
+        await pilot.pause(0.2)
+        assert 0 < len(rows) < roll.size.height - 1
+
+
+async def test_notices_appear() -> None:
+    link = StillLink(moment(notices=(Notice(100.0, "Keystation 61 was unplugged", "warning"),)))
+    async with screen(link) as (app, pilot):
+        link.snapshot = moment()
+        await pilot.pause()
+        assert "Keystation 61 was unplugged" in {notice.message for notice in app._notifications}

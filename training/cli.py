@@ -1,0 +1,123 @@
+"""The training commands of `tatumflow`; the command line finds them through an entry point.
+
+What they need is imported when one of them runs, so that the command line starts without it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tatumflow.engine.errors import TatumFlowError
+
+_LIBRARIES = ("torch", "lightning", "matplotlib", "onnx", "onnxscript", "safetensors", "tensorboard")
+
+_Sources = Annotated[list[Path], typer.Argument(help="Folders or archives: PiJAMA, Weimar, or MIDI files.")]
+_Player = Annotated[str | None, typer.Option("--player", help="Who plays the files of plain folders.")]
+_Seed = Annotated[int, typer.Option("--seed", help="Chooses the validation side where there is no split.")]
+
+data = typer.Typer(help="Prepare and count corpora.", no_args_is_help=True)
+
+
+class Split(StrEnum):
+    """A side of a packed corpus."""
+
+    TRAIN = "train"
+    VAL = "val"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the training commands to the command line."""
+    app.add_typer(data, name="data")
+    for command in (train, evaluate, export):
+        app.command()(command)
+
+
+@data.command()
+def prepare(
+    sources: _Sources,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the packed corpus.")] = Path(
+        "data/packed"
+    ),
+    player: _Player = None,
+    seed: _Seed = 0,
+    min_style_notes: Annotated[
+        int, typer.Option("--min-style-notes", help="Training notes that give a player a style.", min=1)
+    ] = 1500,
+) -> None:
+    """Pack corpora for training, and say what was skipped."""
+    with _training_libraries():
+        from tatumflow.training.corpora.commands import prepare
+    prepare(sources, out, player, seed, min_style_notes)
+
+
+@data.command()
+def stats(
+    sources: _Sources,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Draw them in this .png or .svg.")] = None,
+    player: _Player = None,
+    seed: _Seed = 0,
+) -> None:
+    """Print what corpora hold."""
+    with _training_libraries():
+        from tatumflow.training.corpora.commands import stats
+    stats(sources, plot, player, seed)
+
+
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="The run; see configs/train.")],
+    run: Annotated[Path | None, typer.Option("--run", help="Its folder; runs/NAME by default.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from its last checkpoint.")] = False,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field."),
+    ] = None,
+) -> None:
+    """Train a model."""
+    with _training_libraries():
+        from tatumflow.training.fit import fit
+        from tatumflow.training.settings import load_config
+    result = fit(load_config(config, changes or ()), run or Path("runs") / config.stem, resume)
+    print(f"{result.steps} steps, in {result.run_dir}; best {result.best or 'none'}, last {result.last}")
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A checkpoint, or the folder of a bundle.")],
+    corpus: Annotated[Path, typer.Option("--corpus", help="The packed corpus.")] = Path("data/packed"),
+    split: Annotated[Split, typer.Option("--split", help="Side of its split.")] = Split.VAL,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", help="Windows to read at most.", min=1)] = None,
+) -> None:
+    """Measure a model on pieces it was not trained on."""
+    with _training_libraries():
+        from tatumflow.training.evaluate.commands import evaluate, table
+    result = evaluate(model, corpus, split.value, json, limit)
+    print("\n".join(table(result)))
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="From `tatumflow train`.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the bundle.")],
+    name: Annotated[str, typer.Option("--name", help="Name of the bundle.")] = "tatumflow-live",
+    corpus: Annotated[Path | None, typer.Option("--corpus", help="Packed corpus to prove int8 on.")] = None,
+) -> None:
+    """Export a checkpoint as a bundle to play with, and prove that it is the same model."""
+    with _training_libraries():
+        from tatumflow.training.export.commands import export_checkpoint
+    manifest = export_checkpoint(checkpoint, out, name, corpus)
+    print(f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}")
+
+
+@contextmanager
+def _training_libraries() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _LIBRARIES:
+            raise
+        raise TatumFlowError(
+            f"this command needs {error.name}; in TatumFlow's folder, run: pip install -e '.[training]'"
+        ) from None

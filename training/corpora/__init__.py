@@ -1,0 +1,1 @@
+"""Readers of the corpora: each turns a publisher's files into pieces."""

@@ -1,0 +1,47 @@
+"""The form every corpus reader delivers: pieces of notes, and reports of files that could not be read."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+NOTE_DTYPE: Final = np.dtype([("onset", "<f4"), ("duration", "<f4"), ("pitch", "u1"), ("velocity", "u1")])
+"""One note: onset and duration in seconds, MIDI pitch 21 to 108, MIDI velocity 1 to 127 or
+`UNKNOWN_VELOCITY`."""
+
+UNKNOWN_VELOCITY: Final = 0
+"""Velocity of a note whose corpus does not tell it. The model reads it as absent and is not trained on it."""
+
+Split = Literal["train", "val"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One performance.
+
+    Attributes:
+        name: Identifies the piece within its corpus, such as the file's relative path.
+        corpus: The corpus it comes from, such as "pijama".
+        player: The performer's full name, such as "Art Tatum"; empty when unknown.
+        title: The tune's title; empty when unknown.
+        split: The side of the split it belongs to. All takes of one piece are on one side.
+        notes: Shape (n,) of `NOTE_DTYPE`, sorted by onset tick of 10 ms, then pitch; the first onset is 0.
+        tempo: Mean tempo in beats per minute; None when unknown.
+    """
+
+    name: str
+    corpus: str
+    player: str
+    title: str
+    split: Split
+    notes: NDArray[np.void]
+    tempo: float | None = None
+
+
+@dataclass(frozen=True)
+class BrokenFile:
+    """A file that was skipped, and why, in words for its owner."""
+
+    path: str
+    reason: str

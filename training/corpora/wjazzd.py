@@ -1,0 +1,144 @@
+"""The Weimar Jazz Database (Pfleiderer et al., Jazzomat): monophonic solos, in the CSV form of JazzTube."""
+
+import csv
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from tatumflow.engine.errors import CorpusError
+from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY, BrokenFile, Piece
+from tatumflow.training.corpora.source import open_source, seeded_split
+
+CORPUS: Final = "wjazzd"
+LICENCE: Final = "ODbL 1.0"
+MELODIES: Final = "csv_melody"
+_SOLOS: Final = "df_solos_v1_2.csv"
+
+_TAKE: Final = re.compile(r"-\d+$|(?<=[a-z])I{2,3}$")
+_WORD_STARTS: Final = re.compile(r"(?<=[a-z.'])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[,)])(?=\w)")
+_INITIALS: Final = re.compile(r"^([A-Z]{2,3})(?=[A-Z][a-z])")
+
+
+@dataclass(frozen=True)
+class _Solo:
+    """What the table of solos tells about one of them."""
+
+    player: str
+    title: str
+    tempo: float | None
+
+
+def read_wjazzd(source: Path, seed: int = 0) -> Iterator[Piece | BrokenFile]:
+    """Read the Weimar solos, split by tune: all solos on one tune are on one side, about a tenth in val.
+
+    Args:
+        source: The folder that holds `csv_melody`, or the archive of it.
+        seed: Chooses the tunes of the validation side.
+
+    Raises:
+        CorpusError: if the source cannot be read or holds no solos.
+    """
+    with open_source(source) as folder:
+        files = sorted((folder / MELODIES).glob("*.csv"))
+        if not files:
+            raise CorpusError(f"{Path(source).name}: has no solos in {MELODIES}; give its folder")
+        solos = _read_solos(folder / _SOLOS)
+        players = {_key(solo.player): solo.player for solo in solos.values()}
+        for path in files:
+            yield _read_solo(path, solos, players, seed)
+
+
+def tune_of(stem: str) -> str:
+    """Return the tune of a solo's file name without its ending, the same for every take and spelling.
+
+    "WyntonMarsalis_CherokeeII_Solo" and "A_Cherokee-2_Solo" are both on "cherokee".
+    """
+    return _key(_TAKE.sub("", _parts(stem)[1]))
+
+
+def player_of(stem: str) -> str:
+    """Return the player's full name that a solo's file name begins with, such as "J.J. Johnson"."""
+    joined = _parts(stem)[0]
+    initials = _INITIALS.match(joined)
+    if initials:
+        return "".join(f"{letter}." for letter in initials[1]) + " " + _spaced(joined[initials.end() :])
+    return _spaced(joined)
+
+
+def _parts(stem: str) -> list[str]:
+    parts = [part for part in stem.split("_") if part.lower() != "solo"]
+    return [*parts, "", ""]
+
+
+def _key(name: str) -> str:
+    return "".join(letter for letter in name.casefold() if letter.isalnum())
+
+
+def _spaced(joined: str) -> str:
+    return " ".join(_WORD_STARTS.sub(" ", joined.replace("=", "-")).split())
+
+
+def _read_solos(path: Path) -> dict[str, _Solo]:
+    """Read the table of solos by the key of the file name; it is there for some solos only."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"{path.name}: cannot be read ({error}); download it again") from error
+    return {
+        _key(row["base_name"].removesuffix("_FINAL")): _Solo(
+            row["performer"], row["title"], _positive(row.get("avgtempo"))
+        )
+        for row in rows
+        if row.get("base_name") and row.get("performer") and row.get("title")
+    }
+
+
+def _positive(text: str | None) -> float | None:
+    try:
+        value = float(text or "nan")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value > 0 else None
+
+
+def _read_solo(path: Path, solos: dict[str, _Solo], players: dict[str, str], seed: int) -> Piece | BrokenFile:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [
+                (float(row["onset"]), float(row["duration"]), float(row["pitch"]), float(row["beatdur"]))
+                for row in csv.DictReader(file)
+            ]
+    except KeyError as error:
+        return BrokenFile(path.name, f"lacks the column {error.args[0]}")
+    except (OSError, TypeError, ValueError, csv.Error) as error:
+        return BrokenFile(path.name, f"is not a table of numbers ({error})")
+    rows = [row for row in rows if math.isfinite(row[0]) and row[1] > 0 and math.isfinite(row[2])]
+    notes = note_array(
+        [row[0] for row in rows],
+        [row[1] for row in rows],
+        [round(row[2]) for row in rows],
+        [UNKNOWN_VELOCITY] * len(rows),
+    )
+    if not len(notes):
+        return BrokenFile(path.name, "has no notes on the piano's range")
+    stem = path.stem
+    solo = solos.get(_key("".join(part for part in _parts(stem))))
+    beats = [row[3] for row in rows if row[3] > 0]
+    player = player_of(stem)
+    return Piece(
+        name=path.name,
+        corpus=CORPUS,
+        player=solo.player if solo else players.get(_key(player), player),
+        title=solo.title if solo else _spaced(_TAKE.sub("", _parts(stem)[1])),
+        split=seeded_split(tune_of(stem), seed),
+        notes=notes,
+        tempo=solo.tempo if solo and solo.tempo else (60.0 / median(beats) if beats else None),
+    )

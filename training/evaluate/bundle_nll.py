@@ -1,0 +1,99 @@
+"""Likelihoods of a bundle: real notes fed through the exported graphs as the engine feeds them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tatumflow.engine.decoder import Decoder, DecoderInput, Floats, Ints
+from tatumflow.engine.kv_cache import MAX_STEPS, KVCache
+from tatumflow.engine.rope import RotaryAngles
+from tatumflow.engine.tokens import FIELD_SIZES, FIELDS
+from tatumflow.training.windows import Window
+
+
+@dataclass(frozen=True)
+class BundleNll:
+    """Negative log-likelihoods in nats, summed over the scored notes.
+
+    Attributes:
+        sums: One per field, (4,) float64.
+        counts: How many notes were scored, one per field, (4,) int64.
+    """
+
+    sums: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+    @property
+    def fields(self) -> dict[str, float]:
+        """Mean of each field by name."""
+        means = self.sums / np.maximum(self.counts, 1)
+        return dict(zip(FIELDS, means.tolist(), strict=True))
+
+    @property
+    def per_note(self) -> float:
+        """Mean per note: the sum of its fields' means."""
+        return sum(self.fields.values())
+
+
+def stream_states(
+    decoder: Decoder, fields: Ints, role: Ints, style: Floats, batch: int = MAX_STEPS
+) -> Floats:
+    """Return the state after each of n steps, (n, H), fed through a fresh cache `batch` steps a call.
+
+    Args:
+        decoder: The decoder.
+        fields: Input indices, (n, 4).
+        role: Who plays, (n,).
+        style: Weights over the styles, (n, S).
+        batch: Steps in a call, 1 to `kv_cache.MAX_STEPS`.
+    """
+    shape = decoder.shape
+    cache = KVCache(shape)
+    angles = RotaryAngles(shape.head_dim, shape.rope_base, batch)
+    states = np.empty((len(fields), shape.hidden_dim), np.float32)
+    for start in range(0, len(fields), batch):
+        part = slice(start, min(start + batch, len(fields)))
+        steps = part.stop - start
+        cos, sin = angles.rows(start, steps)
+        output = decoder.decode(
+            DecoderInput(
+                fields=fields[part],
+                role=role[part],
+                style=style[part],
+                cos=cos,
+                sin=sin,
+                bias=cache.bias(start, steps),
+                past_key=cache.keys,
+                past_value=cache.values,
+            )
+        )
+        cache.append(output.key, output.value)
+        states[part] = output.hidden
+    return states
+
+
+def log_probabilities(decoder: Decoder, field: int, states: Floats, target: Ints) -> Floats:
+    """Return log probabilities (n, size) of one field's values, given true earlier fields of (n, 4) notes."""
+    logits = decoder.field_logits(field, states, np.ascontiguousarray(target[:, :field]))
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+
+
+def bundle_nll(decoder: Decoder, windows: Iterable[Window]) -> BundleNll:
+    """Score windows with a decoder, each from an empty context."""
+    sums, counts = np.zeros(len(FIELDS)), np.zeros(len(FIELDS), np.int64)
+    table = np.eye(decoder.shape.num_styles, dtype=np.float32)
+    for window in windows:
+        states = stream_states(decoder, window.fields, window.role, table[window.style])
+        target = np.minimum(window.target, np.array(FIELD_SIZES) - 1)
+        for field in range(len(FIELDS)):
+            scored = window.scored[:, field]
+            if not scored.any():
+                continue
+            notes = target[scored]
+            logs = log_probabilities(decoder, field, states[scored], notes)
+            sums[field] -= logs[np.arange(len(notes)), notes[:, field]].sum(dtype=np.float64)
+            counts[field] += len(notes)
+    return BundleNll(sums, counts)

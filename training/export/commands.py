@@ -1,0 +1,135 @@
+"""The `export` command: a checkpoint becomes a bundle, proven and measured."""
+
+import tempfile
+from pathlib import Path
+
+from tatumflow.engine.bundle import Bundle, CorpusCredit, Manifest, Metric
+from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.providers import CPU
+from tatumflow.training.evaluate.bundle_nll import bundle_nll
+from tatumflow.training.export.card import CARD_FILE, write_card
+from tatumflow.training.export.checkpoint import TrainedModel, load_checkpoint
+from tatumflow.training.export.errors import ExportError
+from tatumflow.training.export.onnx_files import BLOCK, float_models, int8_model
+from tatumflow.training.export.parity import divergence, prove
+from tatumflow.training.export.write import describe, whole_folder, write_graphs, write_manifest
+from tatumflow.training.packing import PackedCorpus
+from tatumflow.training.windows import Window, Windows
+
+LICENCE = "CC-BY-NC-4.0"
+"""Licence of weights trained on PiJAMA, whose data may not be used commercially."""
+
+GREATEST_NLL_LOSS = 0.05
+"""Nats a note that int8 weights may cost."""
+
+SCORED_WINDOWS = 64
+"""Validation windows, drawn at random, on which the likelihoods of the bundle are measured."""
+
+
+def _windows(corpus: PackedCorpus, trained: TrainedModel) -> list[Window]:
+    epoch = Windows(corpus, "val", seq_len=trained.model.config.max_seq_len, corpora=trained.corpora).epoch(0)
+    return [epoch.window(i) for i in range(min(SCORED_WINDOWS, len(epoch)))]
+
+
+def _credits(corpus: PackedCorpus, trained: TrainedModel) -> tuple[CorpusCredit, ...]:
+    return tuple(
+        CorpusCredit(name=info.name, licence=info.licence)
+        for info in corpus.index.corpora
+        if not trained.corpora or info.name in trained.corpora
+    )
+
+
+def export_model(
+    trained: TrainedModel,
+    out: Path,
+    name: str,
+    *,
+    command: str,
+    corpus: PackedCorpus | None = None,
+    licence: str = LICENCE,
+    block: int = BLOCK,
+) -> Manifest:
+    """Write the bundle of a model to the folder `out`, replacing a bundle that lies there.
+
+    Args:
+        trained: The model.
+        out: Folder of the bundle.
+        name: Name of the bundle.
+        command: The command that metrics are credited to.
+        corpus: Packed corpus for credits, and for what int8 weights cost on its validation windows.
+        licence: Licence of the weights.
+        block: Weights that share an int8 scale.
+
+    Raises:
+        ExportError: if a graph does not do what the model does, int8 weights cost too much, or `out` cannot
+            be written.
+    """
+    config = trained.model.config
+    if len(trained.styles) != config.num_styles:
+        raise ExportError(
+            f"{name}: {len(trained.styles)} styles for {config.num_styles} rows; train it again"
+        )
+    exact_models = float_models(trained.model, config.max_seq_len)
+    with whole_folder(out) as folder, tempfile.TemporaryDirectory() as scratch:
+        credits = _credits(corpus, trained) if corpus else ()
+        exact_graphs = write_graphs(Path(scratch), exact_models, "fp32")
+        exact_manifest = describe(name, config, trained.styles, exact_graphs, licence)
+        exact = OnnxDecoder(Bundle(exact_manifest, Path(scratch)), providers=(CPU,))
+        graphs = write_graphs(folder, {k: int8_model(v, block) for k, v in exact_models.items()}, "int8")
+        manifest = describe(name, config, trained.styles, graphs, licence, credits)
+        quantized = OnnxDecoder(Bundle(manifest, folder), providers=(CPU,))
+        figures = _measure(trained, exact, quantized, _windows(corpus, trained) if corpus else [])
+        metrics = tuple(Metric(name=key, value=value, command=command) for key, value in figures.items())
+        manifest = manifest.model_copy(update={"metrics": metrics})
+        parameters = sum(weight.numel() for weight in trained.model.parameters())
+        write_manifest(folder, manifest)
+        (folder / CARD_FILE).write_text(write_card(manifest, parameters, trained.steps), encoding="utf-8")
+    return manifest
+
+
+def _measure(
+    trained: TrainedModel, exact: OnnxDecoder, quantized: OnnxDecoder, windows: list[Window]
+) -> dict[str, float]:
+    """Prove the graphs and return the figures by name."""
+    proofs = prove(trained.model, exact)
+    figures = {
+        "fp32_states_error": proofs.states,
+        "fp32_logits_error": proofs.logits,
+        "cached_uncached_error": proofs.uncached,
+        "prefill_step_error": proofs.prefill,
+        "int8_divergence_random_notes": divergence(exact, quantized),
+    }
+    if windows:
+        fp32, int8 = bundle_nll(exact, windows), bundle_nll(quantized, windows)
+        cost = int8.per_note - fp32.per_note
+        if not cost <= GREATEST_NLL_LOSS:
+            raise ExportError(
+                f"int8 weights cost {cost:.3f} nats a note, above {GREATEST_NLL_LOSS}; use smaller blocks"
+            )
+        figures |= {
+            "val_nll_per_note_fp32": fp32.per_note,
+            "val_nll_per_note_int8": int8.per_note,
+            "val_nll_per_token_int8": int8.per_note / len(int8.fields),
+            **{f"val_nll_{name}_int8": value for name, value in int8.fields.items()},
+            "int8_nll_difference": cost,
+            "val_notes_scored": float(int8.counts[0]),
+        }
+    return figures
+
+
+def export_checkpoint(checkpoint: Path, out: Path, name: str, corpus: Path | None) -> Manifest:
+    """Export a training checkpoint; what `tatumflow export` does.
+
+    Args:
+        checkpoint: A checkpoint that `tatumflow train` wrote.
+        out: Folder of the bundle.
+        name: Name of the bundle.
+        corpus: Folder of a packed corpus, or None.
+
+    Raises:
+        ExportError: if the checkpoint cannot be exported; see `export_model`.
+        CorpusError: if the packed corpus cannot be opened.
+    """
+    command = f"tatumflow export {checkpoint.name} --name {name}" + (" --corpus PACKED" if corpus else "")
+    packed = PackedCorpus.open(corpus) if corpus else None
+    return export_model(load_checkpoint(checkpoint), out, name, command=command, corpus=packed)

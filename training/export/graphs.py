@@ -1,0 +1,143 @@
+"""The modules that are traced into ONNX: the decoder rearranged for few nodes per step.
+
+At one step a note the cost is reading the weights once and starting every node, so that constant work moves
+into the weights: the queries' scale into their projection, each normalization's gain into the modulation
+that follows it, and all blocks' modulations into one product. The proofs in `parity` hold the result to the
+trained module's own.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from tatumflow.training.families.tatumflow.config import TatumFlowConfig
+from tatumflow.training.families.tatumflow.model import Block, FieldHead, TatumFlowDecoder
+
+_MODULATIONS = 4
+
+
+def _normalize(x: Tensor, gain: Tensor, eps: float) -> Tensor:
+    """Root-mean-square normalization in the form ONNX Runtime fuses into one node."""
+    return x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + eps) * gain
+
+
+def _transposed(linear: nn.Linear) -> nn.Parameter:
+    return nn.Parameter(linear.weight.detach().T.contiguous(), requires_grad=False)
+
+
+class TrunkGraph(nn.Module):
+    """`TatumFlowDecoder.forward_cached` with each layer's cached keys and values as inputs of their own.
+
+    T steps, H hidden_dim, N query heads, K key-value heads, D head_dim, W cache rows, S styles.
+    """
+
+    def __init__(self, model: TatumFlowDecoder, cache_rows: int) -> None:
+        """Take over the weights of `model` for a cache of `cache_rows` rows."""
+        super().__init__()
+        config = model.config
+        self.config, self.cache_rows, self.eps = config, cache_rows, model.norm.eps
+        self.field_embeddings, self.role_embedding = model.field_embeddings, model.role_embedding
+        self.styles = nn.Parameter(model.style_embedding.weight.detach().clone(), requires_grad=False)
+        self.gain = nn.Parameter(model.norm.weight.detach().clone(), requires_grad=False)
+        self.ones = nn.Parameter(torch.ones(config.hidden_dim), requires_grad=False)
+        blocks = [block for block in model.blocks if isinstance(block, Block)]
+        modulations = [self._modulation(block, config) for block in blocks]
+        self.modulation = nn.Parameter(torch.cat([w for w, _ in modulations], dim=1), requires_grad=False)
+        self.modulation_bias = nn.Parameter(torch.cat([b for _, b in modulations]), requires_grad=False)
+        self.qkv = nn.ParameterList(self._scaled_qkv(block, config) for block in blocks)
+        self.sink = nn.ParameterList(block.attention.sink.detach()[:, :, None] for block in blocks)
+        self.out = nn.ParameterList(_transposed(block.attention.out) for block in blocks)
+        self.gate_up = nn.ParameterList(_transposed(block.mlp.gate_up) for block in blocks)
+        self.down = nn.ParameterList(_transposed(block.mlp.down) for block in blocks)
+
+    @staticmethod
+    def _scaled_qkv(block: Block, config: TatumFlowConfig) -> nn.Parameter:
+        weight = block.attention.qkv.weight.detach().clone()
+        weight[: config.hidden_dim] *= config.head_dim**-0.5
+        return nn.Parameter(weight.T.contiguous(), requires_grad=False)
+
+    @staticmethod
+    def _modulation(block: Block, config: TatumFlowConfig) -> tuple[Tensor, Tensor]:
+        """Return weight (C, 4 H) and bias (4 H,) giving gain and shift of the block's two normalizations."""
+        weight = block.modulation.weight.detach().clone().view(_MODULATIONS, config.hidden_dim, -1)
+        bias = block.modulation.bias.detach().clone().view(_MODULATIONS, config.hidden_dim)
+        for scale, norm in ((0, block.norm_attention), (2, block.norm_mlp)):
+            weight[scale] *= norm.weight.detach()[:, None]
+            bias[scale] = (1 + bias[scale]) * norm.weight.detach()
+        return weight.reshape(_MODULATIONS * config.hidden_dim, -1).T.contiguous(), bias.reshape(-1)
+
+    def forward(
+        self,
+        fields: Tensor,
+        role: Tensor,
+        style: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        bias: Tensor,
+        *past: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Run the trunk over the next T steps.
+
+        Args:
+            fields: (T, 4) int64.
+            role: (T,) int64.
+            style: (T, S) float32.
+            cos: (T, D / 2) float32.
+            sin: (T, D / 2) float32.
+            bias: (T, W + T) float32.
+            past: Keys of every layer, then values of every layer, each (K, W, D) float32.
+
+        Returns:
+            States (T, H), new keys and new values, each (L, K, T, D).
+        """
+        config, window = self.config, self.cache_rows
+        heads, kv_heads, width = config.num_heads, config.num_kv_heads, config.head_dim
+        x = self.role_embedding(role)
+        for i, table in enumerate(self.field_embeddings):
+            x = x + table(fields[:, i])
+        condition = F.silu(style @ self.styles)
+        modulations = (condition @ self.modulation + self.modulation_bias).split(config.hidden_dim, dim=-1)
+        cos, sin = torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
+        # One more column for the sink, which every step sees.
+        bias = F.pad(bias, (0, 1)).repeat(heads // kv_heads, 1)
+        keys, values = [], []
+        for i in range(config.num_layers):
+            gain, shift, mlp_gain, mlp_shift = modulations[_MODULATIONS * i : _MODULATIONS * (i + 1)]
+            y = _normalize(x, self.ones, self.eps) * gain + shift
+            qkv = (y @ self.qkv[i]).view(-1, heads + 2 * kv_heads, width).transpose(0, 1)
+            qk, v = qkv.split([heads + kv_heads, kv_heads])
+            first, second = qk.split(width // 2, dim=-1)
+            q, k = (qk * cos + torch.cat([second, first], dim=-1) * sin).split([heads, kv_heads])
+            q = q.reshape(kv_heads, -1, width)
+            past_key, past_value = past[i], past[config.num_layers + i]
+            scores = [q @ past_key.transpose(1, 2), q @ k.transpose(1, 2), q @ self.sink[i]]
+            weight = (torch.cat(scores, dim=-1) + bias).softmax(dim=-1)
+            y = weight[:, :, :window] @ past_value + weight[:, :, window:-1] @ v
+            y = y.view(heads, -1, width).transpose(0, 1).reshape(-1, heads * width)
+            x = x + y @ self.out[i]
+            y = _normalize(x, self.ones, self.eps) * mlp_gain + mlp_shift
+            gate, up = (y @ self.gate_up[i]).chunk(2, dim=-1)
+            x = x + (F.silu(gate) * up) @ self.down[i]
+            keys.append(k)
+            values.append(v)
+        return _normalize(x, self.gain, self.eps), torch.stack(keys), torch.stack(values)
+
+
+class HeadGraph(nn.Module):
+    """A `FieldHead` in the form that quantizes and fuses well."""
+
+    def __init__(self, head: FieldHead) -> None:
+        super().__init__()
+        self.known = head.known
+        self.eps = head.norm.eps
+        self.gain = nn.Parameter(head.norm.weight.detach().clone(), requires_grad=False)
+        self.gate_up, self.down = _transposed(head.mlp.gate_up), _transposed(head.mlp.down)
+        self.out, self.out_bias = _transposed(head.out), nn.Parameter(head.out.bias.detach().clone())
+
+    def forward(self, hidden: Tensor, known: Tensor | None = None) -> Tensor:
+        """Return logits (n, size) from states (n, H) and the fields already known, (n, field) int64."""
+        if known is not None:
+            for i, table in enumerate(self.known):
+                hidden = hidden + table(known[:, i])
+        gate, up = (_normalize(hidden, self.gain, self.eps) @ self.gate_up).chunk(2, dim=-1)
+        return (hidden + (F.silu(gate) * up) @ self.down) @ self.out + self.out_bias

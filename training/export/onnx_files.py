@@ -1,0 +1,160 @@
+"""From modules to ONNX models, in float and with int8 weights."""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from torch import Tensor, nn
+
+from tatumflow.engine.bundle import DECODER_GRAPH, HEAD_GRAPHS
+from tatumflow.engine.tokens import FIELD_SIZES
+from tatumflow.training.export.graphs import HeadGraph, TrunkGraph
+from tatumflow.training.families.tatumflow.model import FieldHead, TatumFlowDecoder
+
+OPSET = 21
+"""ONNX operator set of the graphs: the first whose DequantizeLinear knows blocks."""
+
+BLOCK = 64
+"""Weights along the input axis that share one int8 scale."""
+
+_SMALLEST_QUANTIZED = 4096
+_EXAMPLE_STEPS = 3
+
+Model = onnx.ModelProto
+
+
+def _trace(
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    names: Sequence[str],
+    outputs: Sequence[str],
+    shapes: tuple[object, ...],
+) -> Model:
+    torch_log = logging.getLogger("torch.onnx")
+    level = torch_log.level
+    torch_log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                module.eval(),
+                inputs,
+                dynamo=True,
+                input_names=list(names),
+                output_names=list(outputs),
+                dynamic_shapes=shapes,
+                opset_version=OPSET,
+                verbose=False,
+            )
+    finally:
+        torch_log.setLevel(level)
+    assert program is not None
+    return _without_traces(program.model_proto)
+
+
+def _without_traces(model: Model) -> Model:
+    """Drop what the tracer notes about where each node came from: stack traces name local paths."""
+    model.doc_string = ""
+    graph = model.graph
+    graph.doc_string = ""
+    del model.metadata_props[:], graph.metadata_props[:], graph.value_info[:]
+    for part in (*graph.node, *graph.input, *graph.output, *graph.initializer):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    return model
+
+
+def trunk_model(model: TatumFlowDecoder, cache_rows: int) -> Model:
+    """Trace the trunk for a cache of `cache_rows` rows; the number of steps stays free."""
+    config, n = model.config, _EXAMPLE_STEPS
+    angles = torch.zeros(n, config.head_dim // 2)
+    rows = torch.zeros(config.num_kv_heads, cache_rows, config.head_dim)
+    layers = range(config.num_layers)
+    steps = torch.export.Dim("steps", min=1, max=cache_rows)
+    by_step = {0: steps}
+    return _trace(
+        TrunkGraph(model, cache_rows),
+        (
+            torch.zeros(n, len(FIELD_SIZES), dtype=torch.int64),
+            torch.zeros(n, dtype=torch.int64),
+            torch.zeros(n, config.num_styles),
+            angles,
+            angles.clone(),
+            torch.zeros(n, cache_rows + n),
+            *(rows.clone() for _ in range(2 * config.num_layers)),
+        ),
+        ["fields", "role", "style", "cos", "sin", "bias"]
+        + [f"past_key_{i}" for i in layers]
+        + [f"past_value_{i}" for i in layers],
+        ["hidden", "key", "value"],
+        (*(by_step,) * 5, {0: steps, 1: steps + cache_rows}, tuple({} for _ in range(2 * config.num_layers))),
+    )
+
+
+def head_model(head: FieldHead, hidden_dim: int) -> Model:
+    """Trace one field head; the number of states stays free."""
+    rows = {0: torch.export.Dim("rows", min=1, max=65536)}
+    known = len(head.known)
+    inputs = (torch.zeros(_EXAMPLE_STEPS, hidden_dim),)
+    if not known:
+        return _trace(HeadGraph(head), inputs, ["hidden"], ["logits"], (rows,))
+    inputs = (*inputs, torch.zeros(_EXAMPLE_STEPS, known, dtype=torch.int64))
+    return _trace(HeadGraph(head), inputs, ["hidden", "known"], ["logits"], (rows, rows))
+
+
+def float_models(model: TatumFlowDecoder, cache_rows: int) -> dict[str, Model]:
+    """Return every graph of the bundle in float32, by graph name."""
+    graphs = {DECODER_GRAPH: trunk_model(model, cache_rows)}
+    for name, head in zip(HEAD_GRAPHS, model.heads, strict=True):
+        assert isinstance(head, FieldHead)
+        graphs[name] = head_model(head, model.config.hidden_dim)
+    return graphs
+
+
+def _quantize(weight: NDArray[np.float32], block: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return int8 weights (n, m) and scales (n / block, m), symmetric, so that none clips."""
+    blocks = weight.reshape(-1, block, weight.shape[1])
+    scale = np.maximum(np.abs(blocks).max(axis=1), 1e-12) / 127
+    levels = np.rint(blocks / scale[:, None]).astype(np.int8)
+    return levels.reshape(weight.shape), scale.astype(np.float32)
+
+
+def int8_model(model: Model, block: int = BLOCK) -> Model:
+    """Return a copy whose large matrix weights are int8 with a scale per block and column.
+
+    The weights stay standard ONNX, DequantizeLinear before MatMul, so that any runtime can read them; ONNX
+    Runtime fuses the pair into one int8 product on the CPU.
+    """
+    copy = Model()
+    copy.CopyFrom(model)
+    graph = copy.graph
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    dequantize = []
+    for node in graph.node:
+        tensor = weights.get(node.input[1]) if node.op_type == "MatMul" else None
+        if tensor is None or len(tensor.dims) != 2 or int(np.prod(tensor.dims)) < _SMALLEST_QUANTIZED:
+            continue
+        values = numpy_helper.to_array(tensor)
+        size = block if values.shape[0] % block == 0 else values.shape[0]
+        levels, scale = _quantize(values, size)
+        name = tensor.name
+        graph.initializer.remove(tensor)
+        graph.initializer.append(numpy_helper.from_array(levels, f"{name}.int8"))
+        graph.initializer.append(numpy_helper.from_array(scale, f"{name}.scale"))
+        dequantize.append(
+            helper.make_node(
+                "DequantizeLinear", [f"{name}.int8", f"{name}.scale"], [name], axis=0, block_size=size
+            )
+        )
+        del weights[name]
+    kept = list(graph.node)
+    del graph.node[:]
+    graph.node.extend([*dequantize, *kept])
+    return copy

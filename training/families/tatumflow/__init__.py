@@ -1,0 +1,1 @@
+"""The TatumFlow family: a note per trunk step, predicted field by field."""

@@ -1,0 +1,212 @@
+"""Runs a training configuration from start, or from where it was left, to its end."""
+
+import json
+import logging
+import math
+import warnings
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import lightning as L  # noqa: N812
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from tatumflow.engine.errors import CorpusError, SettingError
+from tatumflow.training.batches import BatchStream, batches_per_epoch
+from tatumflow.training.callbacks import LastCheckpoint, ProgressLines, StopAtNan
+from tatumflow.training.ema import WeightAverage
+from tatumflow.training.families import family_named
+from tatumflow.training.module import NoteTrainer
+from tatumflow.training.packing import PackedCorpus
+from tatumflow.training.settings import TrainConfig
+from tatumflow.training.stretches import Augmentation
+from tatumflow.training.windows import Windows
+
+LAST: Final = "last.ckpt"
+BEST: Final = "best.ckpt"
+_CONFIG_FILE: Final = "config.json"
+_VAL_SEED: Final = 1_000_003
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a run left behind.
+
+    Attributes:
+        run_dir: Its folder.
+        last: Checkpoint of the end state.
+        best: Checkpoint of the best validation, when there was any.
+        steps: Optimizer steps done, those before a resumption included.
+        metrics: Last logged values by name.
+    """
+
+    run_dir: Path
+    last: Path
+    best: Path | None
+    steps: int
+    metrics: dict[str, float]
+
+
+def fit(config: TrainConfig, run_dir: Path, resume: bool = False) -> FitResult:
+    """Train a model.
+
+    The run folder gets `last.ckpt`, `best.ckpt`, `step-N.ckpt`, `config.json` and TensorBoard's events.
+
+    Args:
+        config: The run.
+        run_dir: Its folder; made if missing. Without `resume` it must hold no run.
+        resume: Go on from `last.ckpt` in the folder: weights, average, optimizer, schedule and place in
+            the data.
+
+    Raises:
+        SettingError: if there is a run where none may be, or none where one must be.
+        CorpusError: if the packed corpus cannot be read or has nothing to train on.
+        TrainingError: if the loss stops being finite.
+    """
+    run_dir = Path(run_dir)
+    last = run_dir / LAST
+    if resume and not last.exists():
+        raise SettingError(f"{run_dir}: holds no {LAST} to resume from; start without resuming")
+    if not resume and last.exists():
+        raise SettingError(f"{run_dir}: holds a run already; resume it or choose another folder")
+    run_dir.mkdir(parents=True, exist_ok=True)
+    (run_dir / _CONFIG_FILE).write_text(json.dumps(config.plain(), indent=1), encoding="utf-8")
+    _quieten()
+    if config.run.threads:
+        torch.set_num_threads(config.run.threads)
+    L.seed_everything(config.run.seed, verbose=False)
+
+    train, val = _windows(config)
+    per_epoch = batches_per_epoch(train, config.data.batch_size)
+    accumulate = config.optimizer.accumulate
+    steps = _planned_steps(config, per_epoch)
+    styles = train.corpus.index.styles
+    module = NoteTrainer(config, _model_settings(config, len(styles)), styles, steps)
+    trainer = _trainer(config, run_dir, steps, train)
+    stream = BatchStream(
+        train,
+        config.data.batch_size,
+        steps * accumulate,
+        start=lambda: trainer.global_step * accumulate,
+        num_workers=config.data.num_workers,
+    )
+    loaders: dict[str, Any] = {"train_dataloaders": stream}
+    if val.pieces:
+        shown = min(config.run.val_batches, batches_per_epoch(val, config.data.batch_size))
+        loaders["val_dataloaders"] = BatchStream(val, config.data.batch_size, shown)
+    trainer.fit(module, **loaders, ckpt_path=last if resume else None, weights_only=True)
+    best = run_dir / BEST
+    return FitResult(
+        run_dir,
+        last,
+        best if best.exists() else None,
+        trainer.global_step,
+        {name: float(value) for name, value in trainer.callback_metrics.items()},
+    )
+
+
+def _windows(config: TrainConfig) -> tuple[Windows, Windows]:
+    data = config.data
+    corpus = PackedCorpus.open(data.packed)
+    known = {info.name for info in corpus.index.corpora}
+    for name in (*data.corpora, *data.repeat, *data.frames):
+        if name not in known:
+            raise SettingError(f"data: corpus {name!r} is not packed; choose from {', '.join(sorted(known))}")
+    train = Windows(
+        corpus,
+        "train",
+        data.seq_len,
+        config.run.seed,
+        data.repeat,
+        Augmentation(frames=data.frames) if data.augment else None,
+        corpora=data.corpora,
+    )
+    if not train.pieces:
+        raise CorpusError(f"{data.packed}: has no training pieces; prepare the corpus again")
+    return train, Windows(corpus, "val", data.seq_len, _VAL_SEED, corpora=data.corpora)
+
+
+def _planned_steps(config: TrainConfig, batches: int) -> int:
+    steps = math.ceil(config.run.max_epochs * batches / config.optimizer.accumulate)
+    return min(steps, config.run.max_steps or steps)
+
+
+def _model_settings(config: TrainConfig, styles: int) -> dict[str, Any]:
+    given = {"num_styles": 1 + styles, **config.model}
+    if given["num_styles"] < 1 + styles:
+        raise SettingError(
+            f"model.num_styles: {given['num_styles']} is too few styles; allowed: at least {1 + styles}"
+        )
+    return family_named(config.family).config.model_validate(given).model_dump(mode="json")
+
+
+def _trainer(config: TrainConfig, run_dir: Path, steps: int, train: Windows) -> L.Trainer:
+    run = config.run
+    callbacks: list[L.Callback] = [StopAtNan(train.pieces)]
+    if run.ema_decay:
+        callbacks.append(WeightAverage(run.ema_decay))
+    if run.patience:
+        callbacks.append(
+            EarlyStopping("val/nll_per_note", patience=run.patience, check_on_train_epoch_end=False)
+        )
+    callbacks += [
+        ModelCheckpoint(
+            run_dir,
+            BEST.removesuffix(".ckpt"),
+            monitor="val/nll_per_note",
+            enable_version_counter=False,
+            save_on_train_epoch_end=False,
+        ),
+        ModelCheckpoint(
+            run_dir,
+            "step-{step}",
+            save_top_k=-1,
+            every_n_train_steps=run.checkpoint_every,
+            auto_insert_metric_name=False,
+            save_on_train_epoch_end=False,
+        ),
+        LastCheckpoint(run_dir / LAST, run.checkpoint_minutes),
+    ]
+    lines = ProgressLines.wanted()
+    if lines:
+        notes = train.notes_per_epoch / max(len(train.epoch(0)), 1)
+        notes *= config.data.batch_size * config.optimizer.accumulate
+        callbacks.append(ProgressLines(run.log_every, notes))
+    else:
+        callbacks.append(TQDMProgressBar(refresh_rate=run.log_every))
+    return L.Trainer(
+        accelerator="auto",
+        devices=1,
+        precision=run.precision,
+        logger=TensorBoardLogger(run_dir, name="", version="events"),
+        callbacks=callbacks,
+        # The whole run is one pass over the stream, which counts the corpus's epochs itself.
+        max_epochs=1,
+        max_steps=steps,
+        max_time=timedelta(minutes=run.max_minutes) if run.max_minutes else None,
+        val_check_interval=run.val_every * config.optimizer.accumulate,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=run.log_every,
+        accumulate_grad_batches=config.optimizer.accumulate,
+        enable_model_summary=False,
+        enable_progress_bar=not lines,
+        default_root_dir=run_dir,
+    )
+
+
+def _quieten() -> None:
+    """Silence advice that does not hold here."""
+    # The stream finds its place from the step count; Lightning knows only loaders that save their own.
+    warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
+    # Windows are built a hundred times faster than a step uses them up.
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
+    # A run folder may be moved, and a run may be shorter than its logging interval.
+    warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
+    warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated.*")
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)

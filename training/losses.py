@@ -1,0 +1,56 @@
+"""What a note model is trained and judged on: the negative log-likelihood of each field of the next note."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from tatumflow.engine.tokens import FIELDS
+from tatumflow.training.batches import Batch
+from tatumflow.training.families import NoteModel
+
+
+@dataclass(frozen=True)
+class FieldNll:
+    """Negative log-likelihoods in nats.
+
+    Attributes:
+        sums: Summed over the scored steps of a batch, one per field, (4,) float32.
+        counts: How many steps were scored, one per field, (4,) float32.
+    """
+
+    sums: Tensor
+    counts: Tensor
+
+    @property
+    def means(self) -> Tensor:
+        """Mean per scored step of each field, (4,); 0 where no step was scored."""
+        return self.sums / self.counts.clamp(min=1)
+
+    def named(self) -> dict[str, Tensor]:
+        """Return means by the names they are logged under.
+
+        A note's is the sum of its fields' means, a token's a fourth of that.
+        """
+        means = self.means
+        named = {f"nll_{name}": means[i] for i, name in enumerate(FIELDS)}
+        named["nll_per_note"] = means.sum()
+        named["nll_per_token"] = means.sum() / len(FIELDS)
+        return named
+
+
+def field_nll_sums(model: NoteModel, batch: Batch) -> Tensor:
+    """Return each field's negative log-likelihood summed over the scored steps, (4,) float32."""
+    states = model(batch.fields, batch.role, batch.style)
+    logits = model.field_logits(states, batch.target)
+    sums = []
+    for i, scores in enumerate(logits):
+        nll = F.cross_entropy(scores.float().flatten(0, -2), batch.target[..., i].flatten(), reduction="none")
+        sums.append((nll * batch.scored[..., i].flatten()).sum())
+    return torch.stack(sums)
+
+
+def scored_counts(batch: Batch) -> Tensor:
+    """Return how many steps of a batch score each field, (4,) float32."""
+    return batch.scored.flatten(0, 1).sum(dim=0).float()

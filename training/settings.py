@@ -1,0 +1,200 @@
+"""Training configurations: YAML files, checked, with overrides from the command line."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tatumflow.engine.errors import SettingError
+from tatumflow.training.families import family_named
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class DataSettings(_Section):
+    """What to train on.
+
+    Attributes:
+        packed: Folder of the packed corpus, as `tatumflow data prepare` writes it.
+        seq_len: Steps in a window, turn steps counted.
+        batch_size: Windows in a batch.
+        corpora: Names of the corpora to use; all when empty.
+        repeat: How often an epoch visits a corpus, by its name; once where not named.
+        augment: Whether to transpose, stretch and re-voice the training notes.
+        frames: Seconds between the frames of the transcriber that made a corpus, by its name; onsets are
+            spread over them in half of the training stretches.
+        num_workers: Processes that prepare batches; 0 prepares them in the trainer's own process.
+    """
+
+    packed: Path = Path("data/packed")
+    seq_len: int = Field(default=1024, ge=16, le=65536)
+    batch_size: int = Field(default=4, ge=1, le=4096)
+    corpora: tuple[str, ...] = ()
+    repeat: dict[str, int] = Field(default_factory=dict)
+    augment: bool = True
+    frames: dict[str, float] = Field(default_factory=dict)
+    num_workers: int = Field(default=0, ge=0, le=64)
+
+    @model_validator(mode="after")
+    def _repeats_count(self) -> Self:
+        if any(times < 1 for times in self.repeat.values()):
+            raise ValueError("repeat must be 1 or more; leave a corpus out with `corpora`")
+        return self
+
+
+class OptimizerSettings(_Section):
+    """AdamW with a linear warm-up and a cosine to a share of the peak rate.
+
+    Attributes:
+        lr: Peak learning rate.
+        beta1: Decay of the mean of gradients.
+        beta2: Decay of the mean of squared gradients.
+        weight_decay: Decay of weight matrices; embeddings, norms and biases have none.
+        warmup_steps: Steps to the peak.
+        final_lr_share: Share of the peak at the last step.
+        clip: Greatest norm of a gradient.
+        accumulate: Batches summed into one step.
+    """
+
+    lr: float = Field(default=1e-3, gt=0, le=1)
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    beta2: float = Field(default=0.95, ge=0, lt=1)
+    weight_decay: float = Field(default=0.1, ge=0, le=10)
+    warmup_steps: int = Field(default=200, ge=0)
+    final_lr_share: float = Field(default=0.05, ge=0, le=1)
+    clip: float = Field(default=1.0, gt=0)
+    accumulate: int = Field(default=1, ge=1, le=4096)
+
+
+class RunSettings(_Section):
+    """How long and how to run.
+
+    Attributes:
+        max_epochs: Passes over the training notes.
+        max_steps: Optimizer steps, if fewer.
+        max_minutes: Minutes of training, if fewer; the learning rate does not know of it.
+        precision: Lightning's precision plugin.
+        ema_decay: Decay of the moving average of the weights; 0 keeps none.
+        val_every: Steps between validations.
+        val_batches: Batches of a validation.
+        patience: Validations without improvement before stopping; 0 never stops early.
+        checkpoint_every: Steps between checkpoints that are kept.
+        checkpoint_minutes: Minutes between writings of `last.ckpt`.
+        log_every: Steps between logged values.
+        seed: Seed of weights, order, turns and augmentation.
+        threads: Threads of CPU kernels; 0 leaves torch's choice.
+        compile: Whether to compile the model.
+    """
+
+    max_epochs: int = Field(default=2, ge=1)
+    max_steps: int | None = Field(default=None, ge=1)
+    max_minutes: float | None = Field(default=None, gt=0)
+    precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
+    ema_decay: float = Field(default=0.999, ge=0, lt=1)
+    val_every: int = Field(default=200, ge=1)
+    val_batches: int = Field(default=20, ge=1)
+    patience: int = Field(default=0, ge=0)
+    checkpoint_every: int = Field(default=1000, ge=1)
+    checkpoint_minutes: float = Field(default=5.0, gt=0)
+    log_every: int = Field(default=10, ge=1)
+    seed: int = Field(default=0, ge=0)
+    threads: int = Field(default=0, ge=0, le=1024)
+    compile: bool = False
+
+
+class TrainConfig(_Section):
+    """One training run.
+
+    Attributes:
+        family: Name of the family of models.
+        model: The family's hyperparameters; `num_styles` comes from the corpus unless given.
+        data: What to train on.
+        optimizer: How to step.
+        run: How long, and with what.
+    """
+
+    family: str = "tatumflow"
+    model: dict[str, Any] = Field(default_factory=dict)
+    data: DataSettings = DataSettings()
+    optimizer: OptimizerSettings = OptimizerSettings()
+    run: RunSettings = RunSettings()
+
+    def plain(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values, as checkpoints hold it."""
+        return self.model_dump(mode="json")
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
+    """Read a training configuration.
+
+    Args:
+        path: A YAML file.
+        overrides: `KEY=VALUE` with dotted keys, such as `optimizer.lr=3e-4`; values are read as YAML.
+
+    Raises:
+        SettingError: if the file cannot be read, or a setting is unknown or out of range.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path}: is not YAML; {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise SettingError(f"{path}: holds no settings; it must map names to values")
+    for override in overrides:
+        _apply(content, override)
+    return parse_config(content, str(path))
+
+
+def parse_config(content: Mapping[str, Any], source: str = "configuration") -> TrainConfig:
+    """Check settings, those of the family's model included.
+
+    Raises:
+        SettingError: if a setting is unknown or out of range.
+    """
+    try:
+        config = TrainConfig.model_validate(dict(content))
+    except ValidationError as error:
+        raise SettingError(f"{source}: {_first(error)}") from None
+    family = family_named(config.family)
+    try:
+        model = family.config.model_validate(config.model)
+    except ValidationError as error:
+        raise SettingError(f"{source}: {_first(error, 'model.')}") from None
+    window = getattr(model, "max_seq_len", config.data.seq_len)
+    if config.data.seq_len > window:
+        raise SettingError(
+            f"{source}: data.seq_len: {config.data.seq_len} is more than model.max_seq_len; "
+            f"allowed: 16 to {window}"
+        )
+    return config
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    key, separator, value = override.partition("=")
+    if not separator or not all(key.split(".")):
+        raise SettingError(f"{override!r}: write an override as KEY=VALUE, such as optimizer.lr=3e-4")
+    *parents, name = key.split(".")
+    for parent in parents:
+        content = content.setdefault(parent, {})
+        if not isinstance(content, dict):
+            raise SettingError(f"{key}: {parent} is a single value and has no parts")
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError:
+        parsed = value
+    content[name] = parsed
+
+
+def _first(error: ValidationError, prefix: str = "") -> str:
+    """Say the first fault in one line; pydantic's messages name the bound that was broken."""
+    first = error.errors()[0]
+    place = prefix + ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{place}: there is no such setting"
+    return f"{place}: {first['msg']}, not {first['input']!r}".replace("\n", " ")

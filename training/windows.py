@@ -1,0 +1,282 @@
+"""Training windows: pieces cut into fixed numbers of steps, with turns, held notes and augmentation.
+
+An epoch lays all chosen pieces end to end in random order and cuts the row into windows of equal length,
+so every note is predicted exactly once an epoch and nothing but the last window is padded. Within a window
+each piece's stretch begins with a turn step; a stretch that follows another begins with two, which no
+player's turn ever does, so that a new piece is not mistaken for an answer.
+
+Everything random derives from (seed, epoch, window), so a window can be built again anywhere.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tatumflow.engine.notes import Role
+from tatumflow.engine.tokens import (
+    ABSENT,
+    DURATION,
+    FIELD_SIZES,
+    FIELDS,
+    PITCH,
+    TIME_SHIFT,
+    VELOCITY,
+)
+from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY, Split
+from tatumflow.training.packing import PackedCorpus, PackedPiece
+from tatumflow.training.stretches import Augmentation, Stretch, boundary_durations, encode_stretch
+
+_PLAN_STREAM: Final = 0
+_WINDOW_STREAM: Final = 1
+
+
+@dataclass(frozen=True)
+class TurnSettings:
+    """How turns are drawn.
+
+    Attributes:
+        shortest: Fewest notes in a turn.
+        longest: Most notes in a turn; lengths are log-uniform between the two.
+        without: Share of windows in which nobody takes over.
+        style_kept: Chance that the companion's notes carry the player's style.
+        held: Chance that notes sounding across a boundary are read as held.
+        truncated: Chance that they are read as ending at the boundary.
+    """
+
+    shortest: int = 4
+    longest: int = 256
+    without: float = 0.25
+    style_kept: float = 0.85
+    held: float = 0.3
+    truncated: float = 0.3
+
+
+@dataclass(frozen=True)
+class Window:
+    """One training example of T steps.
+
+    Attributes:
+        fields: Input indices, (T, 4) int64, each below `INPUT_SIZES`.
+        role: Who plays, (T,) int64.
+        style: Style id in force, 0 for none, (T,) int64.
+        target: The next step's note, (T, 4) int64, each below `FIELD_SIZES`; meaningless where not scored.
+        scored: Which fields of the target count, (T, 4) bool.
+        piece: Index within the epoch's pieces of the note each step predicts, (T,) int64; -1 where none.
+    """
+
+    fields: NDArray[np.int64]
+    role: NDArray[np.int64]
+    style: NDArray[np.int64]
+    target: NDArray[np.int64]
+    scored: NDArray[np.bool_]
+    piece: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A run of one piece's notes within a window, and the lengths of its turns in notes."""
+
+    piece: int
+    start: int
+    turns: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of one side of a packed corpus's split.
+
+    Attributes:
+        corpus: The packed corpus.
+        split: The side of the split.
+        seq_len: Steps in a window, turn steps counted.
+        seed: Seed of everything random.
+        repeat: How often an epoch visits a corpus's pieces, by corpus name; once where not named.
+        augment: Whether to transpose, stretch and re-voice.
+        turns: How turns are drawn.
+        corpora: Names of the corpora to use; all when empty.
+    """
+
+    corpus: PackedCorpus
+    split: Split
+    seq_len: int = 1024
+    seed: int = 0
+    repeat: Mapping[str, int] = field(default_factory=dict)
+    augment: Augmentation | None = None
+    turns: TurnSettings = TurnSettings()
+    corpora: tuple[str, ...] = ()
+
+    @property
+    def pieces(self) -> tuple[PackedPiece, ...]:
+        """The pieces used, each once, in the corpus's order."""
+        return tuple(
+            piece
+            for piece in self.corpus.pieces(self.split)
+            if not self.corpora or piece.corpus in self.corpora
+        )
+
+    @property
+    def notes_per_epoch(self) -> int:
+        """How many notes an epoch predicts, repeats counted."""
+        return sum(piece.length * self.repeat.get(piece.corpus, 1) for piece in self.pieces)
+
+    def epoch(self, number: int) -> "Epoch":
+        """Plan epoch `number`, counted from 0."""
+        pieces = self.pieces
+        rng = np.random.default_rng((self.seed, _PLAN_STREAM, number))
+        order = rng.permutation(
+            np.repeat(np.arange(len(pieces)), [self.repeat.get(piece.corpus, 1) for piece in pieces])
+        )
+        return Epoch(self, number, pieces, _plan(pieces, order, self.seq_len, self.turns, rng))
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the pieces: a sequence of windows in random order.
+
+    Attributes:
+        windows: What is windowed, and how.
+        number: Which epoch, counted from 0.
+        pieces: The pieces that `Window.piece` indexes.
+        plan: The parts of each window.
+    """
+
+    windows: Windows
+    number: int
+    pieces: tuple[PackedPiece, ...]
+    plan: tuple[tuple[_Part, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.plan)
+
+    def window(self, index: int) -> Window:
+        """Build window `index`; the same arguments always give the same window."""
+        settings = self.windows
+        rng = np.random.default_rng((settings.seed, _WINDOW_STREAM, self.number, index))
+        window = _empty(settings.seq_len)
+        step = 0
+        for part in self.plan[index]:
+            step = self._fill(window, step, part, rng)
+        window.target[:-1] = np.minimum(window.target[1:], np.array(FIELD_SIZES) - 1)
+        window.scored[:-1] = window.scored[1:]
+        window.piece[:-1] = window.piece[1:]
+        window.scored[-1] = False
+        window.piece[-1] = -1
+        return window
+
+    def _fill(self, window: Window, step: int, part: _Part, rng: np.random.Generator) -> int:
+        """Write a part from `step` on and return the step after it; targets lie at their own note's step."""
+        settings, turns = self.windows, self.windows.turns
+        piece = self.pieces[part.piece]
+        frame = settings.augment.frames.get(piece.corpus, 0.0) if settings.augment else 0.0
+        stretch = encode_stretch(
+            settings.corpus.notes(piece), part.start, sum(part.turns), settings.augment, rng, frame
+        )
+        ends = np.cumsum(part.turns)
+        duration = boundary_durations(stretch, ends[:-1], turns.held, turns.truncated, rng)
+        style = settings.corpus.style_id(piece.player) if rng.random() < turns.style_kept else 0
+        role = int(rng.integers(2))
+        if step:
+            window.role[step] = role
+            window.style[step] = style if role == Role.COMPANION else 0
+            step += 1
+        # Each turn's notes stand one step further right than the turn before left them: its turn step.
+        at = step + np.arange(len(duration)) + 1 + np.repeat(np.arange(len(ends)), part.turns)
+        _write_notes(window, at, stretch, duration, part.piece, rng)
+        count = len(duration) + len(ends)
+        roles = np.repeat((role + np.arange(len(ends))) % 2, np.array(part.turns) + 1)
+        window.role[step : step + count] = roles
+        window.style[step : step + count] = np.where(roles == Role.COMPANION, style, 0)
+        return step + count
+
+
+def _empty(steps: int) -> Window:
+    return Window(
+        fields=np.tile(np.array(ABSENT, dtype=np.int64), (steps, 1)),
+        role=np.zeros(steps, dtype=np.int64),
+        style=np.zeros(steps, dtype=np.int64),
+        target=np.zeros((steps, len(FIELDS)), dtype=np.int64),
+        scored=np.zeros((steps, len(FIELDS)), dtype=np.bool_),
+        piece=np.full(steps, -1, dtype=np.int64),
+    )
+
+
+def _write_notes(
+    window: Window,
+    at: NDArray[np.int64],
+    stretch: Stretch,
+    duration: NDArray[np.int64],
+    piece: int,
+    rng: np.random.Generator,
+) -> None:
+    """Write a stretch's notes, inputs and targets both, to the steps `at`."""
+    known = stretch.velocity != UNKNOWN_VELOCITY
+    window.fields[at, TIME_SHIFT] = stretch.fields[:, TIME_SHIFT]
+    window.fields[at, PITCH] = stretch.fields[:, PITCH]
+    window.fields[at, VELOCITY] = np.where(known, stretch.fields[:, VELOCITY], ABSENT[VELOCITY])
+    window.fields[at, DURATION] = duration
+    window.target[at] = stretch.fields
+    # The duration head reads the true velocity; where nobody knows it, any velocity must do, since at
+    # play time one is sampled.
+    window.target[at, VELOCITY] = np.where(
+        known, stretch.fields[:, VELOCITY], rng.integers(FIELD_SIZES[VELOCITY], size=len(at))
+    )
+    window.scored[at] = True
+    window.scored[at, VELOCITY] = known
+    window.piece[at] = piece
+
+
+def _plan(
+    pieces: tuple[PackedPiece, ...],
+    order: NDArray[np.int64],
+    seq_len: int,
+    turns: TurnSettings,
+    rng: np.random.Generator,
+) -> tuple[tuple[_Part, ...], ...]:
+    """Cut the pieces in their order into windows, and return the windows shuffled."""
+    plan: list[tuple[_Part, ...]] = []
+    parts: list[_Part] = []
+    free = seq_len
+    alternate = rng.random() >= turns.without
+    for piece in order.tolist():
+        start, left = 0, pieces[piece].length
+        while left:
+            if parts:
+                free -= 1
+            lengths = _turn_lengths(left, free, turns if alternate else None, rng)
+            if lengths:
+                parts.append(_Part(piece, start, lengths))
+                start += sum(lengths)
+                left -= sum(lengths)
+                free -= sum(lengths) + len(lengths)
+            if left or free < _FEWEST_STEPS:
+                plan.append(tuple(parts))
+                parts, free = [], seq_len
+                alternate = rng.random() >= turns.without
+    if parts:
+        plan.append(tuple(parts))
+    return tuple(plan[i] for i in rng.permutation(len(plan)).tolist())
+
+
+_FEWEST_STEPS: Final = 16
+"""A window with fewer free steps than this is closed rather than begun with another piece."""
+
+
+def _turn_lengths(
+    notes: int, steps: int, turns: TurnSettings | None, rng: np.random.Generator
+) -> tuple[int, ...]:
+    """Draw the lengths of turns that use up the notes or the steps, whichever is less."""
+    lengths: list[int] = []
+    while notes and steps > 1:
+        length = steps - 1
+        if turns is not None:
+            low, high = math.log(turns.shortest), math.log(turns.longest + 1)
+            length = min(length, int(math.exp(rng.uniform(low, high))))
+        length = min(length, notes)
+        lengths.append(length)
+        notes -= length
+        steps -= length + 1
+    return tuple(lengths)
