@@ -1,0 +1,1 @@
+"""The Music Transformer family: relative attention over notes flattened to four tokens each."""
