@@ -29,5 +29,9 @@ class CorpusError(TatumFlowError):
     """A corpus that cannot be found or holds nothing usable."""
 
 
+class ChordError(TatumFlowError):
+    """A chord symbol or chord chart that is not understood."""
+
+
 class ModelFault(TatumFlowError):  # noqa: N818
     """A model whose output is not finite; nothing of it enters the context."""

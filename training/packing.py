@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.training.corpora.piece import NOTE_DTYPE, BrokenFile, Piece, Split
+from tatumflow.training.corpora.piece import NOTE_DTYPE, BrokenFile, ChordSource, Piece, Split
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 UNKNOWN_STYLE: Final = 0
 """The style id of players who have no style of their own, and of no style at all."""
 
@@ -31,10 +31,11 @@ class _Model(BaseModel):
 
 
 class CorpusInfo(_Model):
-    """A corpus that pieces come from, and the licence of its data."""
+    """A corpus that pieces come from, the licence of its data, and where its chords come from."""
 
     name: str
     licence: str
+    chords: ChordSource = "none"
 
 
 class PackedPiece(_Model):
@@ -122,7 +123,8 @@ def pack(
         min_style_notes: How many training notes give a player a style of their own.
 
     Raises:
-        CorpusError: if there are no pieces, one comes twice, or the folder cannot be written.
+        CorpusError: if there are no pieces, one comes twice, the chords of one corpus come from several
+            places, or the folder cannot be written.
     """
     out = Path(out)
     _check_target(out)
@@ -131,6 +133,7 @@ def pack(
     broken: list[BrokenFile] = []
     position = 0
     names: set[tuple[str, str]] = set()
+    chords: dict[str, ChordSource] = {}
     for piece in pieces:
         if isinstance(piece, BrokenFile):
             broken.append(piece)
@@ -143,6 +146,11 @@ def pack(
         if not len(piece.notes):
             broken.append(BrokenFile(piece.name, "has no notes"))
         else:
+            if chords.setdefault(piece.corpus, piece.chords) != piece.chords:
+                raise CorpusError(
+                    f"{piece.corpus}: the chords of {piece.name} are {piece.chords}, those of other pieces "
+                    f"{chords[piece.corpus]}; give each kind a corpus of its own"
+                )
             packed.append(_packed(piece, position))
             arrays.append(piece.notes)
             position += len(piece.notes)
@@ -151,8 +159,8 @@ def pack(
     index = PackedIndex(
         format_version=FORMAT_VERSION,
         corpora=tuple(
-            CorpusInfo(name=name, licence=(licences or {}).get(name, "unstated"))
-            for name in sorted({piece.corpus for piece in packed})
+            CorpusInfo(name=name, licence=(licences or {}).get(name, "unstated"), chords=chords[name])
+            for name in sorted(chords)
         ),
         styles=_styles(packed, min_style_notes),
         pieces=tuple(packed),

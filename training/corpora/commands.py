@@ -9,6 +9,7 @@ from rich.table import Table
 
 from tatumflow.engine.errors import CorpusError
 from tatumflow.training.corpora import midi_folder, pijama, statistics, wjazzd
+from tatumflow.training.corpora.estimated_chords import with_chords
 from tatumflow.training.corpora.piece import BrokenFile, Piece
 from tatumflow.training.corpora.source import open_source
 from tatumflow.training.packing import PackReport, pack
@@ -60,6 +61,8 @@ def prepare(
 ) -> PackReport:
     """Pack corpora for training and print what was packed and what was skipped.
 
+    Where a corpus gives no chords, they are estimated.
+
     Args:
         sources: As `read_sources` takes them.
         out: The folder to write; a packed corpus already there is replaced.
@@ -72,7 +75,10 @@ def prepare(
         CorpusError: if a source cannot be read or the folder cannot be written.
     """
     console = console or Console()
-    pieces = _shown(read_sources(sources, player, seed), console)
+    pieces = (
+        with_chords(item) if isinstance(item, Piece) else item
+        for item in _shown(read_sources(sources, player, seed), console)
+    )
     report = pack(pieces, out, LICENCES, min_style_notes)
     console.print(_report_table(report))
     console.print(f"{len(report.styles)} styles, {len(report.broken)} broken files, in {report.out}")

@@ -5,13 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tatumflow.engine.harmony.chords import NO_CHORD
 from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
 from tatumflow.engine.tokens import TICK_SECONDS, to_ticks
 from tatumflow.training.corpora.piece import NOTE_DTYPE
 
 
 def note_array(
-    onset: ArrayLike, duration: ArrayLike, pitch: ArrayLike, velocity: ArrayLike
+    onset: ArrayLike,
+    duration: ArrayLike,
+    pitch: ArrayLike,
+    velocity: ArrayLike,
+    chord: ArrayLike = NO_CHORD,
 ) -> NDArray[np.void]:
     """Build the array of a piece's notes.
 
@@ -20,6 +25,7 @@ def note_array(
         duration: Seconds, shape (n,); less than one grid tick counts as one.
         pitch: MIDI pitches, shape (n,); those off the piano are left out.
         velocity: MIDI velocities, shape (n,).
+        chord: Chord ids, shape (n,), or one for all.
 
     Returns:
         Array of `NOTE_DTYPE`, shape (m,), m <= n: first onset at 0, sorted by onset tick and pitch. Where
@@ -33,6 +39,7 @@ def note_array(
     pitches = np.asarray(pitch)
     notes["pitch"] = np.clip(pitches, 0, 255)
     notes["velocity"] = velocity
+    notes["chord"] = chord
     notes = notes[(pitches >= PITCH_LOWEST) & (pitches <= PITCH_HIGHEST)]
     if not len(notes):
         return notes

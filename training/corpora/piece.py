@@ -6,14 +6,20 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-NOTE_DTYPE: Final = np.dtype([("onset", "<f4"), ("duration", "<f4"), ("pitch", "u1"), ("velocity", "u1")])
+NOTE_DTYPE: Final = np.dtype(
+    [("onset", "<f4"), ("duration", "<f4"), ("pitch", "u1"), ("velocity", "u1"), ("chord", "u1")]
+)
 """One note: onset and duration in seconds, MIDI pitch 21 to 108, MIDI velocity 1 to 127 or
-`UNKNOWN_VELOCITY`."""
+`UNKNOWN_VELOCITY`, and the id of the chord it begins on (`engine/harmony/chords.py`), 0 for none or
+unknown."""
 
 UNKNOWN_VELOCITY: Final = 0
 """Velocity of a note whose corpus does not tell it. The model reads it as absent and is not trained on it."""
 
 Split = Literal["train", "val"]
+
+ChordSource = Literal["none", "estimated", "annotated"]
+"""Where the chords of notes come from: nowhere, an estimator that heard the notes, or people."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Piece:
         split: The side of the split it belongs to. All takes of one piece are on one side.
         notes: Shape (n,) of `NOTE_DTYPE`, sorted by onset tick of 10 ms, then pitch; the first onset is 0.
         tempo: Mean tempo in beats per minute; None when unknown.
+        chords: Where the chords of its notes come from.
     """
 
     name: str
@@ -37,6 +44,7 @@ class Piece:
     split: Split
     notes: NDArray[np.void]
     tempo: float | None = None
+    chords: ChordSource = "none"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from typing import Final
 
 import numpy as np
 
+from tatumflow.engine.harmony.chords import Chord
 from tatumflow.training.corpora.piece import NOTE_DTYPE, Piece, Split
 
 _BEAT: Final = 0.5
@@ -17,20 +18,23 @@ _BEATS_PER_BAR: Final = 4
 
 
 @dataclass(frozen=True)
-class _Chord:
-    """Root pitch class, and the semitones above it of the scale to play and of the voicing to comp."""
+class _Change:
+    """A chord, and the semitones above its root of the scale to play and of the voicing to comp."""
 
-    root: int
+    chord: Chord
     scale: tuple[int, ...]
     voicing: tuple[int, ...]
 
 
-_MINOR: Final = ((0, 2, 3, 5, 7, 9, 10), (3, 7, 10, 14))
-_DOMINANT: Final = ((0, 2, 4, 5, 7, 9, 10), (4, 9, 10, 14))
-_MAJOR: Final = ((0, 2, 4, 5, 7, 9, 11), (4, 7, 11, 14))
+_DORIAN: Final = (0, 2, 3, 5, 7, 9, 10)
+_MIXOLYDIAN: Final = (0, 2, 4, 5, 7, 9, 10)
+_IONIAN: Final = (0, 2, 4, 5, 7, 9, 11)
 
-_CHANGES: Final = tuple(
-    _Chord(root, *quality) for root, quality in ((2, _MINOR), (7, _DOMINANT), (0, _MAJOR), (9, _DOMINANT))
+_CHANGES: Final = (
+    _Change(Chord(2, "m7"), _DORIAN, (3, 7, 10, 14)),
+    _Change(Chord(7, "7"), _MIXOLYDIAN, (4, 9, 10, 14)),
+    _Change(Chord(0, "maj7"), _IONIAN, (4, 7, 11, 14)),
+    _Change(Chord(9, "7"), _MIXOLYDIAN, (4, 9, 10, 14)),
 )
 """Dm7 G7 Cmaj7 A7, a bar each."""
 
@@ -45,26 +49,30 @@ def swing_piece(seed: int = 0, bars: int = 24, split: Split = "train", name: str
         name: Its name.
     """
     rng = np.random.default_rng(seed)
-    rows: list[tuple[float, float, int, int]] = []
+    rows: list[tuple[float, float, int, int, int]] = []
     pitch = 72
     for bar in range(bars):
-        chord = _CHANGES[bar % len(_CHANGES)]
+        change = _CHANGES[bar % len(_CHANGES)]
+        chord = change.chord
         start = bar * _BEATS_PER_BAR * _BEAT
         for onset, length in ((0.0, 0.25), (_BEAT + _SWUNG, 0.2)):
-            rows += [(start + onset, length, 48 + chord.root + above, 55) for above in chord.voicing]
+            rows += [
+                (start + onset, length, 48 + chord.root + above, 55, chord.id) for above in change.voicing
+            ]
         for eighth in range(2 * _BEATS_PER_BAR):
             beat, off = divmod(eighth, 2)
             if off and rng.random() < 0.3:
                 continue
-            pitch = _next_pitch(pitch, chord, rng)
-            rows.append((start + beat * _BEAT + off * _SWUNG, 0.15 if off else 0.3, pitch, 95 if off else 79))
+            pitch = _next_pitch(pitch, change, rng)
+            length, velocity = (0.15, 95) if off else (0.3, 79)
+            rows.append((start + beat * _BEAT + off * _SWUNG, length, pitch, velocity, chord.id))
     notes = np.array(rows, dtype=NOTE_DTYPE)
     notes = notes[np.lexsort((notes["pitch"], notes["onset"]))]
-    return Piece(name, "synthetic", "", "Swing study", split, notes, 60 / _BEAT)
+    return Piece(name, "synthetic", "", "Swing study", split, notes, 60 / _BEAT, "annotated")
 
 
-def _next_pitch(pitch: int, chord: _Chord, rng: np.random.Generator) -> int:
+def _next_pitch(pitch: int, change: _Change, rng: np.random.Generator) -> int:
     """Step to one of the nearest notes of the chord's scale between C4 and C6, never the same one."""
-    scale = [p for p in range(60, 85) if (p - chord.root) % 12 in chord.scale and p != pitch]
+    scale = [p for p in range(60, 85) if (p - change.chord.root) % 12 in change.scale and p != pitch]
     nearest = sorted(scale, key=lambda p: abs(p - pitch))[:4]
     return int(nearest[rng.integers(len(nearest))])

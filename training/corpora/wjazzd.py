@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from tatumflow.engine.errors import CorpusError
+from tatumflow.engine.errors import ChordError, CorpusError
+from tatumflow.engine.harmony.chords import NO_CHORD, chord_id, parse_chord
 from tatumflow.training.corpora.note_array import note_array
 from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY, BrokenFile, Piece
 from tatumflow.training.corpora.source import open_source, seeded_split
@@ -17,6 +18,7 @@ from tatumflow.training.corpora.source import open_source, seeded_split
 CORPUS: Final = "wjazzd"
 LICENCE: Final = "ODbL 1.0"
 MELODIES: Final = "csv_melody"
+_BEATS: Final = "csv_beats"
 _SOLOS: Final = "df_solos_v1_2.csv"
 
 _TAKE: Final = re.compile(r"-\d+$|(?<=[a-z])I{2,3}$")
@@ -35,6 +37,9 @@ class _Solo:
 
 def read_wjazzd(source: Path, seed: int = 0) -> Iterator[Piece | BrokenFile]:
     """Read the Weimar solos, split by tune: all solos on one tune are on one side, about a tenth in val.
+
+    Each note has the chord that the lead sheet in `csv_beats` gives for the beat it is counted to; none where
+    that table is missing.
 
     Args:
         source: The folder that holds `csv_melody`, or the archive of it.
@@ -113,9 +118,20 @@ def _read_solo(path: Path, solos: dict[str, _Solo], players: dict[str, str], see
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [
-                (float(row["onset"]), float(row["duration"]), float(row["pitch"]), float(row["beatdur"]))
+                (
+                    *(
+                        float(row["onset"]),
+                        float(row["duration"]),
+                        float(row["pitch"]),
+                        float(row["beatdur"]),
+                    ),
+                    (row["bar"], row["beat"]),
+                )
                 for row in csv.DictReader(file)
             ]
+        chords = _read_chords(path.parent.parent / _BEATS / path.name)
+    except ChordError as error:
+        return BrokenFile(path.name, str(error))
     except KeyError as error:
         return BrokenFile(path.name, f"lacks the column {error.args[0]}")
     except (OSError, TypeError, ValueError, csv.Error) as error:
@@ -126,6 +142,7 @@ def _read_solo(path: Path, solos: dict[str, _Solo], players: dict[str, str], see
         [row[1] for row in rows],
         [round(row[2]) for row in rows],
         [UNKNOWN_VELOCITY] * len(rows),
+        [chords.get(row[4], NO_CHORD) for row in rows],
     )
     if not len(notes):
         return BrokenFile(path.name, "has no notes on the piano's range")
@@ -141,4 +158,19 @@ def _read_solo(path: Path, solos: dict[str, _Solo], players: dict[str, str], see
         split=seeded_split(tune_of(stem), seed),
         notes=notes,
         tempo=solo.tempo if solo and solo.tempo else (60.0 / median(beats) if beats else None),
+        chords="annotated",
     )
+
+
+def _read_chords(path: Path) -> dict[tuple[str, str], int]:
+    """Read the chord id of each (bar, beat); a beat without a chord keeps the one before."""
+    if not path.is_file():
+        return {}
+    chords: dict[tuple[str, str], int] = {}
+    current = NO_CHORD
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["chord"]:
+                current = chord_id(parse_chord(row["chord"]))
+            chords[row["bar"], row["beat"]] = current
+    return chords
