@@ -20,9 +20,10 @@ import tatumflow.exports
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.decoder import DecoderShape, Floats
 from tatumflow.engine.errors import BundleError, SettingError
+from tatumflow.engine.phrase_model import PhraseShape
 from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 """The newest manifest format this version reads."""
 
 MANIFEST_FILE: Final = "manifest.json"
@@ -32,6 +33,18 @@ DECODER_GRAPH: Final = "decoder"
 
 HEAD_GRAPHS: Final = tuple(f"head_{field}" for field in FIELDS)
 """Graphs of the field heads, in the order of `tokens.FIELDS`."""
+
+ENCODER_GRAPH: Final = "encoder"
+"""Graph of the phrase encoder."""
+
+THEORY_GRAPH: Final = "theory"
+"""Graph of the theory encoder."""
+
+FLOW_GRAPH: Final = "flow"
+"""Graph of the latent flow's velocity."""
+
+GRAPHS: Final = (DECODER_GRAPH, *HEAD_GRAPHS, ENCODER_GRAPH, THEORY_GRAPH, FLOW_GRAPH)
+"""Every graph that a bundle must have."""
 
 GPU_SUFFIX: Final = "_gpu"
 """Ends the name of a graph that GPU providers use in place of the one without it."""
@@ -50,7 +63,7 @@ class _Part(BaseModel):
 
 
 class Dims(_Part):
-    """Sizes of the decoder; see `DecoderShape` for what each means."""
+    """Sizes of the model; see `DecoderShape` and `PhraseShape` for what each means."""
 
     num_layers: int = Field(ge=1, le=256)
     num_kv_heads: int = Field(ge=1, le=256)
@@ -58,6 +71,9 @@ class Dims(_Part):
     hidden_dim: int = Field(ge=1, le=65536)
     cache_rows: int = Field(ge=2, le=65536)
     num_styles: int = Field(ge=1, le=65536)
+    latent_dim: int = Field(ge=1, le=4096)
+    theory_dim: int = Field(ge=1, le=1024)
+    phrase_len: int = Field(ge=1, le=4096)
     rope_base: float = Field(gt=1)
 
 
@@ -112,7 +128,7 @@ class Manifest(_Part):
         created_with: Version of TatumFlow that wrote the bundle.
     """
 
-    format_version: Literal[1]
+    format_version: Literal[2]
     name: _Name
     family: Literal["tatumflow"]
     dims: Dims
@@ -134,7 +150,7 @@ class Manifest(_Part):
             raise ValueError("styles: row 0 must be empty and the others distinct")
         if self.window >= self.dims.cache_rows:
             raise ValueError("window: must lie below dims.cache_rows")
-        missing = [name for name in (DECODER_GRAPH, *HEAD_GRAPHS) if name not in self.graphs]
+        missing = [name for name in GRAPHS if name not in self.graphs]
         if missing:
             raise ValueError(f"graphs: {', '.join(missing)} missing")
         expected = tuple(zip(FIELDS, FIELD_SIZES, INPUT_SIZES, strict=True))
@@ -172,8 +188,15 @@ class Bundle:
             cache_rows=dims.cache_rows,
             window=self.manifest.window,
             num_styles=dims.num_styles,
+            phrase_dim=self.phrase_shape.condition_dim,
             rope_base=dims.rope_base,
         )
+
+    @property
+    def phrase_shape(self) -> PhraseShape:
+        """Sizes of the phrase model."""
+        dims = self.manifest.dims
+        return PhraseShape(dims.latent_dim, dims.theory_dim, dims.phrase_len, dims.num_styles)
 
     def graph_path(self, graph: str, *, gpu: bool = False) -> Path:
         """Return the file of a graph; with `gpu`, the one made for GPU providers where there is one."""
@@ -227,6 +250,8 @@ def _read_manifest(file: Path) -> Manifest:
     version = content.get("format_version") if isinstance(content, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise BundleError(f"{file}: format {version} is newer than {FORMAT_VERSION}; update TatumFlow")
+    if isinstance(version, int) and version < FORMAT_VERSION:
+        raise BundleError(f"{file}: format {version} is older than {FORMAT_VERSION}; export the model again")
     try:
         return Manifest.model_validate_json(json.dumps(content), strict=False)
     except ValidationError as error:

@@ -22,6 +22,7 @@ class DecoderShape:
         cache_rows: Rows of the cache, W.
         window: Steps a step can look back on; below `cache_rows` by the depth of an exact rollback.
         num_styles: Rows of the style table, S; row 0 is no style.
+        phrase_dim: Width of a phrase condition, P.
         rope_base: Base of the rotary frequencies.
     """
 
@@ -32,6 +33,7 @@ class DecoderShape:
     cache_rows: int
     window: int
     num_styles: int
+    phrase_dim: int
     rope_base: float
 
 
@@ -42,6 +44,8 @@ class DecoderInput(NamedTuple):
         fields: Input indices, (T, 4) int64, each below `tokens.INPUT_SIZES`.
         role: `Role` values, (T,) int64.
         style: Weights over the style table, (T, S) float32.
+        chord: Chord ids at the steps' notes, 0 for none, (T,) int64.
+        phrase: Condition of the phrase of the note each step predicts, zeros for none, (T, P) float32.
         cos: Cosines of the rotary angles, (T, D / 2) float32.
         sin: Their sines, (T, D / 2) float32.
         bias: Added to attention scores, (T, W + T) float32: 0 where a step may look, -1e9 where not.
@@ -52,6 +56,8 @@ class DecoderInput(NamedTuple):
     fields: Ints
     role: Ints
     style: Floats
+    chord: Ints
+    phrase: Floats
     cos: Floats
     sin: Floats
     bias: Floats
@@ -79,6 +85,13 @@ class Decoder(Protocol):
         """Run the trunk over new steps."""
         ...
 
-    def field_logits(self, field: int, hidden: Floats, known: Ints) -> Floats:
-        """Return one field's logits (n, size) from states (n, H) and the fields before it (n, field)."""
+    def field_logits(self, field: int, hidden: Floats, known: Ints, chord: Ints) -> Floats:
+        """Return one field's logits (n, size).
+
+        Args:
+            field: Its place in `tokens.FIELDS`.
+            hidden: States, (n, H).
+            known: The fields before it, (n, field).
+            chord: Chord ids at the onsets of the notes predicted, 0 for none, (n,).
+        """
         ...

@@ -10,9 +10,9 @@ from tatumflow.engine.bundle import DECODER_GRAPH, HEAD_GRAPHS, Bundle
 from tatumflow.engine.decoder import DecoderInput, DecoderOutput, DecoderShape, Floats, Ints
 from tatumflow.engine.errors import BundleError
 from tatumflow.engine.providers import CPU, CUDA, TENSORRT, open_session, usable_providers
-from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, TURN
+from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, PITCH, TURN
 
-_STEP_INPUTS: Final = ("fields", "role", "style", "cos", "sin", "bias")
+_STEP_INPUTS: Final = ("fields", "role", "style", "chord", "phrase", "cos", "sin", "bias")
 _WARM_UP_STEPS: Final = (1, 1, 2, 4, 8, 16, 64)
 
 
@@ -72,9 +72,13 @@ class OnnxDecoder:
         hidden, key, value = self._trunk.run(None, feed)
         return DecoderOutput(hidden, key, value)  # pyright: ignore[reportArgumentType]
 
-    def field_logits(self, field: int, hidden: Floats, known: Ints) -> Floats:
-        """Return one field's logits (n, size) from states (n, H) and the fields before it (n, field)."""
-        feed = {"hidden": hidden, "known": known} if field else {"hidden": hidden}
+    def field_logits(self, field: int, hidden: Floats, known: Ints, chord: Ints) -> Floats:
+        """Return one field's logits (n, size); see `decoder.Decoder`."""
+        feed: dict[str, Floats | Ints] = {"hidden": hidden}
+        if field:
+            feed["known"] = known
+        if field == PITCH:
+            feed["chord"] = chord
         return self._heads[field].run(None, feed)[0]  # pyright: ignore[reportReturnType]
 
     def _warm_up(self) -> None:
@@ -88,6 +92,8 @@ class OnnxDecoder:
                     fields=np.tile(np.array(turn, np.int64), (steps, 1)),
                     role=np.zeros(steps, np.int64),
                     style=np.eye(1, shape.num_styles, dtype=np.float32).repeat(steps, axis=0),
+                    chord=np.zeros(steps, np.int64),
+                    phrase=np.zeros((steps, shape.phrase_dim), np.float32),
                     cos=np.ones((steps, shape.head_dim // 2), np.float32),
                     sin=np.zeros((steps, shape.head_dim // 2), np.float32),
                     bias=np.zeros((steps, shape.cache_rows + steps), np.float32),
@@ -96,7 +102,9 @@ class OnnxDecoder:
                 )
             ).hidden
         for field, size in enumerate(FIELD_SIZES):
-            logits = self.field_logits(field, hidden[:1], np.zeros((1, field), np.int64))
+            logits = self.field_logits(
+                field, hidden[:1], np.zeros((1, field), np.int64), np.zeros(1, np.int64)
+            )
             if logits.shape != (1, size):
                 raise ValueError(f"head {FIELDS[field]} answers {logits.shape}")
 
@@ -106,6 +114,7 @@ def _provider_options(bundle: Bundle, shape: DecoderShape) -> dict[str, dict[str
 
     def sizes(steps: int) -> str:
         rows = {"fields": (steps, 4), "role": (steps,), "style": (steps, shape.num_styles)}
+        rows |= {"chord": (steps,), "phrase": (steps, shape.phrase_dim)}
         rows |= {name: (steps, shape.head_dim // 2) for name in ("cos", "sin")}
         rows |= {"bias": (steps, shape.cache_rows + steps)}
         return ",".join(f"{name}:{'x'.join(map(str, size))}" for name, size in rows.items())

@@ -1,5 +1,6 @@
 """One stream through the model: notes in as they happen, notes out one by one, all of it revocable."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from tatumflow.engine.constraints import (
 )
 from tatumflow.engine.decoder import Decoder, DecoderInput, Floats
 from tatumflow.engine.errors import ModelFault
+from tatumflow.engine.harmony.chords import NO_CHORD
 from tatumflow.engine.kv_cache import KVCache
 from tatumflow.engine.notes import Note, Role
 from tatumflow.engine.rope import RotaryAngles
@@ -61,14 +63,18 @@ class ModelSession:
         self._eager_refeed = eager_refeed
         self._deepest_refeed = max(eager_refeed, shape.cache_rows - shape.window)
         self._cache = KVCache(shape)
-        self._record = StepRecord(shape.cache_rows, shape.num_styles)
+        self._record = StepRecord(shape.cache_rows, shape.num_styles, shape.phrase_dim)
         self._angles = RotaryAngles(shape.head_dim, shape.rope_base, self._cache.max_steps)
         self._states = np.zeros((shape.cache_rows, shape.hidden_dim), np.float32)
         self._no_style = np.zeros(shape.num_styles, np.float32)
         self._no_style[0] = 1.0
+        self._no_phrase = np.zeros(shape.phrase_dim, np.float32)
         self._known = np.zeros((1, len(FIELD_SIZES)), np.int64)
+        self._next_chord = np.zeros(1, np.int64)
+        self._chord_at: Callable[[float], int] = _no_chords
         self._role = Role.HUMAN
         self._style: Floats = self._no_style
+        self._phrase: Floats = self._no_phrase
         self._deferred: int | None = None
 
     @property
@@ -82,22 +88,43 @@ class ModelSession:
         return self._record.total - self._cache.length
 
     def reset(self) -> None:
-        """Empty the context; no style is in force."""
+        """Empty the context; no style and no phrase condition is in force, the chords stay."""
         self._record.reset()
         self._cache.reset()
-        self._role, self._style, self._deferred = Role.HUMAN, self._no_style, None
+        self._role, self._style, self._phrase = Role.HUMAN, self._no_style, self._no_phrase
+        self._deferred = None
 
-    def turn(self, role: Role, style: Floats) -> None:
+    def follow_chords(self, chord_at: Callable[[float], int] | None) -> None:
+        """Take the chords that the next notes lie on from a chart.
+
+        Args:
+            chord_at: Gives the chord id in force at a time in seconds, 0 for none; None for no chart.
+        """
+        self._chord_at = chord_at or _no_chords
+
+    def turn(self, role: Role, style: Floats, phrase: Floats | None = None) -> None:
         """Append a turn step: `role` plays from here on.
 
         Args:
-            role: Who plays. A human turn step itself has no style.
+            role: Who plays. A human turn step itself has no style and no phrase condition.
             style: Weights over the style table, (S,), in force from here for what the companion plays.
+            phrase: Phrase condition, (P,), in force from here for what the companion plays; None for none.
         """
         self.settle()
         self._make_room()
         self._role, self._style = role, np.array(style, np.float32)
-        self._record.append_turn(role, self._style_of(role))
+        self._phrase = self._no_phrase if phrase is None else np.array(phrase, np.float32)
+        self._record.append_turn(role, self._style_of(role), self._phrase_of(role))
+
+    def begin_phrase(self, phrase: Floats | None) -> None:
+        """Put another phrase condition, (P,), in force for the companion's notes from the next one on.
+
+        The last step is fed again: it is the one that predicts the phrase's first note.
+        """
+        self._phrase = self._no_phrase if phrase is None else np.array(phrase, np.float32)
+        last = self._record.total - 1
+        if last >= 0 and self._record.tell_phrase(last, self._phrase):
+            self._feed_again(last)
 
     def note_on(self, onset: float, pitch: int, velocity: int) -> None:
         """Add a note of the human whose key is down: its duration is held until `note_off`."""
@@ -137,6 +164,8 @@ class ModelSession:
                     record.fields[rows],
                     record.role[rows],
                     record.style[rows],
+                    record.chord[rows],
+                    record.phrase[rows],
                     cos,
                     sin,
                     cache.bias(cache.length, steps),
@@ -162,7 +191,7 @@ class ModelSession:
 
     def mark(self) -> Mark:
         """Return the present place."""
-        return Mark(self._record.total, self._record.arrivals, self._role, self._style)
+        return Mark(self._record.total, self._record.arrivals, self._role, self._style, self._phrase)
 
     def rollback(self, mark: Mark) -> None:
         """Drop the steps that arrived since `mark`, as if never fed; no step is fed again.
@@ -176,10 +205,13 @@ class ModelSession:
         if mark.steps <= self._record.oldest > 0:
             self.reset()
             if mark.steps:
-                self.turn(mark.role, mark.style)
+                self.turn(mark.role, mark.style, mark.phrase)
             return
         first = self._record.restore(mark)
-        self._role, self._style = mark.role, mark.style
+        self._role, self._style, self._phrase = mark.role, mark.style, mark.phrase
+        last = mark.steps - 1
+        if last >= 0 and self._record.tell_phrase(last, self._phrase):
+            first = min(first, last)
         self._feed_again(first)
 
     def next_note(
@@ -209,7 +241,7 @@ class ModelSession:
         uniform = rng.random(len(FIELD_SIZES))
         self.settle()
         if not self._record.total:
-            self.turn(Role.COMPANION, self._style)
+            self.turn(Role.COMPANION, self._style, self._phrase)
         self.sync()
         slot = (self._record.total - 1) % self._record.capacity
         hidden, known = self._states[slot : slot + 1], self._known[0]
@@ -227,6 +259,7 @@ class ModelSession:
         onset = previous_onset + float(TIME_SHIFT_SECONDS[shift])
         if shift == len(TIME_SHIFT_SECONDS) - 1:
             onset = max(onset, bound)
+        self._next_chord[0] = self._chord_at(onset)
         logits = constrain_pitch(
             self._logits(PITCH, hidden),
             constraints,
@@ -242,7 +275,7 @@ class ModelSession:
         return note
 
     def _logits(self, field: int, hidden: Floats) -> Floats:
-        logits = self._decoder.field_logits(field, hidden, self._known[:, :field])[0]
+        logits = self._decoder.field_logits(field, hidden, self._known[:, :field], self._next_chord)[0]
         if not np.isfinite(logits).all():
             raise ModelFault(f"model: {FIELDS[field]} logits are not finite; try another model")
         return logits
@@ -250,9 +283,12 @@ class ModelSession:
     def _style_of(self, role: Role) -> Floats:
         return self._style if role is Role.COMPANION else self._no_style
 
+    def _phrase_of(self, role: Role) -> Floats:
+        return self._phrase if role is Role.COMPANION else self._no_phrase
+
     def _insert(self, onset: float, pitch: int, velocity: int, duration: int, role: Role) -> None:
         if not self._record.total:
-            self.turn(role, self._style)
+            self.turn(role, self._style, self._phrase)
         self._make_room()
         position = self._record.insert_note(
             onset,
@@ -262,6 +298,8 @@ class ModelSession:
             duration,
             role,
             self._style_of(role),
+            self._chord_at(onset),
+            self._phrase_of(role),
         )
         self._feed_again(position)
 
@@ -290,3 +328,7 @@ class ModelSession:
         """Feed what a further step would push off the record unfed."""
         if self.pending >= self._record.capacity - 1:
             self.sync()
+
+
+def _no_chords(time: float) -> int:
+    return NO_CHORD

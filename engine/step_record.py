@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.decoder import Floats, Ints
+from tatumflow.engine.harmony.chords import NO_CHORD
 from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST, Role
 from tatumflow.engine.tokens import (
     ABSENT,
@@ -34,12 +35,14 @@ class Mark:
         arrivals: Steps that had ever arrived.
         role: Whose turn it was.
         style: Style weights in force, (S,).
+        phrase: Phrase condition in force, (P,).
     """
 
     steps: int
     arrivals: int
     role: Role
     style: Floats
+    phrase: Floats
 
 
 def fold_pitch(pitch: int) -> int:
@@ -63,14 +66,18 @@ class StepRecord:
         fields: Input indices, (W, 4) int64.
         role: `Role` values, (W,) int64.
         style: Style weights, (W, S) float32.
+        chord: Chord ids, (W,) int64.
+        phrase: Phrase conditions, (W, P) float32.
     """
 
-    def __init__(self, capacity: int, num_styles: int) -> None:
-        """Make room for `capacity` steps with `num_styles` style weights each."""
+    def __init__(self, capacity: int, num_styles: int, phrase_dim: int) -> None:
+        """Make room for `capacity` steps with `num_styles` style weights and a phrase condition each."""
         self.capacity = capacity
         self.fields: Ints = np.zeros((capacity, len(INPUT_SIZES)), np.int64)
         self.role: Ints = np.zeros(capacity, np.int64)
         self.style: Floats = np.zeros((capacity, num_styles), np.float32)
+        self.chord: Ints = np.zeros(capacity, np.int64)
+        self.phrase: Floats = np.zeros((capacity, phrase_dim), np.float32)
         self._arrival: NDArray[np.int64] = np.zeros(capacity, np.int64)
         # A turn step carries the values of the note before it; None before the first note.
         self._tick: list[int | None] = [None] * capacity
@@ -93,8 +100,8 @@ class StepRecord:
         """Return the onset in seconds of the note at `position`."""
         return self._onset[position % self.capacity]
 
-    def append_turn(self, role: Role, style: Floats) -> None:
-        """Append a turn step of `role` with style weights (S,)."""
+    def append_turn(self, role: Role, style: Floats, phrase: Floats) -> None:
+        """Append a turn step of `role` with style weights (S,) and a phrase condition (P,)."""
         last = (self.total - 1) % self.capacity
         tick = self._tick[last] if self.total else None
         pitch = self._pitch[last] if self.total else None
@@ -102,7 +109,7 @@ class StepRecord:
         slot = (self.total - 1) % self.capacity
         fields = self.fields[slot]
         fields[0], fields[1], fields[2], fields[3] = TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration
-        self._write(slot, role, style, tick, pitch, 0.0)
+        self._write(slot, role, style, NO_CHORD, phrase, tick, pitch, 0.0)
 
     def insert_note(
         self,
@@ -113,6 +120,8 @@ class StepRecord:
         duration_index: int,
         role: Role,
         style: Floats,
+        chord: int,
+        phrase: Floats,
     ) -> int:
         """Insert a note in its place and return its position.
 
@@ -130,9 +139,17 @@ class StepRecord:
         self.fields[slot, 1] = pitch - PITCH_LOWEST
         self.fields[slot, 2] = velocity_index
         self.fields[slot, 3] = duration_index
-        self._write(slot, role, style, tick, pitch, onset)
+        self._write(slot, role, style, chord, phrase, tick, pitch, onset)
         self._derive_shifts(position)
         return position
+
+    def tell_phrase(self, position: int, phrase: Floats) -> bool:
+        """Give a step of the companion's another phrase condition (P,); return whether that changed it."""
+        slot = position % self.capacity
+        if self.role[slot] != Role.COMPANION or np.array_equal(self.phrase[slot], phrase):
+            return False
+        self.phrase[slot] = phrase
+        return True
 
     def set_duration(self, position: int, duration_index: int) -> None:
         """Give the note at `position` another duration."""
@@ -191,10 +208,20 @@ class StepRecord:
         self.oldest = max(self.oldest, self.total - self.capacity)
 
     def _write(
-        self, slot: int, role: Role, style: Floats, tick: int | None, pitch: int | None, onset: float
+        self,
+        slot: int,
+        role: Role,
+        style: Floats,
+        chord: int,
+        phrase: Floats,
+        tick: int | None,
+        pitch: int | None,
+        onset: float,
     ) -> None:
         self.role[slot] = role
         self.style[slot] = style
+        self.chord[slot] = chord
+        self.phrase[slot] = phrase
         self._tick[slot] = tick
         self._pitch[slot] = pitch
         self._onset[slot] = onset
@@ -206,6 +233,8 @@ class StepRecord:
         self.fields[b] = self.fields[a]
         self.role[b] = self.role[a]
         self.style[b] = self.style[a]
+        self.chord[b] = self.chord[a]
+        self.phrase[b] = self.phrase[a]
         self._tick[b] = self._tick[a]
         self._pitch[b] = self._pitch[a]
         self._onset[b] = self._onset[a]

@@ -11,7 +11,8 @@ from tatumflow.training.export import commands
 from tatumflow.training.export.checkpoint import TrainedModel
 from tatumflow.training.export.onnx_files import Model, float_models
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.model import Block, TatumFlowDecoder
+from tatumflow.training.families.tatumflow.decoder import Block
+from tatumflow.training.families.tatumflow.model import TatumFlow
 
 STYLES = ("", "art-tatum", "bud-powell", "charlie-parker")
 
@@ -28,11 +29,22 @@ def tiny_trained() -> TrainedModel:
         head_dim_inner=64,
         max_seq_len=128,
         num_styles=len(STYLES),
+        latent_dim=8,
+        theory_dim=4,
+        encoder_dim=32,
+        encoder_layers=1,
+        encoder_heads=2,
+        flow_dim=32,
+        flow_layers=2,
+        phrase_len=16,
     )
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = TatumFlowDecoder(config).eval()
-        for block in model.blocks:
+        model = TatumFlow(config).eval()
+        for block in (*model.flow.blocks, model.flow.leave):
+            for parameter in block.parameters():
+                nn.init.normal_(parameter, std=0.2)
+        for block in model.decoder.blocks:
             assert isinstance(block, Block)
             nn.init.normal_(block.modulation.weight, std=0.5)
             nn.init.normal_(block.attention.sink)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from tatumflow.engine.theory.features import NUM_FEATURES
 from tatumflow.training.windows import Epoch, Window, Windows
 
 
@@ -27,6 +28,44 @@ class Batch(NamedTuple):
     """(B, T, 4) bool."""
     piece: Tensor
     """(B, T) int64."""
+    chord: Tensor
+    """(B, T) int64."""
+    next_chord: Tensor
+    """(B, T) int64."""
+    phrase: Tensor
+    """(B, T) int64."""
+    phrase_steps: Tensor
+    """(B, Q, N) int64."""
+    previous: Tensor
+    """(B, Q) int64."""
+    features: Tensor
+    """(B, Q, NUM_FEATURES) float32."""
+
+
+def plain_batch(fields: Tensor, role: Tensor, style: Tensor, target: Tensor | None = None) -> Batch:
+    """Return a batch of bare steps: nothing scored, no chords, no phrases.
+
+    Args:
+        fields: (B, T, 4) int64.
+        role: (B, T) int64.
+        style: (B, T) int64.
+        target: (B, T, 4) int64; zeros when not given.
+    """
+    none = torch.zeros_like(role)
+    return Batch(
+        fields,
+        role,
+        style,
+        torch.zeros_like(fields) if target is None else target,
+        torch.zeros_like(fields, dtype=torch.bool),
+        none - 1,
+        none,
+        none,
+        none - 1,
+        torch.full((len(role), 1, 1), -1),
+        torch.full((len(role), 1), -1),
+        torch.zeros(len(role), 1, NUM_FEATURES),
+    )
 
 
 def collate(windows: list[Window]) -> Batch:

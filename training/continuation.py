@@ -6,12 +6,13 @@ from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from tatumflow.engine.midi_file import MidiTrack, write_midi
 from tatumflow.engine.notes import Note, Role
 from tatumflow.engine.sampling import Sampling, sample
 from tatumflow.engine.tokens import FIELDS, TURN, NoteTokens, StreamingEncoder, decode_note
+from tatumflow.training.batches import plain_batch
 from tatumflow.training.families import NoteModel
 
 
@@ -77,9 +78,9 @@ def _next_note(
 ) -> NoteTokens:
     """Draw the note after the last step, field by field."""
     inputs = torch.tensor([steps])
-    state: Tensor = model(inputs[..., : len(FIELDS)], inputs[..., -2], inputs[..., -1])[:, -1]
-    note = torch.zeros(1, len(FIELDS), dtype=torch.int64)
+    batch = plain_batch(inputs[..., : len(FIELDS)], inputs[..., -2], inputs[..., -1])
+    states = model(batch)
     for field in range(len(FIELDS)):
-        logits = model.field_logits(state, note)[field]
-        note[0, field] = sample(logits[0].float().numpy(), sampling, rng)
-    return NoteTokens(*note[0].tolist())
+        logits = model.field_logits(states, batch)[field]
+        batch.target[0, -1, field] = sample(logits[0, -1].float().numpy(), sampling, rng)
+    return NoteTokens(*batch.target[0, -1].tolist())

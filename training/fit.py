@@ -18,6 +18,7 @@ from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.training.batches import BatchStream, batches_per_epoch
 from tatumflow.training.callbacks import LastCheckpoint, ProgressLines, StopAtNan
 from tatumflow.training.ema import WeightAverage
+from tatumflow.training.export.weights import start_from_bundle
 from tatumflow.training.families import family_named
 from tatumflow.training.module import NoteTrainer
 from tatumflow.training.packing import PackedCorpus
@@ -85,6 +86,8 @@ def fit(config: TrainConfig, run_dir: Path, resume: bool = False) -> FitResult:
     steps = _planned_steps(config, per_epoch)
     styles = train.corpus.index.styles
     module = NoteTrainer(config, _model_settings(config, len(styles)), styles, steps)
+    if config.run.start_from and not resume:
+        start_from_bundle(module.model, config.run.start_from)
     trainer = _trainer(config, run_dir, steps, train)
     stream = BatchStream(
         train,

@@ -8,7 +8,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from tatumflow.engine.tokens import FIELDS
 from tatumflow.training.batches import Batch
-from tatumflow.training.families import NoteModel
+from tatumflow.training.families import LatentModel, NoteModel
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,37 @@ class FieldNll:
         return named
 
 
-def field_nll_sums(model: NoteModel, batch: Batch) -> Tensor:
+def field_nll_sums(model: NoteModel, batch: Batch, states: Tensor) -> Tensor:
     """Return each field's negative log-likelihood summed over the scored steps, (4,) float32."""
-    states = model(batch.fields, batch.role, batch.style)
-    logits = model.field_logits(states, batch.target)
     sums = []
-    for i, scores in enumerate(logits):
+    for i, scores in enumerate(model.field_logits(states, batch)):
         nll = F.cross_entropy(scores.float().flatten(0, -2), batch.target[..., i].flatten(), reduction="none")
         sums.append((nll * batch.scored[..., i].flatten()).sum())
     return torch.stack(sums)
+
+
+def training_pass(model: NoteModel, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return each field's summed negative log-likelihood, and no further losses."""
+    return field_nll_sums(model, batch, model(batch)), {}
+
+
+def latent_training_pass(model: LatentModel, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return each field's summed negative log-likelihood under drawn conditions, and the further losses."""
+    states, further = model.forward_with_losses(batch)
+    return field_nll_sums(model, batch, states), further
+
+
+def validation_pass(model: NoteModel, batch: Batch) -> dict[str, Tensor]:
+    """Return each field's summed negative log-likelihood, by what the model was told of the phrases."""
+    return {"": field_nll_sums(model, batch, model(batch))}
+
+
+def latent_validation_pass(model: LatentModel, batch: Batch) -> dict[str, Tensor]:
+    """Return each field's summed negative log-likelihood without phrase conditions, and with their own."""
+    return {
+        **validation_pass(model, batch),
+        "_posterior": field_nll_sums(model, batch, model.posterior_states(batch)),
+    }
 
 
 def scored_counts(batch: Batch) -> Tensor:

@@ -2,19 +2,30 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import lightning as L  # noqa: N812
 import torch
 from torch import Tensor, nn
 
 from tatumflow.training.batches import Batch
-from tatumflow.training.families import NoteModel, build_model
-from tatumflow.training.losses import FieldNll, field_nll_sums, scored_counts
+from tatumflow.training.families import LatentModel, build_model
+from tatumflow.training.losses import (
+    FieldNll,
+    latent_training_pass,
+    latent_validation_pass,
+    scored_counts,
+    training_pass,
+    validation_pass,
+)
+from tatumflow.training.optimizers import build_optimizer
 from tatumflow.training.settings import OptimizerSettings, TrainConfig
 
 CHECKPOINT_KEY = "tatumflow"
 """Where a checkpoint says what it holds: family, model hyperparameters, configuration, styles; all plain."""
+
+
+_MOST_STEPS = 2**32
 
 
 class NoteTrainer(L.LightningModule):
@@ -45,18 +56,24 @@ class NoteTrainer(L.LightningModule):
             "total_steps": total_steps,
         }
         self._total_steps = total_steps
-        self._nll_sums: Callable[[NoteModel, Batch], Tensor] = field_nll_sums
+        latent = isinstance(self.model, LatentModel)
+        passes: list[Callable[..., Any]] = [
+            latent_training_pass if latent else training_pass,
+            latent_validation_pass if latent else validation_pass,
+        ]
         if config.run.compile:
-            self._nll_sums = torch.compile(field_nll_sums)
+            passes = [torch.compile(one) for one in passes]
+        self._training_pass, self._validation_pass = passes
 
-    def loss_parts(self, batch: Batch) -> tuple[dict[str, Tensor], FieldNll]:
-        """Return the parts whose sum is minimized, by name, and the likelihoods they rest on."""
-        nll = FieldNll(self._nll_sums(cast(NoteModel, self.model), batch), scored_counts(batch))
-        return {"reconstruction": nll.means.sum()}, nll
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Draw from chance of the step's own, so that a resumed run goes on as one that never stopped."""
+        torch.manual_seed(self.config.run.seed * _MOST_STEPS + self.global_step)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch."""
-        parts, nll = self.loss_parts(batch)
+        """Return the loss of a batch; its parts are logged apart."""
+        sums, further = self._training_pass(self.model, batch)
+        nll = FieldNll(sums, scored_counts(batch))
+        parts = {"reconstruction": nll.means.sum(), **further}
         loss = torch.stack(list(parts.values())).sum()
         self.log("train/loss", loss, prog_bar=True)
         self.log_dict({f"train/{name}": value for name, value in nll.named().items()})
@@ -64,23 +81,20 @@ class NoteTrainer(L.LightningModule):
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log the likelihoods of a batch, averaged over batches by their scored notes."""
-        parts, nll = self.loss_parts(batch)
-        weight = max(int(nll.counts[0]), 1)
-        self.log("val/loss", torch.stack(list(parts.values())).sum(), batch_size=weight)
-        named = {f"val/{name}": value for name, value in nll.named().items()}
-        self.log("val/nll_per_note", named.pop("val/nll_per_note"), batch_size=weight, prog_bar=True)
-        self.log_dict(named, batch_size=weight)
+        """Log the likelihoods of a batch, averaged over batches by their scored notes.
+
+        A model with a latent is judged without being told of the phrases, and beside that with it.
+        """
+        counts = scored_counts(batch)
+        weight = max(int(counts[0]), 1)
+        for told, sums in self._validation_pass(self.model, batch).items():
+            named = {f"val/{name}{told}": value for name, value in FieldNll(sums, counts).named().items()}
+            self.log_dict(named, batch_size=weight)
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401 (Lightning's union of dicts)
-        """Return AdamW and its schedule, stepped with every optimizer step."""
+        """Return the optimizer and its schedule, stepped with every optimizer step."""
         settings = self.config.optimizer
-        optimizer = torch.optim.AdamW(
-            parameter_groups(self.model, settings.weight_decay),
-            lr=settings.lr,
-            betas=(settings.beta1, settings.beta2),
-            fused=True,
-        )
+        optimizer = build_optimizer(self.model, settings)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: learning_rate_share(step, self._total_steps, settings)
         )
@@ -100,18 +114,17 @@ class NoteTrainer(L.LightningModule):
         """Store what the weights belong to."""
         checkpoint[CHECKPOINT_KEY] = self._identity
 
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Let the peak rate of the configuration count, not that of the run so far."""
+        for schedule in checkpoint.get("lr_schedulers", []):
+            schedule["base_lrs"] = [self.config.optimizer.lr for _ in schedule["base_lrs"]]
+
 
 def learning_rate_share(step: int, total_steps: int, settings: OptimizerSettings) -> float:
-    """Return the share of the peak rate at a step: a linear rise, then half a cosine to the final share."""
+    """Return the share of the peak rate at a step: a linear rise, a hold, half a cosine to its end."""
     if step < settings.warmup_steps:
         return (step + 1) / settings.warmup_steps
-    fallen = min((step - settings.warmup_steps) / max(total_steps - settings.warmup_steps, 1), 1.0)
+    after = max(total_steps - settings.warmup_steps, 1)
+    held = settings.hold_share * after
+    fallen = min(max(step - settings.warmup_steps - held, 0.0) / max(after - held, 1), 1.0)
     return settings.final_lr_share + (1 - settings.final_lr_share) * 0.5 * (1 + math.cos(math.pi * fallen))
-
-
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Return optimizer groups: matrices of linear layers decay, everything else does not."""
-    decayed = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
-    chosen = {id(weight) for weight in decayed}
-    rest = [parameter for parameter in model.parameters() if id(parameter) not in chosen]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]

@@ -47,24 +47,29 @@ class DataSettings(_Section):
 
 
 class OptimizerSettings(_Section):
-    """AdamW with a linear warm-up and a cosine to a share of the peak rate.
+    """Muon or AdamW with a linear warm-up and a cosine to a share of the peak rate.
 
     Attributes:
+        kind: "muon" steps the hidden matrices by Muon and the rest by AdamW; "adamw" everything by AdamW.
         lr: Peak learning rate.
         beta1: Decay of the mean of gradients.
         beta2: Decay of the mean of squared gradients.
         weight_decay: Decay of weight matrices; embeddings, norms and biases have none.
         warmup_steps: Steps to the peak.
+        hold_share: Share of the steps after the warm-up that stay at the peak. A run whose end is not known
+            yet holds, and is resumed with its end and the hold to fall from (Hägele et al. 2024, section 3).
         final_lr_share: Share of the peak at the last step.
         clip: Greatest norm of a gradient.
         accumulate: Batches summed into one step.
     """
 
+    kind: Literal["muon", "adamw"] = "adamw"
     lr: float = Field(default=1e-3, gt=0, le=1)
     beta1: float = Field(default=0.9, ge=0, lt=1)
     beta2: float = Field(default=0.95, ge=0, lt=1)
     weight_decay: float = Field(default=0.1, ge=0, le=10)
     warmup_steps: int = Field(default=200, ge=0)
+    hold_share: float = Field(default=0.0, ge=0, le=1)
     final_lr_share: float = Field(default=0.05, ge=0, le=1)
     clip: float = Field(default=1.0, gt=0)
     accumulate: int = Field(default=1, ge=1, le=4096)
@@ -85,6 +90,8 @@ class RunSettings(_Section):
         checkpoint_every: Steps between checkpoints that are kept.
         checkpoint_minutes: Minutes between writings of `last.ckpt`.
         log_every: Steps between logged values.
+        start_from: Bundle whose weights the run begins with, of a model of the same sizes; parts that it
+            lacks begin at random.
         seed: Seed of weights, order, turns and augmentation.
         threads: Threads of CPU kernels; 0 leaves torch's choice.
         compile: Whether to compile the model.
@@ -101,6 +108,7 @@ class RunSettings(_Section):
     checkpoint_every: int = Field(default=1000, ge=1)
     checkpoint_minutes: float = Field(default=5.0, gt=0)
     log_every: int = Field(default=10, ge=1)
+    start_from: Path | None = None
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=0, ge=0, le=1024)
     compile: bool = False

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tatumflow.engine.harmony.chords import transpose_ids
 from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
 from tatumflow.engine.tokens import (
     DURATION,
@@ -59,12 +60,14 @@ class Stretch:
         velocity: MIDI velocities, `UNKNOWN_VELOCITY` where not known, (n,) int64.
         onset: Seconds since the piece's start, (n,) float64.
         duration: Seconds, (n,) float64.
+        chord: Chord ids at their onsets, 0 where none is known, (n,) int64.
     """
 
     fields: NDArray[np.int64]
     velocity: NDArray[np.int64]
     onset: NDArray[np.float64]
     duration: NDArray[np.float64]
+    chord: NDArray[np.int64]
 
 
 def encode_stretch(
@@ -93,6 +96,7 @@ def encode_stretch(
     duration = chosen["duration"].astype(np.float64)
     pitch = chosen["pitch"].astype(np.int64)
     velocity = chosen["velocity"].astype(np.int64)
+    chord = chosen["chord"].astype(np.int64)
     before = float(notes["onset"][start - 1]) if start else 0.0
     if augmentation is not None:
         if frame and rng.random() < augmentation.unframed:
@@ -102,6 +106,7 @@ def encode_stretch(
         shift = int(rng.integers(augmentation.lowest, augmentation.highest + 1))
         if pitch.min() + shift >= PITCH_LOWEST and pitch.max() + shift <= PITCH_HIGHEST:
             pitch = pitch + shift
+            chord = transpose_ids(chord, shift)
         velocity = _revoiced(velocity, augmentation, rng)
     ticks = to_ticks(onset)
     # A change of time can bring notes to one tick that were on two, or change their order.
@@ -115,7 +120,7 @@ def encode_stretch(
         ],
         axis=1,
     )
-    return Stretch(fields, velocity[order], onset[order], duration[order])
+    return Stretch(fields, velocity[order], onset[order], duration[order], chord[order])
 
 
 _CHORD_SPREAD: Final = 0.004

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tatumflow.engine.harmony.chords import NO_CHORD
 from tatumflow.engine.notes import Role
 from tatumflow.engine.tokens import (
     ABSENT,
@@ -28,6 +29,7 @@ from tatumflow.engine.tokens import (
 )
 from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY, Split
 from tatumflow.training.packing import PackedCorpus, PackedPiece
+from tatumflow.training.phrases import NO_PHRASE, PhraseSettings, PhraseTable
 from tatumflow.training.stretches import Augmentation, Stretch, boundary_durations, encode_stretch
 
 _PLAN_STREAM: Final = 0
@@ -45,6 +47,7 @@ class TurnSettings:
         style_kept: Chance that the companion's notes carry the player's style.
         held: Chance that notes sounding across a boundary are read as held.
         truncated: Chance that they are read as ending at the boundary.
+        chords: Chance that a part's chords are told.
     """
 
     shortest: int = 4
@@ -53,6 +56,7 @@ class TurnSettings:
     style_kept: float = 0.85
     held: float = 0.3
     truncated: float = 0.3
+    chords: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,12 @@ class Window:
         target: The next step's note, (T, 4) int64, each below `FIELD_SIZES`; meaningless where not scored.
         scored: Which fields of the target count, (T, 4) bool.
         piece: Index within the epoch's pieces of the note each step predicts, (T,) int64; -1 where none.
+        chord: Chord id at the step's own note, 0 where none is told, (T,) int64.
+        next_chord: Chord id at the note the step predicts, (T,) int64.
+        phrase: Phrase of the note the step predicts, (T,) int64; -1 where none.
+        phrase_steps: Steps of each phrase's notes, (Q, N) int64; -1 beyond its last.
+        previous: The phrase before each, (Q,) int64; -1 where none.
+        features: Features of each phrase, (Q, NUM_FEATURES) float32; zeros where there is none.
     """
 
     fields: NDArray[np.int64]
@@ -74,6 +84,12 @@ class Window:
     target: NDArray[np.int64]
     scored: NDArray[np.bool_]
     piece: NDArray[np.int64]
+    chord: NDArray[np.int64]
+    next_chord: NDArray[np.int64]
+    phrase: NDArray[np.int64]
+    phrase_steps: NDArray[np.int64]
+    previous: NDArray[np.int64]
+    features: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -98,6 +114,7 @@ class Windows:
         augment: Whether to transpose, stretch and re-voice.
         turns: How turns are drawn.
         corpora: Names of the corpora to use; all when empty.
+        phrases: How phrases are cut.
     """
 
     corpus: PackedCorpus
@@ -108,6 +125,7 @@ class Windows:
     augment: Augmentation | None = None
     turns: TurnSettings = TurnSettings()
     corpora: tuple[str, ...] = ()
+    phrases: PhraseSettings = PhraseSettings()  # noqa: RUF009 (frozen)
 
     @property
     def pieces(self) -> tuple[PackedPiece, ...]:
@@ -156,18 +174,26 @@ class Epoch:
         """Build window `index`; the same arguments always give the same window."""
         settings = self.windows
         rng = np.random.default_rng((settings.seed, _WINDOW_STREAM, self.number, index))
-        window = _empty(settings.seq_len)
+        phrases = PhraseTable(settings.seq_len, settings.phrases)
+        window = _empty(settings.seq_len, phrases)
         step = 0
         for part in self.plan[index]:
-            step = self._fill(window, step, part, rng)
+            step = self._fill(window, phrases, step, part, rng)
         window.target[:-1] = np.minimum(window.target[1:], np.array(FIELD_SIZES) - 1)
         window.scored[:-1] = window.scored[1:]
-        window.piece[:-1] = window.piece[1:]
+        for array, last in (
+            (window.piece, -1),
+            (window.next_chord, NO_CHORD),
+            (window.phrase, NO_PHRASE),
+        ):
+            array[:-1] = array[1:]
+            array[-1] = last
         window.scored[-1] = False
-        window.piece[-1] = -1
         return window
 
-    def _fill(self, window: Window, step: int, part: _Part, rng: np.random.Generator) -> int:
+    def _fill(
+        self, window: Window, phrases: PhraseTable, step: int, part: _Part, rng: np.random.Generator
+    ) -> int:
         """Write a part from `step` on and return the step after it; targets lie at their own note's step."""
         settings, turns = self.windows, self.windows.turns
         piece = self.pieces[part.piece]
@@ -186,6 +212,9 @@ class Epoch:
         # Each turn's notes stand one step further right than the turn before left them: its turn step.
         at = step + np.arange(len(duration)) + 1 + np.repeat(np.arange(len(ends)), part.turns)
         _write_notes(window, at, stretch, duration, part.piece, rng)
+        phrases.add(stretch, at, part.turns, rng)
+        if rng.random() < turns.chords:
+            window.chord[at] = window.next_chord[at] = stretch.chord
         count = len(duration) + len(ends)
         roles = np.repeat((role + np.arange(len(ends))) % 2, np.array(part.turns) + 1)
         window.role[step : step + count] = roles
@@ -193,7 +222,7 @@ class Epoch:
         return step + count
 
 
-def _empty(steps: int) -> Window:
+def _empty(steps: int, phrases: PhraseTable) -> Window:
     return Window(
         fields=np.tile(np.array(ABSENT, dtype=np.int64), (steps, 1)),
         role=np.zeros(steps, dtype=np.int64),
@@ -201,6 +230,12 @@ def _empty(steps: int) -> Window:
         target=np.zeros((steps, len(FIELDS)), dtype=np.int64),
         scored=np.zeros((steps, len(FIELDS)), dtype=np.bool_),
         piece=np.full(steps, -1, dtype=np.int64),
+        chord=np.full(steps, NO_CHORD, dtype=np.int64),
+        next_chord=np.full(steps, NO_CHORD, dtype=np.int64),
+        phrase=phrases.phrase,
+        phrase_steps=phrases.steps,
+        previous=phrases.previous,
+        features=phrases.features,
     )
 
 

@@ -1,19 +1,21 @@
 """A decoder small enough to run anywhere and real enough for parity: causal attention with random weights.
 
-It reads `DecoderInput` to the letter (fields, role, style, rotary angles, bias, cache rows, and a sink of
-zero value), so that a wrong bias, slot, angle or time shift changes its states. It computes in float64 and
-answers in float32; stale cache rows behind a bias of -1e9 weigh exactly nothing.
+It reads `DecoderInput` to the letter (fields, role, style, chord, phrase condition, rotary angles, bias,
+cache rows, and a sink of zero value), so that a wrong bias, slot, angle or time shift changes its states. It
+computes in float64 and answers in float32; stale cache rows behind a bias of -1e9 weigh exactly nothing.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.decoder import DecoderInput, DecoderOutput, DecoderShape, Floats, Ints
+from tatumflow.engine.harmony.chords import NO_CHORD, NUM_CHORDS
 from tatumflow.engine.tokens import (
     DURATION,
     DURATION_TICKS,
     FIELD_SIZES,
     INPUT_SIZES,
+    PITCH,
     TICK_SECONDS,
     TIME_SHIFT,
     TIME_SHIFT_TICKS,
@@ -40,6 +42,7 @@ def mock_shape(*, cache_rows: int = 64, window: int = 48, num_styles: int = 3) -
         cache_rows=cache_rows,
         window=window,
         num_styles=num_styles,
+        phrase_dim=6,
         rope_base=100.0,
     )
 
@@ -82,6 +85,9 @@ class MockDecoder:
         self._embeddings = [rng.normal(0.0, 1.0, (rows, s.hidden_dim)) for rows in INPUT_SIZES]
         self._roles = rng.normal(0.0, 1.0, (2, s.hidden_dim))
         self._styles = rng.normal(0.0, 1.0, (s.num_styles, s.hidden_dim))
+        self._chords = rng.normal(0.0, 1.0, (NUM_CHORDS, s.hidden_dim))
+        self._chords[NO_CHORD] = 0.0
+        self._phrases = rng.normal(0.0, 1.0, (s.phrase_dim, s.hidden_dim))
         self._query = 2.0 * weights(s.num_layers, s.hidden_dim, self._heads * s.head_dim)
         self._key = weights(s.num_layers, s.hidden_dim, s.num_kv_heads * s.head_dim)
         self._value = weights(s.num_layers, s.hidden_dim, s.num_kv_heads * s.head_dim)
@@ -103,6 +109,7 @@ class MockDecoder:
         self._check(inputs, steps)
         self.decoded.append(steps)
         x = self._roles[inputs.role] + inputs.style @ self._styles
+        x = x + self._chords[inputs.chord] + inputs.phrase @ self._phrases
         for field, table in enumerate(self._embeddings):
             x = x + table[inputs.fields[:, field]]
         keys = np.empty((s.num_layers, s.num_kv_heads, steps, s.head_dim), np.float32)
@@ -130,12 +137,15 @@ class MockDecoder:
             hidden[:], keys[:], values[:] = np.nan, np.nan, np.nan
         return DecoderOutput(hidden, keys, values)
 
-    def field_logits(self, field: int, hidden: Floats, known: Ints) -> Floats:
+    def field_logits(self, field: int, hidden: Floats, known: Ints, chord: Ints) -> Floats:
+        assert chord.shape == (len(hidden),)
         assert hidden.shape[1:] == (self._shape.hidden_dim,)
         assert known.shape == (len(hidden), field)
         x = hidden.astype(np.float64)
         for earlier in range(field):
             x = x + self._known[earlier][known[:, earlier]]
+        if field == PITCH:
+            x = x + self._chords[chord]
         logits = (_norm(x) @ self._logits[field] + self._prior[field]).astype(np.float32)
         return np.full_like(logits, np.nan) if self.broken else logits
 
@@ -150,6 +160,8 @@ class MockDecoder:
             ((steps, 4), np.int64),
             ((steps,), np.int64),
             ((steps, s.num_styles), np.float32),
+            ((steps,), np.int64),
+            ((steps, s.phrase_dim), np.float32),
             angles,
             angles,
             ((steps, s.cache_rows + steps), np.float32),

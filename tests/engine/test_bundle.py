@@ -72,7 +72,7 @@ def test_a_manifest_that_is_no_object(copy: Path, content: str) -> None:
 
 
 def test_a_newer_format_asks_for_an_update_even_with_unknown_parts(copy: Path) -> None:
-    _edit(copy, lambda m: m.update(format_version=2, something_new={}))
+    _edit(copy, lambda m: m.update(format_version=3, something_new={}))
     _refused(copy, "newer", "update TatumFlow")
 
 
@@ -82,7 +82,8 @@ def test_a_newer_format_asks_for_an_update_even_with_unknown_parts(copy: Path) -
         (lambda m: m.pop("window"), "window"),
         (lambda m: m.update(extra=1), "extra"),
         (lambda m: m.update(family="other"), "family"),
-        (lambda m: m.update(format_version=0), "format_version"),
+        (lambda m: m.update(format_version=1), "format 1 is older"),
+        (lambda m: m.update(format_version="new"), "format_version"),
         (lambda m: m.update(window=128), "window"),
         (lambda m: m["dims"].update(head_dim=3), "dims.head_dim"),
         (lambda m: m["dims"].update(num_layers="many"), "dims.num_layers"),

@@ -471,8 +471,10 @@ def test_generated_music_meets_its_constraints() -> None:
 
 def test_notes_of_one_tick_rise() -> None:
     class Chordal(MockDecoder):
-        def field_logits(self, field: int, hidden: np.ndarray, known: np.ndarray) -> np.ndarray:
-            logits = super().field_logits(field, hidden, known)
+        def field_logits(
+            self, field: int, hidden: np.ndarray, known: np.ndarray, chord: np.ndarray
+        ) -> np.ndarray:
+            logits = super().field_logits(field, hidden, known, chord)
             if field == TIME_SHIFT:
                 logits[:, 0] += 20.0
             return logits

@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from tatumflow.engine.tokens import FIELD_SIZES, INPUT_SIZES
+from tatumflow.engine.harmony.chords import NUM_CHORDS
+from tatumflow.engine.tokens import FIELD_SIZES, INPUT_SIZES, PITCH
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.model import TatumFlowDecoder, rotary_table
+from tatumflow.training.families.tatumflow.decoder import TatumFlowDecoder
+from tatumflow.training.families.tatumflow.layers import rotary_table
 
 NEVER = -1e9
 CONFIG = TatumFlowConfig(
@@ -19,7 +21,10 @@ CONFIG = TatumFlowConfig(
     head_dim_inner=32,
     max_seq_len=64,
     num_styles=3,
+    latent_dim=6,
+    theory_dim=2,
 )
+Steps = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +38,16 @@ def model() -> TatumFlowDecoder:
     return decoder.eval()
 
 
-def random_steps(batch: int, steps: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+def random_steps(batch: int, steps: int, seed: int = 0) -> Steps:
     generator = torch.Generator().manual_seed(seed)
     fields = torch.stack(
         [torch.randint(size, (batch, steps), generator=generator) for size in INPUT_SIZES], dim=-1
     )
     role = torch.randint(2, (batch, steps), generator=generator)
     style = torch.randint(CONFIG.num_styles, (batch, steps), generator=generator)
-    return fields, role, style
+    chord = torch.randint(NUM_CHORDS, (batch, steps), generator=generator)
+    phrase = torch.randn(batch, steps, CONFIG.phrase_dim, generator=generator)
+    return fields, role, style, chord, phrase
 
 
 def one_hot(style: Tensor) -> Tensor:
@@ -53,14 +60,12 @@ def empty_cache(rows: int) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def run_in_parts(
-    model: TatumFlowDecoder, steps: tuple[Tensor, Tensor, Tensor], sizes: list[int], rows: int
-) -> Tensor:
+def run_in_parts(model: TatumFlowDecoder, steps: Steps, sizes: list[int], rows: int) -> Tensor:
     """Feed one stream in calls of the given sizes through a ring of `rows` cache rows.
 
     Every step sees itself and the `rows` steps before it, as far as the ring still holds them.
     """
-    fields, role, style = (tensor[0] for tensor in steps)
+    fields, role, style, chord, phrase = (tensor[0] for tensor in steps)
     key, value = empty_cache(rows)
     held = torch.full((rows,), -1)
     states, done = [], 0
@@ -71,7 +76,16 @@ def run_in_parts(
         own = (now[None] <= now[:, None]) & (now[None] >= now[:, None] - rows)
         bias = torch.where(torch.cat([past, own], dim=1), 0.0, NEVER)
         state, new_key, new_value = model.forward_cached(
-            fields[now], role[now], one_hot(style[now]), cos, sin, bias, key, value
+            fields[now],
+            role[now],
+            one_hot(style[now]),
+            chord[now],
+            phrase[now],
+            cos,
+            sin,
+            bias,
+            key,
+            value,
         )
         kept = now[-rows:]
         key[:, :, kept % rows] = new_key[:, :, -rows:]
@@ -84,24 +98,30 @@ def run_in_parts(
 
 @torch.no_grad()
 def test_a_later_step_never_changes_an_earlier_state(model: TatumFlowDecoder) -> None:
-    fields, role, style = random_steps(2, 40)
-    before = model(fields, role, style)
+    fields, role, *rest = random_steps(2, 40)
+    before = model(fields, role, *rest)
     for changed in (1, 17, 39):
         other = fields.clone()
         other[:, changed] = (other[:, changed] + 1) % torch.tensor(INPUT_SIZES)
-        after = model(other, 1 - role, style) if changed == 0 else model(other, role, style)
+        after = model(other, role, *rest)
         assert torch.equal(after[:, :changed], before[:, :changed])
         assert not torch.allclose(after[:, changed:], before[:, changed:])
 
 
 @torch.no_grad()
-def test_role_and_style_act_from_their_step_on(model: TatumFlowDecoder) -> None:
-    fields, role, style = random_steps(1, 20)
-    before = model(fields, role, style)
-    other_role, other_style = role.clone(), style.clone()
-    other_role[:, 8] = 1 - role[:, 8]
-    other_style[:, 8] = (style[:, 8] + 1) % CONFIG.num_styles
-    for after in (model(fields, other_role, style), model(fields, role, other_style)):
+def test_every_input_acts_from_its_step_on(model: TatumFlowDecoder) -> None:
+    steps = random_steps(1, 20)
+    before = model(*steps)
+    changes = [
+        (1, lambda role: 1 - role),
+        (2, lambda style: (style + 1) % CONFIG.num_styles),
+        (3, lambda chord: (chord + 1) % NUM_CHORDS),
+        (4, lambda phrase: -phrase),
+    ]
+    for place, change in changes:
+        other = [tensor.clone() for tensor in steps]
+        other[place][:, 8] = change(other[place][:, 8])
+        after = model(*other)
         assert torch.equal(after[:, :8], before[:, :8])
         assert not torch.allclose(after[:, 8], before[:, 8], atol=1e-4)
 
@@ -130,13 +150,15 @@ def test_a_window_smaller_than_the_stream_is_the_same_in_any_parts(
 
 @torch.no_grad()
 def test_a_blend_of_styles_lies_in_the_table(model: TatumFlowDecoder) -> None:
-    fields, role, style = (tensor[0] for tensor in random_steps(1, 6))
+    fields, role, style, chord, phrase = (tensor[0] for tensor in random_steps(1, 6))
+    condition = (chord, phrase)
     cos, sin = rotary_table(torch.arange(6), CONFIG.head_dim, CONFIG.rope_base)
     bias = torch.where(torch.ones(6, 6).tril() > 0, 0.0, NEVER)
     bias = torch.cat([torch.full((6, 4), NEVER), bias], dim=1)
-    pure = model.forward_cached(fields, role, one_hot(style), cos, sin, bias, *empty_cache(4))[0]
+    rest = (cos, sin, bias, *empty_cache(4))
+    pure = model.forward_cached(fields, role, one_hot(style), *condition, *rest)[0]
     half = 0.5 * one_hot(style) + 0.5 * one_hot((style + 1) % CONFIG.num_styles)
-    blend = model.forward_cached(fields, role, half, cos, sin, bias, *empty_cache(4))[0]
+    blend = model.forward_cached(fields, role, half, *condition, *rest)[0]
     assert torch.isfinite(blend).all()
     assert not torch.allclose(blend, pure, atol=1e-4)
 
@@ -145,14 +167,17 @@ def test_a_blend_of_styles_lies_in_the_table(model: TatumFlowDecoder) -> None:
 def test_a_field_depends_on_the_fields_before_it_and_no_others(model: TatumFlowDecoder) -> None:
     state = torch.randn(1, CONFIG.hidden_dim)
     note = torch.tensor([[3, 40, 12, 7]])
-    before = model.field_logits(state, note)
+    chord = torch.tensor([5])
+    before = model.field_logits(state, note, chord)
     assert [scores.shape[-1] for scores in before] == list(FIELD_SIZES)
     for changed in range(4):
         other = note.clone()
         other[0, changed] += 1
-        after = model.field_logits(state, other)
+        after = model.field_logits(state, other, chord)
         for field in range(4):
             assert torch.equal(after[field], before[field]) == (field <= changed)
+    after = model.field_logits(state, note, chord + 1)
+    assert [torch.equal(a, b) for a, b in zip(after, before, strict=True)] == [i != PITCH for i in range(4)]
 
 
 def test_live_size_is_the_size_to_play_with() -> None:

@@ -94,9 +94,8 @@ def test_a_checkpoint_gives_the_same_outputs(packed: Path, learned: FitResult) -
     trainer.model.load_state_dict(content[EMA_KEY])
     trainer.eval()
     batch = collate([Windows(PackedCorpus.open(packed), "train", 96).epoch(0).window(0)])
-    inputs = (batch.fields, batch.role, batch.style)
     with torch.no_grad():
-        assert torch.equal(trainer.model(*inputs), load_checkpoint(learned.last).model(*inputs))
+        assert torch.equal(trainer.model(batch), load_checkpoint(learned.last).model(batch))
 
 
 def test_it_plays_on_and_writes_it(packed: Path, learned: FitResult, tmp_path: Path) -> None:
@@ -153,7 +152,7 @@ def test_a_loss_that_is_not_finite_names_its_pieces(
     def broken(*_: object) -> torch.Tensor:
         return torch.full((4,), float("nan"), requires_grad=True)
 
-    monkeypatch.setattr("tatumflow.training.module.field_nll_sums", broken)
+    monkeypatch.setattr("tatumflow.training.losses.field_nll_sums", broken)
     with pytest.raises(TrainingError, match=r"step 0: the loss is nan on a batch of swing"):
         fit(mini(packed), tmp_path / "nan")
 

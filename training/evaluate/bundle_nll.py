@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,34 +38,50 @@ class BundleNll:
         return sum(self.fields.values())
 
 
-def stream_states(
-    decoder: Decoder, fields: Ints, role: Ints, style: Floats, batch: int = MAX_STEPS
-) -> Floats:
+class Steps(NamedTuple):
+    """n steps as a decoder reads them; see `DecoderInput` for each."""
+
+    fields: Ints
+    role: Ints
+    style: Floats
+    chord: Ints
+    phrase: Floats
+
+
+def window_steps(decoder: Decoder, window: Window) -> Steps:
+    """Return a window's steps, without phrase conditions."""
+    table = np.eye(decoder.shape.num_styles, dtype=np.float32)
+    phrase = np.zeros((len(window.role), decoder.shape.phrase_dim), np.float32)
+    return Steps(window.fields, window.role, table[window.style], window.chord, phrase)
+
+
+def stream_states(decoder: Decoder, steps: Steps, batch: int = MAX_STEPS) -> Floats:
     """Return the state after each of n steps, (n, H), fed through a fresh cache `batch` steps a call.
 
     Args:
         decoder: The decoder.
-        fields: Input indices, (n, 4).
-        role: Who plays, (n,).
-        style: Weights over the styles, (n, S).
+        steps: The steps.
         batch: Steps in a call, 1 to `kv_cache.MAX_STEPS`.
     """
     shape = decoder.shape
     cache = KVCache(shape)
     angles = RotaryAngles(shape.head_dim, shape.rope_base, batch)
-    states = np.empty((len(fields), shape.hidden_dim), np.float32)
-    for start in range(0, len(fields), batch):
-        part = slice(start, min(start + batch, len(fields)))
-        steps = part.stop - start
-        cos, sin = angles.rows(start, steps)
+    total = len(steps.role)
+    states = np.empty((total, shape.hidden_dim), np.float32)
+    for start in range(0, total, batch):
+        part = slice(start, min(start + batch, total))
+        count = part.stop - start
+        cos, sin = angles.rows(start, count)
         output = decoder.decode(
             DecoderInput(
-                fields=fields[part],
-                role=role[part],
-                style=style[part],
+                fields=steps.fields[part],
+                role=steps.role[part],
+                style=steps.style[part],
+                chord=steps.chord[part],
+                phrase=steps.phrase[part],
                 cos=cos,
                 sin=sin,
-                bias=cache.bias(start, steps),
+                bias=cache.bias(start, count),
                 past_key=cache.keys,
                 past_value=cache.values,
             )
@@ -74,9 +91,9 @@ def stream_states(
     return states
 
 
-def log_probabilities(decoder: Decoder, field: int, states: Floats, target: Ints) -> Floats:
+def log_probabilities(decoder: Decoder, field: int, states: Floats, target: Ints, chord: Ints) -> Floats:
     """Return log probabilities (n, size) of one field's values, given true earlier fields of (n, 4) notes."""
-    logits = decoder.field_logits(field, states, np.ascontiguousarray(target[:, :field]))
+    logits = decoder.field_logits(field, states, np.ascontiguousarray(target[:, :field]), chord)
     logits = logits - logits.max(axis=-1, keepdims=True)
     return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
 
@@ -84,16 +101,15 @@ def log_probabilities(decoder: Decoder, field: int, states: Floats, target: Ints
 def bundle_nll(decoder: Decoder, windows: Iterable[Window]) -> BundleNll:
     """Score windows with a decoder, each from an empty context."""
     sums, counts = np.zeros(len(FIELDS)), np.zeros(len(FIELDS), np.int64)
-    table = np.eye(decoder.shape.num_styles, dtype=np.float32)
     for window in windows:
-        states = stream_states(decoder, window.fields, window.role, table[window.style])
+        states = stream_states(decoder, window_steps(decoder, window))
         target = np.minimum(window.target, np.array(FIELD_SIZES) - 1)
         for field in range(len(FIELDS)):
             scored = window.scored[:, field]
             if not scored.any():
                 continue
             notes = target[scored]
-            logs = log_probabilities(decoder, field, states[scored], notes)
+            logs = log_probabilities(decoder, field, states[scored], notes, window.next_chord[scored])
             sums[field] -= logs[np.arange(len(notes)), notes[:, field]].sum(dtype=np.float64)
             counts[field] += len(notes)
     return BundleNll(sums, counts)

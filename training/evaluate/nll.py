@@ -16,7 +16,7 @@ from tatumflow.engine.decoder import Decoder
 from tatumflow.engine.tokens import FIELDS
 from tatumflow.training.batches import collate
 from tatumflow.training.corpora.piece import Split
-from tatumflow.training.evaluate.bundle_nll import stream_states
+from tatumflow.training.evaluate.bundle_nll import stream_states, window_steps
 from tatumflow.training.families import NoteModel
 from tatumflow.training.packing import PackedCorpus
 from tatumflow.training.windows import Window, Windows
@@ -44,8 +44,8 @@ class TorchLogits:
         """Return the logits of each field, each (T, size)."""
         batch = collate([window])
         with torch.inference_mode():
-            states = self._model(batch.fields, batch.role, batch.style)
-            return [scores[0].float().numpy() for scores in self._model.field_logits(states, batch.target)]
+            states = self._model(batch)
+            return [scores[0].float().numpy() for scores in self._model.field_logits(states, batch)]
 
 
 class DecoderLogits:
@@ -53,13 +53,14 @@ class DecoderLogits:
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
-        self._styles = np.eye(decoder.shape.num_styles, dtype=np.float32)
 
     def logits(self, window: Window) -> list[NDArray[np.float32]]:
         """Return the logits of each field, each (T, size)."""
-        states = stream_states(self._decoder, window.fields, window.role, self._styles[window.style])
+        states = stream_states(self._decoder, window_steps(self._decoder, window))
         return [
-            self._decoder.field_logits(field, states, np.ascontiguousarray(window.target[:, :field]))
+            self._decoder.field_logits(
+                field, states, np.ascontiguousarray(window.target[:, :field]), window.next_chord
+            )
             for field in range(len(FIELDS))
         ]
 

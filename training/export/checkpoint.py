@@ -12,7 +12,7 @@ from torch import Tensor
 from tatumflow.training.ema import EMA_KEY
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.model import TatumFlowDecoder
+from tatumflow.training.families.tatumflow.model import TatumFlow
 from tatumflow.training.module import CHECKPOINT_KEY
 
 _MODULE_PREFIX = "model."
@@ -23,13 +23,13 @@ class TrainedModel:
     """A model ready for export.
 
     Attributes:
-        model: The decoder with its averaged weights where the run kept an average, in evaluation mode.
+        model: The model with its averaged weights where the run kept an average, in evaluation mode.
         styles: Slug of each row of the style table; row 0 is the empty string.
         steps: Optimizer steps it was trained for.
         corpora: Names of the corpora it was trained on; empty for all of the packed ones.
     """
 
-    model: TatumFlowDecoder
+    model: TatumFlow
     styles: tuple[str, ...]
     steps: int
     corpora: tuple[str, ...]
@@ -47,7 +47,7 @@ def _weights(content: dict[str, Any]) -> dict[str, Tensor]:
 
 
 def load_checkpoint(path: Path) -> TrainedModel:
-    """Load the decoder of a training checkpoint on the CPU.
+    """Load the model of a training checkpoint on the CPU.
 
     Raises:
         ExportError: if the file is missing, damaged, or of a family that has no graphs.
@@ -59,7 +59,7 @@ def load_checkpoint(path: Path) -> TrainedModel:
         if family != "tatumflow":
             raise ExportError(f"{path}: family {family!r} has no graphs to export; give one of tatumflow")
         config = TatumFlowConfig.model_validate(identity["model"])
-        model = TatumFlowDecoder(config)
+        model = TatumFlow(config)
         model.load_state_dict(_weights(content))
         corpora = tuple(identity["config"].get("data", {}).get("corpora", ()))
         steps = int(content.get("global_step", 0))

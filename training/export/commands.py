@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tatumflow.engine.bundle import Bundle, CorpusCredit, Manifest, Metric
 from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.providers import CPU
 from tatumflow.training.evaluate.bundle_nll import bundle_nll
 from tatumflow.training.export.card import CARD_FILE, write_card
@@ -74,10 +75,10 @@ def export_model(
         credits = _credits(corpus, trained) if corpus else ()
         exact_graphs = write_graphs(Path(scratch), exact_models, "fp32")
         exact_manifest = describe(name, config, trained.styles, exact_graphs, licence)
-        exact = OnnxDecoder(Bundle(exact_manifest, Path(scratch)), providers=(CPU,))
+        exact = Bundle(exact_manifest, Path(scratch))
         graphs = write_graphs(folder, {k: int8_model(v, block) for k, v in exact_models.items()}, "int8")
         manifest = describe(name, config, trained.styles, graphs, licence, credits)
-        quantized = OnnxDecoder(Bundle(manifest, folder), providers=(CPU,))
+        quantized = Bundle(manifest, folder)
         figures = _measure(trained, exact, quantized, _windows(corpus, trained) if corpus else [])
         metrics = tuple(Metric(name=key, value=value, command=command) for key, value in figures.items())
         manifest = manifest.model_copy(update={"metrics": metrics})
@@ -88,15 +89,21 @@ def export_model(
 
 
 def _measure(
-    trained: TrainedModel, exact: OnnxDecoder, quantized: OnnxDecoder, windows: list[Window]
+    trained: TrainedModel, exact_bundle: Bundle, quantized_bundle: Bundle, windows: list[Window]
 ) -> dict[str, float]:
     """Prove the graphs and return the figures by name."""
-    proofs = prove(trained.model, exact)
+    exact, quantized = (OnnxDecoder(one, providers=(CPU,)) for one in (exact_bundle, quantized_bundle))
+    proofs = prove(trained.model, exact, OnnxPhraseModel(exact_bundle))
+    # Opened for the proof that the int8 graphs run at all.
+    OnnxPhraseModel(quantized_bundle)
     figures = {
         "fp32_states_error": proofs.states,
         "fp32_logits_error": proofs.logits,
         "cached_uncached_error": proofs.uncached,
         "prefill_step_error": proofs.prefill,
+        "encoder_error": proofs.encoder,
+        "theory_error": proofs.theory,
+        "flow_error": proofs.flow,
         "int8_divergence_random_notes": divergence(exact, quantized),
     }
     if windows:

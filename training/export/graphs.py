@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.model import Block, FieldHead, TatumFlowDecoder
+from tatumflow.training.families.tatumflow.decoder import Block, FieldHead, TatumFlowDecoder
+from tatumflow.training.families.tatumflow.flow import LatentFlow
+from tatumflow.training.families.tatumflow.phrase_encoder import PhraseEncoder
 
 _MODULATIONS = 4
 
@@ -28,7 +30,8 @@ def _transposed(linear: nn.Linear) -> nn.Parameter:
 class TrunkGraph(nn.Module):
     """`TatumFlowDecoder.forward_cached` with each layer's cached keys and values as inputs of their own.
 
-    T steps, H hidden_dim, N query heads, K key-value heads, D head_dim, W cache rows, S styles.
+    T steps, H hidden_dim, N query heads, K key-value heads, D head_dim, W cache rows, S styles, P width of
+    a phrase condition.
     """
 
     def __init__(self, model: TatumFlowDecoder, cache_rows: int) -> None:
@@ -37,6 +40,9 @@ class TrunkGraph(nn.Module):
         config = model.config
         self.config, self.cache_rows, self.eps = config, cache_rows, model.norm.eps
         self.field_embeddings, self.role_embedding = model.field_embeddings, model.role_embedding
+        self.chord_embedding = model.chord_embedding
+        self.phrase_condition = _transposed(model.phrase_condition)
+        self.phrase_input = _transposed(model.phrase_input)
         self.styles = nn.Parameter(model.style_embedding.weight.detach().clone(), requires_grad=False)
         self.gain = nn.Parameter(model.norm.weight.detach().clone(), requires_grad=False)
         self.ones = nn.Parameter(torch.ones(config.hidden_dim), requires_grad=False)
@@ -71,6 +77,8 @@ class TrunkGraph(nn.Module):
         fields: Tensor,
         role: Tensor,
         style: Tensor,
+        chord: Tensor,
+        phrase: Tensor,
         cos: Tensor,
         sin: Tensor,
         bias: Tensor,
@@ -82,6 +90,8 @@ class TrunkGraph(nn.Module):
             fields: (T, 4) int64.
             role: (T,) int64.
             style: (T, S) float32.
+            chord: (T,) int64.
+            phrase: (T, P) float32.
             cos: (T, D / 2) float32.
             sin: (T, D / 2) float32.
             bias: (T, W + T) float32.
@@ -92,10 +102,10 @@ class TrunkGraph(nn.Module):
         """
         config, window = self.config, self.cache_rows
         heads, kv_heads, width = config.num_heads, config.num_kv_heads, config.head_dim
-        x = self.role_embedding(role)
+        x = self.role_embedding(role) + self.chord_embedding(chord) + phrase @ self.phrase_input
         for i, table in enumerate(self.field_embeddings):
             x = x + table(fields[:, i])
-        condition = F.silu(style @ self.styles)
+        condition = F.silu(style @ self.styles + phrase @ self.phrase_condition)
         modulations = (condition @ self.modulation + self.modulation_bias).split(config.hidden_dim, dim=-1)
         cos, sin = torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
         # One more column for the sink, which every step sees.
@@ -128,16 +138,50 @@ class HeadGraph(nn.Module):
 
     def __init__(self, head: FieldHead) -> None:
         super().__init__()
-        self.known = head.known
+        self.known, self.chord = head.known, head.chord
         self.eps = head.norm.eps
         self.gain = nn.Parameter(head.norm.weight.detach().clone(), requires_grad=False)
         self.gate_up, self.down = _transposed(head.mlp.gate_up), _transposed(head.mlp.down)
         self.out, self.out_bias = _transposed(head.out), nn.Parameter(head.out.bias.detach().clone())
 
-    def forward(self, hidden: Tensor, known: Tensor | None = None) -> Tensor:
-        """Return logits (n, size) from states (n, H) and the fields already known, (n, field) int64."""
+    def forward(self, hidden: Tensor, known: Tensor | None = None, chord: Tensor | None = None) -> Tensor:
+        """Return logits (n, size).
+
+        Args:
+            hidden: States, (n, H).
+            known: The fields already known, (n, field) int64; None for the first.
+            chord: Chord ids at the notes' onsets, (n,) int64; None but for the pitch.
+        """
         if known is not None:
             for i, table in enumerate(self.known):
                 hidden = hidden + table(known[:, i])
+        if self.chord is not None:
+            hidden = hidden + self.chord(chord)
         gate, up = (_normalize(hidden, self.gain, self.eps) @ self.gate_up).chunk(2, dim=-1)
         return (hidden + (F.silu(gate) * up) @ self.down) @ self.out + self.out_bias
+
+
+class EncoderGraph(nn.Module):
+    """A `PhraseEncoder` for one phrase without gaps."""
+
+    def __init__(self, encoder: PhraseEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, fields: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log variance, each (Z,), of a phrase of input indices (n, 4) int64."""
+        present = torch.ones(1, fields.shape[0], dtype=torch.bool)
+        mean, log_variance = self.encoder(fields[None], present)
+        return mean[0], log_variance[0]
+
+
+class FlowGraph(nn.Module):
+    """A `LatentFlow` for one phrase."""
+
+    def __init__(self, flow: LatentFlow) -> None:
+        super().__init__()
+        self.flow = flow
+
+    def forward(self, x: Tensor, time: Tensor, style: Tensor, before: Tensor, asked: Tensor) -> Tensor:
+        """Return the velocity (P,); `time` is (1,), the others lack `LatentFlow`'s first axis."""
+        return self.flow(x[None], time, style[None], before[None], asked[None])[0]

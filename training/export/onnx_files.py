@@ -13,10 +13,21 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
-from tatumflow.engine.bundle import DECODER_GRAPH, HEAD_GRAPHS
+from tatumflow.engine.bundle import (
+    DECODER_GRAPH,
+    ENCODER_GRAPH,
+    FLOW_GRAPH,
+    HEAD_GRAPHS,
+    THEORY_GRAPH,
+)
+from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
 from tatumflow.engine.tokens import FIELD_SIZES
-from tatumflow.training.export.graphs import HeadGraph, TrunkGraph
-from tatumflow.training.families.tatumflow.model import FieldHead, TatumFlowDecoder
+from tatumflow.training.export.graphs import EncoderGraph, FlowGraph, HeadGraph, TrunkGraph
+from tatumflow.training.families.tatumflow.decoder import FieldHead, TatumFlowDecoder
+from tatumflow.training.families.tatumflow.flow import LatentFlow
+from tatumflow.training.families.tatumflow.model import TatumFlow
+from tatumflow.training.families.tatumflow.phrase_encoder import PhraseEncoder
+from tatumflow.training.families.tatumflow.theory_encoder import TheoryEncoder
 
 OPSET = 21
 """ONNX operator set of the graphs: the first whose DequantizeLinear knows blocks."""
@@ -85,16 +96,18 @@ def trunk_model(model: TatumFlowDecoder, cache_rows: int) -> Model:
             torch.zeros(n, len(FIELD_SIZES), dtype=torch.int64),
             torch.zeros(n, dtype=torch.int64),
             torch.zeros(n, config.num_styles),
+            torch.zeros(n, dtype=torch.int64),
+            torch.zeros(n, config.phrase_dim),
             angles,
             angles.clone(),
             torch.zeros(n, cache_rows + n),
             *(rows.clone() for _ in range(2 * config.num_layers)),
         ),
-        ["fields", "role", "style", "cos", "sin", "bias"]
+        ["fields", "role", "style", "chord", "phrase", "cos", "sin", "bias"]
         + [f"past_key_{i}" for i in layers]
         + [f"past_value_{i}" for i in layers],
         ["hidden", "key", "value"],
-        (*(by_step,) * 5, {0: steps, 1: steps + cache_rows}, tuple({} for _ in range(2 * config.num_layers))),
+        (*(by_step,) * 7, {0: steps, 1: steps + cache_rows}, tuple({} for _ in range(2 * config.num_layers))),
     )
 
 
@@ -102,19 +115,53 @@ def head_model(head: FieldHead, hidden_dim: int) -> Model:
     """Trace one field head; the number of states stays free."""
     rows = {0: torch.export.Dim("rows", min=1, max=65536)}
     known = len(head.known)
-    inputs = (torch.zeros(_EXAMPLE_STEPS, hidden_dim),)
-    if not known:
-        return _trace(HeadGraph(head), inputs, ["hidden"], ["logits"], (rows,))
-    inputs = (*inputs, torch.zeros(_EXAMPLE_STEPS, known, dtype=torch.int64))
-    return _trace(HeadGraph(head), inputs, ["hidden", "known"], ["logits"], (rows, rows))
+    inputs = [torch.zeros(_EXAMPLE_STEPS, hidden_dim)]
+    names = ["hidden"]
+    if known:
+        inputs.append(torch.zeros(_EXAMPLE_STEPS, known, dtype=torch.int64))
+        names.append("known")
+    if head.chord is not None:
+        inputs.append(torch.zeros(_EXAMPLE_STEPS, dtype=torch.int64))
+        names.append("chord")
+    return _trace(HeadGraph(head), tuple(inputs), names, ["logits"], tuple(rows for _ in names))
 
 
-def float_models(model: TatumFlowDecoder, cache_rows: int) -> dict[str, Model]:
+def encoder_model(encoder: PhraseEncoder, phrase_len: int) -> Model:
+    """Trace the phrase encoder; the number of notes stays free up to `phrase_len`."""
+    fields = torch.zeros(_EXAMPLE_STEPS, len(FIELD_SIZES), dtype=torch.int64)
+    notes = {0: torch.export.Dim("notes", min=1, max=phrase_len)}
+    return _trace(EncoderGraph(encoder), (fields,), ["fields"], ["latent", "latent_log_variance"], (notes,))
+
+
+def theory_model(theory: TheoryEncoder) -> Model:
+    """Trace the theory encoder for one phrase."""
+    return _trace(theory, (torch.zeros(NUM_FEATURES),), ["features"], ["embeddings"], ({},))
+
+
+def flow_model(flow: LatentFlow) -> Model:
+    """Trace the flow's velocity for one phrase."""
+    config = flow.config
+    inputs = (
+        torch.zeros(config.phrase_dim),
+        torch.zeros(1),
+        torch.zeros(config.num_styles),
+        torch.zeros(config.phrase_dim + 1),
+        torch.zeros(len(PARTS) * (config.theory_dim + 1)),
+    )
+    names = ["x", "time", "style", "before", "asked"]
+    return _trace(FlowGraph(flow), inputs, names, ["velocity"], tuple({} for _ in names))
+
+
+def float_models(model: TatumFlow, cache_rows: int) -> dict[str, Model]:
     """Return every graph of the bundle in float32, by graph name."""
-    graphs = {DECODER_GRAPH: trunk_model(model, cache_rows)}
-    for name, head in zip(HEAD_GRAPHS, model.heads, strict=True):
+    decoder = model.decoder
+    graphs = {DECODER_GRAPH: trunk_model(decoder, cache_rows)}
+    for name, head in zip(HEAD_GRAPHS, decoder.heads, strict=True):
         assert isinstance(head, FieldHead)
-        graphs[name] = head_model(head, model.config.hidden_dim)
+        graphs[name] = head_model(head, decoder.config.hidden_dim)
+    graphs[ENCODER_GRAPH] = encoder_model(model.encoder, model.config.phrase_len)
+    graphs[THEORY_GRAPH] = theory_model(model.theory)
+    graphs[FLOW_GRAPH] = flow_model(model.flow)
     return graphs
 
 

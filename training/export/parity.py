@@ -1,17 +1,23 @@
 """Proofs that the exported graphs do what the trained model does."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tatumflow.engine.decoder import Decoder, Floats, Ints
+from tatumflow.engine.decoder import Decoder, DecoderShape, Floats, Ints
+from tatumflow.engine.harmony.chords import NUM_CHORDS
 from tatumflow.engine.kv_cache import MASKED, MAX_STEPS
-from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
-from tatumflow.training.evaluate.bundle_nll import log_probabilities, stream_states
+from tatumflow.engine.phrase_model import PhraseModel
+from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
+from tatumflow.engine.tokens import ABSENT, FIELD_SIZES, FIELDS, INPUT_SIZES
+from tatumflow.training.evaluate.bundle_nll import Steps, log_probabilities, stream_states
 from tatumflow.training.export.errors import ExportError
-from tatumflow.training.families.tatumflow.model import NUM_ROLES, TatumFlowDecoder, rotary_table
+from tatumflow.training.families.tatumflow.decoder import NUM_ROLES, TatumFlowDecoder
+from tatumflow.training.families.tatumflow.layers import rotary_table
+from tatumflow.training.families.tatumflow.model import TatumFlow
 
 TOLERANCE = 1e-4
 """Greatest error of a value in float32, relative for values above 1."""
@@ -29,40 +35,49 @@ class Proofs:
         logits: The heads' graphs against the module's heads.
         uncached: Graphs fed through the ring, against the module's training pass, within one window.
         prefill: One step a call against many.
+        encoder: The encoder's graph against the module, phrases of many lengths, padded there and not here.
+        theory: The theory encoder's graph against the module.
+        flow: The flow's graph against the module.
     """
 
     states: float
     logits: float
     uncached: float
     prefill: float
+    encoder: float
+    theory: float
+    flow: float
 
 
-@dataclass(frozen=True)
-class Steps:
-    """Random steps to prove with: fields (n, 4), role (n,), style ids (n,), target notes (n, 4)."""
+class RandomSteps(NamedTuple):
+    """Random steps to prove with: what a decoder reads, style ids (n,), target notes (n, 4), chords (n,)."""
 
-    fields: Ints
-    role: Ints
+    steps: Steps
     style: Ints
     target: Ints
+    next_chord: Ints
 
 
-def random_steps(count: int, num_styles: int, seed: int = 0) -> Steps:
+def random_steps(shape: DecoderShape, count: int, seed: int = 0) -> RandomSteps:
     """Draw steps evenly from everything the model can read."""
     rng = np.random.default_rng(seed)
-    return Steps(
+    style = rng.integers(0, shape.num_styles, count)
+    steps = Steps(
         fields=rng.integers(0, INPUT_SIZES, (count, len(FIELDS))),
         role=rng.integers(0, NUM_ROLES, count),
-        style=rng.integers(0, num_styles, count),
-        target=rng.integers(0, FIELD_SIZES, (count, len(FIELDS))),
+        style=np.eye(shape.num_styles, dtype=np.float32)[style],
+        chord=rng.integers(0, NUM_CHORDS, count),
+        phrase=rng.standard_normal((count, shape.phrase_dim)).astype(np.float32),
     )
+    target = rng.integers(0, FIELD_SIZES, (count, len(FIELDS)))
+    return RandomSteps(steps, style, target, rng.integers(0, NUM_CHORDS, count))
 
 
 def _error(found: Floats, wanted: Floats) -> float:
     return float((np.abs(found - wanted) / np.maximum(np.abs(wanted), 1)).max())
 
 
-def windowed_states(model: TatumFlowDecoder, steps: Steps, style: Floats, window: int) -> Floats:
+def windowed_states(model: TatumFlowDecoder, steps: Steps, window: int) -> Floats:
     """Return the module's states (n, H), every step seeing itself and `window` steps before it, at once."""
     config, count = model.config, len(steps.fields)
     position = np.arange(count)
@@ -74,7 +89,9 @@ def windowed_states(model: TatumFlowDecoder, steps: Steps, style: Floats, window
     states, _, _ = model.forward_cached(
         torch.from_numpy(steps.fields),
         torch.from_numpy(steps.role),
-        torch.from_numpy(style),
+        torch.from_numpy(steps.style),
+        torch.from_numpy(steps.chord),
+        torch.from_numpy(steps.phrase),
         cos,
         sin,
         torch.from_numpy(bias),
@@ -85,39 +102,73 @@ def windowed_states(model: TatumFlowDecoder, steps: Steps, style: Floats, window
 
 
 @torch.inference_mode()
-def prove(model: TatumFlowDecoder, decoder: Decoder) -> Proofs:
-    """Hold a float32 decoder to the module it was exported from.
+def prove(model: TatumFlow, decoder: Decoder, phrases: PhraseModel) -> Proofs:
+    """Hold float32 graphs to the module they were exported from.
 
     Raises:
         ExportError: if an error exceeds `TOLERANCE`.
     """
     shape = decoder.shape
-    steps = random_steps(int(_WRAP * shape.cache_rows), shape.num_styles)
-    style = np.eye(shape.num_styles, dtype=np.float32)[steps.style]
-    wanted = windowed_states(model, steps, style, shape.window)
-    many = stream_states(decoder, steps.fields, steps.role, style, min(MAX_STEPS, shape.cache_rows))
-    single = stream_states(decoder, steps.fields, steps.role, style, 1)
-    first = [torch.from_numpy(part[None, : shape.window]) for part in (steps.fields, steps.role, steps.style)]
-    uncached = model(*first)[0].numpy()
-    target = torch.from_numpy(steps.target)
-    heads = model.field_logits(torch.from_numpy(wanted), target)
+    steps, style, target, chord = random_steps(shape, int(_WRAP * shape.cache_rows))
+    wanted = windowed_states(model.decoder, steps, shape.window)
+    many = stream_states(decoder, steps, min(MAX_STEPS, shape.cache_rows))
+    single = stream_states(decoder, steps, 1)
+    whole = (steps.fields, steps.role, style, steps.chord, steps.phrase)
+    uncached = model.decoder(*(torch.from_numpy(array[None, : shape.window]) for array in whole))[0].numpy()
+    heads = model.decoder.field_logits(
+        torch.from_numpy(wanted), torch.from_numpy(target), torch.from_numpy(chord)
+    )
     proofs = Proofs(
         states=_error(many, wanted),
         logits=max(
             _error(
-                decoder.field_logits(field, wanted, np.ascontiguousarray(steps.target[:, :field])),
+                decoder.field_logits(field, wanted, np.ascontiguousarray(target[:, :field]), chord),
                 logits.numpy(),
             )
             for field, logits in enumerate(heads)
         ),
         uncached=_error(single[: shape.window], uncached),
         prefill=_error(single, many),
+        encoder=_encoder_error(model, phrases, steps.fields),
+        theory=_theory_error(model, phrases),
+        flow=_flow_error(model, phrases),
     )
-    for name in ("states", "logits", "uncached", "prefill"):
-        error = getattr(proofs, name)
+    for name, error in asdict(proofs).items():
         if not error <= TOLERANCE:
             raise ExportError(f"{name}: the graphs differ from the model by {error:.2g}, above {TOLERANCE:g}")
     return proofs
+
+
+def _encoder_error(model: TatumFlow, phrases: PhraseModel, fields: Ints) -> float:
+    longest = phrases.shape.phrase_len
+    lengths = sorted({1, 2, longest // 3, longest})
+    padded = np.tile(np.array(ABSENT, np.int64), (len(lengths), longest, 1))
+    for row, length in zip(padded, lengths, strict=True):
+        row[:length] = fields[:length]
+    present = torch.arange(longest)[None] < torch.tensor(lengths)[:, None]
+    wanted = model.encoder(torch.from_numpy(padded), present)[0].numpy()
+    return max(
+        _error(phrases.encode(fields[:length]), mean) for length, mean in zip(lengths, wanted, strict=True)
+    )
+
+
+def _theory_error(model: TatumFlow, phrases: PhraseModel) -> float:
+    features = np.random.default_rng(2).random((8, NUM_FEATURES), np.float32)
+    wanted = model.theory(torch.from_numpy(features)).numpy()
+    return max(_error(phrases.embed_theory(row), true) for row, true in zip(features, wanted, strict=True))
+
+
+def _flow_error(model: TatumFlow, phrases: PhraseModel) -> float:
+    shape, rng = phrases.shape, np.random.default_rng(3)
+    asked = len(PARTS) * (shape.theory_dim + 1)
+    widths = (shape.condition_dim, shape.num_styles, shape.condition_dim + 1, asked)
+    errors = []
+    for time in (0.0, 0.4, 1.0):
+        x, style, before, wanted = (rng.standard_normal(width).astype(np.float32) for width in widths)
+        rows = [torch.from_numpy(array)[None] for array in (x, style, before, wanted)]
+        velocity = model.flow(rows[0], torch.tensor([time]), *rows[1:])[0].numpy()
+        errors.append(_error(phrases.velocity(x, time, style, before, wanted), velocity))
+    return max(errors)
 
 
 def divergence(exact: Decoder, quantized: Decoder, count: int = 256) -> float:
@@ -125,14 +176,12 @@ def divergence(exact: Decoder, quantized: Decoder, count: int = 256) -> float:
 
     Mean Kullback-Leibler divergence over random steps, summed over the fields.
     """
-    shape = exact.shape
-    steps = random_steps(count, shape.num_styles, seed=1)
-    style = np.eye(shape.num_styles, dtype=np.float32)[steps.style]
-    states = [stream_states(one, steps.fields, steps.role, style) for one in (exact, quantized)]
+    steps, _, target, chord = random_steps(exact.shape, count, seed=1)
+    states = [stream_states(one, steps) for one in (exact, quantized)]
     total = 0.0
     for field in range(len(FIELDS)):
         log_p, log_q = (
-            log_probabilities(one, field, state, steps.target)
+            log_probabilities(one, field, state, target, chord)
             for one, state in zip((exact, quantized), states, strict=True)
         )
         total += float((np.exp(log_p) * (log_p - log_q)).sum(axis=-1).mean())

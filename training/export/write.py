@@ -73,6 +73,9 @@ def describe(
             hidden_dim=config.hidden_dim,
             cache_rows=rows,
             num_styles=config.num_styles,
+            latent_dim=config.latent_dim,
+            theory_dim=config.theory_dim,
+            phrase_len=config.phrase_len,
             rope_base=config.rope_base,
         ),
         fields=tuple(

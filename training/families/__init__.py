@@ -6,28 +6,43 @@ the trainer, the evaluation and the continuation know nothing else about it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, cast, runtime_checkable
 
 from pydantic import BaseModel
 from torch import Tensor, nn
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.training.batches import Batch
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.model import TatumFlowDecoder
+from tatumflow.training.families.tatumflow.model import TatumFlow
 
 
+@runtime_checkable
 class NoteModel(Protocol):
     """A model that reads windows of notes and predicts each next note field by field.
 
-    Shapes: B batch, T steps, H the model's own width.
+    Shapes: B batch, T steps. The states are the family's own affair.
     """
 
-    def __call__(self, fields: Tensor, role: Tensor, style: Tensor) -> Tensor:
-        """Return states (B, T, H) from fields (B, T, 4), roles (B, T) and styles (B, T), all int64."""
+    def __call__(self, batch: Batch) -> Tensor:
+        """Return the states that the steps of a batch leave, their axes led by (B, T)."""
         ...
 
-    def field_logits(self, hidden: Tensor, target: Tensor) -> list[Tensor]:
-        """Return each field's logits (..., size) from states (..., H) and true next notes (..., 4) int64."""
+    def field_logits(self, states: Tensor, batch: Batch) -> list[Tensor]:
+        """Return each field's logits (B, T, size), given the true earlier fields of the note predicted."""
+        ...
+
+
+@runtime_checkable
+class LatentModel(NoteModel, Protocol):
+    """A note model with a latent of phrases, and losses of its own beside the likelihood of the notes."""
+
+    def forward_with_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the states to train on, and the weighted further losses by name."""
+        ...
+
+    def posterior_states(self, batch: Batch) -> Tensor:
+        """Return the states when every phrase of the companion's is told by its own encoding."""
         ...
 
 
@@ -47,7 +62,7 @@ class Family:
 
 
 def _build_tatumflow(config: BaseModel) -> nn.Module:
-    return TatumFlowDecoder(cast(TatumFlowConfig, config))
+    return TatumFlow(cast(TatumFlowConfig, config))
 
 
 FAMILIES: Final[Mapping[str, Family]] = {

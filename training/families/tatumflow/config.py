@@ -2,13 +2,17 @@
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tatumflow.engine.theory.features import PARTS
+
 
 class TatumFlowConfig(BaseModel):
-    """Shape of one TatumFlow decoder. The names follow the field's usual ones.
+    """Shape of one TatumFlow model. The names follow the field's usual ones.
 
     Attributes:
-        hidden_dim: Width of the residual stream.
-        condition_dim: Width of the style condition that modulates every block.
+        hidden_dim: Width of the decoder's residual stream.
+        condition_dim: Width of the condition that modulates every block.
+        latent_dim: Width of the latent of a phrase.
+        theory_dim: Width of the embedding of each of the four parts of theory.
         num_layers: Number of transformer blocks.
         num_heads: Query heads; `hidden_dim` must be a multiple.
         num_kv_heads: Key and value heads shared by groups of query heads (grouped-query attention).
@@ -16,6 +20,23 @@ class TatumFlowConfig(BaseModel):
         head_dim_inner: Inner width of each field head.
         max_seq_len: Attention window in steps; also the capacity of the key-value cache.
         num_styles: Rows of the style table, the null style 0 included.
+        encoder_dim: Width of the phrase encoder.
+        encoder_layers: Its transformer blocks.
+        encoder_heads: Its attention heads.
+        flow_dim: Width of the latent flow.
+        flow_layers: Its residual blocks.
+        phrase_len: Most notes in a phrase.
+        kl_weight: Weight of the latent's divergence from the unit Gaussian.
+        free_nats: Divergence in nats that each value of the latent has free.
+        diffusion_weight: Weight of the flow-matching error.
+        theory_weight: Weight of the theory losses.
+        phrase_share: Share of a batch's windows whose phrases are encoded; in the others the decoder is told
+            nothing. Encoding costs about as much as decoding.
+        condition_dropout: Chance that the decoder is told nothing of a phrase.
+        latent_dropout: Chance that it is told no latent where it is told something.
+        theory_dropout: Chance, for each part of the theory, that it is not told.
+        theory_asked: Chance, for each part of the theory, that the flow is told what it shall be.
+        flow_dropout: Chance that the flow is not told the phrase before, and that it is not told the style.
         rope_base: Base of the rotary position frequencies.
         dropout: Probability of dropping a residual update while training.
     """
@@ -24,6 +45,8 @@ class TatumFlowConfig(BaseModel):
 
     hidden_dim: int = Field(default=384, ge=16)
     condition_dim: int = Field(default=128, ge=8)
+    latent_dim: int = Field(default=128, ge=2)
+    theory_dim: int = Field(default=16, ge=2)
     num_layers: int = Field(default=8, ge=1)
     num_heads: int = Field(default=8, ge=1)
     num_kv_heads: int = Field(default=2, ge=1)
@@ -31,6 +54,22 @@ class TatumFlowConfig(BaseModel):
     head_dim_inner: int = Field(default=256, ge=16)
     max_seq_len: int = Field(default=1024, ge=16)
     num_styles: int = Field(default=1, ge=1)
+    encoder_dim: int = Field(default=192, ge=16)
+    encoder_layers: int = Field(default=3, ge=1)
+    encoder_heads: int = Field(default=3, ge=1)
+    flow_dim: int = Field(default=384, ge=16)
+    flow_layers: int = Field(default=4, ge=1)
+    phrase_len: int = Field(default=64, ge=4)
+    kl_weight: float = Field(default=0.2, ge=0)
+    free_nats: float = Field(default=0.05, ge=0)
+    diffusion_weight: float = Field(default=1.0, ge=0)
+    theory_weight: float = Field(default=0.1, ge=0)
+    phrase_share: float = Field(default=0.5, gt=0, le=1)
+    condition_dropout: float = Field(default=0.1, ge=0, le=1)
+    latent_dropout: float = Field(default=0.2, ge=0, le=1)
+    theory_dropout: float = Field(default=0.4, ge=0, le=1)
+    theory_asked: float = Field(default=0.3, ge=0, le=1)
+    flow_dropout: float = Field(default=0.15, ge=0, le=1)
     rope_base: float = Field(default=10_000.0, gt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
@@ -40,9 +79,16 @@ class TatumFlowConfig(BaseModel):
             raise ValueError("hidden_dim must be num_heads times an even head width")
         if self.num_heads % self.num_kv_heads:
             raise ValueError("num_heads must be a multiple of num_kv_heads")
+        if self.encoder_dim % self.encoder_heads:
+            raise ValueError("encoder_dim must be a multiple of encoder_heads")
         return self
 
     @property
     def head_dim(self) -> int:
         """Width of one attention head."""
         return self.hidden_dim // self.num_heads
+
+    @property
+    def phrase_dim(self) -> int:
+        """Width of what the decoder is told of a phrase: its latent and the embeddings of its theory."""
+        return self.latent_dim + len(PARTS) * self.theory_dim

@@ -1,302 +1,195 @@
-"""The TatumFlow decoder: a causal transformer that reads a note per step and predicts the next by fields.
+"""The TatumFlow model: decoder, phrase encoder, theory encoder and latent flow, trained together.
 
-Grouped-query attention (Ainslie et al. 2023), rotary positions (Su et al. 2021), RMSNorm (Zhang and
-Sennrich 2019), SwiGLU (Shazeer 2020), adaptive normalization by the condition as in DiT (Peebles and Xie
-2022, section 3.2). Each block has one learned key per key-value head whose value is zero: an attention
-sink inside the weights (after Xiao et al. 2023, section 3.3), so that a sliding window loses nothing when
-its oldest rows leave.
+A window is cut into phrases. Each has a latent (its own encoding, drawn from the encoder's Gaussian) and four
+embeddings of theory; side by side they are its condition. While the companion plays, the decoder is told the
+condition of the phrase at hand, or part of it, or nothing; while the human plays, nothing. The flow learns
+the conditions' distribution given the phrase before.
 
-Shapes: B batch, T steps, H hidden_dim, C condition_dim, S num_styles, N query heads, K key-value heads,
-D head_dim, W cache rows.
+Shapes: B batch, T steps, Q phrases of a window, N notes of a phrase, L width of the phrase condition.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
+from tatumflow.engine.notes import Role
+from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
+from tatumflow.training.batches import Batch
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
+from tatumflow.training.families.tatumflow.decoder import TatumFlowDecoder
+from tatumflow.training.families.tatumflow.flow import LatentFlow
+from tatumflow.training.families.tatumflow.phrase_encoder import PhraseEncoder
+from tatumflow.training.families.tatumflow.theory_encoder import (
+    TheoryEncoder,
+    cross_correlation,
+    unexplained,
+)
 
-NUM_ROLES = 2
+_FLOW_DRAWS: Final = 4
+"""Noise and times drawn for each phrase in a step: the flow costs little beside the decoder."""
 
-
-class LayerCache(NamedTuple):
-    """Keys and values of one block's past steps, keys already rotated. Each (B, K, W, D)."""
-
-    key: Tensor
-    value: Tensor
-
-
-def rotary_table(positions: Tensor, head_dim: int, base: float) -> tuple[Tensor, Tensor]:
-    """Return cosine and sine of the rotary angles, each (T, D / 2) in float32, for integer positions (T,)."""
-    frequency = base ** (-torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim)
-    angle = positions.to(torch.float64)[:, None] * frequency
-    return angle.cos().float(), angle.sin().float()
+_STATISTICS_INNER: Final = 128
 
 
-def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotate the two halves of the last axis of x (..., T, D) by the angles (T, D / 2)."""
-    first, second = x.chunk(2, dim=-1)
-    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+class Phrases(NamedTuple):
+    """The phrases of a batch, flattened: Q = B times the phrases of a window."""
+
+    mean: Tensor
+    """Mean of the latent, (Q, Z)."""
+    log_variance: Tensor
+    """Its log variance, (Q, Z)."""
+    theory: Tensor
+    """Embeddings of theory, (Q, parts, D)."""
+    present: Tensor
+    """Which phrases there are, (Q,) bool."""
+    notes: Tensor
+    """How many notes each has, (Q,)."""
 
 
-class RMSNorm(nn.Module):
-    """Root-mean-square normalization with a learned scale, computed in float32."""
-
-    def __init__(self, dim: int, eps: float = 1e-5) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(dim))
-        self.eps = eps
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalize the last axis of x."""
-        y = x.float()
-        y = y * torch.rsqrt(y.pow(2).mean(-1, keepdim=True) + self.eps)
-        return (y * self.weight).to(x.dtype)
-
-
-class Attention(nn.Module):
-    """Causal grouped-query attention with a learned sink."""
-
-    def __init__(self, config: TatumFlowConfig) -> None:
-        super().__init__()
-        self.heads, self.kv_heads, self.head_dim = config.num_heads, config.num_kv_heads, config.head_dim
-        kv_dim = self.kv_heads * self.head_dim
-        self.qkv = nn.Linear(config.hidden_dim, config.hidden_dim + 2 * kv_dim, bias=False)
-        self.out = nn.Linear(config.hidden_dim, config.hidden_dim, bias=False)
-        self.sink = nn.Parameter(torch.zeros(self.kv_heads, self.head_dim))
-
-    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return rotated queries (B, N, T, D), rotated keys and values (B, K, T, D)."""
-        batch, steps, hidden = x.shape
-        kv_dim = self.kv_heads * self.head_dim
-        q, k, v = self.qkv(x).split([hidden, kv_dim, kv_dim], dim=-1)
-        q = q.view(batch, steps, self.heads, self.head_dim).transpose(1, 2)
-        k = k.view(batch, steps, self.kv_heads, self.head_dim).transpose(1, 2)
-        v = v.view(batch, steps, self.kv_heads, self.head_dim).transpose(1, 2)
-        return rotate(q, cos, sin).to(v.dtype), rotate(k, cos, sin).to(v.dtype), v
-
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """Attend within x (B, T, H) to each step and all before it."""
-        batch, steps, hidden = x.shape
-        q, k, v = self.project(x, cos, sin)
-        # The sink stands before step 0; a zero query beside it keeps the square causal mask of the
-        # fast kernel.
-        sink = self.sink.to(k.dtype)[None, :, None, :].expand(batch, -1, -1, -1)
-        q = F.pad(q, (0, 0, 1, 0))
-        k = torch.cat([sink, k], dim=2)
-        v = F.pad(v, (0, 0, 1, 0))
-        group = self.heads // self.kv_heads
-        k, v = k.repeat_interleave(group, dim=1), v.repeat_interleave(group, dim=1)
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=True)[:, :, 1:]
-        return self.out(y.transpose(1, 2).reshape(batch, steps, hidden))
-
-    def forward_cached(
-        self, x: Tensor, cos: Tensor, sin: Tensor, cache: LayerCache, bias: Tensor
-    ) -> tuple[Tensor, LayerCache]:
-        """Attend from x (1, T, H) to cached rows and to x itself.
-
-        Scores against cache, own rows and sink are joined, never the rows: the cache is read in place.
-
-        Args:
-            x: Inputs, (1, T, H).
-            cos: Cosines, (T, D / 2).
-            sin: Sines, (T, D / 2).
-            cache: Past rows, each (1, K, W, D), in any order.
-            bias: Added to the scores, (T, W + T): 0 where a step may look, very negative where not.
-
-        Returns:
-            Output (1, T, H) and the new rows, each (1, K, T, D).
-        """
-        _, steps, hidden = x.shape
-        window = cache.key.shape[2]
-        group = self.heads // self.kv_heads
-        q, k, v = self.project(x, cos, sin)
-        q = q.reshape(self.kv_heads, group * steps, self.head_dim) * self.head_dim**-0.5
-        past = torch.matmul(q, cache.key[0].transpose(1, 2))
-        own = torch.matmul(q, k[0].transpose(1, 2))
-        sink = torch.matmul(q, self.sink[:, :, None])
-        scores = torch.cat([past, own], dim=-1).view(self.kv_heads, group, steps, window + steps) + bias
-        scores = torch.cat([scores.view(self.kv_heads, group * steps, window + steps), sink], dim=-1)
-        weight = scores.softmax(dim=-1)
-        y = torch.matmul(weight[:, :, :window], cache.value[0])
-        y = y + torch.matmul(weight[:, :, window : window + steps], v[0])
-        y = y.view(self.heads, steps, self.head_dim).transpose(0, 1).reshape(1, steps, hidden)
-        return self.out(y), LayerCache(k, v)
-
-
-class SwiGLU(nn.Module):
-    """Gated feed-forward network."""
-
-    def __init__(self, dim: int, inner: int) -> None:
-        super().__init__()
-        self.gate_up = nn.Linear(dim, 2 * inner, bias=False)
-        self.down = nn.Linear(inner, dim, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (..., dim) to (..., dim)."""
-        gate, up = self.gate_up(x).chunk(2, dim=-1)
-        return self.down(F.silu(gate) * up)
-
-
-class Block(nn.Module):
-    """One transformer block whose normalizations are scaled and shifted by the condition."""
-
-    def __init__(self, config: TatumFlowConfig) -> None:
-        super().__init__()
-        self.norm_attention = RMSNorm(config.hidden_dim)
-        self.attention = Attention(config)
-        self.norm_mlp = RMSNorm(config.hidden_dim)
-        self.mlp = SwiGLU(config.hidden_dim, config.mlp_dim)
-        self.modulation = nn.Linear(config.condition_dim, 4 * config.hidden_dim)
-        self.dropout = nn.Dropout(config.dropout)
-
-    def forward(self, x: Tensor, condition: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """Map (B, T, H) to (B, T, H) under the condition (B, T, C)."""
-        scale_a, shift_a, scale_m, shift_m = self.modulation(condition).chunk(4, dim=-1)
-        x = x + self.dropout(self.attention(self.norm_attention(x) * (1 + scale_a) + shift_a, cos, sin))
-        return x + self.dropout(self.mlp(self.norm_mlp(x) * (1 + scale_m) + shift_m))
-
-    def forward_cached(
-        self, x: Tensor, condition: Tensor, cos: Tensor, sin: Tensor, cache: LayerCache, bias: Tensor
-    ) -> tuple[Tensor, LayerCache]:
-        """Like `forward`, with the past in `cache`; see `Attention.forward_cached`."""
-        scale_a, shift_a, scale_m, shift_m = self.modulation(condition).chunk(4, dim=-1)
-        attended, rows = self.attention.forward_cached(
-            self.norm_attention(x) * (1 + scale_a) + shift_a, cos, sin, cache, bias
-        )
-        x = x + attended
-        return x + self.mlp(self.norm_mlp(x) * (1 + scale_m) + shift_m), rows
-
-
-class FieldHead(nn.Module):
-    """Predicts one field of the next note from the trunk and the fields already chosen for that note."""
-
-    def __init__(self, config: TatumFlowConfig, known: int, size: int) -> None:
-        """`known` is how many fields come before this one; `size` how many values it can take."""
-        super().__init__()
-        self.known = nn.ModuleList(nn.Embedding(FIELD_SIZES[i], config.hidden_dim) for i in range(known))
-        self.norm = RMSNorm(config.hidden_dim)
-        self.mlp = SwiGLU(config.hidden_dim, config.head_dim_inner)
-        self.out = nn.Linear(config.hidden_dim, size)
-
-    def forward(self, hidden: Tensor, fields: Tensor) -> Tensor:
-        """Return logits (..., size) from hidden (..., H) and the known fields (..., known), int64."""
-        for i, table in enumerate(self.known):
-            hidden = hidden + table(fields[..., i])
-        return self.out(hidden + self.mlp(self.norm(hidden)))
-
-
-class TatumFlowDecoder(nn.Module):
-    """Trunk and field heads.
-
-    A step reads four fields (see `tatumflow.engine.tokens`), who plays, and the style in force. The state
-    after step t predicts the note of step t + 1.
-    """
+class TatumFlow(nn.Module):
+    """All parts of the model; as a `NoteModel` it predicts without any phrase condition."""
 
     def __init__(self, config: TatumFlowConfig) -> None:
         super().__init__()
         self.config = config
-        self.field_embeddings = nn.ModuleList(nn.Embedding(rows, config.hidden_dim) for rows in INPUT_SIZES)
-        self.role_embedding = nn.Embedding(NUM_ROLES, config.hidden_dim)
-        self.style_embedding = nn.Embedding(config.num_styles, config.condition_dim)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_layers))
-        self.norm = RMSNorm(config.hidden_dim)
-        self.heads = nn.ModuleList(FieldHead(config, i, size) for i, size in enumerate(FIELD_SIZES))
-        self.apply(self._initialize)
-        residual_std = 0.02 / (2 * config.num_layers) ** 0.5
-        for block in self.blocks:
-            assert isinstance(block, Block)
-            nn.init.normal_(block.attention.out.weight, std=residual_std)
-            nn.init.normal_(block.mlp.down.weight, std=residual_std)
-            nn.init.zeros_(block.modulation.weight)
-
-    @staticmethod
-    def _initialize(module: nn.Module) -> None:
-        if isinstance(module, nn.Linear):
-            nn.init.normal_(module.weight, std=0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.Embedding):
-            nn.init.normal_(module.weight, std=0.02)
-
-    def embed(self, fields: Tensor, role: Tensor) -> Tensor:
-        """Return inputs (B, T, H) of steps with fields (B, T, 4) and roles (B, T), both int64."""
-        x = self.role_embedding(role)
-        for i, table in enumerate(self.field_embeddings):
-            x = x + table(fields[..., i])
-        return x
-
-    def forward(self, fields: Tensor, role: Tensor, style: Tensor) -> Tensor:
-        """Run the trunk over whole windows.
-
-        Args:
-            fields: Input indices of the four fields, (B, T, 4) int64, each below `INPUT_SIZES`.
-            role: 0 human, 1 companion, (B, T) int64.
-            style: Style id in force at each step, 0 for none, (B, T) int64.
-
-        Returns:
-            States after each step, (B, T, H).
-        """
-        positions = torch.arange(fields.shape[1])
-        cos, sin = rotary_table(positions, self.config.head_dim, self.config.rope_base)
-        cos, sin = cos.to(fields.device), sin.to(fields.device)
-        x = self.embed(fields, role)
-        condition = F.silu(self.style_embedding(style))
-        for block in self.blocks:
-            x = block(x, condition, cos, sin)
-        return self.norm(x)
-
-    def forward_cached(
-        self,
-        fields: Tensor,
-        role: Tensor,
-        style: Tensor,
-        cos: Tensor,
-        sin: Tensor,
-        bias: Tensor,
-        past_key: Tensor,
-        past_value: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Run the trunk over the next steps of one stream; this is the exported `decoder` graph.
-
-        Args:
-            fields: (T, 4) int64.
-            role: (T,) int64.
-            style: Weights over the style table, (T, S) float32; a row sums to 1, a blend mixes two styles.
-            cos: Cosines of the steps' rotary angles, (T, D / 2) float32.
-            sin: Sines, (T, D / 2) float32.
-            bias: (T, W + T) float32, 0 where a step may look at a cache row or new step, else very negative.
-            past_key: Rotated keys of past steps in any order, (L, K, W, D) float32.
-            past_value: Their values, (L, K, W, D) float32.
-
-        Returns:
-            States (T, H), and the new rows of keys and values, each (L, K, T, D).
-        """
-        x = self.embed(fields[None], role[None])
-        condition = F.silu(torch.matmul(style, self.style_embedding.weight))[None]
-        keys, values = [], []
-        for i, block in enumerate(self.blocks):
-            assert isinstance(block, Block)
-            cache = LayerCache(past_key[i : i + 1], past_value[i : i + 1])
-            x, rows = block.forward_cached(x, condition, cos, sin, cache, bias)
-            keys.append(rows.key)
-            values.append(rows.value)
-        return self.norm(x)[0], torch.cat(keys), torch.cat(values)
-
-    def field_logits(self, hidden: Tensor, target: Tensor) -> list[Tensor]:
-        """Return each field's logits (..., size) from states (..., H), given the true earlier fields.
-
-        `target` (..., 4) int64 holds the next notes; entries outside the predictable range are clamped,
-        since their loss is masked by the caller.
-        """
-        known = torch.stack(
-            [target[..., i].clamp(max=size - 1) for i, size in enumerate(FIELD_SIZES)], dim=-1
+        self.decoder = TatumFlowDecoder(config)
+        self.encoder = PhraseEncoder(config)
+        self.theory = TheoryEncoder(config)
+        self.flow = LatentFlow(config)
+        self.statistics = nn.Sequential(
+            nn.Linear(config.latent_dim, _STATISTICS_INNER),
+            nn.SiLU(),
+            nn.Linear(_STATISTICS_INNER, NUM_FEATURES),
         )
-        return [head(hidden, known[..., :i]) for i, head in enumerate(self.heads)]
 
-    def field_names(self) -> tuple[str, ...]:
-        """Names of the fields in the order of `field_logits`."""
-        return FIELDS
+    def forward(self, batch: Batch) -> Tensor:
+        """Return states (B, T, H) without phrase conditions."""
+        return self.decode(batch, self._no_condition(batch))
+
+    def decode(self, batch: Batch, condition: Tensor) -> Tensor:
+        """Return states (B, T, H) under the phrase conditions of each step, (B, T, L)."""
+        return self.decoder(batch.fields, batch.role, batch.style, batch.chord, condition)
+
+    def field_logits(self, states: Tensor, batch: Batch) -> list[Tensor]:
+        """Return each field's logits (B, T, size) given the true earlier fields of the note."""
+        return self.decoder.field_logits(states, batch.target, batch.next_chord)
+
+    def phrases(self, batch: Batch) -> Phrases:
+        """Encode the phrases of a batch."""
+        steps = batch.phrase_steps
+        there = steps >= 0
+        rows = torch.arange(len(steps), device=steps.device)[:, None, None]
+        fields = batch.fields[rows, steps.clamp(min=0)].flatten(0, 1)
+        present = there.flatten(0, 1)
+        mean, log_variance = self.encoder(fields, present)
+        notes = present.sum(dim=-1)
+        return Phrases(mean, log_variance, self.theory(batch.features.flatten(0, 1)), notes > 0, notes)
+
+    def by_step(self, batch: Batch, conditions: Tensor) -> Tensor:
+        """Spread conditions (B, Q, L) over the companion's steps: (B, T, L), zeros elsewhere."""
+        rows = torch.arange(len(conditions), device=conditions.device)[:, None]
+        told = (batch.phrase >= 0) & (batch.role == Role.COMPANION)
+        return conditions[rows, batch.phrase.clamp(min=0)] * told[..., None]
+
+    def forward_with_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return states under conditions as training draws them, and the weighted further losses by name."""
+        config = self.config
+        windows = len(batch.role)
+        # The batch's windows come in random order.
+        whole, batch = (
+            batch,
+            Batch(*(tensor[: max(round(windows * config.phrase_share), 1)] for tensor in batch)),
+        )
+        phrases = self.phrases(batch)
+        latent = _drawn(phrases.mean, phrases.log_variance)
+        told = self._dropped(latent, phrases.theory).unflatten(0, batch.features.shape[:2])
+        conditions = self.by_step(batch, told)
+        states = self.decode(whole, F.pad(conditions, (0, 0, 0, 0, 0, windows - len(conditions))))
+        predicted = self.theory.predict(phrases.theory)
+        statistics = self.statistics(latent).float()
+        features, present = batch.features.flatten(0, 1), phrases.present
+        theory = (
+            unexplained(predicted, features, present).mean()
+            + unexplained(statistics, features, present).mean()
+            + cross_correlation(phrases.theory, present)
+        )
+        return states, {
+            "kl": config.kl_weight * self._kl(phrases),
+            "diffusion": config.diffusion_weight * self._flow_matching(batch, phrases, latent),
+            "theory": config.theory_weight * theory,
+        }
+
+    def posterior_states(self, batch: Batch) -> Tensor:
+        """Return states (B, T, H) when every phrase of the companion's is told by its own mean encoding."""
+        phrases = self.phrases(batch)
+        conditions = torch.cat([phrases.mean, phrases.theory.flatten(-2)], dim=-1)
+        return self.decode(batch, self.by_step(batch, conditions.unflatten(0, batch.features.shape[:2])))
+
+    def _no_condition(self, batch: Batch) -> Tensor:
+        weight = self.decoder.phrase_input.weight
+        return weight.new_zeros((*batch.role.shape, self.config.phrase_dim))
+
+    def _dropped(self, latent: Tensor, theory: Tensor) -> Tensor:
+        """Return conditions (Q, L) of which some lack the latent, parts of the theory, or everything."""
+        config, count = self.config, len(latent)
+        draw = torch.rand(count, 2 + len(PARTS), device=latent.device)
+        anything = draw[:, :1] >= config.condition_dropout
+        latent = latent * (anything & (draw[:, 1:2] >= config.latent_dropout))
+        theory = theory * (anything & (draw[:, 2:] >= config.theory_dropout))[..., None]
+        return torch.cat([latent, theory.flatten(-2)], dim=-1)
+
+    def _kl(self, phrases: Phrases) -> Tensor:
+        """Return the divergence from the unit Gaussian in nats a note, with a free allowance per value.
+
+        Free bits as in Kingma et al. 2016, "Improved Variational Inference with Inverse Autoregressive
+        Flow", section 3.
+        """
+        variance = phrases.log_variance.exp()
+        divergence = 0.5 * (phrases.mean.pow(2) + variance - 1 - phrases.log_variance)
+        weight = phrases.present.float()
+        per_value = (divergence * weight[:, None]).sum(dim=0) / weight.sum().clamp(min=1)
+        per_note = weight.sum() / phrases.notes.sum().clamp(min=1)
+        return per_value.clamp(min=self.config.free_nats).sum() * per_note
+
+    def _flow_matching(self, batch: Batch, phrases: Phrases, latent: Tensor) -> Tensor:
+        """Return the mean squared error of the velocity; nothing of it reaches the encoders."""
+        config = self.config
+        target = torch.cat([latent, phrases.theory.flatten(-2)], dim=-1).detach()
+        before = self._before(batch, phrases)
+        style = self._phrase_styles(batch)
+        count = _FLOW_DRAWS * len(target)
+        device = target.device
+        target, before, style = (x.repeat(_FLOW_DRAWS, *[1] * (x.dim() - 1)) for x in (target, before, style))
+        wanted = (torch.rand(count, len(PARTS), device=device) < config.theory_asked).float()
+        embeddings = target[:, config.latent_dim :].unflatten(-1, (len(PARTS), config.theory_dim))
+        asked = torch.cat([(embeddings * wanted[..., None]).flatten(-2), wanted], dim=-1)
+        known = torch.rand(count, 2, device=device) >= config.flow_dropout
+        before = before * known[:, :1]
+        style = F.one_hot(style * known[:, 1], config.num_styles).to(target.dtype)
+        time = torch.sigmoid(torch.randn(count, device=device))
+        noise = torch.randn_like(target)
+        x = torch.lerp(noise, target, time[:, None])
+        velocity = self.flow(x, time, style, before, asked).float()
+        error = (velocity - (target - noise)).pow(2).mean(dim=-1)
+        weight = phrases.present.float().repeat(_FLOW_DRAWS)
+        return (error * weight).sum() / weight.sum().clamp(min=1)
+
+    def _before(self, batch: Batch, phrases: Phrases) -> Tensor:
+        """Return what the flow is told of each phrase's predecessor, (Q, L + 1)."""
+        mean = torch.cat([phrases.mean, phrases.theory.flatten(-2)], dim=-1).detach()
+        mean = mean.unflatten(0, batch.previous.shape)
+        rows = torch.arange(len(mean), device=mean.device)[:, None]
+        there = (batch.previous >= 0)[..., None]
+        chosen = mean[rows, batch.previous.clamp(min=0)] * there
+        return torch.cat([chosen, there.to(chosen.dtype)], dim=-1).flatten(0, 1)
+
+    def _phrase_styles(self, batch: Batch) -> Tensor:
+        """Return the style in force at each phrase's first note, (Q,) int64."""
+        first = batch.phrase_steps[..., 0].clamp(min=0)
+        return batch.style.gather(1, first).flatten()
+
+
+def _drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
+    return mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
