@@ -30,7 +30,11 @@ class CorpusError(TatumFlowError):
 
 
 class ChordError(TatumFlowError):
-    """A chord symbol or chord chart that is not understood."""
+    """A chord symbol that is not understood."""
+
+
+class ChartError(ChordError):
+    """A chord chart that cannot be read or is not understood."""
 
 
 class ModelFault(TatumFlowError):  # noqa: N818

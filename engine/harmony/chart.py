@@ -1,0 +1,343 @@
+"""Chord charts: bars of chords, written as text, looped when played beyond their end."""
+
+import bisect
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tatumflow.engine.errors import ChartError, ChordError
+from tatumflow.engine.harmony.chords import Chord, parse_chord
+
+_MOST_BARS: Final = 4096
+_BARS_PER_LINE: Final = 4
+_NO_CHORD: Final = "N.C."
+
+
+@dataclass(frozen=True)
+class ChordChange:
+    """A chord, None for no chord, and the beat on which it begins.
+
+    Attributes:
+        beat: Beats since the start of its bar, or of the playing, as the place that holds it says.
+        chord: The chord.
+    """
+
+    beat: Fraction
+    chord: Chord | None
+
+
+Bar = tuple[ChordChange, ...]
+"""The chords of a bar in order; the first begins on beat 0."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The chords of a tune, bar by bar. Beyond its last bar it begins anew.
+
+    Attributes:
+        bars: At least one; beats count from the start of each bar.
+        beats_per_bar: 1 to 16.
+        name: What to call it; may be empty.
+
+    Raises:
+        ChartError: if there are no bars, or the chords of one are out of order or beyond its end.
+    """
+
+    bars: tuple[Bar, ...]
+    beats_per_bar: int = 4
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.bars:
+            raise ChartError("a chart needs a bar; write one such as Dm7 | G7 | Cmaj7")
+        if not 1 <= self.beats_per_bar <= 16:
+            raise ChartError(f"{self.beats_per_bar} beats a bar are not from 1 to 16")
+        for number, bar in enumerate(self.bars, start=1):
+            beats = [change.beat for change in bar]
+            if not beats or beats[0] != 0 or beats != sorted(set(beats)) or beats[-1] >= self.beats_per_bar:
+                raise ChartError(f"bar {number}: its chords do not follow each other from its first beat on")
+
+    @property
+    def beats(self) -> int:
+        """Beats of the whole chart."""
+        return len(self.bars) * self.beats_per_bar
+
+    def chord_at(self, beat: float) -> Chord | None:
+        """Return the chord that holds at a beat since the chart's start, None for no chord.
+
+        The chart is looped in both directions, so that a pickup has the chord of the last bar.
+        """
+        return self._changes[self._index(beat)].chord
+
+    def next_change(self, beat: float) -> ChordChange | None:
+        """Return the next chord that differs from the one at a beat, None if there is only one in the chart.
+
+        Its beat counts from the chart's start as the one given does, so that it is always later.
+        """
+        index = self._index(beat)
+        chord = self._changes[index].chord
+        start = int(beat // self.beats) * self.beats
+        for step in range(1, len(self._changes)):
+            rounds, at = divmod(index + step, len(self._changes))
+            change = self._changes[at]
+            if change.chord != chord:
+                return replace(change, beat=change.beat + start + rounds * self.beats)
+        return None
+
+    def transposed(self, semitones: int) -> "Chart":
+        """Return the chart that many semitones higher, lower when negative."""
+        bars = tuple(
+            tuple(
+                replace(change, chord=change.chord and change.chord.transposed(semitones)) for change in bar
+            )
+            for bar in self.bars
+        )
+        return replace(self, bars=bars)
+
+    @property
+    def text(self) -> str:
+        """The chart as text that `parse_chart` reads as this chart, four bars a line."""
+        bars = [_bar_text(bar, self.beats_per_bar) for bar in self.bars]
+        lines = [bars[i : i + _BARS_PER_LINE] for i in range(0, len(bars), _BARS_PER_LINE)]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+    @cached_property
+    def _changes(self) -> list[ChordChange]:
+        """Every chord, its beat counted from the chart's start."""
+        return [
+            replace(change, beat=change.beat + number * self.beats_per_bar)
+            for number, bar in enumerate(self.bars)
+            for change in bar
+        ]
+
+    @cached_property
+    def _starts(self) -> list[float]:
+        return [float(change.beat) for change in self._changes]
+
+    def _index(self, beat: float) -> int:
+        return bisect.bisect_right(self._starts, beat % self.beats) - 1
+
+
+def parse_chart(text: str, beats_per_bar: int = 4, name: str = "") -> Chart:
+    """Read a chart such as `Dm7 | G7 | Cmaj7 A7` or `|: F7 | % | Cm7 F7 :| x3`.
+
+    Bars end at a bar line or the line's end. What stands in a bar shares its beats evenly; a point holds the
+    chord before it, so that `Dm7 . . G7` changes on the fourth of four beats. `%` repeats the bar before,
+    `N.C.` is no chord. `|: … :|` is played twice, or as often as `x3` after it says; without `|:` it goes
+    back to the start. From a `#` that begins a line or follows a space, the rest of the line is a comment.
+
+    Args:
+        text: The chart.
+        beats_per_bar: 1 to 16.
+        name: What to call it.
+
+    Raises:
+        ChartError: if it is not understood; the message has the number of the bar and what stands there.
+    """
+    lines = (_COMMENT.sub("", line) for line in text.splitlines())
+    bars: list[Bar] = []
+    written = 1
+    repeat_from: int | None = None
+    last_repeat_end = 0
+    content: list[str] = []
+    for token in _TOKEN.findall(" | ".join(lines) + " |"):
+        if _BAR_LINE.fullmatch(token):
+            if content:
+                bars.append(_parse_bar(content, bars, beats_per_bar, written))
+                written += 1
+                content = []
+            if token.startswith(":"):
+                first = last_repeat_end if repeat_from is None else repeat_from
+                bars += bars[first:] * (_count(token, written - 1, len(bars) == first) - 1)
+                repeat_from, last_repeat_end = None, len(bars)
+            if token.endswith(":"):
+                if repeat_from is not None:
+                    raise ChartError(f"bar {written}: |: stands within another repeat; close that with :|")
+                repeat_from = len(bars)
+            if len(bars) > _MOST_BARS:
+                raise ChartError(f"bar {written - 1}: with its repeats the chart has over {_MOST_BARS} bars")
+        else:
+            content.append(token)
+    if repeat_from is not None:
+        raise ChartError(f"bar {written - 1}: the chart ends within a repeat; close |: with :|")
+    if not bars:
+        raise ChartError(f"no bar in {text.strip()!r}; write one such as Dm7 | G7 | Cmaj7")
+    return Chart(tuple(bars), beats_per_bar, name)
+
+
+def named_chart(name: str) -> Chart:
+    """Return a chart known by name, in any key: "blues in F", "minor blues", "rhythm changes", "ii-V-I in G".
+
+    Raises:
+        ChartError: if there is none of that name.
+    """
+    match = _NAME.fullmatch(" ".join(name.split()))
+    known = match and _NAMED.get(match[1].lower().replace("-", " "))
+    if not match or not known:
+        raise ChartError(f"no chart is named {name!r}; there are {', '.join(NAMED_CHARTS)}, each 'in' a key")
+    title, key, text = known
+    wanted = key if match[2] is None else match[2][0].upper() + match[2][1:]
+    chart = parse_chart(text).transposed(_tonic(wanted) - _tonic(key))
+    return replace(chart, name=f"{title} in {wanted}")
+
+
+def read_chart(path: Path) -> Chart:
+    """Read a chart from a file: text as `parse_chart` takes it, or YAML of `chart`, `beats_per_bar`, `name`.
+
+    Raises:
+        ChartError: if the file cannot be read or its chart is not understood.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not text"
+        raise ChartError(f"{path}: cannot be read ({reason}); give a .txt or .yaml file") from error
+    try:
+        if path.suffix.lower() not in (".yaml", ".yml"):
+            return parse_chart(text, name=path.stem)
+        content = _ChartFile.model_validate(yaml.safe_load(text))
+        return parse_chart(content.chart, content.beats_per_bar, content.name or path.stem)
+    except yaml.YAMLError as error:
+        raise ChartError(f"{path}: is not YAML; write chart: and the bars after it") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ChartError(f"{path}: {place}: {first['msg']}") from error
+    except ChartError as error:
+        raise ChartError(f"{path}: {error}") from error
+
+
+def find_chart(source: str, beats_per_bar: int = 4) -> Chart:
+    """Return the chart that a user means: a file's path, a name that `named_chart` knows, or the text of one.
+
+    Raises:
+        ChartError: if it is none of these or is not understood.
+    """
+    if Path(source).suffix.lower() in (".txt", ".yaml", ".yml"):
+        return read_chart(Path(source))
+    match = _NAME.fullmatch(" ".join(source.split()))
+    if match and match[1].lower().replace("-", " ") in _NAMED:
+        return named_chart(source)
+    return parse_chart(source, beats_per_bar)
+
+
+class _ChartFile(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chart: str
+    beats_per_bar: int = Field(default=4, ge=1, le=16)
+    name: str = ""
+
+
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*")
+_BAR_LINE: Final = re.compile(r":?\|+:?|:\|+\s*[x×]\s*\d+")
+_TOKEN: Final = re.compile(r":\|+\s*[x×]\s*\d+|:\|+:?|\|+:?|[^\s|:]+|:")
+_NAME: Final = re.compile(r"(.+?)(?: in ([A-Ga-g][b#♭♯]?))?")
+
+
+def _count(token: str, bar: int, empty: bool) -> int:
+    """Return how often a repeat is played."""
+    if empty:
+        raise ChartError(f"bar {bar}: {token!r} repeats nothing; put bars before it")
+    digits = re.search(r"\d+", token)
+    count = int(digits[0]) if digits else 2
+    if not 1 <= count <= _MOST_BARS:
+        raise ChartError(f"bar {bar}: {token!r} is not played from 1 to {_MOST_BARS} times")
+    return count
+
+
+def _parse_bar(content: Sequence[str], before: Sequence[Bar], beats: int, number: int) -> Bar:
+    text = " ".join(content)
+    if "%" in content:
+        if len(content) > 1:
+            raise ChartError(f"bar {number}: {text!r}: % stands for the whole bar; write it alone")
+        if not before:
+            raise ChartError(f"bar {number}: % repeats the bar before, and there is none")
+        return before[-1]
+    share = Fraction(beats, len(content))
+    bar: list[ChordChange] = []
+    for slot, symbol in enumerate(content):
+        if symbol == ".":
+            if not bar:
+                if not before:
+                    raise ChartError(f"bar {number}: {text!r}: . holds the chord before, and there is none")
+                bar.append(ChordChange(Fraction(0), before[-1][-1].chord))
+            continue
+        try:
+            bar.append(ChordChange(slot * share, parse_chord(symbol)))
+        except ChordError as error:
+            raise ChartError(f"bar {number}: {error}") from error
+    return tuple(bar)
+
+
+def _bar_text(bar: Bar, beats: int) -> str:
+    """Write a bar with as few slots as put every chord on its beat."""
+    slots = 1
+    while any((change.beat * slots / beats).denominator > 1 for change in bar):
+        slots += 1
+    symbols = ["."] * slots
+    for change in bar:
+        symbols[int(change.beat * slots / beats)] = _NO_CHORD if change.chord is None else change.chord.symbol
+    return " ".join(symbols)
+
+
+def _tonic(key: str) -> int:
+    tonic = parse_chord(key)
+    return 0 if tonic is None else tonic.root
+
+
+_BLUES: Final = """
+F7  | Bb7   | F7    | Cm7 F7
+Bb7 | Bdim7 | F7    | Am7b5 D7
+Gm7 | C7    | F7 D7 | Gm7 C7
+"""
+
+_MINOR_BLUES: Final = """
+Cm6 | Fm7 | Cm6 | C7
+Fm7 | %   | Cm6 | %
+Ab7 | G7  | Cm6 | Dm7b5 G7
+"""
+
+_RHYTHM_CHANGES: Final = """
+Bbmaj7 G7 | Cm7 F7     | Dm7 G7 | Cm7 F7
+Fm7 Bb7   | Ebmaj7 Ab7 | Dm7 G7 | Cm7 F7
+Bbmaj7 G7 | Cm7 F7     | Dm7 G7 | Cm7 F7
+Fm7 Bb7   | Ebmaj7 Ab7 | Cm7 F7 | Bbmaj7
+D7        | %          | G7     | %
+C7        | %          | F7     | %
+Bbmaj7 G7 | Cm7 F7     | Dm7 G7 | Cm7 F7
+Fm7 Bb7   | Ebmaj7 Ab7 | Cm7 F7 | Bbmaj7
+"""
+
+_TWO_FIVE_ONE: Final = """
+Dm7  | G7  | Cmaj7  | %   # and on through all twelve keys, each a fourth higher
+Gm7  | C7  | Fmaj7  | %
+Cm7  | F7  | Bbmaj7 | %
+Fm7  | Bb7 | Ebmaj7 | %
+Bbm7 | Eb7 | Abmaj7 | %
+Ebm7 | Ab7 | Dbmaj7 | %
+Abm7 | Db7 | Gbmaj7 | %
+C#m7 | F#7 | Bmaj7  | %
+F#m7 | B7  | Emaj7  | %
+Bm7  | E7  | Amaj7  | %
+Em7  | A7  | Dmaj7  | %
+Am7  | D7  | Gmaj7  | %
+"""
+
+_NAMED: Final = {
+    "blues": ("Blues", "F", _BLUES),
+    "minor blues": ("Minor blues", "C", _MINOR_BLUES),
+    "rhythm changes": ("Rhythm changes", "Bb", _RHYTHM_CHANGES),
+    "ii v i": ("ii-V-I", "C", _TWO_FIVE_ONE),
+}
+
+NAMED_CHARTS: Final = tuple(title.lower() if title != "ii-V-I" else title for title, _, _ in _NAMED.values())
+"""The names of the charts that `named_chart` knows."""
