@@ -227,7 +227,10 @@ class Bundle:
         raise SettingError(f"style: {name!r} is not in model {self.name}; {hint}")
 
     def style_weights(self, controls: Controls) -> Floats:
-        """Return the weight of each style row, (S,) float32 summing to 1, for `style` and its blend.
+        """Return the weight of each style row, (S,) float32 summing to 1, for style, blend and strength.
+
+        Strength is guidance among the conditions rather than the logits: no style plus `style_strength` times
+        the way from there to the style (after Ho and Salimans 2022, whose rule costs a second model call).
 
         Raises:
             SettingError: if the model does not know a style.
@@ -237,6 +240,8 @@ class Bundle:
         weights[self.styles.index(self.resolve_style(controls.style))] += 1.0 - share
         if controls.style_b:
             weights[self.styles.index(self.resolve_style(controls.style_b))] += share
+        weights *= controls.style_strength
+        weights[0] += 1.0 - controls.style_strength
         return weights
 
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Final
 
 from tatumflow.engine.clock import Clock
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.decoder import Floats
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.events import HumanEvent, NoteOn
+from tatumflow.engine.harmony.chart_clock import ChartClock
 from tatumflow.engine.listener import Listener
 from tatumflow.engine.messages import (
     Health,
@@ -21,9 +22,11 @@ from tatumflow.engine.messages import (
     Turn,
     YieldTurn,
 )
-from tatumflow.engine.modes import Mode, mode_named
+from tatumflow.engine.modes import LEAD, Mode, mode_named
 from tatumflow.engine.notes import Note, Role
 from tatumflow.engine.phrase import Phrase
+from tatumflow.engine.phrase_guide import PhraseGuide
+from tatumflow.engine.phrase_model import PhraseModel
 from tatumflow.engine.planner import Planner
 from tatumflow.engine.roll import Roll
 from tatumflow.engine.scheduler import Scheduler
@@ -64,6 +67,7 @@ class Companion:
         clock: Clock,
         controls: Controls,
         style_weights: Callable[[Controls], Floats],
+        phrases: PhraseModel | None = None,
     ) -> None:
         """Begin to listen.
 
@@ -73,6 +77,7 @@ class Companion:
             clock: The clock that events are stamped with.
             controls: Initial controls.
             style_weights: Weights over the style table, (S,), for controls.
+            phrases: Draws the conditions of the companion's phrases; without one they have none.
 
         Raises:
             SettingError: if `controls` name a style the model does not know.
@@ -94,8 +99,11 @@ class Companion:
         self._call = Phrase((), 0.0, 0.0, 0.0)
         self._planned_ahead = False
         self._first_note_ms: float | None = None
+        self._alone = controls.mode == "improvise"
         session.turn(Role.HUMAN, self._style)
-        self._planner = Planner(session, scheduler, clock)
+        self._planner = Planner(session, scheduler, clock, None if phrases is None else PhraseGuide(phrases))
+        self._chart: ChartClock | None = None
+        self._follow_chart(clock.now())
 
     @property
     def controls(self) -> Controls:
@@ -181,6 +189,9 @@ class Companion:
         return mode_named(self._controls.mode)
 
     def _listen(self, now: float) -> float | None:
+        if self._controls.mode == "improvise" and self._alone:
+            self._take_turn()
+            return now
         more = self._listener.prefill()
         due = self._listener.turn_due(self._mode.patience)
         if due is not None and now >= due - THINK_AHEAD:
@@ -192,6 +203,8 @@ class Companion:
         """Plan a turn that comes at `turn_at` seconds."""
         self._call = self._listener.phrase(self._clock.now())
         self._turn_at = turn_at
+        if self._controls.mode == "improvise":
+            self._follow_chart(turn_at + LEAD)
         self._planner.begin(
             self._mode.plan(self._call, self._controls, turn_at),
             self._call,
@@ -199,6 +212,8 @@ class Companion:
             self._style,
             previous_onset=self._listener.last_onset,
             seed=(self._controls.seed, self._turn_index),
+            policy=self._mode.phrases,
+            chart=self._chart,
         )
         self._state = "thinking"
 
@@ -207,6 +222,7 @@ class Companion:
         self._state = "listening"
 
     def _begin_turn(self) -> None:
+        self._alone = False
         self._planned_ahead = self._planner.first_onset is not None
         self._first_note_ms = 0.0 if self._planned_ahead else self._first_note_ms
         self._turn_index += 1
@@ -276,7 +292,10 @@ class Companion:
             self._notices.append(Notice(self._clock.now(), str(error), "warning"))
             return
         new_mode = controls.mode != self._controls.mode
+        self._alone = self._alone or (new_mode and controls.mode == "improvise")
         self._controls, self._style = controls, style
+        if name in ("chords", "tempo"):
+            self._follow_chart(self._clock.now())
         if self._state == "thinking":
             self._abandon()
         elif self._state == "playing" and name == "lookahead":
@@ -284,7 +303,14 @@ class Companion:
         elif self._state == "playing":
             frame = self._mode.plan(self._call, controls, self._turn_at) if new_mode else None
             seed = (controls.seed, self._turn_index) if name == "seed" else None
-            self._planner.steer(controls, style, frame=frame, seed=seed)
+            policy = self._mode.phrases
+            self._planner.steer(controls, style, frame=frame, seed=seed, policy=policy, chart=self._chart)
+
+    def _follow_chart(self, origin: float) -> None:
+        """Begin the chart of the controls at `origin` seconds, for what either player plays from then on."""
+        chords = self._controls.chords
+        self._chart = ChartClock(chart_named(chords), self._controls.tempo, origin) if chords else None
+        self._session.follow_chords(None if self._chart is None else self._chart.chord_id_at)
 
     def _play_key(self, key: PlayKey) -> None:
         now = self._clock.now()

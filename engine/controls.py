@@ -1,13 +1,21 @@
 """What the player steers: every live control with its range, checked where it enters."""
 
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 
-from tatumflow.engine.errors import SettingError
+from tatumflow.engine.errors import ChartError, ChordError, SettingError
+from tatumflow.engine.harmony.chart import Chart, find_chart
 from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
 
-ModeName = Literal["answer", "continue"]
+ModeName = Literal["answer", "continue", "improvise", "restyle", "reharmonize"]
 MODES: Final[tuple[ModeName, ...]] = get_args(ModeName)
+
+
+@lru_cache(maxsize=32)
+def chart_named(source: str) -> Chart:
+    """Return the chart that the control `chords` means; see `find_chart`."""
+    return find_chart(source)
 
 
 def _number(default: float, low: float, high: float, unit: str = "") -> Any:  # noqa: ANN401
@@ -23,6 +31,12 @@ class Controls:
         style: Slug of the player to sound like; empty for no particular one.
         style_b: Slug of a second player to blend with; empty for none.
         style_blend: Share of the second player.
+        style_strength: Guidance towards the style: 0 plays in none, 1 as trained, more exaggerates it.
+        surprise: How far from the phrase just played the next one is drawn: 0 follows it, 1 leaves it.
+        chords: Chord chart: its text, the name of a built-in one, or a file; empty for none.
+        tempo: Beats per minute of the chart.
+        pace: Restyled and reharmonized phrases are this much faster, in octaves: +1 twice as fast.
+        dynamics: And this much louder, in MIDI velocity.
         temperature: Sampling temperature; 0 takes the likeliest value.
         top_p: Nucleus: the smallest set of values with at least this probability is kept.
         top_k: Number of likeliest values kept; 0 keeps all.
@@ -42,6 +56,12 @@ class Controls:
     style: str = "art-tatum"
     style_b: str = ""
     style_blend: float = _number(0.0, 0.0, 1.0)
+    style_strength: float = _number(1.0, 0.0, 3.0)
+    surprise: float = _number(0.5, 0.0, 1.0)
+    chords: str = ""
+    tempo: float = _number(120.0, 20.0, 400.0, "bpm")
+    pace: float = _number(0.0, -1.0, 1.0, "octaves")
+    dynamics: int = _number(0, -64, 64)
     temperature: float = _number(0.95, 0.0, 2.0)
     top_p: float = _number(0.95, 0.01, 1.0)
     top_k: int = _number(0, 0, 200)
@@ -65,6 +85,11 @@ class Controls:
             value, low, high = getattr(self, control.name), control.metadata["low"], control.metadata["high"]
             if not low <= value <= high:
                 raise SettingError(f"{control.name}: {value} is outside the allowed range {low} to {high}")
+        if self.chords:
+            try:
+                chart_named(self.chords)
+            except (ChartError, ChordError) as error:
+                raise SettingError(f"chords: {error}") from None
         if self.register_low > self.register_high:
             raise SettingError(
                 f"register_low: {self.register_low} lies above register_high {self.register_high}"

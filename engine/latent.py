@@ -6,13 +6,11 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tatumflow.engine.decoder import Floats
 from tatumflow.engine.notes import Note
 from tatumflow.engine.phrase_model import PhraseModel
-from tatumflow.engine.step_record import fold_pitch
-from tatumflow.engine.theory.features import PARTS, phrase_features
+from tatumflow.engine.theory.features import PARTS, note_columns, notes_features
 from tatumflow.engine.tokens import encode_notes
 
 FLOW_STEPS: Final = 8
@@ -54,27 +52,10 @@ def encode_phrase(model: PhraseModel, notes: Sequence[Note]) -> PhraseCode:
     chosen = sorted(notes, key=lambda note: (note.onset, note.pitch))[-model.shape.phrase_len :]
     if not chosen:
         raise ValueError("a phrase without notes has no encoding")
-    onset, duration, pitch, velocity = _columns(chosen)
+    onset, duration, pitch, velocity = note_columns(chosen)
     fields = encode_notes(onset - onset[0], duration, pitch, velocity)
-    features = features_of(chosen)
+    features = notes_features(chosen)
     return PhraseCode(model.encode(fields), features, model.embed_theory(features))
-
-
-def features_of(notes: Sequence[Note]) -> Floats:
-    """Return the features (NUM_FEATURES,) of one phrase of notes, by onset."""
-    return phrase_features(*_columns(notes), np.zeros(len(notes), np.int64), 1)[0]
-
-
-def _columns(
-    notes: Sequence[Note],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return onsets and durations in seconds, pitches on the piano's keys, and velocities."""
-    return (
-        np.array([note.onset for note in notes]),
-        np.array([note.duration for note in notes]),
-        np.array([fold_pitch(note.pitch) for note in notes]),
-        np.array([note.velocity for note in notes]),
-    )
 
 
 def next_condition(

@@ -9,6 +9,8 @@ PITCH_LOWEST = 21
 PITCH_HIGHEST = 108
 """MIDI pitch of the highest piano key (C8)."""
 
+_OCTAVE = 12
+
 
 class Role(IntEnum):
     """Who plays a note. The values are the model's role embedding indices."""
@@ -37,3 +39,12 @@ class Note:
     def offset(self) -> float:
         """Seconds at which the note ends."""
         return self.onset + self.duration
+
+
+def fold_pitch(pitch: int) -> int:
+    """Return the pitch moved by octaves onto the piano's keys, 21 to 108."""
+    if pitch < PITCH_LOWEST:
+        return pitch + _OCTAVE * -((pitch - PITCH_LOWEST) // _OCTAVE)
+    if pitch > PITCH_HIGHEST:
+        return pitch - _OCTAVE * -((PITCH_HIGHEST - pitch) // _OCTAVE)
+    return pitch

@@ -9,6 +9,7 @@ from typing import Final
 from tatumflow.engine.clock import Clock, VirtualClock
 from tatumflow.engine.companion import KEYS_CHANNEL, Companion
 from tatumflow.engine.events import HumanEvent, NoteOff, NoteOn, OutputEvent
+from tatumflow.engine.messages import TakeTurn, YieldTurn
 from tatumflow.engine.modes import mode_named
 from tatumflow.engine.notes import Note
 from tatumflow.engine.phrase import PhraseTracker
@@ -78,6 +79,24 @@ def answer_file(
         turns += list(companion.turns)[answered:]
     loop.run_to(inf)
     return OfflineResult(tuple(human), tuple(sorted(collector.notes, key=_by_onset)), tuple(turns))
+
+
+def improvise(make_companion: Callable[[Scheduler, Clock], Companion], seconds: float) -> OfflineResult:
+    """Let a companion play alone from the first moment on.
+
+    Args:
+        make_companion: Makes the companion around the scheduler and the virtual clock it is given.
+        seconds: How long it plays; what sounds then is ended.
+    """
+    clock = VirtualClock()
+    collector = _Collector()
+    scheduler = Scheduler(collector.send, clock)
+    companion = make_companion(scheduler, clock)
+    loop = VirtualLoop(clock, scheduler, companion)
+    companion.command(TakeTurn())
+    loop.run_to(seconds)
+    companion.command(YieldTurn())
+    return OfflineResult((), tuple(sorted(collector.notes, key=_by_onset)), tuple(companion.turns))
 
 
 def split_phrases(

@@ -132,6 +132,11 @@ class Plan:
         latest_first = chain(reversed(self._open), reversed(self._fixed))
         return tuple(placed.note.pitch for placed in islice(latest_first, count))
 
+    def last_notes(self, count: int) -> tuple[Note, ...]:
+        """Return the last `count` notes of the turn, by onset: open ones, and fixed ones as far as kept."""
+        notes = [placed.note for placed in chain(self._fixed, self._open)]
+        return tuple(notes[-count:])
+
     def _add(self, note: Note, where: deque[_Placed]) -> None:
         where.append(_Placed(note, self._session.mark()))
         self._session.add(note, Role.COMPANION)

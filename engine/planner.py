@@ -12,9 +12,12 @@ from tatumflow.engine.constraints import Constraints
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.decoder import Floats
 from tatumflow.engine.errors import ModelFault
-from tatumflow.engine.modes import TurnPlan
+from tatumflow.engine.harmony.chart_clock import ChartClock
+from tatumflow.engine.harmony.chords import Chord
+from tatumflow.engine.modes import PhrasePolicy, TurnPlan
 from tatumflow.engine.notes import Note, Role
 from tatumflow.engine.phrase import Phrase
+from tatumflow.engine.phrase_guide import PHRASE_NOTES, PhraseGuide
 from tatumflow.engine.plan import Plan
 from tatumflow.engine.ring import Ring
 from tatumflow.engine.sampling import Sampling
@@ -59,7 +62,21 @@ class Planner:
         finished: Whether no further note will be drawn in this turn.
     """
 
-    def __init__(self, session: ModelSession, scheduler: Scheduler, clock: Clock) -> None:
+    def __init__(
+        self,
+        session: ModelSession,
+        scheduler: Scheduler,
+        clock: Clock,
+        guide: PhraseGuide | None = None,
+    ) -> None:
+        """Plan nothing yet.
+
+        Args:
+            session: The model's context.
+            scheduler: Takes the notes.
+            clock: The session's.
+            guide: Gives the phrases their conditions; without one they have none.
+        """
         self.note_cost = Ring()
         self.first_note_ms: float | None = None
         self.faults = 0
@@ -69,6 +86,13 @@ class Planner:
         self._scheduler = scheduler
         self._clock = clock
         self._plan = Plan(session)
+        self._guide = guide
+        self._policy = PhrasePolicy()
+        self._chart: ChartClock | None = None
+        self._call: tuple[Note, ...] = ()
+        self._seed: Sequence[int] = (0,)
+        self._phrases: list[Floats] = []
+        self._phrases_from = 0
         self._begin_mark = session.mark()
         self._begun_ns = 0
         self._frame = TurnPlan(0.0, 0.0, -inf)
@@ -117,6 +141,8 @@ class Planner:
         *,
         previous_onset: float | None,
         seed: Sequence[int],
+        policy: PhrasePolicy | None = None,
+        chart: ChartClock | None = None,
     ) -> None:
         """Begin a turn of the companion's.
 
@@ -127,6 +153,8 @@ class Planner:
             style: Style weights, (S,).
             previous_onset: Seconds of the last onset of either player; None if there was none.
             seed: Seed of this turn's chance.
+            policy: What its phrases are made of.
+            chart: The chords it is played over.
         """
         self._begun_ns = perf_counter_ns()
         self.first_note_ms = None
@@ -143,7 +171,9 @@ class Planner:
         self._plan.begin(frame.earliest if previous_onset is None else previous_onset)
         self._begin_mark = self._session.mark()
         self._style = style
-        self._session.turn(Role.COMPANION, style)
+        self._policy, self._chart = policy or PhrasePolicy(), chart
+        self._call, self._seed = phrase.notes, seed
+        self._session.turn(Role.COMPANION, style, self._first_condition())
 
     def abandon(self) -> None:
         """Take the whole turn back, nothing of which was handed over: the session never heard of it."""
@@ -158,6 +188,8 @@ class Planner:
         *,
         frame: TurnPlan | None = None,
         seed: Sequence[int] | None = None,
+        policy: PhrasePolicy | None = None,
+        chart: ChartClock | None = None,
     ) -> None:
         """Withdraw what can be withdrawn and go on under new controls and style.
 
@@ -166,6 +198,8 @@ class Planner:
             style: Style weights, (S,).
             frame: When the turn ends; None leaves it.
             seed: Seed of the turn's chance from here on; None leaves it.
+            policy: What its phrases are made of; None leaves it.
+            chart: The chords it is played over from here on.
         """
         over = self.finished and not len(self._plan)
         self.withdraw(-inf)
@@ -178,9 +212,15 @@ class Planner:
         self.finished = False
         soonest = self._clock.now() + RESUME_LEAD
         self._earliest = max(self._frame.earliest, soonest) if self.first_onset is None else soonest
-        if self._style is None or not np.array_equal(style, self._style):
-            self._style = style
-            self._session.turn(Role.COMPANION, style)
+        self._policy, self._chart = policy or self._policy, chart
+        self._seed = self._seed if seed is None else seed
+        changed = self._style is None or not np.array_equal(style, self._style)
+        self._style = style
+        condition = self._first_condition()
+        if changed:
+            self._session.turn(Role.COMPANION, style, condition)
+        else:
+            self._session.begin_phrase(condition)
 
     def use_lookahead(self, seconds: float) -> None:
         """Hand notes over this long before they sound; what is planned stays."""
@@ -195,6 +235,7 @@ class Planner:
         if not self._wants_more(now, horizon):
             return False
         started_ns = perf_counter_ns()
+        self._tell_phrase()
         plan, frame, mark = self._plan, self._frame, self._session.mark()
         try:
             note = self._session.next_note(
@@ -216,6 +257,8 @@ class Planner:
             self._session.rollback(mark)
             self.finished = True
             return False
+        if not first and onset - plan.previous_onset > frame.longest_rest:
+            onset = plan.previous_onset + frame.longest_rest
         if onset < (drawn_at := self._clock.now()):
             onset = drawn_at + self._resume_lead
         plan.append(note, mark, onset)
@@ -265,6 +308,40 @@ class Planner:
         self.finished = True
         self._sound_end = now
         return unsounded
+
+    def _first_condition(self) -> Floats | None:
+        """Return the condition of the phrase that begins now, the first of those to come."""
+        self._session.follow_chords(None if self._chart is None else self._chart.chord_id_at)
+        self._phrases_from = self._drawn
+        if self._guide is None or self._style is None:
+            return None
+        first = self._guide.begin(
+            self._call, self._policy, self._controls, self._style, self._upcoming(), self._seed
+        )
+        if self._drawn and not self._policy.asks:
+            first = self._guide.following(self._plan.last_notes(PHRASE_NOTES))
+        self._phrases = [first]
+        return first
+
+    def _tell_phrase(self) -> None:
+        """Begin another phrase if the one at hand has its notes; one withdrawn comes back as it was."""
+        if self._guide is None or not self._phrases:
+            return
+        index = (self._drawn - self._phrases_from) // PHRASE_NOTES
+        while index >= len(self._phrases):
+            self._phrases.append(self._guide.following(self._plan.last_notes(PHRASE_NOTES)))
+        self._session.begin_phrase(self._phrases[index])
+
+    def _upcoming(self) -> tuple[Chord, ...]:
+        if self._chart is None:
+            return ()
+        start = max(self._clock.now(), self._frame.earliest)
+        return self._chart.upcoming(start, max(self._frame.rest_from - start, 0.0) if self._call else 0.0)
+
+    @property
+    def _drawn(self) -> int:
+        """How many notes of the turn were drawn and not withdrawn."""
+        return self._plan.committed + len(self._plan)
 
     @property
     def _resume_lead(self) -> float:

@@ -17,10 +17,10 @@ from tatumflow.engine.decoder import Decoder, DecoderInput, Floats
 from tatumflow.engine.errors import ModelFault
 from tatumflow.engine.harmony.chords import NO_CHORD
 from tatumflow.engine.kv_cache import KVCache
-from tatumflow.engine.notes import Note, Role
+from tatumflow.engine.notes import Note, Role, fold_pitch
 from tatumflow.engine.rope import RotaryAngles
 from tatumflow.engine.sampling import Sampling, choose
-from tatumflow.engine.step_record import Mark, StepRecord, fold_pitch
+from tatumflow.engine.step_record import Mark, StepRecord
 from tatumflow.engine.tokens import (
     DURATION,
     FIELD_SIZES,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.decoder import Floats, Ints
 from tatumflow.engine.harmony.chords import NO_CHORD
-from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST, Role
+from tatumflow.engine.notes import PITCH_LOWEST, Role
 from tatumflow.engine.tokens import (
     ABSENT,
     DURATION,
@@ -21,7 +21,6 @@ from tatumflow.engine.tokens import (
     time_shift_index,
 )
 
-_OCTAVE: Final = 12
 _LONGEST: Final = int(TIME_SHIFT_TICKS[-1])
 _TIME_SHIFT_INDEX: Final[list[int]] = time_shift_index(np.arange(_LONGEST + 1)).tolist()
 
@@ -43,15 +42,6 @@ class Mark:
     role: Role
     style: Floats
     phrase: Floats
-
-
-def fold_pitch(pitch: int) -> int:
-    """Return the pitch moved by octaves onto the piano's keys, 21 to 108."""
-    if pitch < PITCH_LOWEST:
-        return pitch + _OCTAVE * -((pitch - PITCH_LOWEST) // _OCTAVE)
-    if pitch > PITCH_HIGHEST:
-        return pitch - _OCTAVE * -((PITCH_HIGHEST - pitch) // _OCTAVE)
-    return pitch
 
 
 class StepRecord:

@@ -21,7 +21,14 @@ _Model = Annotated[str | None, typer.Option("--model", help="Model bundle: a nam
 _Style = Annotated[str | None, typer.Option("--style", help="Player to sound like, such as art-tatum.")]
 _Temperature = Annotated[float | None, typer.Option("--temperature", help="0 to 2; higher is bolder.")]
 _Seed = Annotated[int | None, typer.Option("--seed", help="The same seed gives the same notes.")]
-_Mode = Annotated[str | None, typer.Option("--mode", help="answer or continue.")]
+_Mode = Annotated[
+    str | None, typer.Option("--mode", help="answer, continue, improvise, restyle or reharmonize.")
+]
+_Chords = Annotated[
+    str | None, typer.Option("--chords", help="Chart, such as 'Dm7 | G7 | Cmaj7' or 'blues in F', or a file.")
+]
+_Tempo = Annotated[float | None, typer.Option("--tempo", help="Beats per minute of the chart.")]
+_Surprise = Annotated[float | None, typer.Option("--surprise", help="0 follows your phrase, 1 leaves it.")]
 _Api = Annotated[str | None, typer.Option("--api", help="MIDI system: auto, alsa, jack, coremidi, winmm.")]
 _Settings = Annotated[Path | None, typer.Option("--settings", help="Settings file instead of your own.")]
 
@@ -88,6 +95,64 @@ def play(
             model=model,
             controls=_given(style=style, mode=mode, temperature=temperature, seed=seed),
             settings_file=settings,
+        )
+    )
+
+
+@app.command()
+def generate(
+    out: Annotated[Path, typer.Option("-o", "--out", help="MIDI file to write.")],
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[IN.mid]", help="What to play on from; nothing to improvise.")
+    ] = None,
+    mode: _Mode = None,
+    chords: _Chords = None,
+    tempo: _Tempo = None,
+    surprise: _Surprise = None,
+    pace: Annotated[
+        float | None, typer.Option("--pace", help="Octaves faster, when restyling and reharmonizing.")
+    ] = None,
+    dynamics: Annotated[
+        int | None, typer.Option("--dynamics", help="Steps of velocity louder, likewise.")
+    ] = None,
+    style: _Style = None,
+    style_b: Annotated[str | None, typer.Option("--style-b", help="Second player to blend with.")] = None,
+    style_blend: Annotated[float | None, typer.Option("--style-blend", help="Share of the second.")] = None,
+    style_strength: Annotated[
+        float | None, typer.Option("--style-strength", help="0 to 3; 1 as trained, more exaggerates.")
+    ] = None,
+    temperature: _Temperature = None,
+    seed: _Seed = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, max=3600, help="Length without IN.mid.")] = 60,
+    model: _Model = None,
+    wav: Annotated[Path | None, typer.Option("--wav", help="Render it to this file too.")] = None,
+    settings: _Settings = None,
+) -> None:
+    """Make music in any mode: from a MIDI file, or alone over a chart."""
+    from tatumflow.live.play import PlayOptions, play
+
+    play(
+        PlayOptions(
+            source=source,
+            out=out,
+            wav=wav,
+            model=model,
+            controls=_given(
+                mode=mode or (None if source else "improvise"),
+                chords=chords,
+                tempo=tempo,
+                surprise=surprise,
+                pace=pace,
+                dynamics=dynamics,
+                style=style,
+                style_b=style_b,
+                style_blend=style_blend,
+                style_strength=style_strength,
+                temperature=temperature,
+                seed=seed,
+            ),
+            settings_file=settings,
+            seconds=seconds,
         )
     )
 

@@ -1,4 +1,4 @@
-"""`tatumflow play`: the companion answers a MIDI file on a virtual clock."""
+"""`tatumflow play` and `generate`: the companion answers a MIDI file, or plays alone, on a virtual clock."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.midi_file import MidiPerformance, MidiTrack, read_midi, write_midi
-from tatumflow.engine.offline import OfflineResult, answer_file
+from tatumflow.engine.offline import OfflineResult, answer_file, improvise
 from tatumflow.live.session import offline_companion, open_bundle
 from tatumflow.live.settings import Settings, load_settings
 from tatumflow.live.synth import render, write_wav
@@ -28,22 +28,24 @@ class PlayOptions:
     """What the command line asks for.
 
     Attributes:
-        source: MIDI file to answer.
+        source: MIDI file to answer; None to play alone.
         out: MIDI file to write.
         wav: WAV file to write, if any.
         json: File for the timing figures, if any.
         model: Model bundle; None leaves it to the settings.
         controls: Live controls, by name.
         settings_file: Settings instead of the player's own.
+        seconds: How long to play alone.
     """
 
-    source: Path
+    source: Path | None
     out: Path
     wav: Path | None = None
     json: Path | None = None
     model: str | None = None
     controls: Mapping[str, str | float | int] = field(default_factory=dict)
     settings_file: Path | None = None
+    seconds: float = 60.0
 
 
 class TurnFigures(BaseModel):
@@ -70,7 +72,7 @@ class PlayFigures(BaseModel):
     """What `--json` writes.
 
     Attributes:
-        source: File answered.
+        source: File answered; empty where the companion played alone.
         model: Model bundle.
         seed: Seed in force.
         turns: One entry per answer.
@@ -92,19 +94,24 @@ class PlayFigures(BaseModel):
 
 @dataclass(frozen=True)
 class Answer:
-    """A file answered: what it held, both players' notes, and the figures."""
+    """What was played: the file answered, if any, both players' notes, and the figures."""
 
-    performance: MidiPerformance
+    performance: MidiPerformance | None
     result: OfflineResult
     figures: PlayFigures
 
     @property
-    def tracks(self) -> tuple[MidiTrack, MidiTrack]:
-        """Return both players' tracks."""
-        return (
-            MidiTrack("You", self.result.human, channel=0),
-            MidiTrack("TatumFlow", self.result.companion, channel=1),
-        )
+    def tracks(self) -> tuple[MidiTrack, ...]:
+        """Return the tracks of those who played."""
+        companion = MidiTrack("TatumFlow", self.result.companion, channel=1)
+        if self.performance is None:
+            return (companion,)
+        return (MidiTrack("You", self.result.human, channel=0), companion)
+
+    @property
+    def tempo(self) -> float | None:
+        """Return the file's tempo in beats per minute, None if it has none."""
+        return None if self.performance is None else self.performance.tempo
 
     def summary(self) -> str:
         """Return what a player wants to know, in one or two lines."""
@@ -118,25 +125,26 @@ class Answer:
                 f"median {figures.first_note_ms_median:.1f} ms, p99 {figures.first_note_ms_p99:.1f} ms, "
                 f"{verdict} {limit:.0f} ms"
             )
-        if self.performance.dropped:
+        if self.performance is not None and self.performance.dropped:
             text += f"\n{self.performance.dropped} notes outside the piano's range were left out"
         return text
 
 
-def answer(source: Path, settings: Settings) -> Answer:
-    """Answer a MIDI file.
+def answer(source: Path | None, settings: Settings, seconds: float = 60.0) -> Answer:
+    """Answer a MIDI file, or play alone for some seconds.
 
     Raises:
         MidiFileError: if the file cannot be read.
         BundleError: if the model is missing or damaged.
         SettingError: if the model does not know a style.
     """
-    performance = read_midi(source)
+    performance = None if source is None else read_midi(source)
     bundle = open_bundle(settings.model)
-    result = answer_file(performance.notes, offline_companion(bundle, settings.controls))
+    make = offline_companion(bundle, settings.controls)
+    result = improvise(make, seconds) if performance is None else answer_file(performance.notes, make)
     computed = [turn.compute_ms for turn in result.turns if turn.compute_ms is not None]
     figures = PlayFigures(
-        source=source.name,
+        source="" if source is None else source.name,
         model=bundle.name,
         seed=settings.controls.seed,
         turns=tuple(
@@ -156,7 +164,7 @@ def answer(source: Path, settings: Settings) -> Answer:
 
 
 def play(options: PlayOptions) -> None:
-    """Answer a MIDI file and write both players; checks everything before it writes anything.
+    """Answer a MIDI file, or play alone, and write what was played; checks everything before it writes.
 
     Raises:
         TatumFlowError: if a setting, the input, the model or an output does not fit.
@@ -166,7 +174,7 @@ def play(options: PlayOptions) -> None:
         settings = settings.model_copy(update={"model": options.model})
     outputs = [path for path in (options.out, options.wav, options.json) if path is not None]
     _check_outputs(options.source, outputs)
-    answered = answer(options.source, settings)
+    answered = answer(options.source, settings, options.seconds)
     sound = None if options.wav is None else _rendered(answered, settings)
     written: list[Path] = []
     try:
@@ -176,7 +184,7 @@ def play(options: PlayOptions) -> None:
         if options.json is not None:
             _write_figures(options.json, answered.figures)
             written.append(options.json)
-        write_midi(options.out, answered.tracks, answered.performance.tempo or 120.0)
+        write_midi(options.out, answered.tracks, answered.tempo or settings.controls.tempo)
     except Exception:
         for path in written:
             with suppress(OSError):
@@ -190,13 +198,13 @@ def _rendered(answered: Answer, settings: Settings) -> NDArray[np.int16]:
     return render([answered.result.human, answered.result.companion], settings.synth)
 
 
-def _check_outputs(source: Path, outputs: Sequence[Path]) -> None:
+def _check_outputs(source: Path | None, outputs: Sequence[Path]) -> None:
     for index, path in enumerate(outputs):
         if not path.parent.is_dir():
             raise SettingError(f"{path}: the folder {path.parent} does not exist; make it first")
         if path.is_dir():
             raise SettingError(f"{path}: is a folder; give the name of a file")
-        if path.resolve() == source.resolve():
+        if source is not None and path.resolve() == source.resolve():
             raise SettingError(f"{path}: is the file to answer; give the output another name")
         if path.resolve() in (other.resolve() for other in outputs[:index]):
             raise SettingError(f"{path}: is given for two outputs; give each its own name")

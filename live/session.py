@@ -10,6 +10,7 @@ from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.events import OutputEvent
 from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.scheduler import Scheduler, SchedulerThread
 from tatumflow.engine.session import ModelSession
 from tatumflow.live.settings import Settings
@@ -64,11 +65,11 @@ def offline_companion(bundle: Bundle, controls: Controls) -> Callable[[Scheduler
         SettingError: if the model does not know a style of the controls.
     """
     known = controls_for(bundle, controls)
-    session = ModelSession(OnnxDecoder(bundle))
+    session, phrases = ModelSession(OnnxDecoder(bundle)), OnnxPhraseModel(bundle)
 
     def make(scheduler: Scheduler, clock: Clock) -> Companion:
         session.reset()
-        return Companion(session, scheduler, clock, known, bundle.style_weights)
+        return Companion(session, scheduler, clock, known, bundle.style_weights, phrases)
 
     return make
 
@@ -90,6 +91,6 @@ def load_model(settings: Settings, send: Callable[[OutputEvent], None], clock: C
     session = ModelSession(OnnxDecoder(bundle))
     scheduler = Scheduler(send, clock)
     thread = SchedulerThread(scheduler, clock)
-    companion = Companion(session, scheduler, clock, controls, bundle.style_weights)
+    companion = Companion(session, scheduler, clock, controls, bundle.style_weights, OnnxPhraseModel(bundle))
     thread.start()
     return LoadedModel(bundle, companion, thread)

@@ -3,11 +3,16 @@
 from typing import Final
 
 from tatumflow.engine.controls import ModeName
-from tatumflow.engine.modes.answer import Answer
+from tatumflow.engine.modes.answer import LEAD, Answer
 from tatumflow.engine.modes.continuation import Continuation
-from tatumflow.engine.modes.mode import Mode, TurnPlan
+from tatumflow.engine.modes.improvisation import Improvisation
+from tatumflow.engine.modes.mode import Mode, PhrasePolicy, TurnPlan
+from tatumflow.engine.modes.reharmonization import Reharmonization
+from tatumflow.engine.modes.restyling import Restyling
 
-_MODES: Final[dict[ModeName, Mode]] = {mode.name: mode for mode in (Answer(), Continuation())}
+_MODES: Final[dict[ModeName, Mode]] = {
+    mode.name: mode for mode in (Answer(), Continuation(), Improvisation(), Restyling(), Reharmonization())
+}
 
 
 def mode_named(name: ModeName) -> Mode:
@@ -15,4 +20,4 @@ def mode_named(name: ModeName) -> Mode:
     return _MODES[name]
 
 
-__all__ = ["Mode", "TurnPlan", "mode_named"]
+__all__ = ["LEAD", "Mode", "PhrasePolicy", "TurnPlan", "mode_named"]

@@ -1,6 +1,6 @@
 """What a mode decides: when the companion's first note comes, and where it stops."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Protocol
 
@@ -19,6 +19,7 @@ class TurnPlan:
         rest_from: A gap between onsets that begins here or later and is longer than `rest` ends the turn.
         rest: Seconds.
         last_onset: No note starts after this; those sounding end naturally.
+        longest_rest: A gap between onsets that is longer is shortened to this.
     """
 
     earliest: float
@@ -26,6 +27,15 @@ class TurnPlan:
     last_onset: float
     rest_from: float = inf
     rest: float = inf
+    longest_rest: float = inf
+
+    def paced(self, factor: float) -> "TurnPlan":
+        """Return the frame of the same turn played `factor` times as fast."""
+        return replace(
+            self,
+            rest_from=self.earliest + (self.rest_from - self.earliest) / factor,
+            last_onset=self.earliest + (self.last_onset - self.earliest) / factor,
+        )
 
     def ends_before(self, onset: float, previous_onset: float | None) -> bool:
         """Return whether the turn is over before a note at `onset`, given the turn's onset before it."""
@@ -34,6 +44,24 @@ class TurnPlan:
         if previous_onset is None or previous_onset < self.rest_from:
             return False
         return onset - previous_onset > self.rest
+
+
+@dataclass(frozen=True, slots=True)
+class PhrasePolicy:
+    """What the phrases of a turn are made of, when the model has a latent for them.
+
+    Attributes:
+        from_call: Whether the first phrase is drawn from the human's.
+        keeps: Share of the call's own condition, 0 to 1, that the first phrase keeps; None leaves that to the
+            player's *surprise*.
+        asks: Parts of the call's theory that every phrase shall have.
+        edits_harmony: Whether the harmony asked for is that of the player's chords.
+    """
+
+    from_call: bool = True
+    keeps: float | None = None
+    asks: tuple[str, ...] = ()
+    edits_harmony: bool = False
 
 
 class Mode(Protocol):
@@ -47,6 +75,11 @@ class Mode(Protocol):
     @property
     def patience(self) -> float:
         """Return the factor on the silence that ends the human's phrase."""
+        ...
+
+    @property
+    def phrases(self) -> PhrasePolicy:
+        """Return what the turn's phrases are made of."""
         ...
 
     def plan(self, phrase: Phrase, controls: Controls, now: float) -> TurnPlan:

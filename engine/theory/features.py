@@ -5,6 +5,7 @@ two is Hellinger's; one that has nothing to count is all zeros. The same functio
 and the evaluation.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.harmony.chords import CHORD_TONES, QUALITIES
+from tatumflow.engine.notes import Note, fold_pitch
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -86,6 +88,22 @@ def phrase_features(
     notes = _Phrases(onset, duration, pitch, velocity, phrase, count)
     parts = (notes.harmony(), notes.melody(), notes.rhythm(), notes.dynamics())
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def notes_features(notes: Sequence[Note]) -> NDArray[np.float32]:
+    """Return the features (NUM_FEATURES,) of one phrase of notes, in any order."""
+    ordered = sorted(notes, key=lambda note: (note.onset, note.pitch))
+    return phrase_features(*note_columns(ordered), np.zeros(len(notes), np.int64), 1)[0]
+
+
+def note_columns(notes: Sequence[Note]) -> tuple[Floats, Floats, Ints, Ints]:
+    """Return onsets and durations in seconds, pitches moved onto the keyboard, and velocities, each (n,)."""
+    return (
+        np.array([note.onset for note in notes], dtype=np.float64),
+        np.array([note.duration for note in notes], dtype=np.float64),
+        np.array([fold_pitch(note.pitch) for note in notes], dtype=np.int64),
+        np.array([note.velocity for note in notes], dtype=np.int64),
+    )
 
 
 class _Phrases:

@@ -13,6 +13,12 @@ LABELS: Final[dict[str, str]] = {
     "style": "Style",
     "style_b": "Blend with",
     "style_blend": "Blend",
+    "style_strength": "Strength",
+    "surprise": "Surprise",
+    "chords": "Chords",
+    "tempo": "Tempo",
+    "pace": "Pace",
+    "dynamics": "Dynamics",
     "temperature": "Temperature",
     "density": "Density",
     "velocity_follow": "Vel. follow",
@@ -30,7 +36,7 @@ LABELS: Final[dict[str, str]] = {
 """What each control is called on the screen."""
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
-    "Player": ("mode", "style", "style_b", "style_blend"),
+    "Player": ("mode", "style", "style_strength", "style_b", "style_blend", "surprise", "chords", "tempo"),
     "Playing": (
         "temperature",
         "density",
@@ -43,8 +49,15 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
 }
 """The rows of the control panel, group by group; the rest is in the command palette."""
 
-CHOICES: Final = ("mode", "style", "style_b")
+CHOICES: Final = ("mode", "style", "style_b", "chords")
 """Controls with a list of values; all others are numbers."""
+
+CHARTS: Final = tuple(
+    f"{name} in {key}"
+    for name, keys in (("blues", "F Bb C"), ("minor blues", "C"), ("rhythm changes", "Bb"))
+    for key in keys.split()
+)
+"""Charts offered in the list; any other can be written into the settings or given on the command line."""
 
 _PITCHES: Final = ("register_low", "register_high")
 _STEPS_ACROSS: Final = 40

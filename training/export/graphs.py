@@ -6,6 +6,8 @@ that follows it, and all blocks' modulations into one product. The proofs in `pa
 trained module's own.
 """
 
+from copy import deepcopy
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -159,6 +161,30 @@ class HeadGraph(nn.Module):
             hidden = hidden + self.chord(chord)
         gate, up = (_normalize(hidden, self.gain, self.eps) @ self.gate_up).chunk(2, dim=-1)
         return (hidden + (F.silu(gate) * up) @ self.down) @ self.out + self.out_bias
+
+
+class MatMulLinear(nn.Module):
+    """A linear layer as a product and a sum, the form that `int8_model` knows."""
+
+    def __init__(self, linear: nn.Linear) -> None:
+        super().__init__()
+        self.matrix = _transposed(linear)
+        self.bias = linear.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the layer's output."""
+        y = x @ self.matrix
+        return y if self.bias is None else y + self.bias
+
+
+def in_matmul_form(module: nn.Module) -> nn.Module:
+    """Return a copy of a module with every linear layer as a `MatMulLinear`."""
+    copy = deepcopy(module)
+    for parent in list(copy.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.Linear):
+                setattr(parent, name, MatMulLinear(child))
+    return copy
 
 
 class EncoderGraph(nn.Module):

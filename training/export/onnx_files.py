@@ -22,7 +22,7 @@ from tatumflow.engine.bundle import (
 )
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
 from tatumflow.engine.tokens import FIELD_SIZES
-from tatumflow.training.export.graphs import EncoderGraph, FlowGraph, HeadGraph, TrunkGraph
+from tatumflow.training.export.graphs import EncoderGraph, FlowGraph, HeadGraph, TrunkGraph, in_matmul_form
 from tatumflow.training.families.tatumflow.decoder import FieldHead, TatumFlowDecoder
 from tatumflow.training.families.tatumflow.flow import LatentFlow
 from tatumflow.training.families.tatumflow.model import TatumFlow
@@ -130,12 +130,14 @@ def encoder_model(encoder: PhraseEncoder, phrase_len: int) -> Model:
     """Trace the phrase encoder; the number of notes stays free up to `phrase_len`."""
     fields = torch.zeros(_EXAMPLE_STEPS, len(FIELD_SIZES), dtype=torch.int64)
     notes = {0: torch.export.Dim("notes", min=1, max=phrase_len)}
-    return _trace(EncoderGraph(encoder), (fields,), ["fields"], ["latent", "latent_log_variance"], (notes,))
+    graph = in_matmul_form(EncoderGraph(encoder))
+    return _trace(graph, (fields,), ["fields"], ["latent", "latent_log_variance"], (notes,))
 
 
 def theory_model(theory: TheoryEncoder) -> Model:
     """Trace the theory encoder for one phrase."""
-    return _trace(theory, (torch.zeros(NUM_FEATURES),), ["features"], ["embeddings"], ({},))
+    graph = in_matmul_form(theory)
+    return _trace(graph, (torch.zeros(NUM_FEATURES),), ["features"], ["embeddings"], ({},))
 
 
 def flow_model(flow: LatentFlow) -> Model:
@@ -149,7 +151,7 @@ def flow_model(flow: LatentFlow) -> Model:
         torch.zeros(len(PARTS) * (config.theory_dim + 1)),
     )
     names = ["x", "time", "style", "before", "asked"]
-    return _trace(FlowGraph(flow), inputs, names, ["velocity"], tuple({} for _ in names))
+    return _trace(in_matmul_form(FlowGraph(flow)), inputs, names, ["velocity"], tuple({} for _ in names))
 
 
 def float_models(model: TatumFlow, cache_rows: int) -> dict[str, Model]:

@@ -9,11 +9,19 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from tatumflow.engine.bundle import DECODER_GRAPH, HEAD_GRAPHS, load_bundle
+from tatumflow.engine.bundle import (
+    DECODER_GRAPH,
+    ENCODER_GRAPH,
+    FLOW_GRAPH,
+    HEAD_GRAPHS,
+    THEORY_GRAPH,
+    load_bundle,
+)
 from tatumflow.engine.errors import SettingError
 from tatumflow.training.families.tatumflow.model import TatumFlow
 
 _MODULATIONS = 4
+_MATRIX = ".matrix"
 
 
 def graph_weights(path: Path) -> dict[str, NDArray[np.float32]]:
@@ -40,7 +48,8 @@ def decoder_state(folder: Path, layers: int, head_dim: int) -> dict[str, Tensor]
     """
     trunk = graph_weights(folder / f"{DECODER_GRAPH}.onnx")
     hidden = len(trunk["gain"])
-    state = {name: value for name, value in trunk.items() if "embedding" in name or name.startswith("phrase")}
+    state = {name: value for name, value in trunk.items() if "embedding" in name}
+    state |= {f"{name}.weight": trunk[name].T for name in ("phrase_condition", "phrase_input")}
     state["style_embedding.weight"] = trunk["styles"]
     state["norm.weight"] = trunk["gain"]
     modulation = np.split(trunk["modulation"].T, layers)
@@ -79,6 +88,21 @@ def decoder_state(folder: Path, layers: int, head_dim: int) -> dict[str, Tensor]
     return {name: torch.tensor(np.ascontiguousarray(value)) for name, value in state.items()}
 
 
+def phrase_state(folder: Path) -> dict[str, Tensor]:
+    """Return the weights of encoder, theory encoder and flow from a bundle's graphs, by `TatumFlow`'s names.
+
+    What predicts the theory back is only needed in training and not in the bundle.
+    """
+    state = {}
+    for graph, prefix in ((ENCODER_GRAPH, ""), (THEORY_GRAPH, "theory."), (FLOW_GRAPH, "")):
+        for name, value in graph_weights(folder / f"{graph}.onnx").items():
+            if name.endswith(_MATRIX):
+                state[f"{prefix}{name.removesuffix(_MATRIX)}.weight"] = value.T
+            elif name.endswith((".weight", ".bias")):
+                state[prefix + name] = value
+    return {name: torch.tensor(np.ascontiguousarray(value)) for name, value in state.items()}
+
+
 def start_from_bundle(model: nn.Module, folder: Path) -> None:
     """Load a bundle's weights into a TatumFlow model of the same sizes; parts it lacks stay as they are.
 
@@ -86,15 +110,11 @@ def start_from_bundle(model: nn.Module, folder: Path) -> None:
         BundleError: if the folder is not a whole bundle.
         SettingError: if the sizes differ, or the model is of another family.
     """
-    bundle = load_bundle(folder)
+    dims = load_bundle(folder).manifest.dims
     if not isinstance(model, TatumFlow):
         raise SettingError(f"run.start_from: {folder} is of the tatumflow family, the run is not")
-    state = {
-        f"decoder.{name}": tensor
-        for name, tensor in decoder_state(
-            folder, bundle.manifest.dims.num_layers, bundle.manifest.dims.head_dim
-        ).items()
-    }
+    decoder = decoder_state(folder, dims.num_layers, dims.head_dim)
+    state = {f"decoder.{name}": tensor for name, tensor in decoder.items()} | phrase_state(folder)
     try:
         model.load_state_dict(state, strict=False)
     except RuntimeError as error:

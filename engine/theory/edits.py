@@ -1,0 +1,51 @@
+"""Edits of one part of a phrase's theory: what its features would be with other chords, pace or dynamics."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from tatumflow.engine.decoder import Floats
+from tatumflow.engine.harmony.chords import Chord
+from tatumflow.engine.notes import Note
+from tatumflow.engine.theory.features import PARTS, notes_features
+
+_BASS: Final = 36
+_MIDDLE: Final = 60
+_CHORD_SECONDS: Final = 1.0
+_LOUDEST: Final = 127
+
+
+def with_chords(features: Floats, chords: Sequence[Chord]) -> Floats:
+    """Return features (NUM_FEATURES,) whose harmony is that of these chords, a second of each voiced plainly.
+
+    Without chords they stay as they are.
+    """
+    if not chords:
+        return features
+    voiced = [
+        Note(i * _CHORD_SECONDS, _CHORD_SECONDS, pitch, 64)
+        for i, chord in enumerate(chords)
+        for pitch in (_BASS + chord.root, *sorted(_MIDDLE + tone for tone in chord.pitch_classes))
+    ]
+    return _exchanged(features, "harmony", voiced)
+
+
+def with_pace(features: Floats, notes: Sequence[Note], factor: float) -> Floats:
+    """Return features (NUM_FEATURES,) whose rhythm is that of the notes played `factor` times as fast."""
+    moved = [replace(note, onset=note.onset / factor, duration=note.duration / factor) for note in notes]
+    return _exchanged(features, "rhythm", moved)
+
+
+def with_dynamics(features: Floats, notes: Sequence[Note], steps: int) -> Floats:
+    """Return features (NUM_FEATURES,) whose dynamics are the notes', `steps` of MIDI velocity louder."""
+    louder = [replace(note, velocity=int(np.clip(note.velocity + steps, 1, _LOUDEST))) for note in notes]
+    return _exchanged(features, "dynamics", louder)
+
+
+def _exchanged(features: Floats, name: str, notes: Sequence[Note]) -> Floats:
+    part = next(part for part in PARTS if part.name == name)
+    edited = features.copy()
+    edited[part.slice] = notes_features(notes)[part.slice]
+    return edited

@@ -1,0 +1,51 @@
+"""A bundle's weights come back as a model that can be trained on."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_model import tiny_trained
+
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
+from tatumflow.training.export.weights import start_from_bundle
+from tatumflow.training.families.tatumflow.model import TatumFlow
+
+
+def test_a_bundle_gives_the_model_back_within_int8(tiny_bundle: Path) -> None:
+    true = tiny_trained().model
+    model = TatumFlow(true.config).eval()
+    start_from_bundle(model, tiny_bundle)
+    generator = torch.Generator().manual_seed(0)
+    config = true.config
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    fields = torch.randint(30, (2, config.phrase_len, 4), generator=generator)
+    role, style, chord = torch.randint(2, (3, 2, config.phrase_len), generator=generator)
+    features = torch.rand(5, NUM_FEATURES, generator=generator)
+    flow = (normal(2, config.phrase_dim), torch.rand(2), torch.eye(config.num_styles)[:2])
+    told = (normal(2, config.phrase_dim + 1), normal(2, len(PARTS) * (config.theory_dim + 1)))
+    calls = {
+        "decoder": (fields, role, style, chord, normal(2, config.phrase_len, config.phrase_dim)),
+        "encoder": (fields, role >= 0),
+        "theory": (features,),
+        "flow": (*flow, *told),
+    }
+    with torch.no_grad():
+        for name, inputs in calls.items():
+            wanted, found = (getattr(one, name)(*inputs) for one in (true, model))
+            for a, b in zip(wanted, found, strict=True):
+                assert torch.allclose(a, b, atol=0.15), name
+
+
+def test_other_sizes_are_refused(tiny_bundle: Path) -> None:
+    config = tiny_trained().model.config
+    with pytest.raises(SettingError, match="other sizes"):
+        start_from_bundle(TatumFlow(config.model_copy(update={"hidden_dim": 32})), tiny_bundle)
+
+
+def test_other_families_are_refused(tiny_bundle: Path) -> None:
+    with pytest.raises(SettingError, match="family"):
+        start_from_bundle(torch.nn.Linear(2, 2), tiny_bundle)
