@@ -27,7 +27,7 @@ def log_path() -> Path:
 
 
 def run_engine(options: EngineOptions, connection: Connection) -> None:
-    """Play until told to shut down, until a signal, or until the other end of the connection is gone.
+    """Play until told to shut down, until a signal, or until the other end is gone; then end the process.
 
     Args:
         options: What to start with.
@@ -48,6 +48,11 @@ def run_engine(options: EngineOptions, connection: Connection) -> None:
         engine.report(EngineFailure(" ".join(text.split()), expected=False))
     finally:
         engine.close()
+    # All is silent, saved, closed and said. What is left is to take down the interpreter and the C libraries
+    # in it, in an order nobody chose and with threads still there: a crash in that would be told to the
+    # player as the engine's.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _redirect_stderr(path: Path) -> None:

@@ -29,13 +29,23 @@ class Thru(Protocol):
 
 @dataclass(eq=False)
 class Source:
-    """An input, what it holds down, and when it last said something (seconds)."""
+    """An input being listened to.
+
+    Attributes:
+        name: What others call it.
+        port: RtMidi's side of it.
+        parser: Makes messages of its bytes.
+        held: What it holds down.
+        last_activity: When it last said something (seconds).
+        kept: What `port_closing.set_callback` wants kept.
+    """
 
     name: str
     port: InputPort
     parser: MessageParser = field(default_factory=MessageParser)
     held: Ledger = field(default_factory=Ledger)
     last_activity: float | None = None
+    kept: list[object] = field(default_factory=list)
 
     def receiver(
         self,

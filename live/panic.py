@@ -6,11 +6,11 @@ from typing import Final
 
 from tatumflow.live.midi_bytes import NOTE_OFF, Message, silence
 from tatumflow.live.midi_ports import PortScanner, new_output, working_api
+from tatumflow.live.port_closing import end_sending
 from tatumflow.live.quiet import quiet_stderr
 from tatumflow.live.settings import PortSettings
 
 _CONNECT_SECONDS: Final = 0.3
-_DELIVERY_SECONDS: Final = 0.1
 
 
 def silence_outputs(names: Iterable[str], settings: PortSettings) -> None:
@@ -40,5 +40,5 @@ def silence_outputs(names: Iterable[str], settings: PortSettings) -> None:
             time.sleep(_CONNECT_SECONDS)
             for message in (*offs, *silence()):
                 port.send_message(message)
-            time.sleep(_DELIVERY_SECONDS)
+            end_sending([port])
             port.delete()

@@ -1,7 +1,6 @@
 """The ports of a session: opened, listened to, lost and found again."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Final, Literal
 
@@ -22,11 +21,10 @@ from tatumflow.live.midi_ports import (
     working_api,
 )
 from tatumflow.live.outputs import MidiSink, Outputs
+from tatumflow.live.port_closing import end_callbacks, end_sending, set_callback
 from tatumflow.live.settings import PortSettings
 
 _POLL_SECONDS: Final = 1.0
-_CALLBACK_GRACE_SECONDS: Final = 0.02
-_DELIVERY_SECONDS: Final = 0.05
 
 Notify = Callable[[str, Literal["information", "warning", "error"]], None]
 """Takes one line for the player."""
@@ -141,17 +139,16 @@ class PortSet:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
-        for source in (self._source, self._virtual_source):
-            if source is not None:
-                self._close_source(source)
-        for sink in (self._sink, self._virtual_sink):
-            if sink is not None:
-                self._outputs.remove(sink)
-        # JACK and ALSA deliver on their own threads; what was just sent must leave before the port does.
-        time.sleep(_DELIVERY_SECONDS)
-        for sink in (self._sink, self._virtual_sink):
-            if sink is not None:
-                sink.port.delete()
+        sources = [source for source in (self._source, self._virtual_source) if source is not None]
+        sinks = [sink for sink in (self._sink, self._virtual_sink) if sink is not None]
+        end_callbacks(source.port for source in sources)
+        for source in sources:
+            self._release(source)
+        for sink in sinks:
+            self._outputs.remove(sink)
+        end_sending(sink.port for sink in sinks)
+        for open_port in (*sources, *sinks):
+            open_port.port.delete()
         self._source = self._virtual_source = self._sink = self._virtual_sink = None
         if hasattr(self, "_scanner"):
             self._scanner.close()
@@ -174,7 +171,7 @@ class PortSet:
         # Whoever plays must be seen while they are there, or nobody notices that they have gone.
         callback = source.receiver(self._outputs, self._clock, self._emit, self._wake.set, _POLL_SECONDS)
         # RtMidi leaves out SysEx, clock and active sensing unless asked for them.
-        source.port.set_callback(callback)
+        source.kept = set_callback(source.port, callback)
 
     def _watch(self) -> None:
         while not self._stopping:
@@ -247,9 +244,9 @@ class PortSet:
     def _close_sink(self, sink: MidiSink) -> None:
         self._sink = None
         self._outputs.remove(sink)
-        time.sleep(_DELIVERY_SECONDS)
-        # Not deleted: another thread may hold the old list of sinks and send once more.
-        sink.port.close_port()
+        # Not deleted, but left to whoever refers to it last: another thread may hold the old list of sinks
+        # and send once more.
+        end_sending([sink.port])
 
     def _target(self, wanted: str, names: tuple[str, ...], side: Literal["input", "output"]) -> str:
         if not wanted:
@@ -269,11 +266,9 @@ class PortSet:
             self._notify(text, "warning")
 
     def _close_source(self, source: Source) -> None:
-        source.port.cancel_callback()
-        # A callback that waits for the interpreter's lock would make the closing wait for ever.
-        time.sleep(_CALLBACK_GRACE_SECONDS)
-        source.port.delete()
+        end_callbacks([source.port])
         self._release(source)
+        source.port.delete()
 
     def _release(self, source: Source) -> None:
         for message in source.held.releases():
