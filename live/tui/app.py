@@ -95,6 +95,9 @@ class TatumFlowApp(App[None], inherit_bindings=False):
             self.action_ports()
 
     def _poll(self) -> None:
+        # The timer goes on for a while when the app is going down and has no screen left.
+        if not self.is_running:
+            return
         self.snapshot = self.link.latest()
         self.jam.show(self.snapshot, alive=self.link.alive, failure=self.link.failure)
         if self.snapshot is None:
@@ -155,7 +158,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
 
     def action_ports(self) -> None:
         """Open the port picker."""
-        self.push_screen(PortPicker())
+        self.push_screen(PortPicker(self.snapshot))
 
     def action_help(self) -> None:
         """Open the help page."""

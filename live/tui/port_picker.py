@@ -31,9 +31,10 @@ class PortPicker(Dialog[None]):
             super().__init__()
             self.command = command
 
-    def __init__(self) -> None:
-        """Start before the ports are known."""
+    def __init__(self, snapshot: Snapshot | None) -> None:
+        """Start with the ports of a snapshot; None before they are known."""
         super().__init__("Ports", "Enter connects · T test note · Esc done")
+        self._snapshot = snapshot
         self._ready = False
         self._lists = {side: OptionList(id=side, compact=True) for side in _SIDES}
         self._names: dict[str, tuple[str, ...]] = {}
@@ -52,8 +53,10 @@ class PortPicker(Dialog[None]):
             yield Button("Done", id="done", variant="primary", compact=True)
 
     def on_mount(self) -> None:
-        """Take snapshots from here on."""
+        """Fill the lists; take snapshots from here on."""
         self._ready = True
+        if self._snapshot is not None:
+            self.show(self._snapshot)
 
     def show(self, snapshot: Snapshot) -> None:
         """Show the ports there are, which are connected and which carry notes."""
