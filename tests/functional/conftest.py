@@ -1,35 +1,65 @@
 """A JACK server of the suite's own, with companions, players and listeners on it."""
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
+import psutil
 import pytest
-from duo import NUMBERS, Companion, Listener, Player, wait_until
+from duo import NUMBERS, PATIENCE, Companion, Listener, Player, wait_until
 
 
-def _started(number: int) -> subprocess.Popen[bytes] | None:
-    """Return a server that answers and make it the default, None if it does not."""
+def _claim(name: str) -> IO[str] | None:
+    """Return an open file that keeps a server's name from other runs of the suite, None if one has it."""
+    lock = (Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock
+
+
+def _started(name: str) -> subprocess.Popen[bytes] | None:
+    """Return a server that answers; None if it does not, though it is the default of this process."""
     from tatumflow.live.midi_ports import api_problem
 
-    # A shorter period is over before a busy machine has let everyone answer, and then JACK loses messages.
-    # A server that was killed keeps its place among JACK's few until one of the same name is started.
-    name = f"tatumflow-test-{number}"
+    command = ["jackd", "-n", name]
+    for process in psutil.process_iter(["cmdline"]):
+        # Left by a run that was killed: whoever has the name has no other.
+        if process.info["cmdline"] and process.info["cmdline"][: len(command)] == command:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+                process.wait(PATIENCE)
+    # Synchronous, so that a cycle waits for everyone: otherwise JACK loses or repeats the messages of whoever
+    # is late on a busy machine.
     server = subprocess.Popen(
-        ["jackd", "-n", name, "-r", "-d", "dummy", "-r", "48000", "-p", "256"],
+        [*command, "-r", "-S", "-t", "100", "-d", "dummy", "-r", "48000", "-p", "256"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    os.environ |= {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
-    wait_until(lambda: server.poll() is not None or not api_problem("jack"), 10)
+    wait_until(lambda: server.poll() is not None or not api_problem("jack"), PATIENCE)
     if server.poll() is None and not api_problem("jack"):
         return server
-    server.kill()
-    server.wait()
+    _end(server)
     return None
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End a server in order: one that is killed keeps its place among JACK's few."""
+    server.terminate()
+    try:
+        server.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 @pytest.fixture(scope="session")
@@ -37,21 +67,23 @@ def jack_server() -> Iterator[str]:
     """Start a JACK server without sound hardware and make it the default of this process and its children."""
     if shutil.which("jackd") is None:
         pytest.skip("jackd is not installed; `sudo apt install jackd2` or `brew install jack`")
-    kept = {key: os.environ.get(key) for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER")}
-    server = next((server for server in map(_started, range(4)) if server is not None), None)
-    try:
-        if server is None:
+    # Few names, used again: the place of a server that was killed is free only to one of the same name.
+    names = (f"tatumflow-test-{number}" for number in range(4))
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
+        patch.setenv("JACK_NO_START_SERVER", "1")
+        for name in names:
+            lock = _claim(name)
+            if lock is None:
+                continue
+            stack.enter_context(lock)
+            patch.setenv("JACK_DEFAULT_SERVER", name)
+            server = _started(name)
+            if server is not None:
+                stack.callback(_end, server)
+                break
+        else:
             pytest.skip("jackd cannot start here")
-        yield os.environ["JACK_DEFAULT_SERVER"]
-    finally:
-        if server is not None:
-            server.terminate()
-            server.wait(10)
-        for key, value in kept.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value
+        yield name
 
 
 @pytest.fixture
@@ -84,8 +116,7 @@ def start_companion(
 
     yield start
     for companion in started:
-        companion.process.kill()
-        companion.process.wait()
+        companion.kill()
 
 
 @pytest.fixture

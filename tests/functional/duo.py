@@ -1,5 +1,6 @@
 """Two musicians and an audience for the port tests: companions, players and listeners on a JACK server."""
 
+import contextlib
 import itertools
 import signal
 import subprocess
@@ -15,9 +16,11 @@ import pytest
 PLAYER = Path(__file__).with_name("player.py")
 COMPANION_STATUS = 0x91
 NUMBERS = itertools.count(1)
+PATIENCE = 30
+"""Seconds to wait for what takes a moment on an idle machine."""
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     """Return whether a condition came true in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -33,15 +36,17 @@ class Listener:
     def __init__(self, *, connect: str = "", offer: str = "") -> None:
         import rtmidi
 
+        from tatumflow.live.port_closing import set_callback
+
         self.messages: list[tuple[int, ...]] = []
         self.sounding: set[tuple[int, int]] = set()
         self.double_ons = 0
         self._port = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, f"listener {next(NUMBERS)}")
-        self._port.set_callback(self._hear)
+        self._kept = set_callback(self._port, self._hear)
         if offer:
             self._port.open_virtual_port(offer)
             return
-        assert wait_until(lambda: any(connect in name for name in self._port.get_ports()), 10)
+        assert wait_until(lambda: any(connect in name for name in self._port.get_ports()))
         names = self._port.get_ports()
         self._port.open_port(next(index for index, name in enumerate(names) if connect in name))
 
@@ -61,8 +66,9 @@ class Listener:
 
     def close(self) -> None:
         """Stop listening."""
-        self._port.cancel_callback()
-        time.sleep(0.02)
+        from tatumflow.live.port_closing import end_callbacks
+
+        end_callbacks([self._port])
         self._port.delete()
 
 
@@ -126,10 +132,18 @@ class Companion:
     def interrupt(self) -> int:
         """Press Ctrl+C and return the exit status."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(20)
+        return self.process.wait(2 * PATIENCE)
+
+    def kill(self) -> None:
+        """End what is left of it."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in psutil.Process(self.process.pid).children(recursive=True):
+                process.kill()
+        self.process.kill()
+        self.process.wait()
 
 
-def play_until_answered(player: Player, listener: Listener, tries: int = 4) -> None:
+def play_until_answered(player: Player, listener: Listener, tries: int = 8) -> None:
     """Play phrases until the companion begins a note; a tiny model's answer may be all silence."""
     for _ in range(tries):
         before = listener.companion_ons()

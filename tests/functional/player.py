@@ -1,13 +1,21 @@
 """A musician in a process of their own: `python player.py PORT < lines`, one command a line.
 
 PORT is a companion's input to play into, or "offer NAME" to offer an output that others connect to.
-Commands: `on PITCH`, `off PITCH`, `control NUMBER VALUE`, `wait SECONDS`. Each is answered with its own text.
+Commands: `on PITCH`, `off PITCH`, `control NUMBER VALUE`, `wait SECONDS`, `flood` (pitch bend from then on).
+Each is answered with its own text.
 """
 
 import sys
+import threading
 import time
 
 import rtmidi
+
+
+def flood(port: rtmidi.MidiOut) -> None:
+    while True:
+        port.send_message([0xE0, 0, 64])
+        time.sleep(0.0005)
 
 
 def main() -> None:
@@ -32,6 +40,8 @@ def main() -> None:
                 port.send_message([0x80, int(pitch), 0])
             case ["control", number, value]:
                 port.send_message([0xB0, int(number), int(value)])
+            case ["flood"]:
+                threading.Thread(target=flood, args=(port,), daemon=True).start()
             case ["wait", seconds]:
                 time.sleep(float(seconds))
         print(line.strip(), flush=True)
