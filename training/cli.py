@@ -32,7 +32,7 @@ class Split(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
     app.add_typer(data, name="data")
-    for command in (train, evaluate, export):
+    for command in (train, evaluate, compare, export):
         app.command()(command)
 
 
@@ -67,6 +67,18 @@ def stats(
     stats(sources, plot, player, seed)
 
 
+@data.command()
+def chords(
+    source: Annotated[Path, typer.Argument(metavar="CORPUS", help="The Weimar Jazz Database.")],
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    seed: _Seed = 0,
+) -> None:
+    """Measure the chord estimator against lead sheets."""
+    with _training_libraries():
+        from tatumflow.training.evaluate.chord_commands import chords
+    chords(source, json, seed)
+
+
 def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="The run; see configs/train.")],
     run: Annotated[Path | None, typer.Option("--run", help="Its folder; runs/NAME by default.")] = None,
@@ -85,7 +97,9 @@ def train(
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A checkpoint, or the folder of a bundle.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A checkpoint, or the folder of a run or a bundle.")
+    ],
     corpus: Annotated[Path, typer.Option("--corpus", help="The packed corpus.")] = Path("data/packed"),
     split: Annotated[Split, typer.Option("--split", help="Side of its split.")] = Split.VAL,
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
@@ -96,6 +110,19 @@ def evaluate(
         from tatumflow.training.evaluate.commands import evaluate, table
     result = evaluate(model, corpus, split.value, json, limit)
     print("\n".join(table(result)))
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A checkpoint, or the folder of a run or a bundle.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
+    corpus: Annotated[Path, typer.Option("--corpus", help="The packed corpus.")] = Path("data/packed"),
+    pieces: Annotated[int | None, typer.Option("--pieces", help="Pieces to read at most.", min=1)] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+) -> None:
+    """Compare two models on the same notes, and what a note of each costs."""
+    with _training_libraries():
+        from tatumflow.training.evaluate.model_comparison import compare, table
+    print("\n".join(table(compare(a, b, corpus, pieces, json))))
 
 
 def export(

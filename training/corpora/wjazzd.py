@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -18,7 +18,7 @@ from tatumflow.training.corpora.source import open_source, seeded_split
 CORPUS: Final = "wjazzd"
 LICENCE: Final = "ODbL 1.0"
 MELODIES: Final = "csv_melody"
-_BEATS: Final = "csv_beats"
+BEATS: Final = "csv_beats"
 _SOLOS: Final = "df_solos_v1_2.csv"
 
 _TAKE: Final = re.compile(r"-\d+$|(?<=[a-z])I{2,3}$")
@@ -129,7 +129,7 @@ def _read_solo(path: Path, solos: dict[str, _Solo], players: dict[str, str], see
                 )
                 for row in csv.DictReader(file)
             ]
-        chords = _read_chords(path.parent.parent / _BEATS / path.name)
+        chords = _read_chords(path.parent.parent / BEATS / path.name)
     except ChordError as error:
         return BrokenFile(path.name, str(error))
     except KeyError as error:
@@ -166,11 +166,20 @@ def _read_chords(path: Path) -> dict[tuple[str, str], int]:
     """Read the chord id of each (bar, beat); a beat without a chord keeps the one before."""
     if not path.is_file():
         return {}
-    chords: dict[tuple[str, str], int] = {}
-    current = NO_CHORD
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["chord"]:
-                current = chord_id(parse_chord(row["chord"]))
-            chords[row["bar"], row["beat"]] = current
-    return chords
+        rows = list(csv.DictReader(file))
+    places = [(row["bar"], row["beat"]) for row in rows]
+    return dict(zip(places, chords_in_force([row["chord"] for row in rows]), strict=True))
+
+
+def chords_in_force(symbols: Iterable[str]) -> list[int]:
+    """Return the chord id of each beat from what is written there; nothing written keeps the chord before.
+
+    Raises:
+        ChordError: if a symbol is not understood.
+    """
+    ids: list[int] = []
+    for symbol in symbols:
+        held = ids[-1] if ids else NO_CHORD
+        ids.append(chord_id(parse_chord(symbol)) if symbol else held)
+    return ids

@@ -1,0 +1,86 @@
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tatumflow.engine.harmony.chords import NO_CHORD, Chord, chord_id, parse_chord, transpose_ids
+from tatumflow.engine.harmony.estimator import ChordEstimate, estimate_chords
+
+Rows = list[tuple[float, float, int]]
+"""Onset and duration in seconds, pitch."""
+
+
+def estimate(rows: Rows) -> ChordEstimate:
+    return estimate_chords([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows])
+
+
+def played(symbols: Sequence[str], seconds: float = 2.0) -> Rows:
+    """Return each chord in turn: its root in the bass, struck twice, its tones in close position above."""
+    rows: Rows = []
+    for i, symbol in enumerate(symbols):
+        chord = parse_chord(symbol)
+        assert chord is not None
+        for half in range(2):
+            start = seconds * (i + half / 2)
+            rows.append((start, seconds / 2, 36 + chord.root))
+            rows += [(start, seconds / 2, 54 + (p - 54) % 12) for p in sorted(chord.pitch_classes)]
+    return rows
+
+
+def ids(symbols: Sequence[str]) -> list[int]:
+    return [chord_id(parse_chord(symbol)) for symbol in symbols]
+
+
+def test_plain_chords_over_their_roots_are_named() -> None:
+    tune = ["Dm7", "G7", "Cmaj7", "A7", "Dm7", "G7", "Em7b5", "A7", "Dm7", "Db7", "Cmaj7", "Cmaj7"]
+    found = estimate(played(tune)).at(2.0 * np.arange(len(tune)) + 1.0)
+    assert found.tolist() == ids(tune)
+
+
+notes = st.lists(
+    st.tuples(st.floats(0, 20), st.floats(0.05, 3), st.integers(33, 96)), min_size=1, max_size=60
+)
+
+
+@settings(deadline=None, max_examples=25)
+@given(notes, st.integers(-11, 11))
+def test_transposed_music_has_transposed_chords(rows: Rows, semitones: int) -> None:
+    # The rounding of sums in another order may turn a draw between two chords.
+    before = estimate(rows)
+    after = estimate([(onset, duration, pitch + semitones) for onset, duration, pitch in rows])
+    assert len(after.ids) == len(before.ids)
+    same = transpose_ids(before.ids, semitones) == after.ids
+    assert same.mean() > 0.9 or len(rows) < 10
+
+
+def test_music_that_begins_later_has_its_chords_later() -> None:
+    rows = played(["Dm7", "G7", "Cmaj7"])
+    later = estimate([(onset + 100.0, duration, pitch) for onset, duration, pitch in rows])
+    times = np.arange(0.3, 6.0, 0.5)
+    assert later.at(times + 100.0).tolist() == estimate(rows).at(times).tolist()
+
+
+def test_the_order_of_notes_does_not_matter() -> None:
+    rows = played(["Dm7", "G7", "Cmaj7"])
+    assert estimate(rows[::-1]).ids.tolist() == estimate(rows).ids.tolist()
+
+
+def test_every_note_has_a_chord_and_outside_is_none() -> None:
+    rows = played(["Dm7", "G7"])
+    found = estimate(rows)
+    assert (found.at([row[0] for row in rows]) != NO_CHORD).all()
+    assert found.at([-1.0, 1e6]).tolist() == [NO_CHORD, NO_CHORD]
+
+
+def test_silence_has_no_chords() -> None:
+    nothing = estimate_chords([], [], [])
+    assert len(nothing.ids) == 0
+    assert nothing.at([0.0, 1.0]).tolist() == [NO_CHORD, NO_CHORD]
+
+
+def test_a_passing_note_does_not_change_the_chord() -> None:
+    rows = played(["Cmaj7", "Cmaj7", "Cmaj7"])
+    passing = [(2.5 + 0.1 * i, 0.1, 73 + i) for i in range(4)]
+    found = estimate(rows + passing)
+    assert set(found.at(np.arange(0.5, 5.5, 0.25)).tolist()) == {Chord(0, "maj7").id}
