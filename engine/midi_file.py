@@ -1,6 +1,7 @@
 """MIDI files in and out: a performance as notes in seconds, and tracks of notes as a file."""
 
 import io
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ _DEFAULT_MICROSECONDS_PER_BEAT: Final = 500_000
 _SUSTAIN_PEDAL: Final = 64
 _PEDAL_DOWN: Final = 64
 _WRITTEN_TICKS_PER_BEAT: Final = 480
+_CHANNELS: Final = 16
+DRUM_CHANNEL: Final = 9
+"""The channel of the drums in General MIDI, counted from 0."""
 
 _Ticks = NDArray[np.int64]
 
@@ -41,13 +45,13 @@ class MidiPerformance:
 
 @dataclass(frozen=True)
 class MidiTrack:
-    """One track to write.
+    """One track of a file.
 
     Attributes:
         name: Shown by the program that opens the file.
         notes: In any order; onsets in seconds, at least 0.
         program: General MIDI program, 0 to 127.
-        channel: MIDI channel, 0 to 15; 9 is the drum channel.
+        channel: MIDI channel, 0 to 15; `DRUM_CHANNEL` is the drums'.
     """
 
     name: str
@@ -72,19 +76,44 @@ def read_midi(path: Path) -> MidiPerformance:
     tracks = [_track_notes(track) for track in score.tracks if not track.is_drum]
     columns = np.concatenate([np.zeros((4, 0), dtype=np.int64), *tracks], axis=1)
     on_keyboard = (columns[2] >= PITCH_LOWEST) & (columns[2] <= PITCH_HIGHEST)
-    start, end, pitch, velocity = _without_overlaps(columns[:, on_keyboard])
-    if not len(start):
+    if not on_keyboard.any():
         found = "no notes between A0 and C8" if columns.shape[1] else "no notes outside drum tracks"
         raise MidiFileError(f"{path.name}: has {found}; choose a file with a melodic or piano track")
-    tempos = [(int(t.time), int(t.mspq)) for t in score.tempos if t.mspq > 0]
-    onset = _seconds(start, tempos, score.ticks_per_quarter)
-    duration = _seconds(end, tempos, score.ticks_per_quarter) - onset
-    rows = zip(onset.tolist(), duration.tolist(), pitch.tolist(), velocity.tolist(), strict=True)
+    tempos = _tempos(score)
     return MidiPerformance(
-        notes=tuple(Note(*row) for row in rows),
+        notes=_notes(columns[:, on_keyboard], tempos, score.ticks_per_quarter),
         tempo=60e6 / tempos[0][1] if tempos else None,
         dropped=int(np.count_nonzero(~on_keyboard)),
     )
+
+
+def read_tracks(path: Path) -> tuple[MidiTrack, ...]:
+    """Read a MIDI file track by track, drums and pitches beyond the piano's included.
+
+    The tempo map, the pedal and overlaps within a track are treated as in `read_midi`. A track that plays on
+    several channels or programs is returned as one track for each. The channels are the drums' for drums, and
+    for the others one after the other, begun again when there are no more.
+
+    Raises:
+        MidiFileError: if the file is missing, damaged, cut short, or has no notes.
+    """
+    path = Path(path)
+    score = _parse(path, _read_bytes(path))
+    tempos, per_beat = _tempos(score), score.ticks_per_quarter
+    channels = itertools.cycle(channel for channel in range(_CHANNELS) if channel != DRUM_CHANNEL)
+    tracks = tuple(
+        MidiTrack(
+            name=track.name,
+            notes=_notes(_track_notes(track), tempos, per_beat),
+            program=track.program,
+            channel=DRUM_CHANNEL if track.is_drum else next(channels),
+        )
+        for track in score.tracks
+        if track.notes
+    )
+    if not tracks:
+        raise MidiFileError(f"{path.name}: has no notes; choose a file with some")
+    return tracks
 
 
 def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float = 120.0) -> None:
@@ -164,6 +193,19 @@ def _structure_problem(data: bytes) -> str | None:
         found += data[position : position + 4] == b"MTrk"
         position = end
     return None
+
+
+def _tempos(score: ScoreTick) -> list[tuple[int, int]]:
+    return [(int(tempo.time), int(tempo.mspq)) for tempo in score.tempos if tempo.mspq > 0]
+
+
+def _notes(columns: _Ticks, tempos: list[tuple[int, int]], ticks_per_beat: int) -> tuple[Note, ...]:
+    """Return notes in seconds from columns as `_track_notes` returns them, overlaps cut."""
+    start, end, pitch, velocity = _without_overlaps(columns)
+    onset = _seconds(start, tempos, ticks_per_beat)
+    duration = _seconds(end, tempos, ticks_per_beat) - onset
+    rows = zip(onset.tolist(), duration.tolist(), pitch.tolist(), velocity.tolist(), strict=True)
+    return tuple(Note(*row) for row in rows)
 
 
 def _track_notes(track: TrackTick) -> _Ticks:

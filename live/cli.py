@@ -158,6 +158,24 @@ def generate(
 
 
 @app.command()
+def render(
+    sources: Annotated[list[Path], typer.Argument(metavar="IN.mid...", help="MIDI files.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="A .wav or .mp3 file, or a folder with a sound file for each.")
+    ],
+    mp3: Annotated[bool, typer.Option("--mp3", help="Write MP3, not WAV, into a folder.")] = False,
+    soundfont: Annotated[
+        Path | None, typer.Option("--soundfont", help="An .sf2 or .sf3 file instead of the settings'.")
+    ] = None,
+    settings: _Settings = None,
+) -> None:
+    """Make sound files of MIDI files."""
+    from tatumflow.live.render import RenderOptions, render_files
+
+    render_files(RenderOptions(sources, out, mp3, soundfont, settings))
+
+
+@app.command()
 def ports(api: _Api = None, settings: _Settings = None) -> None:
     """List MIDI inputs and outputs."""
     from tatumflow.live.doctor import print_ports

@@ -8,7 +8,7 @@ from tatumflow.engine.midi_file import write_midi
 from tatumflow.live.piano_roll_text import piano_roll
 from tatumflow.live.play import answer
 from tatumflow.live.settings import Settings
-from tatumflow.live.synth import render, write_wav
+from tatumflow.live.synth import render, write_sound
 
 
 def demonstrate(settings: Settings, folder: Path) -> None:
@@ -34,10 +34,10 @@ def demonstrate(settings: Settings, folder: Path) -> None:
     except OSError as error:
         raise MidiFileError(f"{folder}: cannot be made ({error.strerror}); run in another folder") from None
     midi, wav = folder / "jam.mid", folder / "jam.wav"
-    write_midi(midi, answered.tracks, answered.performance.tempo or 120.0)
+    write_midi(midi, answered.tracks, answered.tempo or 120.0)
     written = str(midi)
     try:
-        write_wav(wav, render([human, companion], settings.synth))
+        write_sound(wav, render(answered.tracks, settings.synth))
         written += f", {wav}"
     except DeviceError as error:
         print(f"without sound: {error}")

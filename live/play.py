@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from tatumflow.engine.errors import DeviceError, SettingError
@@ -16,7 +15,7 @@ from tatumflow.engine.midi_file import MidiPerformance, MidiTrack, read_midi, wr
 from tatumflow.engine.offline import OfflineResult, answer_file, improvise
 from tatumflow.live.session import offline_companion, open_bundle
 from tatumflow.live.settings import Settings, load_settings
-from tatumflow.live.synth import render, write_wav
+from tatumflow.live.synth import render, write_sound
 from tatumflow.live.whole_file import whole_file
 
 FIRST_NOTE_LIMIT_MS: Final = 25.0
@@ -175,11 +174,11 @@ def play(options: PlayOptions) -> None:
     outputs = [path for path in (options.out, options.wav, options.json) if path is not None]
     _check_outputs(options.source, outputs)
     answered = answer(options.source, settings, options.seconds)
-    sound = None if options.wav is None else _rendered(answered, settings)
+    sound = None if options.wav is None else render(answered.tracks, settings.synth)
     written: list[Path] = []
     try:
         if options.wav is not None and sound is not None:
-            write_wav(options.wav, sound)
+            write_sound(options.wav, sound)
             written.append(options.wav)
         if options.json is not None:
             _write_figures(options.json, answered.figures)
@@ -192,10 +191,6 @@ def play(options: PlayOptions) -> None:
         raise
     print(answered.summary())
     print(f"written: {', '.join(str(path) for path in outputs)}")
-
-
-def _rendered(answered: Answer, settings: Settings) -> NDArray[np.int16]:
-    return render([answered.result.human, answered.result.companion], settings.synth)
 
 
 def _check_outputs(source: Path | None, outputs: Sequence[Path]) -> None:

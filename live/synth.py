@@ -1,5 +1,6 @@
-"""The built-in synthesizer, FluidSynth: live through its own audio driver, or into a WAV file."""
+"""The built-in synthesizer, FluidSynth: live through its own audio driver, or into a sound file."""
 
+import itertools
 from collections.abc import Sequence
 from importlib import resources
 from importlib.util import find_spec
@@ -11,7 +12,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from tatumflow.engine.errors import DeviceError
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi_file import DRUM_CHANNEL, MidiTrack
 from tatumflow.live.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
 from tatumflow.live.quiet import quiet_stderr
 from tatumflow.live.settings import SynthSettings
@@ -26,7 +27,6 @@ _INSTALL: Final = (
     "install it with `sudo apt install libfluidsynth3`, `brew install fluid-synth` "
     "or `choco install fluidsynth`"
 )
-_DRUM_CHANNEL: Final = 9
 _DRUM_BANK: Final = 128
 _TAIL_SECONDS: Final = 2.0
 _PROGRAM_CHANGE: Final = 0xC0
@@ -57,29 +57,33 @@ def soundfont_path(given: str) -> Path:
         path = Path(given).expanduser()
         if path.is_file():
             return path
-        raise DeviceError(f"SoundFont {path}: no such file; check synth.soundfont in the settings")
+        raise DeviceError(
+            f"SoundFont {path}: no such file; check the name, or synth.soundfont in the settings"
+        )
     default = default_soundfont()
     if default is None:
         raise DeviceError("no SoundFont: pretty_midi came without one; name an .sf2 file in synth.soundfont")
     return default
 
 
-def _load(settings: SynthSettings) -> "fluidsynth.Synth":
+def _load(settings: SynthSettings, programs: Sequence[int] = ()) -> "fluidsynth.Synth":
+    """Return a synthesizer; `programs` are those of the first channels, where they are not the settings'."""
     try:
         import fluidsynth
     except (ImportError, OSError):
         raise DeviceError(f"no synthesizer: the FluidSynth library is missing; {_INSTALL}") from None
     path = soundfont_path(settings.soundfont)
+    # FluidSynth has channels by the sixteen, of which the tenth are for drums.
+    channels = max(_CHANNELS, -(-len(programs) // _CHANNELS) * _CHANNELS)
     with quiet_stderr():
-        synth = fluidsynth.Synth(gain=settings.gain, samplerate=SAMPLE_RATE, channels=_CHANNELS)
+        synth = fluidsynth.Synth(gain=settings.gain, samplerate=SAMPLE_RATE, channels=channels)
         font = synth.sfload(str(path))
         if font == -1:
             synth.delete()
             raise DeviceError(f"SoundFont {path.name}: FluidSynth cannot read it; choose another .sf2 file")
-        for channel in range(_CHANNELS):
-            synth.program_select(
-                channel, font, 128 if channel == 9 else 0, 0 if channel == 9 else settings.program
-            )
+        for channel, program in itertools.zip_longest(range(channels), programs, fillvalue=settings.program):
+            drums = channel % _CHANNELS == DRUM_CHANNEL
+            synth.program_select(channel, font, _DRUM_BANK if drums else 0, 0 if drums else program)
     return synth
 
 
@@ -140,11 +144,13 @@ def _start_audio(synth: "fluidsynth.Synth", driver: str) -> bool:
     return bool(synth.audio_driver)
 
 
-def render(parts: Sequence[Sequence[Note]], settings: SynthSettings) -> NDArray[np.int16]:
-    """Play notes into memory, offline.
+def render(tracks: Sequence[MidiTrack], settings: SynthSettings) -> NDArray[np.int16]:
+    """Play tracks into memory, offline.
 
     Args:
-        parts: Notes of each player; onsets in seconds from the start of the sound.
+        tracks: Each is played on a channel of its own, so that two that hold the same key do not end each
+            other's notes; drums are those on the drums' channel. Program 0, which a file also has that names
+            none, stands for the program of the settings.
         settings: SoundFont, gain and program.
 
     Returns:
@@ -153,12 +159,16 @@ def render(parts: Sequence[Sequence[Note]], settings: SynthSettings) -> NDArray[
     Raises:
         DeviceError: if the library or the SoundFont is missing.
     """
-    synth = _load(settings)
-    channels = [channel for channel in range(_CHANNELS) if channel != _DRUM_CHANNEL]
+    free = (channel for channel in itertools.count() if channel % _CHANNELS != DRUM_CHANNEL)
+    channels = [DRUM_CHANNEL if track.channel == DRUM_CHANNEL else next(free) for track in tracks]
+    programs = [settings.program] * (max(channels, default=0) + 1)
+    for channel, track in zip(channels, tracks, strict=True):
+        programs[channel] = track.program or settings.program
+    synth = _load(settings, programs)
     actions = sorted(
         action
-        for channel, notes in zip(channels, parts, strict=False)
-        for note in notes
+        for channel, track in zip(channels, tracks, strict=True)
+        for note in track.notes
         for action in (
             (round(note.onset * SAMPLE_RATE), 1, channel, note.pitch, note.velocity),
             (round(note.offset * SAMPLE_RATE), 0, channel, note.pitch, 0),
@@ -180,14 +190,15 @@ def render(parts: Sequence[Sequence[Note]], settings: SynthSettings) -> NDArray[
     return np.concatenate(blocks).reshape(-1, 2)
 
 
-def write_wav(path: Path, samples: NDArray[np.int16]) -> None:
-    """Write samples, shape (n, 2), as a 44.1 kHz WAV file, whole or not at all.
+def write_sound(path: Path, samples: NDArray[np.int16]) -> None:
+    """Write samples, shape (n, 2), as a 44.1 kHz file, whole or not at all: MP3 by the name, else WAV.
 
     Raises:
         DeviceError: if the file cannot be written.
     """
+    format, subtype = ("MP3", "MPEG_LAYER_III") if path.suffix.casefold() == ".mp3" else ("WAV", "PCM_16")
     try:
         with whole_file(path) as partial:
-            soundfile.write(partial, samples, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+            soundfile.write(partial, samples, SAMPLE_RATE, format=format, subtype=subtype)
     except (OSError, soundfile.SoundFileError) as error:
         raise DeviceError(f"{path}: cannot be written ({error}); check the folder and the disk") from None

@@ -52,7 +52,7 @@ def assert_refused(result, *said):
 def test_help_lists_the_commands(run):
     status, out, _ = run("--help")
     assert status == 0
-    for command in ("jam", "play", "ports", "models", "doctor", "bench"):
+    for command in ("jam", "play", "render", "ports", "models", "doctor", "bench"):
         assert command in out
 
 
@@ -116,6 +116,26 @@ def test_an_output_that_cannot_be_is_refused_before_anything_is_done(run, tmp_pa
     out = tmp_path / "out.mid"
     assert_refused(run("play", phrase, "-o", out, "--wav", out), "is given for two outputs")
     assert phrase.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("out", "more", "said"),
+    [
+        ("absent/out.wav", [], "does not exist; make it first"),
+        ("out.flac", [], "its name does not end in .wav or .mp3"),
+        ("out", [], "is no folder that exists"),
+        ("out.wav", ["phrase.mid"], "is not a folder; name one that exists for several files"),
+        (".", ["phrase.mid"], "phrase.wav: would be written for two of the files"),
+        ("out.wav", ["--soundfont", "absent.sf2"], "SoundFont absent.sf2: no such file"),
+        (".", ["absent.mid"], "absent.mid: no such file"),
+    ],
+)
+def test_a_sound_that_cannot_be_is_refused_and_nothing_written(
+    run, tmp_path, monkeypatch, phrase, out, more, said
+):
+    monkeypatch.chdir(tmp_path)
+    assert_refused(run("render", phrase, *more, "-o", out), said)
+    assert [path.name for path in tmp_path.iterdir()] == ["phrase.mid"]
 
 
 def test_a_damaged_graph_is_refused(run, tmp_path, phrase, tiny_bundle):

@@ -10,7 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tatumflow.engine.errors import MidiFileError
-from tatumflow.engine.midi_file import MidiPerformance, MidiTrack, read_midi, write_midi
+from tatumflow.engine.midi_file import (
+    DRUM_CHANNEL,
+    MidiPerformance,
+    MidiTrack,
+    read_midi,
+    read_tracks,
+    write_midi,
+)
 from tatumflow.engine.notes import Note
 
 # At mido's default of 480 ticks per beat and 120 bpm, 960 ticks are a second.
@@ -214,6 +221,8 @@ def test_any_damage_ends_in_notes_or_the_one_error(path: Path, damage: list[tupl
     path.write_bytes(data)
     with contextlib.suppress(MidiFileError):
         assert all(note.duration > 0 and 21 <= note.pitch <= 108 for note in read_midi(path).notes)
+    with contextlib.suppress(MidiFileError):
+        assert all(note.duration > 0 for track in read_tracks(path) for note in track.notes)
 
 
 NOTES = st.builds(
@@ -250,6 +259,30 @@ def test_both_players_are_written_as_named_tracks(path: Path) -> None:
     programs = [m for track in file.tracks for m in track if m.type == "program_change"]
     assert [(m.program, m.channel) for m in programs] == [(0, 0), (5, 1)]
     assert len(read_midi(path).notes) == 2
+
+
+def test_tracks_are_read_as_they_were_written(path: Path) -> None:
+    written = (
+        MidiTrack("you", (Note(0.0, 2.0, 60, 64), Note(1.0, 0.5, 127, 64)), channel=0),
+        MidiTrack("companion", (Note(0.5, 0.5, 60, 80),), program=5, channel=1),
+        MidiTrack("drums", (Note(0.0, 0.25, 36, 90),), channel=DRUM_CHANNEL),
+    )
+    write_midi(path, written)
+    assert read_tracks(path) == written
+
+
+def test_the_only_track_is_read_as_the_performance(path: Path) -> None:
+    save(
+        path, [tempo(0, 90), pedal(0, 127), on(0, 60), off(96, 60), on(480, 60), off(576, 60), pedal(960, 0)]
+    )
+    (track,) = read_tracks(path)
+    assert track.notes == read_midi(path).notes
+
+
+def test_a_file_without_any_note_has_no_tracks(path: Path) -> None:
+    save(path, [tempo(0, 90)])
+    with pytest.raises(MidiFileError, match=r"tune\.mid: has no notes"):
+        read_tracks(path)
 
 
 def test_a_written_note_ends_before_its_pitch_begins_again(path: Path) -> None:
