@@ -19,6 +19,7 @@ COVERAGE: Final = 0.95
 """Share of the drawn figures that an interval holds."""
 
 Floats = NDArray[np.float64]
+Groups = Sequence[object] | NDArray[np.generic]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def bootstrap(
     rows: ArrayLike,
     statistic: Callable[[Floats], Floats],
     *,
-    groups: Sequence[object] | NDArray[np.generic] | None = None,
+    groups: Groups | None = None,
     seed: int = 0,
     draws: int = DRAWS,
     coverage: float = COVERAGE,
@@ -57,16 +58,31 @@ def bootstrap(
         draws: How often units are drawn again.
         coverage: Share of the drawn figures that the interval holds, above 0 and below 1.
     """
+    return _interval(_drawn(rows, statistic, groups, seed, draws), coverage)
+
+
+def _drawn(
+    rows: ArrayLike,
+    statistic: Callable[[Floats], Floats],
+    groups: Groups | None,
+    seed: int | Sequence[int],
+    draws: int,
+) -> Floats:
+    """Return the statistic of the units themselves, then of each draw, (draws + 1,); empty without units."""
     table = np.asarray(rows, dtype=np.float64)
     if groups is not None:
         table = grouped(table, groups)
     if not len(table):
-        return UNDEFINED
+        return np.zeros(0)
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(len(table), np.full(len(table), 1 / len(table)), size=draws)
-    # The first sum is of the units themselves, the others are drawn.
-    sums = np.concatenate([table.sum(axis=0)[None], np.tensordot(weights, table, axes=1)])
-    figures = statistic(sums)
+    return statistic(np.concatenate([table.sum(axis=0)[None], np.tensordot(weights, table, axes=1)]))
+
+
+def _interval(figures: Floats, coverage: float = COVERAGE) -> Interval:
+    """Return the first figure with the interval of the others."""
+    if not len(figures):
+        return UNDEFINED
     drawn = figures[1:][np.isfinite(figures[1:])]
     if not len(drawn):
         return Interval(float(figures[0]), nan, nan)
@@ -87,9 +103,7 @@ def ratio(sums: Floats) -> Floats:
     return np.divide(sums[:, 0], sums[:, 1], out=np.full(len(sums), nan), where=sums[:, 1] != 0)
 
 
-def mean(
-    values: ArrayLike, *, groups: Sequence[object] | NDArray[np.generic] | None = None, seed: int = 0
-) -> Interval:
+def mean(values: ArrayLike, *, groups: Groups | None = None, seed: int = 0) -> Interval:
     """Return the mean of values (n,) with its interval; NaN among them is left out."""
     known = np.asarray(values, dtype=np.float64)
     return bootstrap(_counted(known), ratio, groups=groups, seed=seed)
@@ -99,7 +113,7 @@ def ratio_of_means(
     values: ArrayLike,
     references: ArrayLike,
     *,
-    groups: Sequence[object] | NDArray[np.generic] | None = None,
+    groups: Groups | None = None,
     seed: int = 0,
 ) -> Interval:
     """Return the mean of values over that of their references, both (n,); pairs with a NaN are left out."""
@@ -111,12 +125,30 @@ def paired_difference(
     values: ArrayLike,
     references: ArrayLike,
     *,
-    groups: Sequence[object] | NDArray[np.generic] | None = None,
+    groups: Groups | None = None,
     seed: int = 0,
 ) -> Interval:
     """Return the mean of values less their references, both (n,); pairs with a NaN are left out."""
     pairs = np.asarray(values, dtype=np.float64) - np.asarray(references, dtype=np.float64)
     return mean(pairs, groups=groups, seed=seed)
+
+
+def ratio_of_independent_means(
+    values: ArrayLike,
+    references: ArrayLike,
+    *,
+    groups: Groups | None = None,
+    reference_groups: Groups | None = None,
+    seed: int = 0,
+) -> Interval:
+    """Return the mean of values (n,) over the mean of other references (m,), each side drawn for itself."""
+    over, under = (
+        _drawn(_counted(np.asarray(side, dtype=np.float64)), ratio, of, (seed, i), DRAWS)
+        for i, (side, of) in enumerate(((values, groups), (references, reference_groups)))
+    )
+    if not len(over) or not len(under):
+        return UNDEFINED
+    return _interval(np.divide(over, under, out=np.full(len(over), nan), where=under != 0))
 
 
 def _counted(values: Floats) -> Floats:

@@ -1,0 +1,182 @@
+"""What a bundle plays when it hears notes: the engine's own planner, on a clock that waits for it."""
+
+from collections.abc import Sequence
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tatumflow.engine.bundle import Bundle
+from tatumflow.engine.clock import VirtualClock
+from tatumflow.engine.controls import Controls, chart_named
+from tatumflow.engine.errors import ModelFault
+from tatumflow.engine.events import NoteOff, NoteOn
+from tatumflow.engine.harmony.chart_clock import ChartClock
+from tatumflow.engine.modes import PhrasePolicy, TurnPlan, mode_named
+from tatumflow.engine.notes import Note, Role
+from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.phrase import Phrase, PhraseTracker
+from tatumflow.engine.phrase_guide import PhraseGuide
+from tatumflow.engine.planner import Planner
+from tatumflow.engine.providers import CPU
+from tatumflow.engine.scheduler import Scheduler
+from tatumflow.engine.session import ModelSession
+from tatumflow.training.corpora.piece import NOTE_DTYPE, UNKNOWN_VELOCITY
+from tatumflow.training.evaluate.metrics.onsets import TOGETHER
+from tatumflow.training.evaluate.music_metrics import stretch_of
+
+HEARD_VELOCITY = 64
+"""MIDI velocity at which notes of a corpus without velocities are played to the model, as a keyboard must."""
+
+Notes = NDArray[np.void]
+
+
+class Performer:
+    """A model that plays replies to notes, one after the other, each from an empty context."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        """Open the bundle's graphs on one CPU thread.
+
+        Raises:
+            BundleError: if a graph cannot be run.
+        """
+        self._bundle = bundle
+        self._session = ModelSession(OnnxDecoder(bundle, providers=(CPU,)))
+        self._guide = PhraseGuide(OnnxPhraseModel(bundle))
+
+    def known_style(self, player: str) -> str:
+        """Return the slug of a player if the model knows it, else the empty string."""
+        return player if player in self._bundle.styles else ""
+
+    def continuation(self, heard: Notes, seconds: float, controls: Controls, seed: int = 0) -> Notes:
+        """Go on from notes of the human's.
+
+        Args:
+            heard: What the human played, (n,) with n > 0, by onset.
+            seconds: For how long after the last onset heard notes may begin.
+            controls: How to draw; `mode` and `seed` are not looked at. A chart begins with the last onset
+                heard.
+            seed: Seed of the draws.
+
+        Returns:
+            Notes by onset, in seconds from the last onset heard; those that last longer end with the stretch.
+
+        Raises:
+            ModelFault: if the model's output is not finite three times in a row.
+            SettingError: if the model does not know a style.
+        """
+        notes = to_notes(heard)
+        start = notes[-1].onset
+        frame = TurnPlan(earliest=start + TOGETHER, latest_first=inf, last_onset=start + seconds)
+        policy = mode_named("continue").phrases
+        end = max(note.offset for note in notes)
+        phrase = Phrase(tuple(notes), notes[0].onset, end, _tracked(notes).silence)
+        played = self._play(notes, phrase, frame, policy, controls, seed)
+        return stretch_of(to_array(played), start, seconds)
+
+    def answer(self, context: Notes, call: Notes, controls: Controls, seed: int = 0) -> Notes:
+        """Answer a phrase of the human's.
+
+        Args:
+            context: What the human played before, by onset; may be empty.
+            call: The phrase, (n,) with n > 0, on the same clock.
+            controls: How to draw; `mode` says when to begin and to end, `seed` is not looked at.
+            seed: Seed of the draws.
+
+        Returns:
+            Notes by onset, in seconds from the first of them.
+
+        Raises:
+            ModelFault: if the model's output is not finite three times in a row.
+            SettingError: if the model does not know a style.
+        """
+        notes = to_notes(call)
+        tracker = _tracked(notes)
+        end = max(note.offset for note in notes)
+        phrase = tracker.phrase(end)
+        mode = mode_named(controls.mode)
+        turn_at = tracker.turn_due(mode.patience)
+        frame = mode.plan(phrase, controls, end if turn_at is None else max(turn_at, end))
+        played = self._play([*to_notes(context), *notes], phrase, frame, mode.phrases, controls, seed)
+        return stretch_of(to_array(played), played[0].onset, inf) if played else to_array([])
+
+    def _play(
+        self,
+        heard: Sequence[Note],
+        phrase: Phrase,
+        frame: TurnPlan,
+        policy: PhrasePolicy,
+        controls: Controls,
+        seed: int,
+    ) -> list[Note]:
+        """Return what the planner draws after the notes heard."""
+        session, previous_onset = self._session, heard[-1].onset
+        session.reset()
+        chart = None
+        if controls.chords:
+            chart = ChartClock(chart_named(controls.chords), controls.tempo, previous_onset)
+        session.follow_chords(None if chart is None else chart.chord_id_at)
+        for note in heard:
+            session.add(note, Role.HUMAN)
+        clock = VirtualClock(previous_onset)
+        planner = Planner(session, Scheduler(lambda _: None, clock), clock, self._guide)
+        planner.begin(
+            frame,
+            phrase,
+            controls,
+            self._bundle.style_weights(controls),
+            previous_onset=previous_onset,
+            seed=(seed,),
+            policy=policy,
+            chart=chart,
+        )
+        played: list[Note] = []
+        while True:
+            now = clock.now()
+            while planner.extend(now):
+                pass
+            played += planner.commit(now)
+            if planner.finished and not planner.planned:
+                break
+            wake = planner.next_wake()
+            if wake is not None:
+                clock.advance_to(max(wake, now))
+        if planner.failure:
+            raise ModelFault(planner.failure)
+        return played
+
+
+def seed_of(seed: int, index: int) -> int:
+    """Return a seed of its own for each of many draws, whatever the others draw."""
+    return int(np.random.SeedSequence((seed, index)).generate_state(1)[0])
+
+
+def to_notes(array: Notes) -> list[Note]:
+    """Return the notes of an array; an unknown velocity becomes `HEARD_VELOCITY`."""
+    return [
+        Note(float(row["onset"]), float(row["duration"]), int(row["pitch"]), _heard(int(row["velocity"])))
+        for row in array
+    ]
+
+
+def to_array(notes: Sequence[Note]) -> Notes:
+    """Return notes as an array of `NOTE_DTYPE`, (n,), in their order and at their times."""
+    array = np.zeros(len(notes), dtype=NOTE_DTYPE)
+    for name in ("onset", "duration", "pitch", "velocity"):
+        array[name] = [getattr(note, name) for note in notes]
+    return array
+
+
+def _heard(velocity: int) -> int:
+    return HEARD_VELOCITY if velocity == UNKNOWN_VELOCITY else velocity
+
+
+def _tracked(notes: Sequence[Note]) -> PhraseTracker:
+    """Return the engine's judge of phrases after it has heard notes begin and end."""
+    tracker = PhraseTracker()
+    ons = [(note.onset, 1, note) for note in notes]
+    offs = [(note.offset, 0, note) for note in notes]
+    for time, begins, note in sorted(ons + offs, key=lambda event: event[:2]):
+        tracker.feed(NoteOn(time, note.pitch, note.velocity) if begins else NoteOff(time, note.pitch))
+    return tracker

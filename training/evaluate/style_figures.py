@@ -1,0 +1,219 @@
+"""Whether the companion sounds like the player it is asked for, as the style classifier hears it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.errors import CorpusError
+from tatumflow.training.corpora.piece import Split
+from tatumflow.training.evaluate.bootstrap import mean
+from tatumflow.training.evaluate.comparison import Figures, bounds, compare_sets
+from tatumflow.training.evaluate.continuation_figures import Continuations, continue_primers
+from tatumflow.training.evaluate.generations import Performer
+from tatumflow.training.evaluate.primers import Primer, draw_primers
+from tatumflow.training.evaluate.style_classifier import LabelledStretches, StyleClassifier
+from tatumflow.training.packing import PackedCorpus
+
+BLENDED: Final = ("art-tatum", "charlie-parker")
+"""The two players that are blended; always among those tested, where the corpus and the model have them."""
+
+BLENDS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares of the second player."""
+
+OTHERS: Final = 4
+"""How many further players are tested: those with most music to train on."""
+
+TEMPERATURE: Final = 1.0
+"""Temperature at which styles are tested."""
+
+NO_STYLE: Final = ""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class StyleTrial:
+    """What the companion played in the styles that are tested.
+
+    Attributes:
+        styled: Continuations of other players' primers, by style asked for; under the empty string those
+            without a style.
+        own: Continuations of the player's own primers, by style, where there are any.
+        blends: Continuations by share of the second of `BLENDED`, on the same primers; empty where the model
+            does not know both.
+    """
+
+    styled: Mapping[str, Continuations]
+    own: Mapping[str, Continuations]
+    blends: Mapping[float, Continuations]
+
+
+def tested_styles(
+    performer: Performer, classifier: StyleClassifier, stretches: LabelledStretches
+) -> list[str]:
+    """Return the styles to test: `BLENDED` and those with most stretches, known to model and classifier.
+
+    Only players with a stretch on the validation side count among the others.
+    """
+    common = [style for style in classifier.styles if performer.known_style(style)]
+    counts = np.bincount(stretches.style[~stretches.held_out], minlength=len(classifier.styles))
+    heard = set(stretches.style[stretches.held_out].tolist())
+    others = [s for s in common if s not in BLENDED and classifier.index(s) in heard]
+    others.sort(key=lambda style: -counts[classifier.index(style)])
+    return [style for style in BLENDED if style in common] + others[:OTHERS]
+
+
+def play_styles(
+    performer: Performer,
+    corpus: PackedCorpus,
+    split: Split,
+    styles: Sequence[str],
+    primers: Sequence[Primer],
+    *,
+    seconds: float,
+    controls: Controls,
+    seed: int = 0,
+    progress: Progress = lambda _: None,
+) -> StyleTrial:
+    """Let the companion go on from primers in each style, at temperature 1.
+
+    The two of `BLENDED` go on from all primers, blends and no style from half of them, the others from 2 in
+    5; never from a primer of the player asked for. From their own primers the two of `BLENDED` play a third
+    as many.
+
+    Args:
+        performer: The model.
+        corpus: Where own primers come from.
+        split: The side of its split.
+        styles: The styles to test.
+        primers: Primers of any players.
+        seconds: Length of the continuations.
+        controls: How to draw, apart from style and temperature.
+        seed: Seed of the draws.
+        progress: Is told what is under way.
+    """
+    neutral = replace(controls, temperature=TEMPERATURE, style=NO_STYLE, style_b="", style_blend=0.0)
+    half = max(len(primers) // 2, 1)
+
+    def play(chosen: Sequence[Primer], name: str, **changes: object) -> Continuations:
+        drawn = replace(neutral, **changes)
+        return continue_primers(
+            performer, chosen, seconds, drawn, seed=seed, progress=lambda done: progress(f"{name}: {done}")
+        )
+
+    styled: dict[str, Continuations] = {NO_STYLE: play(primers[:half], "no style")}
+    own: dict[str, Continuations] = {}
+    for style in styles:
+        of_others = [primer for primer in primers if primer.player != style]
+        count = len(of_others) if style in BLENDED else max(2 * len(of_others) // 5, 1)
+        styled[style] = play(of_others[:count], style, style=style)
+        if style not in BLENDED:
+            continue
+        try:
+            own_primers = draw_primers(
+                corpus, split, max(len(primers) // 3, 1), seconds=seconds, seed=seed, players=[style]
+            )
+        except CorpusError:
+            continue
+        own[style] = play(own_primers, f"{style}, own primers", style=style)
+    blends: dict[float, Continuations] = {}
+    if all(style in styles for style in BLENDED):
+        of_neither = [primer for primer in primers if primer.player not in BLENDED][:half]
+        for share in BLENDS:
+            name = f"{share:.0%} {BLENDED[1]}"
+            blends[share] = play(of_neither, name, style=BLENDED[0], style_b=BLENDED[1], style_blend=share)
+    return StyleTrial(styled, own, blends)
+
+
+def style_figures(
+    trial: StyleTrial,
+    classifier: StyleClassifier,
+    stretches: LabelledStretches,
+    cross_fitted: np.ndarray,
+    seed: int = 0,
+) -> tuple[Figures, Figures]:
+    """Ask the classifier who plays.
+
+    Args:
+        trial: What the companion played.
+        classifier: Trained on the training side.
+        stretches: Real stretches.
+        cross_fitted: Probabilities of the real stretches, (n, S), by classifiers that had not seen their
+            pieces.
+        seed: Seed of the resampling.
+
+    Returns:
+        `style_match` by style: the share of the continuations that the classifier gives to the player, beside
+        the share of the player's real stretches, as `Comparison.figures` writes them; `own_primers`, the
+        share where the player's own playing is continued; `no_style`, the share without a style;
+        `probability`, the same comparison of the mean probability; and the counts `continuations`,
+        `real_stretches`, `real_pieces`. `style_blend`: a row for each share of the second player with the
+        mean probability of each, the share of the second in their sum and the mean log odds of the second
+        against the first with its interval; `monotone`, whether those rise from row to row.
+    """
+    judged = {style: classifier.probabilities(played.generated) for style, played in trial.styled.items()}
+    match: Figures = {}
+    for style, played in trial.styled.items():
+        if style == NO_STYLE:
+            continue
+        column = classifier.index(style)
+        real = stretches.style == column
+        known = real & np.isfinite(cross_fitted[:, column])
+        hits, real_hits = _hits(judged[style], column), _hits(cross_fitted[known], column)
+        groups = {"groups": played.pieces, "real_groups": stretches.piece[known], "seed": seed}
+        chances = judged[style][:, column], cross_fitted[known, column]
+        match[style] = {
+            **compare_sets(hits, real_hits, **groups).figures(),
+            "probability": compare_sets(*chances, **groups).figures(),
+            "no_style": float(_hits(judged[NO_STYLE], column).mean()),
+            "own_primers": None,
+            "continuations": len(played.generated),
+            "real_stretches": int(known.sum()),
+            "real_pieces": len(np.unique(stretches.piece[known])),
+        }
+        if style in trial.own:
+            own = trial.own[style]
+            own_hits = _hits(classifier.probabilities(own.generated), column)
+            share = mean(own_hits, groups=own.pieces, seed=seed)
+            match[style] |= {"own_primers": share.value, "own_primers_interval": bounds(share)}
+    return match, _blend_figures(trial, classifier, seed)
+
+
+def _hits(probabilities: np.ndarray, column: int) -> np.ndarray:
+    """Return which rows a style has the highest probability in, (n,) float64; none of a row of zeros."""
+    best = probabilities.argmax(axis=1) == column
+    return (best & (probabilities[:, column] > 0)).astype(np.float64)
+
+
+def _blend_figures(trial: StyleTrial, classifier: StyleClassifier, seed: int) -> Figures:
+    if not trial.blends:
+        return {}
+    first, second = (classifier.index(style) for style in BLENDED)
+    rows: list[Figures] = []
+    for share, played in trial.blends.items():
+        chance = classifier.probabilities(played.generated)
+        one, other = chance[:, first], chance[:, second]
+        odds = np.log(np.maximum(other, 1e-9)) - np.log(np.maximum(one, 1e-9))
+        log_odds = mean(odds, groups=played.pieces, seed=seed)
+        total = float((one + other).mean())
+        rows.append(
+            {
+                "blend": share,
+                BLENDED[0]: float(one.mean()),
+                BLENDED[1]: float(other.mean()),
+                "share": float(other.mean()) / total if total > 0 else float("nan"),
+                "log_odds": log_odds.value,
+                "interval": bounds(log_odds),
+            }
+        )
+    rising = [row["log_odds"] for row in rows]
+    return {
+        "styles": list(BLENDED),
+        "continuations": len(next(iter(trial.blends.values())).generated),
+        "rows": rows,
+        "monotone": all(later > earlier for earlier, later in pairwise(rising)),
+    }
