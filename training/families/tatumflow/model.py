@@ -32,6 +32,9 @@ _FLOW_DRAWS: Final = 4
 
 _STATISTICS_INNER: Final = 128
 
+_COMPANION: Final = int(Role.COMPANION)
+"""A plain integer: compiled, a tensor is never equal to an enumeration's member."""
+
 
 class Phrases(NamedTuple):
     """The phrases of a batch, flattened: Q = B times the phrases of a window."""
@@ -90,7 +93,7 @@ class TatumFlow(nn.Module):
     def by_step(self, batch: Batch, conditions: Tensor) -> Tensor:
         """Spread conditions (B, Q, L) over the companion's steps: (B, T, L), zeros elsewhere."""
         rows = torch.arange(len(conditions), device=conditions.device)[:, None]
-        told = (batch.phrase >= 0) & (batch.role == Role.COMPANION)
+        told = (batch.phrase >= 0) & (batch.role == _COMPANION)
         return conditions[rows, batch.phrase.clamp(min=0)] * told[..., None]
 
     def forward_with_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:

@@ -1,0 +1,67 @@
+"""Conditions of phrases: from the phrase before to what the flow draws."""
+
+import numpy as np
+import pytest
+from mock_phrase_model import LATENT, MockPhraseModel
+
+from tatumflow.engine.latent import FLOW_STEPS, encode_phrase, next_condition
+from tatumflow.engine.notes import Note
+
+CALL = [Note(0.25 * i, 0.2, 60 + (5 * i) % 12, 70 + i) for i in range(12)]
+STYLE = np.array([0, 1, 0], np.float32)
+
+
+def drawn(model: MockPhraseModel, seed: int = 0, **settings: object) -> np.ndarray:
+    return next_condition(model, STYLE, np.random.default_rng(seed), **settings)  # type: ignore[arg-type]
+
+
+def test_no_surprise_is_the_phrase_itself() -> None:
+    model = MockPhraseModel()
+    before = encode_phrase(model, CALL)
+    assert np.allclose(drawn(model, before=before, surprise=0.0), before.condition)
+
+
+def test_the_condition_leaves_the_phrase_steadily_with_surprise() -> None:
+    class Still(MockPhraseModel):
+        def velocity(self, x, *_):  # type: ignore[no-untyped-def]
+            return np.zeros_like(x)
+
+    model = Still()
+    before = encode_phrase(model, CALL)
+    off = [
+        float(np.linalg.norm(drawn(model, before=before, surprise=surprise) - before.condition))
+        for surprise in (0.0, 0.1, 0.25, 0.4, 0.5, 0.75, 1.0)
+    ]
+    assert off[0] == pytest.approx(0)
+    assert (np.diff(off[:5]) > 0).all()
+    longest = np.linalg.norm(drawn(model, before=before, surprise=1.0))
+    assert longest > np.linalg.norm(drawn(model, before=before, surprise=0.5))
+
+
+def test_the_flow_is_followed_to_its_end() -> None:
+    model = MockPhraseModel()
+    arrived = [drawn(model, seed, surprise=0.5) for seed in range(3)]
+    assert model.calls == 3 * FLOW_STEPS
+    assert np.allclose(arrived[0], arrived[1], atol=1e-4)
+    other = next_condition(model, np.roll(STYLE, 1), np.random.default_rng(0))
+    assert not np.allclose(other, arrived[0], atol=1e-2)
+
+
+def test_what_is_not_there_is_told_as_zeros() -> None:
+    model = MockPhraseModel()
+    drawn(model)
+    assert model.before is not None and not model.before.any()
+    assert model.asked is not None and not model.asked.any()
+    before = encode_phrase(model, CALL)
+    drawn(model, before=before, asked={"rhythm": before.theory[2]})
+    assert model.before[-1] == 1
+    assert np.array_equal(model.asked, [0, 0, before.theory[2, 0], 0, 0, 0, 1, 0])
+
+
+def test_a_long_phrase_is_encoded_from_its_end_and_an_empty_one_refused() -> None:
+    model = MockPhraseModel()
+    long = [Note(0.1 * i, 0.1, 40 + i, 64) for i in range(40)]
+    assert np.allclose(encode_phrase(model, long).condition, encode_phrase(model, long[-16:]).condition)
+    assert encode_phrase(model, CALL).condition.shape == (LATENT + 4,)
+    with pytest.raises(ValueError, match="without notes"):
+        encode_phrase(model, [])

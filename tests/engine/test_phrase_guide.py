@@ -1,0 +1,159 @@
+"""Phrases of a turn: what the modes make of the call, and how they follow each other."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from mock_decoder import MockDecoder, mock_shape
+from mock_phrase_model import LATENT, MockPhraseModel
+
+from tatumflow.engine.clock import VirtualClock
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.harmony.chart import parse_chart
+from tatumflow.engine.harmony.chart_clock import ChartClock
+from tatumflow.engine.harmony.chords import Chord, chord_id
+from tatumflow.engine.latent import encode_phrase
+from tatumflow.engine.modes import PhrasePolicy, TurnPlan, mode_named
+from tatumflow.engine.notes import Note, Role
+from tatumflow.engine.phrase import Phrase
+from tatumflow.engine.phrase_guide import PHRASE_NOTES, PhraseGuide
+from tatumflow.engine.planner import Planner
+from tatumflow.engine.scheduler import Scheduler
+from tatumflow.engine.session import ModelSession
+from tatumflow.engine.theory.features import PARTS
+
+CALL = tuple(Note(0.25 * i, 0.2, 60 + (5 * i) % 12, 80) for i in range(12))
+STYLE = np.array([0, 1, 0], np.float32)
+CHORDS = (Chord(2, "m7"), Chord(7, "7"))
+
+
+def begin(policy: PhrasePolicy, controls: Controls, chords: tuple[Chord, ...] = ()) -> np.ndarray:
+    return PhraseGuide(MockPhraseModel()).begin(CALL, policy, controls, STYLE, chords, (1, 2))
+
+
+def parts(condition: np.ndarray) -> dict[str, float]:
+    return {part.name: float(condition[LATENT + i]) for i, part in enumerate(PARTS)}
+
+
+def test_restyling_keeps_the_theory_it_asks_for() -> None:
+    own = parts(encode_phrase(MockPhraseModel(), CALL).condition)
+    found = parts(begin(mode_named("restyle").phrases, Controls(mode="restyle")))
+    for name in ("melody", "rhythm", "dynamics"):
+        assert found[name] == pytest.approx(own[name])
+    assert found["harmony"] != pytest.approx(own["harmony"])
+
+
+@pytest.mark.parametrize(
+    ("controls", "changed"),
+    [({"pace": 1.0}, "rhythm"), ({"dynamics": 20}, "dynamics"), ({}, "harmony")],
+)
+def test_an_edit_changes_its_own_part_only(controls: dict[str, float], changed: str) -> None:
+    policy = mode_named("reharmonize").phrases
+    plain = parts(begin(policy, Controls(mode="reharmonize"), (Chord(0, "maj7"),)))
+    edited = parts(
+        begin(
+            policy, Controls(mode="reharmonize", **controls), CHORDS if not controls else (Chord(0, "maj7"),)
+        )
+    )  # type: ignore[arg-type]
+    for name, value in edited.items():
+        assert (value == pytest.approx(plain[name], abs=1e-6)) == (name != changed)
+
+
+def test_improvising_does_not_listen_to_the_call() -> None:
+    policy = mode_named("improvise").phrases
+    guide = PhraseGuide(MockPhraseModel())
+    with_call = guide.begin(CALL, policy, Controls(mode="improvise"), STYLE, (), (0,))
+    assert np.allclose(with_call, guide.begin((), policy, Controls(mode="improvise"), STYLE, (), (0,)))
+
+
+class Stage:
+    """A planner that plays one long turn under a guide."""
+
+    def __init__(self, chart: ChartClock | None = None) -> None:
+        self.clock = VirtualClock()
+        self.session = ModelSession(
+            MockDecoder(replace(mock_shape(cache_rows=256, window=192), phrase_dim=6))
+        )
+        self.session.turn(Role.HUMAN, STYLE)
+        self.model = MockPhraseModel()
+        self.planner = Planner(
+            self.session, Scheduler(lambda event: None, self.clock), self.clock, PhraseGuide(self.model)
+        )
+        self.planner.begin(
+            TurnPlan(earliest=1.0, latest_first=1.0, last_onset=1e6),
+            Phrase(CALL, 0.0, 3.0, 0.4),
+            Controls(),
+            STYLE,
+            previous_onset=0.9,
+            seed=(3,),
+            policy=PhrasePolicy(),
+            chart=chart,
+        )
+
+    def draw(self, count: int) -> list[Note]:
+        notes: list[Note] = []
+        while len(notes) < count:
+            self.planner.extend(self.clock.now(), horizon=1e6)
+            self.clock.advance_to(max(self.planner.previous_onset, self.clock.now()))
+            notes += self.planner.commit(self.clock.now())
+        return notes
+
+    @property
+    def conditions(self) -> np.ndarray:
+        record = self.session._record
+        companion = record.role[: record.total] == Role.COMPANION
+        return record.phrase[: record.total][companion]
+
+
+def test_a_new_phrase_begins_after_its_notes() -> None:
+    stage = Stage()
+    stage.draw(2 * PHRASE_NOTES + 5)
+    changes = np.flatnonzero(np.abs(np.diff(stage.conditions, axis=0)).sum(axis=1) > 0)
+    # The step before a phrase's first note is told of it already: notes lie one step behind the turn step.
+    assert changes.tolist() == [PHRASE_NOTES - 1, 2 * PHRASE_NOTES - 1]
+
+
+def test_a_withdrawn_phrase_comes_back_as_it_was() -> None:
+    one, other = Stage(), Stage()
+    one.draw(PHRASE_NOTES - 4)
+    other.draw(PHRASE_NOTES - 4)
+    for _ in range(12):
+        one.planner.extend(one.clock.now(), horizon=1e6)
+    told = one.conditions.copy()
+    one.planner.withdraw(-np.inf)
+    assert len(one.planner.planned) == 0
+    for _ in range(12):
+        one.planner.extend(one.clock.now(), horizon=1e6)
+    assert np.array_equal(one.conditions[: len(told)], told[: len(one.conditions)])
+
+
+def test_notes_lie_on_the_chords_of_the_chart() -> None:
+    chart = ChartClock(parse_chart("Dm7 | G7"), 120.0, 1.0)
+    stage = Stage(chart)
+    stage.draw(40)
+    record = stage.session._record
+    seen = record.chord[: record.total]
+    for position in range(record.total):
+        if record.role[position] == Role.COMPANION and record.fields[position, 1] < 88:
+            onset = record.onset(position)
+            expected = Chord(2, "m7") if ((onset - 1.0) * 2) % 8 < 4 else Chord(7, "7")
+            assert seen[position] == chord_id(expected), onset
+
+
+def test_chords_to_come() -> None:
+    clock = ChartClock(parse_chart("Dm7 | G7 | Cmaj7 | %"), 120.0, 10.0)
+    assert clock.beat(11.0) == 2
+    assert [chord.symbol for chord in clock.upcoming(10.0, 4.5)] == ["Dm7", "G7", "Cmaj7"]
+    assert [chord.symbol for chord in clock.upcoming(9.9, 0.05)] == ["Cmaj7"]
+    assert len(clock.upcoming(10.0, 1e6)) == 64
+
+
+@pytest.mark.parametrize("mode", ["restyle", "reharmonize"])
+def test_pace_changes_the_length_of_the_turn(mode: str) -> None:
+    phrase = Phrase(CALL, 0.0, 3.0, 0.4)
+    plans = [
+        mode_named(mode).plan(phrase, Controls(mode=mode, pace=pace), 5.0)  # type: ignore[arg-type]
+        for pace in (-1.0, 0.0, 1.0)
+    ]
+    lengths = [plan.rest_from - plan.earliest for plan in plans]
+    assert lengths[0] == pytest.approx(2 * lengths[1]) == pytest.approx(4 * lengths[2])

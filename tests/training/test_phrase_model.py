@@ -1,0 +1,132 @@
+"""Phrases in training: how windows are cut, what the decoder is told, what each loss reaches."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_model import tiny_trained
+
+from tatumflow.engine.notes import Role
+from tatumflow.engine.theory.features import NUM_FEATURES
+from tatumflow.training.batches import Batch, BatchStream
+from tatumflow.training.corpora.synthetic import swing_piece
+from tatumflow.training.families.tatumflow.model import TatumFlow
+from tatumflow.training.families.tatumflow.theory_encoder import cross_correlation, unexplained
+from tatumflow.training.losses import (
+    field_nll_sums,
+    latent_training_pass,
+    latent_validation_pass,
+)
+from tatumflow.training.packing import PackedCorpus, pack
+from tatumflow.training.phrases import NO_PHRASE, PhraseSettings
+from tatumflow.training.windows import Windows
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("phrases") / "packed"
+    pack([swing_piece()], out)
+    return out
+
+
+@pytest.fixture
+def windows(packed: Path) -> Windows:
+    return Windows(PackedCorpus.open(packed), "train", 192, seed=3, phrases=PhraseSettings(4, 16))
+
+
+@pytest.fixture
+def batch(windows: Windows) -> Batch:
+    drawn = next(iter(BatchStream(windows, 2, 2)))
+    return drawn._replace(style=drawn.style.clamp(max=3))
+
+
+def new_model() -> TatumFlow:
+    torch.manual_seed(0)
+    config = tiny_trained().model.config.model_copy(update={"phrase_share": 1.0})
+    model = TatumFlow(config)
+    for block in model.decoder.blocks:
+        torch.nn.init.normal_(block.modulation.weight, std=0.3)  # type: ignore[union-attr]
+    return model
+
+
+def test_phrases_lie_within_turns_and_cover_their_notes(windows: Windows) -> None:
+    for i in range(len(windows.epoch(0))):
+        window = windows.epoch(0).window(i)
+        steps = window.phrase_steps
+        for phrase, row in enumerate(steps):
+            own = row[row >= 0]
+            if not len(own):
+                assert not window.features[phrase].any()
+                continue
+            assert np.array_equal(own, np.arange(own[0], own[-1] + 1)), "no turn step within"
+            assert len(set(window.role[own])) == 1
+            assert (window.phrase[own - 1] == phrase).all(), "told to the step before each note"
+            assert window.previous[phrase] in (phrase - 1, NO_PHRASE)
+            assert window.features[phrase].any()
+        assert len(steps[steps >= 0]) == len(set(steps[steps >= 0].tolist()))
+
+
+def test_the_companion_is_told_its_phrases_and_the_human_nothing(batch: Batch) -> None:
+    model = new_model().eval()
+    conditions = torch.ones(*batch.features.shape[:2], model.config.phrase_dim)
+    told = model.by_step(batch, conditions).any(dim=-1)
+    assert told.any()
+    assert torch.equal(told, (batch.phrase >= 0) & (batch.role == int(Role.COMPANION)))
+
+
+def test_what_is_told_changes_what_is_foretold(batch: Batch) -> None:
+    model = new_model().eval()
+    with torch.no_grad():
+        sums = latent_validation_pass(model, batch)
+    assert set(sums) == {"", "_posterior"}
+    assert not torch.allclose(sums[""], sums["_posterior"], atol=1e-3)
+
+
+def test_every_part_learns_from_its_own_losses(batch: Batch) -> None:
+    model = new_model()
+    sums, further = latent_training_pass(model, batch)
+    assert set(further) == {"kl", "diffusion", "theory"}
+    reach = {
+        "reconstruction": (sums.sum(), {"decoder", "encoder", "theory"}),
+        "kl": (further["kl"], {"encoder"}),
+        "diffusion": (further["diffusion"], {"flow"}),
+        "theory": (further["theory"], {"encoder", "theory", "statistics"}),
+    }
+    for name, (loss, parts) in reach.items():
+        model.zero_grad()
+        loss.backward(retain_graph=True)
+        moved = {
+            part
+            for part, module in model.named_children()
+            if any(p.grad is not None and p.grad.abs().max() > 0 for p in module.parameters())
+        }
+        assert moved == parts, name
+
+
+def test_conditions_can_be_dropped_altogether(batch: Batch) -> None:
+    model = new_model().eval()
+    model.config = model.config.model_copy(update={"condition_dropout": 1.0})
+    with torch.no_grad():
+        states, _ = model.forward_with_losses(batch)
+        plain = model(batch)
+        assert torch.allclose(states, plain)
+        assert field_nll_sums(model, batch, states).isfinite().all()
+
+
+def test_unexplained_variance() -> None:
+    torch.manual_seed(0)
+    features = torch.rand(50, NUM_FEATURES)
+    present = torch.arange(50) < 40
+    assert torch.allclose(unexplained(features, features, present), torch.zeros(4))
+    mean = features[:40].mean(dim=0).expand(50, -1)
+    assert torch.allclose(unexplained(mean, features, present), torch.ones(4), atol=1e-3)
+
+
+def test_cross_correlation_tells_copies_from_strangers() -> None:
+    torch.manual_seed(0)
+    present = torch.ones(4000, dtype=torch.bool)
+    strangers = torch.randn(4000, 4, 3)
+    assert cross_correlation(strangers, present) < 0.01
+    copies = strangers[:, :1, :1].expand(-1, 4, 3)
+    assert cross_correlation(copies, present) == pytest.approx(1.0, abs=1e-3)
