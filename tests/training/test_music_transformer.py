@@ -1,5 +1,7 @@
 """The Music Transformer: relative attention, causality, which state knows what, the cache."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -7,7 +9,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
-from tatumflow.training.batches import Batch
+from tatumflow.training.batches import Batch, plain_batch
+from tatumflow.training.checkpoint import open_checkpoint
+from tatumflow.training.corpora.synthetic import swing_piece
+from tatumflow.training.evaluate.nll import TorchLogits, evaluate_nll
 from tatumflow.training.families.music_transformer.cache import TokenCache
 from tatumflow.training.families.music_transformer.config import MusicTransformerConfig
 from tatumflow.training.families.music_transformer.model import (
@@ -16,11 +21,15 @@ from tatumflow.training.families.music_transformer.model import (
     skew,
     visible_keys,
 )
+from tatumflow.training.fit import fit
+from tatumflow.training.packing import PackedCorpus, pack
+from tatumflow.training.settings import load_config
 
 CONFIG = MusicTransformerConfig(
     hidden_dim=32, num_layers=2, num_heads=4, mlp_dim=48, max_seq_len=16, num_styles=3
 )
 STEPS = 12
+RECIPE = Path(__file__).parents[2] / "configs" / "train" / "music-transformer.yaml"
 
 
 def weighty(model: torch.nn.Module) -> torch.nn.Module:
@@ -44,12 +53,8 @@ def random_batch(batch: int, steps: int, seed: int = 0) -> Batch:
     fields = torch.stack(
         [torch.randint(size, (batch, steps), generator=generator) for size in INPUT_SIZES], dim=-1
     )
-    given = {
-        "fields": fields,
-        "role": torch.randint(2, (batch, steps), generator=generator),
-        "style": torch.randint(CONFIG.num_styles, (batch, steps), generator=generator),
-    }
-    return Batch(**{name: given.get(name, torch.zeros(batch, steps)) for name in Batch._fields})
+    role = torch.randint(2, (batch, steps), generator=generator)
+    return plain_batch(fields, role, torch.randint(CONFIG.num_styles, (batch, steps), generator=generator))
 
 
 def with_field(batch: Batch, step: int, field: int, value: int) -> Batch:
@@ -81,6 +86,7 @@ def test_skewing_is_relative_attention(tokens: int) -> None:
     assert torch.allclose(skewed, naive_relative_attention(attention, x), atol=1e-5)
 
 
+@settings(deadline=None)
 @given(keys=st.integers(1, 12), data=st.data())
 def test_skewing_puts_a_distance_under_its_key(keys: int, data: st.DataObject) -> None:
     tokens = data.draw(st.integers(1, keys))
@@ -186,3 +192,22 @@ def test_a_cache_takes_no_more_than_its_window() -> None:
 def test_the_default_size_is_that_of_the_companion() -> None:
     count = sum(p.numel() for p in MusicTransformer(MusicTransformerConfig(num_styles=157)).parameters())
     assert 13_000_000 <= count <= 14_500_000
+
+
+def test_training_teaches_it(tmp_path: Path) -> None:
+    packed = tmp_path / "packed"
+    pack([swing_piece(), swing_piece(1, bars=8, split="val", name="other")], packed)
+    small = {"hidden_dim": 32, "num_layers": 1, "num_heads": 2, "mlp_dim": 64, "max_seq_len": 48}
+    changes = [f"model.{name}={value}" for name, value in small.items()]
+    changes += [f"data.packed={packed}", "data.seq_len=48", "data.batch_size=2", "data.augment=false"]
+    changes += ["data.repeat={}", "data.frames={}", "optimizer.lr=1e-2", "optimizer.warmup_steps=2"]
+    changes += ["run.precision=32-true", "run.threads=1", "run.ema_decay=0", "run.val_every=12"]
+
+    def nll(steps: int) -> float:
+        config = load_config(RECIPE, [*changes, f"run.max_steps={steps}", "run.max_epochs=100"])
+        result = fit(config, tmp_path / str(steps))
+        model = open_checkpoint(result.last).model
+        figures = evaluate_nll(TorchLogits(model), PackedCorpus.open(packed), "train", seq_len=48)
+        return figures.total.per_note.value
+
+    assert nll(24) < nll(1) - 3

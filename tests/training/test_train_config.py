@@ -16,7 +16,7 @@ def write(path: Path, text: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("name", ["tatumflow-live", "tatumflow-mini"])
+@pytest.mark.parametrize("name", ["tatumflow-live", "tatumflow-mini", "music-transformer"])
 def test_shipped_configurations_are_valid(name: str) -> None:
     config = load_config(CONFIGS / f"{name}.yaml")
     assert TrainConfig.model_validate(config.plain()) == config

@@ -13,6 +13,7 @@ from tatumflow.engine.midi_file import read_midi
 from tatumflow.engine.notes import Note
 from tatumflow.training.batches import collate
 from tatumflow.training.callbacks import TrainingError
+from tatumflow.training.checkpoint import open_checkpoint
 from tatumflow.training.continuation import continue_notes, write_continuation
 from tatumflow.training.corpora.synthetic import swing_piece
 from tatumflow.training.ema import EMA_KEY
@@ -99,10 +100,10 @@ def test_a_checkpoint_gives_the_same_outputs(packed: Path, learned: FitResult) -
 
 
 def test_it_plays_on_and_writes_it(packed: Path, learned: FitResult, tmp_path: Path) -> None:
-    model = load_checkpoint(learned.last).model
+    trained = open_checkpoint(learned.last)
     phrase = prime(packed, 60)
-    played = continue_notes(model, phrase, 24, window=96, seed=3)
-    assert played == continue_notes(model, phrase, 24, window=96, seed=3)
+    played = continue_notes(trained.family.stream(trained.model), phrase, 24, seed=3)
+    assert played == continue_notes(trained.family.stream(trained.model), phrase, 24, seed=3)
     assert played[0].onset >= phrase[-1].onset
     write_continuation(tmp_path / "on.mid", phrase, played)
     read = read_midi(tmp_path / "on.mid")

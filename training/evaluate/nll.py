@@ -4,8 +4,9 @@ Teacher-forced: every note is foretold from the true notes before it in its wind
 true earlier fields of its note. Any source of logits is judged alike, a checkpoint or a bundle.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 import torch
@@ -16,13 +17,21 @@ from tatumflow.engine.decoder import Decoder
 from tatumflow.engine.tokens import FIELDS
 from tatumflow.training.batches import collate
 from tatumflow.training.corpora.piece import Split
+from tatumflow.training.evaluate.bootstrap import Interval, bootstrap
 from tatumflow.training.evaluate.bundle_nll import stream_states, window_steps
+from tatumflow.training.evaluate.piece_sums import (
+    COUNTS,
+    Floats,
+    empty_sums,
+    field_accuracy,
+    field_nats,
+    nats_per_note,
+    note_accuracy,
+    tally,
+)
 from tatumflow.training.families import NoteModel
 from tatumflow.training.packing import PackedCorpus
 from tatumflow.training.windows import Window, Windows
-
-_BOOTSTRAP_DRAWS: Final = 1000
-_COVERAGE: Final = 0.95
 
 
 class WindowLogits(Protocol):
@@ -63,15 +72,6 @@ class DecoderLogits:
             )
             for field in range(len(FIELDS))
         ]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A figure and its 95 % interval over resampled pieces."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,6 @@ class Evaluation:
     corpora: dict[str, NllReport]
 
 
-_NLL: Final = slice(0, 4)
-_COUNT: Final = slice(4, 8)
-_HITS: Final = slice(8, 12)
-_NOTE_HITS: Final = 12
-
-
 def evaluate_nll(
     model: WindowLogits,
     corpus: PackedCorpus,
@@ -152,65 +146,39 @@ def evaluate_nll(
     count = len(epoch) if limit is None else min(limit, len(epoch))
     if not count:
         raise ValueError(f"the {split} side of the split holds no such pieces")
-    table = np.zeros((len(epoch.pieces), _NOTE_HITS + 1))
+    sums = empty_sums(len(epoch.pieces))
     for i in range(count):
         window = epoch.window(i)
-        _tally(table, window, model.logits(window))
-    seen = table[:, _COUNT].sum(axis=1) > 0
+        tally(sums, window, model.logits(window))
+    seen = sums[:, COUNTS].any(axis=1)
     names = np.array([piece.corpus for piece in epoch.pieces])
     return Evaluation(
         split,
         seq_len,
         count,
-        _report(table[seen], seed),
-        {str(name): _report(table[seen & (names == name)], seed) for name in np.unique(names[seen])},
+        _report(sums[seen], seed),
+        {str(name): _report(sums[seen & (names == name)], seed) for name in np.unique(names[seen])},
     )
 
 
-def _tally(table: NDArray[np.float64], window: Window, logits: list[NDArray[np.float32]]) -> None:
-    """Add a window's figures to its pieces' rows: nats, counts, hits of each field, and whole notes hit."""
-    scored = window.scored.any(axis=1)
-    piece = window.piece[scored]
-    whole = np.ones(len(piece), dtype=np.bool_)
-    for field, scores in enumerate(logits):
-        known = window.scored[scored, field]
-        true = window.target[scored, field]
-        own = scores[scored].astype(np.float64)
-        highest = own.max(axis=1)
-        total = highest + np.log(np.exp(own - highest[:, None]).sum(axis=1))
-        nats = total - own[np.arange(len(own)), true]
-        hit = own.argmax(axis=1) == true
-        whole &= hit | ~known
-        for column, values in ((field, nats), (4 + field, np.ones(len(own))), (8 + field, hit)):
-            np.add.at(table[:, column], piece, np.where(known, values, 0))
-    np.add.at(table[:, _NOTE_HITS], piece, whole)
-
-
-def _report(table: NDArray[np.float64], seed: int) -> NllReport:
-    """Turn pieces' rows, (n, 13), into figures."""
-    rng = np.random.default_rng(seed)
-    weights = rng.multinomial(len(table), np.full(len(table), 1 / len(table)), size=_BOOTSTRAP_DRAWS)
-    # The first row is the set itself, the others are resampled.
-    sums = np.concatenate([table.sum(axis=0)[None], weights @ table])
-    present = sums[0, _COUNT] > 0
-    counts = np.maximum(sums[:, _COUNT], 1)
-    nll, hits = sums[:, _NLL] / counts, sums[:, _HITS] / counts
-    per_note = nll[:, present].sum(axis=1)
-    per_token = nll[:, present].mean(axis=1)
+def _report(sums: Floats, seed: int) -> NllReport:
+    """Turn the rows of pieces, (n, 13), into figures."""
+    present = sums[:, COUNTS].sum(axis=0) > 0
     shown = [(i, name) for i, name in enumerate(FIELDS) if present[i]]
+
+    def figure(statistic: Callable[[Floats], Floats]) -> Interval:
+        return bootstrap(sums, statistic, seed=seed)
+
+    def per_token(drawn: Floats) -> Floats:
+        return nats_per_note(drawn) / len(shown)
+
     return NllReport(
-        pieces=len(table),
-        notes=int(sums[0, _COUNT].max()),
-        fields={name: _interval(nll[:, i]) for i, name in shown},
-        per_note=_interval(per_note),
-        per_token=_interval(per_token),
-        perplexity=_interval(np.exp(per_token)),
-        note_accuracy=_interval(sums[:, _NOTE_HITS] / counts.max(axis=1)),
-        field_accuracy={name: _interval(hits[:, i]) for i, name in shown},
+        pieces=len(sums),
+        notes=int(sums[:, COUNTS].sum(axis=0).max()),
+        fields={name: figure(lambda drawn, i=i: field_nats(drawn)[:, i]) for i, name in shown},
+        per_note=figure(nats_per_note),
+        per_token=figure(per_token),
+        perplexity=figure(lambda drawn: np.exp(per_token(drawn))),
+        note_accuracy=figure(note_accuracy),
+        field_accuracy={name: figure(lambda drawn, i=i: field_accuracy(drawn)[:, i]) for i, name in shown},
     )
-
-
-def _interval(values: NDArray[np.float64]) -> Interval:
-    """Return the first value with the interval of the others."""
-    low, high = np.quantile(values[1:], [(1 - _COVERAGE) / 2, (1 + _COVERAGE) / 2])
-    return Interval(float(values[0]), float(low), float(high))

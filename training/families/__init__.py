@@ -1,20 +1,28 @@
 """The families of models that the trainer can train, by name.
 
-A family that predicts notes in windows gives its configuration class and a function that builds its model;
-the trainer, the evaluation and the continuation know nothing else about it.
+A family that predicts notes in windows gives its configuration class, a function that builds its model, and
+one that opens a stream of notes through it; the trainer, the evaluation and the continuation know nothing
+else about it.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast, runtime_checkable
 
+import numpy as np
 from pydantic import BaseModel
 from torch import Tensor, nn
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.notes import Note, Role
+from tatumflow.engine.sampling import Sampling
 from tatumflow.training.batches import Batch
+from tatumflow.training.families.music_transformer.config import MusicTransformerConfig
+from tatumflow.training.families.music_transformer.model import MusicTransformer
+from tatumflow.training.families.music_transformer.stream import MusicTransformerStream
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
 from tatumflow.training.families.tatumflow.model import TatumFlow
+from tatumflow.training.families.tatumflow.stream import TatumFlowStream, TorchDecoder
 
 
 @runtime_checkable
@@ -46,27 +54,71 @@ class LatentModel(NoteModel, Protocol):
         ...
 
 
+class NoteStream(Protocol):
+    """One stream of notes through a model, with what has been read kept in a cache."""
+
+    def turn(self, role: Role, style: int) -> None:
+        """Say who plays from here on, and the style id in force, 0 for none."""
+        ...
+
+    def add(self, note: Note) -> None:
+        """Add a note of the player whose turn it is."""
+        ...
+
+    def next_note(self, sampling: Sampling, rng: np.random.Generator) -> Note:
+        """Draw the next note field by field and append it.
+
+        Raises:
+            ModelFault: if the model's output is not finite.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Family:
     """One kind of model.
 
     Attributes:
         name: What a training configuration calls it.
-        config: The class of its hyperparameters; it has `max_seq_len` and `num_styles`.
+        config: The class of its hyperparameters; it has `max_seq_len`, the steps a model looks back on, and
+            `num_styles`.
         build: Makes an untrained model from a valid configuration.
+        stream: Opens an empty stream through a model of the family, on the CPU in evaluation mode.
     """
 
     name: str
     config: type[BaseModel]
     build: Callable[[BaseModel], nn.Module]
+    stream: Callable[[nn.Module], NoteStream]
 
 
 def _build_tatumflow(config: BaseModel) -> nn.Module:
     return TatumFlow(cast(TatumFlowConfig, config))
 
 
+def _stream_tatumflow(model: nn.Module) -> NoteStream:
+    return TatumFlowStream(TorchDecoder(cast(TatumFlow, model).decoder))
+
+
+def _build_music_transformer(config: BaseModel) -> nn.Module:
+    return MusicTransformer(cast(MusicTransformerConfig, config))
+
+
+def _stream_music_transformer(model: nn.Module) -> NoteStream:
+    return MusicTransformerStream(cast(MusicTransformer, model))
+
+
 FAMILIES: Final[Mapping[str, Family]] = {
-    family.name: family for family in (Family("tatumflow", TatumFlowConfig, _build_tatumflow),)
+    family.name: family
+    for family in (
+        Family("tatumflow", TatumFlowConfig, _build_tatumflow, _stream_tatumflow),
+        Family(
+            "music_transformer",
+            MusicTransformerConfig,
+            _build_music_transformer,
+            _stream_music_transformer,
+        ),
+    )
 }
 
 

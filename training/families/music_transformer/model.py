@@ -16,6 +16,7 @@ look at K tokens, themselves included.
 """
 
 from itertools import accumulate
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,9 @@ from tatumflow.training.families.music_transformer.cache import TokenCache
 from tatumflow.training.families.music_transformer.config import MusicTransformerConfig
 
 NUM_ROLES = 2
+
+_QUERIES: Final = 256
+"""Tokens that attend together: none of them is scored against keys after the last."""
 
 
 def skew(relative: Tensor) -> Tensor:
@@ -81,7 +85,13 @@ class RelativeAttention(nn.Module):
 
     def forward(self, x: Tensor, visible: Tensor) -> Tensor:
         """Attend within x (B, L, H), each token to those that `visible` (L, L) allows."""
-        return self.attend(*self.project(x), visible)
+        q, k, v = self.project(x)
+        stops = [min(start + _QUERIES, x.shape[1]) for start in range(0, x.shape[1], _QUERIES)]
+        parts = [
+            self.attend(part, k[:, :, :stop], v[:, :, :stop], visible[stop - part.shape[2] : stop, :stop])
+            for part, stop in zip(q.split(_QUERIES, dim=2), stops, strict=True)
+        ]
+        return torch.cat(parts, dim=1)
 
     def _distances(self, keys: int) -> Tensor:
         """Return embeddings (N, K, D) of the distances K - 1 to 0, clipped at the table's farthest."""
@@ -149,10 +159,10 @@ class MusicTransformer(nn.Module):
             nn.init.zeros_(module.bias)
 
     def embed(self, fields: Tensor, role: Tensor, style: Tensor) -> Tensor:
-        """Return the tokens (B, T, 4, H) of steps with fields (B, T, 4), roles and styles (B, T)."""
-        tokens = fields + torch.tensor(self._offsets, device=fields.device)
+        """Return the tokens (..., n, H) of steps' first n fields (..., n), with roles and styles (...)."""
+        tokens = fields + torch.tensor(self._offsets[: fields.shape[-1]], device=fields.device)
         condition = self.role_embedding(role) + self.style_embedding(style)
-        return self.token_embedding(tokens) + condition[:, :, None]
+        return self.token_embedding(tokens) + condition[..., None, :]
 
     def forward(self, batch: Batch) -> Tensor:
         """Run over whole windows.

@@ -1,0 +1,86 @@
+"""Models as the evaluation takes them: a checkpoint of any family, the folder of a run, or a bundle."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tatumflow.engine.bundle import load_bundle
+from tatumflow.engine.errors import CorpusError
+from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.providers import CPU
+from tatumflow.training.checkpoint import open_checkpoint
+from tatumflow.training.evaluate.nll import DecoderLogits, TorchLogits, WindowLogits
+from tatumflow.training.families import NoteStream
+from tatumflow.training.families.tatumflow.stream import TatumFlowStream
+from tatumflow.training.packing import PackedCorpus
+
+_CHECKPOINTS: Final = ("best.ckpt", "last.ckpt")
+"""Files of a run that hold its model, preferred first."""
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """A model to evaluate.
+
+    Attributes:
+        name: Its file's or folder's name, that of the run before it.
+        runtime: What runs it: "torch" or "onnx".
+        logits: Its logits of a window.
+        window: Steps it can look back on.
+        styles: Slug of each row of its style table; row 0 is the empty string.
+        stream: Opens an empty stream through it.
+    """
+
+    name: str
+    runtime: str
+    logits: WindowLogits
+    window: int
+    styles: tuple[str, ...]
+    stream: Callable[[], NoteStream]
+
+
+def open_model(path: Path) -> OpenedModel:
+    """Open a checkpoint that `tatumflow train` wrote, a run's best one, or a bundle.
+
+    Raises:
+        CheckpointError: if a checkpoint cannot be read.
+        BundleError: if a bundle cannot be.
+    """
+    path = Path(path)
+    found = [path / name for name in _CHECKPOINTS if (path / name).is_file()]
+    if path.is_dir() and not found:
+        bundle = load_bundle(path)
+        decoder = OnnxDecoder(bundle, providers=(CPU,))
+        return OpenedModel(
+            path.name,
+            "onnx",
+            DecoderLogits(decoder),
+            decoder.shape.window,
+            bundle.styles,
+            lambda: TatumFlowStream(decoder),
+        )
+    file = found[0] if found else path
+    trained = open_checkpoint(file)
+    return OpenedModel(
+        f"{file.absolute().parent.name}/{file.name}",
+        "torch",
+        TorchLogits(trained.model),
+        trained.max_seq_len,
+        trained.styles,
+        lambda: trained.family.stream(trained.model),
+    )
+
+
+def check_styles(model: OpenedModel, corpus: PackedCorpus) -> None:
+    """Check that style ids mean the same to a model and to a corpus.
+
+    Raises:
+        CorpusError: if they do not.
+    """
+    known = corpus.index.styles
+    if tuple(style for style in model.styles if style) != known:
+        raise CorpusError(
+            f"{corpus.path}: its {len(known)} styles are not those of {model.name}; evaluate on the corpus "
+            "the model was trained on"
+        )
