@@ -1,7 +1,7 @@
-"""A phrase model small enough to run anywhere: fixed random maps, and a flow that ends where it is asked to.
+"""A phrase model small enough to run anywhere: fixed random maps, and a flow that ends where it is told to.
 
-Its velocity leads from wherever x is to a point that depends on the style, on the phrase before and on what is
-asked for, so that following it to time 1 arrives there whatever the noise.
+Its velocity leads from wherever x is to a point that depends on the style, on the phrase before and on what
+is asked for, so that following it to time 1 arrives there whatever the noise.
 """
 
 import numpy as np

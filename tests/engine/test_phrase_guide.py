@@ -1,7 +1,5 @@
 """Phrases of a turn: what the modes make of the call, and how they follow each other."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from mock_decoder import MockDecoder, mock_shape
