@@ -47,12 +47,10 @@ def test_restyling_keeps_the_theory_it_asks_for() -> None:
 )
 def test_an_edit_changes_its_own_part_only(controls: dict[str, float], changed: str) -> None:
     policy = mode_named("reharmonize").phrases
-    plain = parts(begin(policy, Controls(mode="reharmonize"), (Chord(0, "maj7"),)))
-    edited = parts(
-        begin(
-            policy, Controls(mode="reharmonize", **controls), CHORDS if not controls else (Chord(0, "maj7"),)
-        )
-    )  # type: ignore[arg-type]
+    chords = (Chord(0, "maj7"),)
+    plain = parts(begin(policy, Controls(mode="reharmonize"), chords))
+    steered = Controls(mode="reharmonize", **controls)  # type: ignore[arg-type]
+    edited = parts(begin(policy, steered, chords if controls else CHORDS))
     for name, value in edited.items():
         assert (value == pytest.approx(plain[name], abs=1e-6)) == (name != changed)
 
@@ -69,9 +67,7 @@ class Stage:
 
     def __init__(self, chart: ChartClock | None = None) -> None:
         self.clock = VirtualClock()
-        self.session = ModelSession(
-            MockDecoder(replace(mock_shape(cache_rows=256, window=192), phrase_dim=6))
-        )
+        self.session = ModelSession(MockDecoder(mock_shape(cache_rows=256, window=192)))
         self.session.turn(Role.HUMAN, STYLE)
         self.model = MockPhraseModel()
         self.planner = Planner(
