@@ -133,20 +133,18 @@ def test_a_single_step_allocates_nothing_that_grows_and_late_steps_cost_as_early
         angles.rows(cache.length, 1)
         cache.append(row, row)
 
-    def cost() -> float:
-        best = np.inf
-        for _ in range(20):
-            start = perf_counter()
-            for _ in range(50):
-                step()
-            best = min(best, perf_counter() - start)
-        return best
+    def cost(length: int) -> float:
+        cache.length, cache.oldest = length, length - 1024
+        start = perf_counter()
+        for _ in range(50):
+            step()
+        return perf_counter() - start
 
     for _ in range(1200):
         step()
-    early = cost()
-    cache.length, cache.oldest = 100_000, 100_000 - 1024
-    assert cost() < 2 * early
+    # In turns, and the best of many, so that whatever else the machine does slows both or neither.
+    early, late = np.array([(cost(1200), cost(100_000)) for _ in range(40)]).min(axis=0)
+    assert late < 2 * early
     tracemalloc.start()
     for _ in range(100):
         step()
