@@ -1,13 +1,17 @@
 """The command line: reads arguments, calls what they ask for, and turns expected errors into one line."""
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
+
+if TYPE_CHECKING:
+    from tatumflow.engine.midi_file import MidiTrack
 
 app = typer.Typer(
     help="A real-time MIDI improvisation companion: you play, it answers.",
@@ -219,6 +223,14 @@ def _given(**controls: str | float | int | None) -> dict[str, str | float | int]
     return {name: value for name, value in controls.items() if value is not None}
 
 
+def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
+    """Write tracks as a sound file: for the commands of other parts, which must not import this one."""
+    from tatumflow.live.settings import load_settings
+    from tatumflow.live.synth import render, write_sound
+
+    write_sound(path, render(tracks, load_settings().synth))
+
+
 def _mount_commands() -> None:
     """Add the commands of other parts, which this one must not import: training declares its own."""
     for found in entry_points(group="tatumflow.commands"):
@@ -229,7 +241,7 @@ def main() -> None:
     """Run the command line; an expected error is one line on standard error and exit status 1."""
     try:
         _mount_commands()
-        app()
+        app(obj=_write_sound)
     except TatumFlowError as error:
         print(f"tatumflow: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(1)

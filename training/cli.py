@@ -13,7 +13,10 @@ import typer
 
 from tatumflow.engine.errors import TatumFlowError
 
-_LIBRARIES = ("torch", "lightning", "matplotlib", "onnx", "onnxscript", "safetensors", "tensorboard")
+_LIBRARIES = (
+    *("torch", "lightning", "matplotlib", "onnx", "onnxscript"),
+    *("safetensors", "sklearn", "tensorboard"),
+)
 
 _Sources = Annotated[list[Path], typer.Argument(help="Folders or archives: PiJAMA, Weimar, or MIDI files.")]
 _Player = Annotated[str | None, typer.Option("--player", help="Who plays the files of plain folders.")]
@@ -97,19 +100,38 @@ def train(
 
 
 def evaluate(
+    context: typer.Context,
     model: Annotated[
         Path, typer.Argument(metavar="MODEL", help="A checkpoint, or the folder of a run or a bundle.")
     ],
-    corpus: Annotated[Path, typer.Option("--corpus", help="The packed corpus.")] = Path("data/packed"),
+    corpus: Annotated[
+        list[Path] | None,
+        typer.Option("--corpus", help="A packed corpus, by default data/packed; or archives, folders."),
+    ] = None,
     split: Annotated[Split, typer.Option("--split", help="Side of its split.")] = Split.VAL,
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="Windows to read at most.", min=1)] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Folder for a page with examples.")] = None,
+    primers: Annotated[int, typer.Option("--primers", help="Beginnings to play on from.", min=1)] = 100,
+    only: Annotated[
+        str, typer.Option("--only", help="Parts: nll, music, style, answer, control, memorization.")
+    ] = "",
+    limit: Annotated[int | None, typer.Option("--limit", help="Windows to foretell at most.", min=1)] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same figures.", min=0)] = 0,
 ) -> None:
-    """Measure a model on pieces it was not trained on."""
+    """Measure a model on pieces it was not trained on: what it foretells, and what it plays."""
     with _training_libraries():
         from tatumflow.training.evaluate.commands import evaluate, table
-    result = evaluate(model, corpus, split.value, json, limit)
-    print("\n".join(table(result)))
+        from tatumflow.training.evaluate.evaluation import EvaluationSettings
+    parts = tuple(part.strip() for part in only.split(",") if part.strip())
+    result = evaluate(
+        model,
+        corpus or [Path("data/packed")],
+        EvaluationSettings(split.value, primers, parts, limit, seed),
+        json_path=json,
+        report=report,
+        write_sound=context.obj,
+    )
+    print("\n".join(table(result.figures)))
 
 
 def compare(

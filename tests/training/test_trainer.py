@@ -18,6 +18,7 @@ from tatumflow.training.continuation import continue_notes, write_continuation
 from tatumflow.training.corpora.synthetic import swing_piece
 from tatumflow.training.ema import EMA_KEY
 from tatumflow.training.evaluate.commands import evaluate, table
+from tatumflow.training.evaluate.evaluation import EvaluationSettings
 from tatumflow.training.evaluate.nll import TorchLogits, evaluate_nll
 from tatumflow.training.export.checkpoint import load_checkpoint
 from tatumflow.training.fit import FitResult, fit
@@ -76,13 +77,15 @@ def test_what_is_logged(learned: FitResult) -> None:
 
 
 def test_evaluation_writes_its_figures(packed: Path, learned: FitResult, tmp_path: Path) -> None:
-    result = evaluate(learned.last, packed, "val", tmp_path / "figures.json", limit=1)
+    settings = EvaluationSettings(limit=1)
+    result = evaluate(learned.last, [packed], settings, json_path=tmp_path / "figures.json")
     content = json.loads((tmp_path / "figures.json").read_text())
     assert content["command"].startswith("tatumflow evaluate last.ckpt")
-    assert content["total"]["per_note"]["value"] == result.total.per_note.value
-    assert result.corpora["synthetic"] == result.total
-    assert any("nats per note" in line for line in table(result))
-    assert sum(i.value for i in result.total.fields.values()) == pytest.approx(result.total.per_note.value)
+    per_note = content["nll_per_note"]["value"]
+    assert per_note == result.figures["nll_per_note"]["value"]
+    assert content["nll_corpora"]["synthetic"]["nll_per_note"] == content["nll_per_note"]
+    assert any(line.startswith("nll_per_note") for line in table(result.figures))
+    assert sum(field["value"] for field in content["nll_fields"].values()) == pytest.approx(per_note)
 
 
 def test_a_checkpoint_gives_the_same_outputs(packed: Path, learned: FitResult) -> None:

@@ -1,67 +1,138 @@
 """The `evaluate` command: figures of a checkpoint or a bundle on held-out pieces."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tatumflow.engine.errors import CorpusError
-from tatumflow.training.corpora.piece import Split
-from tatumflow.training.evaluate.nll import Evaluation, NllReport, evaluate_nll
-from tatumflow.training.evaluate.opened_model import check_styles, open_model
-from tatumflow.training.packing import PackedCorpus
+from tatumflow.engine.bundle import load_bundle
+from tatumflow.engine.errors import SettingError
+from tatumflow.training.evaluate.comparison import Figures, without_nan
+from tatumflow.training.evaluate.evaluation import (
+    Evaluation,
+    EvaluationResult,
+    EvaluationSettings,
+    opened_corpus,
+)
+from tatumflow.training.evaluate.examples import WriteSound
+from tatumflow.training.evaluate.opened_model import open_model
+from tatumflow.training.evaluate.progress import Progress
+from tatumflow.training.evaluate.report import write_report
+
+_SUMMARY = ("nll_per_note", "nll_per_token", "perplexity", "note_accuracy")
 
 
 def evaluate(
-    checkpoint_or_bundle: Path,
-    corpus: Path,
-    split: Split = "val",
+    model: Path,
+    corpus: Sequence[Path],
+    settings: EvaluationSettings | None = None,
+    *,
     json_path: Path | None = None,
-    limit: int | None = None,
-) -> Evaluation:
-    """Evaluate a model on one side of a packed corpus's split.
+    report: Path | None = None,
+    write_sound: WriteSound | None = None,
+    progress: Progress | None = None,
+) -> EvaluationResult:
+    """Evaluate a model on held-out pieces.
 
     Args:
-        checkpoint_or_bundle: A checkpoint that `tatumflow train` wrote, or the folder of a run or a bundle.
-        corpus: Folder of the packed corpus.
-        split: The side.
+        model: A checkpoint that `tatumflow train` wrote, or the folder of a run or a bundle. Only a bundle
+            plays; of the others there are likelihoods.
+        corpus: The folder of a packed corpus; or folders and archives as `tatumflow data prepare` takes them.
+        settings: What is evaluated; everything when None.
         json_path: Where to write the figures, with the command that made them.
-        limit: Windows to read at most; all when None.
+        report: Folder for a page with tables, plots and examples.
+        write_sound: Makes the examples' sound files; without it they are MIDI only.
+        progress: Is told what is under way; standard error by default.
 
     Raises:
-        CheckpointError: if the checkpoint cannot be read.
-        BundleError: if the bundle cannot be.
-        CorpusError: if the corpus cannot be, or holds nothing on that side.
+        CheckpointError: if a checkpoint cannot be read.
+        BundleError: if a bundle cannot be.
+        CorpusError: if a corpus cannot be, holds nothing on that side, or is too small for a part asked for.
+        SettingError: if a part is not known or the model cannot be asked for it, or a file cannot be written.
+        ModelFault: if the model's output is not finite.
     """
-    path = Path(checkpoint_or_bundle)
-    packed = PackedCorpus.open(corpus)
-    if not packed.pieces(split):
-        raise CorpusError(f"{corpus}: has no {split} pieces; choose the other side of the split")
-    model = open_model(path)
-    check_styles(model, packed)
-    result = evaluate_nll(model.logits, packed, split, seq_len=model.window, limit=limit)
+    chosen = settings or EvaluationSettings()
+    _check_outputs(json_path, report)
+    opened = open_model(model)
+    bundle = load_bundle(model) if opened.runtime == "onnx" else None
+    with opened_corpus(corpus) as packed:
+        result = Evaluation(opened, bundle, packed, chosen, progress).run()
+    header = {"command": _command(model, chosen), "model": opened.name, "runtime": opened.runtime}
+    result = result.described({**header, "split": chosen.split, "seed": chosen.seed})
     if json_path is not None:
-        command = f"tatumflow evaluate {path.name} CORPUS --split {split}"
-        command += f" --limit {limit}" if limit is not None else ""
-        content = {"command": command, **asdict(result)}
-        Path(json_path).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        content = json.dumps(without_nan(result.figures), indent=1, allow_nan=False)
+        try:
+            json_path.write_text(content + "\n", encoding="utf-8")
+        except OSError as error:
+            raise SettingError(
+                f"{json_path}: cannot be written ({error.strerror}); give another file"
+            ) from None
+    if report is not None:
+        write_report(result, report, write_sound)
     return result
 
 
-def table(result: Evaluation) -> Iterator[str]:
-    """Write figures as lines of text: the total, then each corpus, with 95 % intervals."""
-    for name, report in {"all": result.total, **result.corpora}.items():
-        yield f"{name}: {report.pieces} pieces, {report.notes} notes"
-        yield from _lines(report)
+def table(figures: Figures) -> Iterator[str]:
+    """Write the figures as lines of text, with 95 % intervals."""
+    for name in _SUMMARY:
+        if name in figures:
+            yield _line(name, figures[name]["value"], figures[name]["interval"])
+    for name, figure in figures.get("nll_fields", {}).items():
+        yield _line(f"  {name}", figure["value"], figure["interval"])
+    for corpus, part in figures.get("nll_corpora", {}).items():
+        interval = part["nll_per_note"]
+        yield _line(f"  nll_per_note, {corpus}", interval["value"], interval["interval"])
+    for name, figure in figures.items():
+        if isinstance(figure, dict) and "of" in figure:
+            other = f"; real later {figure['real_later'][figure['of']]:.3f}"
+            yield _line(f"{name}, {figure['of']}", figure["value"], figure["interval"]) + other
+        elif isinstance(figure, dict) and "ratio" in figure:
+            yield _compared(name, figure)
+    for style, figure in figures.get("style_match", {}).items():
+        yield _compared(f"style_match, {style}", figure)
+    for name in ("style_blend", "style_strength"):
+        if figures.get(name):
+            yield f"{name:<34} monotone {_yes(figures[name]['monotone'])}"
+    if "top1" in figures.get("style_classifier", {}):
+        accuracy = figures["style_classifier"]["top1"]
+        yield _line("style_classifier, top 1", accuracy["value"], accuracy["interval"])
+    for name, row in figures.get("answer_relevance", {}).items():
+        if isinstance(row, dict):
+            line = _line(f"answer_relevance, {name}", row["difference"], row["interval"])
+            yield f"{line}; own call {row['own']:.3f}"
+    for name, control in figures.get("control_response", {}).items():
+        values = " ".join(f"{value:.3f}" for value in control["values"])
+        yield f"{'control_response, ' + name:<34} {values}; monotone {_yes(control['monotone'])}"
+    for kind in ("exact", "transposed"):
+        if "memorization" in figures:
+            yield _compared(f"memorization, {kind}", figures["memorization"][kind]["longest_run"])
+    for part, reason in figures.get("skipped", {}).items():
+        yield f"left out: {part}: {reason}"
 
 
-def _lines(report: NllReport) -> Iterator[str]:
-    named = {
-        "nats per note": report.per_note,
-        **{f"  {field}": interval for field, interval in report.fields.items()},
-        "nats per token": report.per_token,
-        "perplexity": report.perplexity,
-        "note accuracy": report.note_accuracy,
-    }
-    for name, interval in named.items():
-        yield f"  {name:<16} {interval.value:7.3f}  [{interval.low:.3f}, {interval.high:.3f}]"
+def _line(name: str, value: float, interval: Sequence[float]) -> str:
+    return f"{name:<34} {value:8.3f}  [{interval[0]:.3f}, {interval[1]:.3f}]"
+
+
+def _compared(name: str, figure: Figures) -> str:
+    line = _line(name, figure["generated"], figure["generated_interval"])
+    return f"{line}; real {figure['real']:.3f}, ratio {figure['ratio']:.3f}"
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"
+
+
+def _command(model: Path, settings: EvaluationSettings) -> str:
+    command = f"tatumflow evaluate {model.name} --corpus CORPUS --split {settings.split}"
+    command += f" --primers {settings.primers} --seed {settings.seed}"
+    command += f" --only {','.join(settings.only)}" if settings.only else ""
+    return command + (f" --limit {settings.limit}" if settings.limit is not None else "")
+
+
+def _check_outputs(json_path: Path | None, report: Path | None) -> None:
+    if json_path is not None and json_path.is_dir():
+        raise SettingError(f"{json_path}: is a folder; give the name of a file")
+    if json_path is not None and not json_path.parent.is_dir():
+        raise SettingError(f"{json_path}: the folder {json_path.parent} does not exist; make it first")
+    if report is not None and report.exists() and not report.is_dir():
+        raise SettingError(f"{report}: is a file; give the name of a folder")

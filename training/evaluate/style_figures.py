@@ -10,7 +10,7 @@ import numpy as np
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import CorpusError
 from tatumflow.training.corpora.piece import Split
-from tatumflow.training.evaluate.bootstrap import mean
+from tatumflow.training.evaluate.bootstrap import Floats, mean
 from tatumflow.training.evaluate.comparison import Figures, bounds, compare_sets
 from tatumflow.training.evaluate.continuation_figures import Continuations, continue_primers
 from tatumflow.training.evaluate.generations import Performer
@@ -24,6 +24,9 @@ BLENDED: Final = ("art-tatum", "charlie-parker")
 BLENDS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the second player."""
 
+STRENGTHS: Final = (0.0, 1.0, 2.0)
+"""Strengths at which the first of `BLENDED` is played."""
+
 OTHERS: Final = 4
 """How many further players are tested: those with most music to train on."""
 
@@ -31,6 +34,8 @@ TEMPERATURE: Final = 1.0
 """Temperature at which styles are tested."""
 
 NO_STYLE: Final = ""
+
+_LEAST: Final = 1e-9
 
 Progress = Callable[[str], None]
 
@@ -45,11 +50,14 @@ class StyleTrial:
         own: Continuations of the player's own primers, by style, where there are any.
         blends: Continuations by share of the second of `BLENDED`, on the same primers; empty where the model
             does not know both.
+        strengths: Continuations in the style of the first of `BLENDED`, by strength; empty where the model
+            does not know it.
     """
 
     styled: Mapping[str, Continuations]
     own: Mapping[str, Continuations]
     blends: Mapping[float, Continuations]
+    strengths: Mapping[float, Continuations]
 
 
 def tested_styles(
@@ -81,9 +89,9 @@ def play_styles(
 ) -> StyleTrial:
     """Let the companion go on from primers in each style, at temperature 1.
 
-    The two of `BLENDED` go on from all primers, blends and no style from half of them, the others from 2 in
-    5; never from a primer of the player asked for. From their own primers the two of `BLENDED` play a third
-    as many.
+    The two of `BLENDED` go on from all primers, the others from 2 in 5, never from one of the player asked
+    for; from a third as many of their own the two of `BLENDED`; from a third of all, blends, strengths and no
+    style.
 
     Args:
         performer: The model.
@@ -97,7 +105,7 @@ def play_styles(
         progress: Is told what is under way.
     """
     neutral = replace(controls, temperature=TEMPERATURE, style=NO_STYLE, style_b="", style_blend=0.0)
-    half = max(len(primers) // 2, 1)
+    third = max(len(primers) // 3, 1)
 
     def play(chosen: Sequence[Primer], name: str, **changes: object) -> Continuations:
         drawn = replace(neutral, **changes)
@@ -105,7 +113,7 @@ def play_styles(
             performer, chosen, seconds, drawn, seed=seed, progress=lambda done: progress(f"{name}: {done}")
         )
 
-    styled: dict[str, Continuations] = {NO_STYLE: play(primers[:half], "no style")}
+    styled: dict[str, Continuations] = {NO_STYLE: play(primers[:third], "no style")}
     own: dict[str, Continuations] = {}
     for style in styles:
         of_others = [primer for primer in primers if primer.player != style]
@@ -114,28 +122,32 @@ def play_styles(
         if style not in BLENDED:
             continue
         try:
-            own_primers = draw_primers(
-                corpus, split, max(len(primers) // 3, 1), seconds=seconds, seed=seed, players=[style]
-            )
+            own_primers = draw_primers(corpus, split, third, seconds=seconds, seed=seed, players=[style])
         except CorpusError:
             continue
         own[style] = play(own_primers, f"{style}, own primers", style=style)
     blends: dict[float, Continuations] = {}
     if all(style in styles for style in BLENDED):
-        of_neither = [primer for primer in primers if primer.player not in BLENDED][:half]
+        of_neither = [primer for primer in primers if primer.player not in BLENDED][:third]
         for share in BLENDS:
             name = f"{share:.0%} {BLENDED[1]}"
             blends[share] = play(of_neither, name, style=BLENDED[0], style_b=BLENDED[1], style_blend=share)
-    return StyleTrial(styled, own, blends)
+    strengths: dict[float, Continuations] = {}
+    if BLENDED[0] in styles:
+        of_others = [primer for primer in primers if primer.player != BLENDED[0]][:third]
+        for strength in STRENGTHS:
+            name = f"{BLENDED[0]}, strength {strength:g}"
+            strengths[strength] = play(of_others, name, style=BLENDED[0], style_strength=strength)
+    return StyleTrial(styled, own, blends, strengths)
 
 
 def style_figures(
     trial: StyleTrial,
     classifier: StyleClassifier,
     stretches: LabelledStretches,
-    cross_fitted: np.ndarray,
+    cross_fitted: Floats,
     seed: int = 0,
-) -> tuple[Figures, Figures]:
+) -> Figures:
     """Ask the classifier who plays.
 
     Args:
@@ -151,9 +163,12 @@ def style_figures(
         the share of the player's real stretches, as `Comparison.figures` writes them; `own_primers`, the
         share where the player's own playing is continued; `no_style`, the share without a style;
         `probability`, the same comparison of the mean probability; and the counts `continuations`,
-        `real_stretches`, `real_pieces`. `style_blend`: a row for each share of the second player with the
-        mean probability of each, the share of the second in their sum and the mean log odds of the second
-        against the first with its interval; `monotone`, whether those rise from row to row.
+        `real_stretches`, `real_pieces`.
+        `style_blend`: `styles`, the two of `BLENDED`; `rows`, one for each share of the second with the mean
+        probability of each, the second's `share` of their sum and the mean `log_odds` of the second against
+        the first with its `interval`; `monotone`, whether those rise from row to row. `style_strength`:
+        `style`; `rows`, one for each strength with the `share` of the continuations that the classifier gives
+        to the style, the mean `log_probability` and its `interval`; `monotone`, whether those rise.
     """
     judged = {style: classifier.probabilities(played.generated) for style, played in trial.styled.items()}
     match: Figures = {}
@@ -180,25 +195,25 @@ def style_figures(
             own_hits = _hits(classifier.probabilities(own.generated), column)
             share = mean(own_hits, groups=own.pieces, seed=seed)
             match[style] |= {"own_primers": share.value, "own_primers_interval": bounds(share)}
-    return match, _blend_figures(trial, classifier, seed)
+    return {
+        "style_match": match,
+        "style_blend": _blend_figures(trial.blends, classifier, seed),
+        "style_strength": _strength_figures(trial.strengths, classifier, seed),
+    }
 
 
-def _hits(probabilities: np.ndarray, column: int) -> np.ndarray:
+def _hits(probabilities: Floats, column: int) -> Floats:
     """Return which rows a style has the highest probability in, (n,) float64; none of a row of zeros."""
     best = probabilities.argmax(axis=1) == column
     return (best & (probabilities[:, column] > 0)).astype(np.float64)
 
 
-def _blend_figures(trial: StyleTrial, classifier: StyleClassifier, seed: int) -> Figures:
-    if not trial.blends:
-        return {}
-    first, second = (classifier.index(style) for style in BLENDED)
+def _blend_figures(blends: Mapping[float, Continuations], classifier: StyleClassifier, seed: int) -> Figures:
     rows: list[Figures] = []
-    for share, played in trial.blends.items():
+    for share, played in blends.items():
         chance = classifier.probabilities(played.generated)
-        one, other = chance[:, first], chance[:, second]
-        odds = np.log(np.maximum(other, 1e-9)) - np.log(np.maximum(one, 1e-9))
-        log_odds = mean(odds, groups=played.pieces, seed=seed)
+        one, other = (chance[:, classifier.index(style)] for style in BLENDED)
+        odds = mean(_log(other) - _log(one), groups=played.pieces, seed=seed)
         total = float((one + other).mean())
         rows.append(
             {
@@ -206,14 +221,37 @@ def _blend_figures(trial: StyleTrial, classifier: StyleClassifier, seed: int) ->
                 BLENDED[0]: float(one.mean()),
                 BLENDED[1]: float(other.mean()),
                 "share": float(other.mean()) / total if total > 0 else float("nan"),
-                "log_odds": log_odds.value,
-                "interval": bounds(log_odds),
+                "log_odds": odds.value,
+                "interval": bounds(odds),
+                "continuations": len(played.generated),
             }
         )
-    rising = [row["log_odds"] for row in rows]
-    return {
-        "styles": list(BLENDED),
-        "continuations": len(next(iter(trial.blends.values())).generated),
-        "rows": rows,
-        "monotone": all(later > earlier for earlier, later in pairwise(rising)),
-    }
+    return {"styles": list(BLENDED), "rows": rows, "monotone": _rises(rows, "log_odds")} if rows else {}
+
+
+def _strength_figures(
+    strengths: Mapping[float, Continuations], classifier: StyleClassifier, seed: int
+) -> Figures:
+    rows: list[Figures] = []
+    for strength, played in strengths.items():
+        column = classifier.index(BLENDED[0])
+        chance = classifier.probabilities(played.generated)
+        logs = mean(_log(chance[:, column]), groups=played.pieces, seed=seed)
+        rows.append(
+            {
+                "strength": strength,
+                "share": float(_hits(chance, column).mean()),
+                "log_probability": logs.value,
+                "interval": bounds(logs),
+                "continuations": len(played.generated),
+            }
+        )
+    return {"style": BLENDED[0], "rows": rows, "monotone": _rises(rows, "log_probability")} if rows else {}
+
+
+def _log(probability: Floats) -> Floats:
+    return np.log(np.maximum(probability, _LEAST))
+
+
+def _rises(rows: Sequence[Figures], key: str) -> bool:
+    return all(later[key] > earlier[key] for earlier, later in pairwise(rows))

@@ -1,0 +1,328 @@
+"""All figures of a model on held-out pieces, part by part."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from rich.console import Console
+
+from tatumflow.engine.bundle import Bundle
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.errors import CorpusError, SettingError
+from tatumflow.training.corpora.commands import prepare
+from tatumflow.training.corpora.piece import Split
+from tatumflow.training.evaluate.answer_relevance import (
+    SETTINGS,
+    Call,
+    answer_calls,
+    answer_figures,
+    draw_calls,
+)
+from tatumflow.training.evaluate.comparison import Figures, value_and_interval
+from tatumflow.training.evaluate.continuation_figures import (
+    Continuations,
+    continuation_figures,
+    continue_primers,
+)
+from tatumflow.training.evaluate.control_response import control_figures
+from tatumflow.training.evaluate.generations import Performer
+from tatumflow.training.evaluate.memorization import memorization_figures
+from tatumflow.training.evaluate.nll import NllReport, evaluate_nll
+from tatumflow.training.evaluate.opened_model import OpenedModel
+from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Primer, draw_primers
+from tatumflow.training.evaluate.progress import Progress
+from tatumflow.training.evaluate.style_classifier import (
+    choose_styles,
+    cross_fitted,
+    held_out_accuracy,
+    label_stretches,
+    train_classifier,
+)
+from tatumflow.training.evaluate.style_figures import (
+    BLENDED,
+    StyleTrial,
+    play_styles,
+    style_figures,
+    tested_styles,
+)
+from tatumflow.training.packing import PackedCorpus
+
+CONTROL_PRIMERS: Final = 30
+"""Most primers on which controls are tested."""
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """What is evaluated.
+
+    Attributes:
+        split: The side of the split.
+        primers: Primers to go on from, and calls to answer.
+        only: Names of the parts; all that the model has when empty.
+        limit: Windows to foretell at most; all when None.
+        seed: Seed of everything random.
+    """
+
+    split: Split = "val"
+    primers: int = 100
+    only: tuple[str, ...] = ()
+    limit: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """Figures, and the music they are taken from.
+
+    Attributes:
+        figures: By name, as JSON holds them.
+        continuations: Continuations in the style of each primer's player; None where none were needed.
+        styles: Continuations by style; None where styles were not tested.
+        calls: Calls that were answered.
+        replies: The replies under each setting.
+    """
+
+    figures: Figures
+    continuations: Continuations | None = None
+    styles: StyleTrial | None = None
+    calls: tuple[Call, ...] = ()
+    replies: dict[str, tuple[Notes, ...]] = field(default_factory=dict)
+
+    def described(self, header: Figures) -> "EvaluationResult":
+        """Return the same with figures that begin with a header."""
+        return replace(self, figures={**header, **self.figures})
+
+
+class Evaluation:
+    """One evaluation; each part is a method that returns its figures, and keeps the music."""
+
+    def __init__(
+        self,
+        model: OpenedModel,
+        bundle: Bundle | None,
+        corpus: PackedCorpus,
+        settings: EvaluationSettings,
+        progress: Progress | None = None,
+    ) -> None:
+        """Evaluate nothing yet.
+
+        Args:
+            model: The model.
+            bundle: Its bundle; without one it cannot play, and only `nll` can be had.
+            corpus: Held-out pieces, and those it was trained on.
+            settings: What is evaluated.
+            progress: Is told what is under way.
+
+        Raises:
+            SettingError: if a part is not known, or the model cannot be asked for it.
+        """
+        unknown = [part for part in settings.only if part not in PARTS]
+        if unknown:
+            raise SettingError(f"--only: {unknown[0]!r} is not a part; choose from {', '.join(PARTS)}")
+        playing = [part for part in settings.only if part != "nll"]
+        if playing and bundle is None:
+            raise SettingError(f"--only: {playing[0]} needs a model that plays; export {model.name} first")
+        self._model = model
+        self._bundle = bundle
+        self._corpus = with_styles(corpus, model.styles)
+        self._settings = settings
+        self._progress = progress or Progress()
+        self._styles: StyleTrial | None = None
+        self._calls: tuple[Call, ...] = ()
+        self._replies: dict[str, tuple[Notes, ...]] = {}
+
+    def run(self) -> EvaluationResult:
+        """Evaluate part by part.
+
+        Parts that were not asked for by name are left out where the corpus is too small for them; `skipped`
+        in the figures says why.
+
+        Raises:
+            CorpusError: if the corpus has nothing on that side, or is too small for a part asked for by name.
+            ModelFault: if the model's output is not finite.
+        """
+        settings = self._settings
+        if not self._corpus.pieces(settings.split):
+            raise CorpusError(
+                f"{self._corpus.path}: has no {settings.split} pieces; choose the other side of the split"
+            )
+        parts = settings.only or (tuple(PARTS) if self._bundle else ("nll",))
+        figures: Figures = {}
+        skipped: dict[str, str] = {}
+        for part in parts:
+            self._progress.begin(part)
+            try:
+                figures |= PARTS[part](self)
+            except CorpusError as error:
+                if settings.only:
+                    raise
+                skipped[part] = str(error)
+        self._progress.end()
+        figures["skipped"] = skipped
+        played = self.__dict__.get("continuations")
+        return EvaluationResult(figures, played, self._styles, self._calls, self._replies)
+
+    def nll(self) -> Figures:
+        """How well real notes are foretold, in all and by corpus."""
+        settings = self._settings
+        result = evaluate_nll(
+            self._model.logits,
+            self._corpus,
+            settings.split,
+            seq_len=self._model.window,
+            limit=settings.limit,
+            seed=settings.seed,
+        )
+        return {
+            **_nll_figures(result.total),
+            "nll_windows": result.windows,
+            "nll_window_steps": result.seq_len,
+            "nll_corpora": {name: _nll_figures(report) for name, report in result.corpora.items()},
+        }
+
+    def music(self) -> Figures:
+        """Continuations against the real ones."""
+        played = self.continuations
+        counts = {"primers": len(played.primers), "primer_pieces": len(set(played.pieces))}
+        return {
+            **counts,
+            "continuation_seconds": played.seconds,
+            **continuation_figures(played, self._settings.seed),
+        }
+
+    def style(self) -> Figures:
+        """Whether the companion sounds like the player it is asked for."""
+        tell, seed = self._progress.tell, self._settings.seed
+        tell("training the classifier")
+        known = choose_styles(self._corpus, BLENDED)
+        stretches = label_stretches(self._corpus, known)
+        classifier = train_classifier(stretches, known)
+        accuracy = held_out_accuracy(classifier, stretches, seed)
+        crossed = cross_fitted(stretches, known, seed=seed)
+        self._styles = play_styles(
+            self._performer,
+            self._corpus,
+            self._settings.split,
+            tested_styles(self._performer, classifier, stretches),
+            self._primers,
+            seconds=CONTINUATION_SECONDS,
+            controls=Controls(),
+            seed=seed,
+            progress=tell,
+        )
+        figures = style_figures(self._styles, classifier, stretches, crossed, seed)
+        return {**figures, "style_classifier": accuracy}
+
+    def answer(self) -> Figures:
+        """Whether replies have to do with their calls."""
+        settings = self._settings
+        self._calls = draw_calls(self._corpus, settings.split, settings.primers, settings.seed)
+        for name, changes in SETTINGS.items():
+            self._replies[name] = answer_calls(
+                self._performer,
+                self._calls,
+                replace(Controls(style=""), **changes),
+                seed=settings.seed,
+                progress=lambda done, name=name: self._progress.tell(f"{name}, {done}"),
+            )
+        return {"answer_relevance": answer_figures(self._calls, self._replies, settings.seed)}
+
+    def control(self) -> Figures:
+        """Whether controls move what they should."""
+        figures = control_figures(
+            self._performer,
+            self._primers[:CONTROL_PRIMERS],
+            Controls(style=""),
+            seed=self._settings.seed,
+            progress=self._progress.tell,
+        )
+        return {"control_response": figures}
+
+    def memorization(self) -> Figures:
+        """What continuations share with the training set."""
+        played = self.continuations
+        self._progress.tell("reading the training set")
+        pieces = [self._corpus.notes(piece) for piece in self._corpus.pieces("train")]
+        return {"memorization": memorization_figures(played, pieces, self._settings.seed)}
+
+    @cached_property
+    def continuations(self) -> Continuations:
+        """Continuations of the primers in the style of each one's player, under the controls' defaults."""
+        return continue_primers(
+            self._performer,
+            self._primers,
+            CONTINUATION_SECONDS,
+            Controls(style=""),
+            own_style=True,
+            seed=self._settings.seed,
+            progress=self._progress.tell,
+        )
+
+    @cached_property
+    def _primers(self) -> tuple[Primer, ...]:
+        settings = self._settings
+        return draw_primers(self._corpus, settings.split, settings.primers, seed=settings.seed)
+
+    @cached_property
+    def _performer(self) -> Performer:
+        if self._bundle is None:
+            raise SettingError(f"{self._model.name}: only a bundle plays; export it first")
+        return Performer(self._bundle)
+
+
+PARTS: Final[dict[str, Callable[[Evaluation], Figures]]] = {
+    "nll": Evaluation.nll,
+    "music": Evaluation.music,
+    "style": Evaluation.style,
+    "answer": Evaluation.answer,
+    "control": Evaluation.control,
+    "memorization": Evaluation.memorization,
+}
+"""The parts by name, in the order in which they are made."""
+
+
+def with_styles(corpus: PackedCorpus, styles: Sequence[str]) -> PackedCorpus:
+    """Return a corpus whose style ids are rows of a model's style table; players it does not know have 0.
+
+    Args:
+        corpus: The corpus.
+        styles: Slug of each row; row 0 is no style.
+    """
+    return replace(corpus, index=corpus.index.model_copy(update={"styles": tuple(styles[1:])}))
+
+
+@contextmanager
+def opened_corpus(paths: Sequence[Path], console: Console | None = None) -> Iterator[PackedCorpus]:
+    """Open a packed corpus, or pack corpora into a temporary folder for the while.
+
+    Args:
+        paths: The folder of a packed corpus; or folders and archives as `tatumflow data prepare` takes them.
+        console: Where preparing says what it does; standard error by default.
+
+    Raises:
+        CorpusError: if one of them cannot be read.
+    """
+    if len(paths) == 1 and (Path(paths[0]) / "index.json").is_file():
+        yield PackedCorpus.open(paths[0])
+        return
+    with TemporaryDirectory(prefix="tatumflow-") as folder:
+        out = Path(folder) / "packed"
+        prepare(paths, out, console=console or Console(stderr=True))
+        yield PackedCorpus.open(out)
+
+
+def _nll_figures(report: NllReport) -> Figures:
+    return {
+        "nll_per_token": value_and_interval(report.per_token),
+        "nll_per_note": value_and_interval(report.per_note),
+        "nll_fields": {name: value_and_interval(nats) for name, nats in report.fields.items()},
+        "perplexity": value_and_interval(report.perplexity),
+        "note_accuracy": value_and_interval(report.note_accuracy),
+        "field_accuracy": {name: value_and_interval(share) for name, share in report.field_accuracy.items()},
+        "nll_notes": report.notes,
+        "nll_pieces": report.pieces,
+    }

@@ -1,0 +1,357 @@
+"""The report of an evaluation: one page that needs no network, with its examples beside it."""
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from tatumflow.engine.errors import SettingError
+from tatumflow.training.evaluate import plots
+from tatumflow.training.evaluate.comparison import Figures
+from tatumflow.training.evaluate.evaluation import EvaluationResult
+from tatumflow.training.evaluate.examples import Example, WriteSound, examples_of, write_examples
+from tatumflow.training.evaluate.metrics.pitch import pitch_class_counts, pitch_class_transitions
+from tatumflow.training.evaluate.music_metrics import METRICS
+
+PAGE: Final = "index.html"
+EXAMPLES: Final = "examples"
+_SOUND: Final = ".mp3"
+_SHOWN: Final = (
+    "pitch_entropy",
+    "rhythm_diversity",
+    "groove_similarity",
+    "note_density",
+    "polyphony",
+    "distinct_voicings",
+)
+
+_STYLE: Final = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color:
+#222; } h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #ccc; } table {
+border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; } th, td { padding: .2rem .8rem
+.2rem 0; text-align: right; } th:first-child, td:first-child { text-align: left; } th { font-weight: 600;
+border-bottom: 1px solid #999; } img { max-width: 100%; } code { background: #f3f3f3; } .note { color: #555;
+max-width: 46rem; } audio { height: 2rem; vertical-align: middle; }
+"""
+
+
+def write_report(result: EvaluationResult, folder: Path, write_sound: WriteSound | None) -> Path:
+    """Write the page and the examples into a folder, which is made if it does not exist.
+
+    Args:
+        result: What was evaluated.
+        folder: The folder; what a report wrote there before is replaced.
+        write_sound: Makes sound files; None for MIDI only.
+
+    Returns:
+        The page.
+
+    Raises:
+        SettingError: if the folder cannot be written.
+        MidiFileError: if an example cannot be.
+    """
+    try:
+        (folder / EXAMPLES).mkdir(parents=True, exist_ok=True)
+        examples, why = write_examples(examples_of(result), folder / EXAMPLES, write_sound, _SOUND)
+        page = folder / PAGE
+        page.write_text(_page(result, examples, why), encoding="utf-8")
+    except OSError as error:
+        raise SettingError(f"{folder}: cannot be written ({error.strerror}); give another folder") from None
+    return page
+
+
+def _page(result: EvaluationResult, examples: Sequence[Example], why: str) -> str:
+    figures = result.figures
+    title = f"Evaluation of {figures.get('model', 'a model')}"
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p><code>{escape(str(figures.get('command', '')))}</code></p>",
+        *_skipped(figures),
+        *_likelihoods(figures),
+        *_continuations(result),
+        *_styles(figures),
+        *_answers(figures),
+        *_controls(figures),
+        *_memorization(figures),
+        *_examples(examples, why),
+    ]
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n"
+    )
+
+
+def _skipped(figures: Figures) -> Iterator[str]:
+    for part, reason in figures.get("skipped", {}).items():
+        yield _note(f"Left out: {part}. {reason}")
+
+
+def _likelihoods(figures: Figures) -> Iterator[str]:
+    if "nll_per_note" not in figures:
+        return
+    yield "<h2>Likelihood of real notes</h2>"
+    yield _note(
+        f"Every note of {figures['nll_pieces']} held-out pieces foretold from the true notes before it, in "
+        "nats; 95 % intervals over pieces."
+    )
+    corpora = {"all": figures, **figures["nll_corpora"]}
+    fields = list(figures["nll_fields"])
+    rows = [
+        [name, f"{part['nll_notes']:,}"]
+        + [_with_interval(part[key]) for key in ("nll_per_note", "nll_per_token")]
+        + [_with_interval(part["nll_fields"].get(field)) for field in fields]
+        + [_with_interval(part[key]) for key in ("perplexity", "note_accuracy")]
+        for name, part in corpora.items()
+    ]
+    heads = ["", "notes", "per note", "per token", *fields, "perplexity", "note accuracy"]
+    yield _table(heads, rows)
+    bars = {
+        field: {
+            name: (part["nll_fields"][field]["value"], part["nll_fields"][field]["interval"])
+            for name, part in corpora.items()
+            if field in part["nll_fields"]
+        }
+        for field in fields
+    }
+    yield _image(plots.bars(bars, "nats per value"), "Nats of each field")
+
+
+def _continuations(result: EvaluationResult) -> Iterator[str]:
+    figures, played = result.figures, result.continuations
+    if "pitch_class_kl" not in figures or played is None:
+        return
+    yield "<h2>Continuations against what the players did next</h2>"
+    yield _note(
+        f"{figures['primers']} primers of {figures['primer_pieces']} held-out pieces, "
+        f"{figures['continuation_seconds']:g} s each, in the style of each primer's player where the model "
+        "knows it, under the default controls."
+    )
+    yield _table(
+        ["", "generated", "real", "ratio", "95 % interval"],
+        [[_words(name), *_comparison(figures[name])] for name in METRICS],
+    )
+    yield _image(plots.ratios({name: figures[name] for name in METRICS}), "Ratios")
+    pairs = {
+        name: (
+            [METRICS[name](notes, played.seconds) for notes in played.generated],
+            [METRICS[name](primer.real, played.seconds) for primer in played.primers],
+        )
+        for name in _SHOWN
+    }
+    yield _image(plots.distributions(pairs), "Distributions over primers")
+    yield "<h3>Pitch classes</h3>"
+    rows = [
+        [_words(name), _words(key), *(_number(part[key]) for part in parts)]
+        for name in ("pitch_class_kl", "pctm_cosine")
+        for parts in [(figures[name], figures[name]["real_later"], figures[name]["real_other"])]
+        for key in ("per_primer", "pooled")
+    ]
+    yield _table(["", "", "generated", "real, later", "real, another player"], rows)
+    real = [primer.real for primer in played.primers]
+    for draw, count, text in (
+        (plots.pitch_classes, pitch_class_counts, "Pitch classes"),
+        (plots.transitions, pitch_class_transitions, "Pitch-class transitions"),
+    ):
+        sums = [np.sum([count(notes) for notes in side], axis=0) for side in (played.generated, real)]
+        yield _image(draw(*sums), text)
+
+
+def _styles(figures: Figures) -> Iterator[str]:
+    if "style_match" not in figures:
+        return
+    yield "<h2>Styles</h2>"
+    accuracy = figures["style_classifier"]
+    if "top1" in accuracy:
+        yield _note(
+            f"A classifier of {accuracy['styles']} players hears the right one in "
+            f"{accuracy['top1']['value']:.1%} of {accuracy['held_out_stretches']} held-out stretches "
+            f"({accuracy['top5']['value']:.1%} among its first five, {accuracy['piece_top1']['value']:.1%} "
+            f"of whole pieces); naming the commonest player would reach {accuracy['majority']:.1%}."
+        )
+    match = figures["style_match"]
+    yield _table(
+        ["asked for", "heard in generated", "in real", "ratio", "95 % interval", "own primers", "no style"],
+        [
+            [style, *_comparison(row), _number(row["own_primers"]), _number(row["no_style"])]
+            for style, row in match.items()
+        ],
+    )
+    bars = {
+        style: {
+            "generated": (row["generated"], row["generated_interval"]),
+            "real": (row["real"], row["real_interval"]),
+            "no style": (row["no_style"], None),
+        }
+        for style, row in match.items()
+    }
+    if bars:
+        yield _image(plots.bars(bars, "share of stretches that the classifier gives to the player"), "Styles")
+    panels: dict[str, Figures] = {}
+    for key, setting, quantity in (
+        ("style_blend", "blend", "log_odds"),
+        ("style_strength", "strength", "log_probability"),
+    ):
+        rows = figures[key].get("rows", [])
+        if not rows:
+            continue
+        yield f"<h3>{_words(key)}</h3>"
+        heads = [name for name in rows[0] if name != "interval"]
+        yield _table(
+            [*map(_words, heads), "95 % interval"],
+            [[*(_number(row[name]) for name in heads), _bounds(row["interval"])] for row in rows],
+        )
+        yield _note(f"Monotone: {_yes(figures[key]['monotone'])}.")
+        panels[key] = {
+            "settings": [f"{row[setting]:g}" for row in rows],
+            "values": [row[quantity] for row in rows],
+            "intervals": [row["interval"] for row in rows],
+            "quantity": _words(quantity),
+        }
+    if panels:
+        yield _image(plots.curves(panels), "Blends and strengths")
+
+
+def _answers(figures: Figures) -> Iterator[str]:
+    if "answer_relevance" not in figures:
+        return
+    relevance = figures["answer_relevance"]
+    settings = {name: row for name, row in relevance.items() if isinstance(row, Mapping)}
+    yield "<h2>Answers</h2>"
+    yield _note(
+        f"Distance from a reply to its own call and to other calls, over {relevance['calls']} calls; 1 is as "
+        "far apart as two calls that have nothing to do with each other."
+    )
+    rows = [
+        [
+            name,
+            _number(row["own"]),
+            _number(row["shuffled"]),
+            _number(row["difference"]),
+            _bounds(row["interval"]),
+            _with_interval(row.get("against_real")),
+        ]
+        for name, row in settings.items()
+    ]
+    heads = ["", "own call", "other calls", "difference", "95 % interval", "less real"]
+    yield _table(heads, rows)
+    bars = {
+        f"{part}, {name}": {
+            "own call": (row["parts"][part]["own"], row["parts"][part]["own_interval"]),
+            "other calls": (row["parts"][part]["shuffled"], row["parts"][part]["shuffled_interval"]),
+        }
+        for part in next(iter(settings.values()))["parts"]
+        for name, row in settings.items()
+    }
+    yield _image(plots.bars(bars, "distance"), "Distances by part")
+
+
+def _controls(figures: Figures) -> Iterator[str]:
+    if "control_response" not in figures:
+        return
+    yield "<h2>Controls</h2>"
+    panels: dict[str, Figures] = {}
+    rows: list[list[str]] = []
+    for name, control in figures["control_response"].items():
+        settings = [_setting(setting) for setting in control["settings"]]
+        values = " → ".join(_number(value) for value in control["values"])
+        rows.append(
+            [_words(name), control["quantity"], " → ".join(settings), values, _yes(control["monotone"])]
+        )
+        panels[name] = {**control, "settings": settings}
+    yield _table(["control", "moves", "settings", "measured", "monotone"], rows)
+    yield _image(plots.curves(panels), "What controls move")
+
+
+def _memorization(figures: Figures) -> Iterator[str]:
+    if "memorization" not in figures:
+        return
+    shared = figures["memorization"]
+    yield "<h2>Memorization</h2>"
+    yield _note(
+        f"Runs of notes that continuations share with the {shared['training_notes']:,} notes of the training "
+        f"set, beside those that the real continuations share with it; long is {shared['long_run']} notes "
+        "or more."
+    )
+    rows = [
+        [
+            f"{kind}, {_words(key)}",
+            *_comparison(shared[kind][key]),
+            _with_interval(shared[kind][key]["difference"]),
+        ]
+        for kind in ("exact", "transposed")
+        for key in ("longest_run", "long_run_share")
+    ]
+    yield _table(["", "generated", "real", "ratio", "95 % interval", "difference"], rows)
+    longest = [
+        [kind, *(f"{shared[kind]['longest'][side]}" for side in ("generated", "real"))]
+        for kind in ("exact", "transposed")
+    ]
+    yield _table(["longest run of all, notes", "generated", "real"], longest)
+
+
+def _examples(examples: Sequence[Example], why: str) -> Iterator[str]:
+    if not examples:
+        return
+    yield "<h2>Examples</h2>"
+    yield _note("The first that were drawn, not the best. What was heard comes first, then what was played.")
+    if why:
+        yield _note(f"MIDI only: {why}")
+    rows: list[str] = []
+    for example in examples:
+        file = f"{EXAMPLES}/{example.name}"
+        sound = (
+            f'<audio controls preload="none" src="{escape(file + _SOUND)}"></audio>' if example.sound else ""
+        )
+        link = f'<a href="{escape(file)}.mid">.mid</a>'
+        cells = (escape(example.title), escape(example.kind), sound, link)
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    yield '<table id="examples">' + "\n".join(rows) + "</table>"
+
+
+def _comparison(row: Figures) -> list[str]:
+    return [_number(row[key]) for key in ("generated", "real", "ratio")] + [_bounds(row["interval"])]
+
+
+def _table(heads: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ["<tr>" + "".join(f"<th>{escape(head)}</th>" for head in heads) + "</tr>"]
+    lines += ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
+    return "<table>" + "\n".join(lines) + "</table>"
+
+
+def _image(svg: str, alternative: str) -> str:
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<p><img alt="{escape(alternative)}" src="data:image/svg+xml;base64,{data}"></p>'
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{escape(text)}</p>'
+
+
+def _number(value: Any) -> str:  # noqa: ANN401
+    if not isinstance(value, int | float) or not np.isfinite(value):
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+
+
+def _bounds(interval: Sequence[float]) -> str:
+    return f"[{_number(interval[0])}, {_number(interval[1])}]"
+
+
+def _with_interval(figure: Figures | None) -> str:
+    return "–" if figure is None else f"{_number(figure['value'])} {_bounds(figure['interval'])}"
+
+
+def _setting(value: object) -> str:
+    text = "none" if value == "" else f"{value:g}" if isinstance(value, int | float) else str(value)
+    return " ".join(text.split())[:24]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"
