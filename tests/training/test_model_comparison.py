@@ -22,6 +22,8 @@ from tatumflow.training.corpora.synthetic import swing_piece
 from tatumflow.training.evaluate.commands import evaluate
 from tatumflow.training.evaluate.model_comparison import compare, compare_models, table
 from tatumflow.training.evaluate.opened_model import OpenedModel
+from tatumflow.training.export.checkpoint import load_checkpoint
+from tatumflow.training.export.errors import ExportError
 from tatumflow.training.families import build_model
 from tatumflow.training.module import CHECKPOINT_KEY
 from tatumflow.training.packing import PackedCorpus, pack
@@ -170,6 +172,11 @@ def test_the_baseline_is_evaluated_like_any_model(packed: Path, baseline: Path) 
     result = evaluate(baseline, packed, "val", limit=2)
     assert result.seq_len == 32
     assert result.total.per_note.value == pytest.approx(UNIFORM, abs=2)
+
+
+def test_what_has_no_graphs_is_not_exported(baseline: Path) -> None:
+    with pytest.raises(ExportError, match="family 'music_transformer' has no graphs to export"):
+        load_checkpoint(baseline / "best.ckpt")
 
 
 def test_what_cannot_be_compared_is_told_in_one_line(packed: Path, baseline: Path, tmp_path: Path) -> None:
