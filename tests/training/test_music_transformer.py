@@ -76,7 +76,7 @@ def naive_relative_attention(attention: RelativeAttention, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("tokens", [1, 2, 37, 64, 100])
+@pytest.mark.parametrize("tokens", [1, 2, 37, 64, 100, 300])
 def test_skewing_is_relative_attention(tokens: int) -> None:
     torch.manual_seed(0)
     attention = weighty(RelativeAttention(CONFIG))

@@ -101,6 +101,19 @@ class RelativeAttention(nn.Module):
         return torch.cat([self.distance[:, :1].expand(-1, beyond, -1), self.distance], dim=1)
 
 
+class FeedForward(nn.Module):
+    """Two linear layers with a ReLU between them."""
+
+    def __init__(self, dim: int, inner: int) -> None:
+        super().__init__()
+        self.up = nn.Linear(dim, inner)
+        self.down = nn.Linear(inner, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., dim) to (..., dim)."""
+        return self.down(F.relu(self.up(x)))
+
+
 class Block(nn.Module):
     """One transformer block: relative attention, then a feed-forward network."""
 
@@ -109,25 +122,20 @@ class Block(nn.Module):
         self.norm_attention = nn.LayerNorm(config.hidden_dim)
         self.attention = RelativeAttention(config)
         self.norm_mlp = nn.LayerNorm(config.hidden_dim)
-        self.mlp_in = nn.Linear(config.hidden_dim, config.mlp_dim)
-        self.mlp_out = nn.Linear(config.mlp_dim, config.hidden_dim)
+        self.mlp = FeedForward(config.hidden_dim, config.mlp_dim)
         self.dropout = nn.Dropout(config.dropout)
-
-    def mlp(self, x: Tensor) -> Tensor:
-        """Return the feed-forward network's update of (..., H)."""
-        return self.mlp_out(F.relu(self.mlp_in(self.norm_mlp(x))))
 
     def forward(self, x: Tensor, visible: Tensor) -> Tensor:
         """Map (B, L, H) to (B, L, H)."""
         x = x + self.dropout(self.attention(self.norm_attention(x), visible))
-        return x + self.dropout(self.mlp(x))
+        return x + self.dropout(self.mlp(self.norm_mlp(x)))
 
     def forward_cached(self, x: Tensor, visible: Tensor, layer: int, cache: TokenCache) -> Tensor:
         """Like `forward` for the next n tokens (1, n, H) of the stream whose past `cache` holds."""
         q, k, v = self.attention.project(self.norm_attention(x))
         k, v = cache.extend(layer, k[0], v[0])
         x = x + self.attention.attend(q, k[None], v[None], visible)
-        return x + self.mlp(x)
+        return x + self.mlp(self.norm_mlp(x))
 
 
 class MusicTransformer(nn.Module):
@@ -149,7 +157,7 @@ class MusicTransformer(nn.Module):
             assert isinstance(block, Block)
             nn.init.normal_(block.attention.distance, std=0.02)
             nn.init.normal_(block.attention.out.weight, std=residual_std)
-            nn.init.normal_(block.mlp_out.weight, std=residual_std)
+            nn.init.normal_(block.mlp.down.weight, std=residual_std)
 
     @staticmethod
     def _initialize(module: nn.Module) -> None:
