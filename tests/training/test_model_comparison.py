@@ -20,6 +20,8 @@ from tatumflow.engine.tokens import FIELD_SIZES
 from tatumflow.training.checkpoint import CheckpointError, open_checkpoint
 from tatumflow.training.corpora.synthetic import swing_piece
 from tatumflow.training.evaluate.commands import evaluate
+from tatumflow.training.evaluate.evaluation import EvaluationSettings
+from tatumflow.training.evaluate.evaluation import EvaluationSettings
 from tatumflow.training.evaluate.model_comparison import compare, compare_models, table
 from tatumflow.training.evaluate.opened_model import OpenedModel
 from tatumflow.training.export.checkpoint import load_checkpoint
@@ -169,9 +171,9 @@ def test_checkpoints_bundles_and_runs_are_compared(
 
 
 def test_the_baseline_is_evaluated_like_any_model(packed: Path, baseline: Path) -> None:
-    result = evaluate(baseline, packed, "val", limit=2)
-    assert result.seq_len == 32
-    assert result.total.per_note.value == pytest.approx(UNIFORM, abs=2)
+    figures = evaluate(baseline, [packed], EvaluationSettings(only=("nll",), limit=2)).figures
+    assert figures["model"] == "baseline/best.ckpt"
+    assert figures["nll_per_note"]["value"] == pytest.approx(UNIFORM, abs=2)
 
 
 def test_what_has_no_graphs_is_not_exported(baseline: Path) -> None:

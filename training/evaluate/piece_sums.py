@@ -51,20 +51,29 @@ def tally(sums: Floats, window: Window, logits: list[NDArray[np.float32]]) -> No
 
 
 def field_nats(sums: Floats) -> Floats:
-    """Return nats per value of each field, (n, 4); 0 where none was scored."""
-    return sums[:, NATS] / np.maximum(sums[:, COUNTS], 1)
+    """Return nats per value of each field, (n, 4); NaN where none was scored."""
+    return _per_value(sums, NATS)
 
 
 def nats_per_note(sums: Floats) -> Floats:
-    """Return nats per note, (n,): the sum of the fields' nats per value."""
-    return field_nats(sums).sum(axis=1)
+    """Return nats per note, (n,): the sum of nats per value over the fields that the first row has.
+
+    NaN for a row that lacks one of them, as a draw of pieces without velocities may.
+    """
+    nats = field_nats(sums)
+    return nats[:, np.isfinite(nats[0])].sum(axis=1)
 
 
 def field_accuracy(sums: Floats) -> Floats:
-    """Return the share of each field's values that are the likeliest, (n, 4); 0 where none was scored."""
-    return sums[:, HITS] / np.maximum(sums[:, COUNTS], 1)
+    """Return the share of each field's values that are the likeliest, (n, 4); NaN where none was scored."""
+    return _per_value(sums, HITS)
 
 
 def note_accuracy(sums: Floats) -> Floats:
     """Return the share of notes whose every known field is the likeliest value, (n,)."""
     return sums[:, NOTE_HITS] / np.maximum(sums[:, COUNTS].max(axis=1), 1)
+
+
+def _per_value(sums: Floats, part: slice) -> Floats:
+    counts = sums[:, COUNTS]
+    return np.divide(sums[:, part], counts, out=np.full_like(counts, np.nan), where=counts > 0)
