@@ -82,6 +82,20 @@ def chords(
     chords(source, json, seed)
 
 
+@data.command()
+def fit_chords(
+    source: Annotated[Path, typer.Argument(metavar="CORPUS", help="The Weimar Jazz Database.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File of the weights.")] = Path(
+        "engine/harmony/estimator.npz"
+    ),
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the draws.")] = 0,
+) -> None:
+    """Fit the chord estimator to lead sheets."""
+    with _training_libraries():
+        from tatumflow.training.harmony.commands import fit_chords
+    fit_chords(source, out, seed)
+
+
 def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="The run; see configs/train.")],
     run: Annotated[Path | None, typer.Option("--run", help="Its folder; runs/NAME by default.")] = None,

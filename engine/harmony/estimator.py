@@ -1,47 +1,59 @@
 """Chords that notes imply, estimated for music without chord symbols.
 
-A hidden Markov model in the manner of Mauch and Dixon ("Simultaneous estimation of chords and musical context
-from audio", IEEE TASLP 18(6), 2010), on notes instead of audio: a state for each chord id, two chromas a
-frame, of all notes and of the lowest, and the most likely path by Viterbi.
+Two small networks look at each frame, then Viterbi smooths what they say. The first hears how long each
+pitch class sounds in windows around the frame, of all notes, of the lowest and of the high ones; the second
+sees what the first made of the neighborhood, near and far, and so learns how chords follow each other. Both
+have one set of weights for all twelve roots, so that transposed music has transposed chords. Chromas of all
+notes and of the bass are those of Mauch and Dixon ("Simultaneous estimation of chords and musical context
+from audio", IEEE TASLP 18(6), 2010), learned features with a smoothing decoder those of Korzeniowski and
+Widmer ("Feature learning for chord recognition: the deep chroma extractor", ISMIR 2016). `training/harmony`
+fits the weights.
 """
 
-import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tatumflow.engine.harmony.chords import CHORD_TONES, NO_CHORD, NUM_CHORDS, QUALITIES
+from tatumflow.engine.harmony.chords import NO_CHORD, QUALITIES
 
-_COUNTS_FILE: Final = "jazz.json"
-_STEP_SMOOTHING: Final = 0.5
-_RARE: Final = 1e-6
+FRAME: Final = 0.25
+"""Seconds of a frame."""
 
+CHANGE_COST: Final = 0.5
+"""What a change of chord must gain in log-probability."""
 
-@dataclass(frozen=True)
-class EstimatorSettings:
-    """What the estimator assumes.
+WEIGHTS_FILE: Final = "estimator.npz"
 
-    Attributes:
-        frame: Seconds of a frame, greater than 0.
-        longest: Seconds after its onset up to which a note counts.
-        template: Share of the chord tones in the profile of all notes; the rest is that of melodies.
-        notes: Weight of all notes against the transitions, per frame in which they sound throughout.
-        bass: The same of the lowest note.
-        bass_highest: Highest pitch that counts as a bass.
-        lasting: Seconds that a chord lasts on average.
-    """
+_Windows = tuple[tuple[int, int], ...]
 
-    frame: float = 0.25
-    longest: float = 2.0
-    template: float = 0.5
-    notes: float = 4.0
-    bass: float = 1.0
-    bass_highest: int = 60
-    lasting: float = 1.5
+_NEAR: Final[_Windows] = ((0, 1), (-1, 0), (1, 2), (-3, -1), (2, 4), (-6, -3), (4, 7))
+_ALL_NOTES: Final[_Windows] = (*_NEAR, (-12, -6), (7, 13), (-24, -12), (13, 25), (-48, 49), (-160, 161))
+_LOWEST: Final[_Windows] = (*_NEAR, (-12, -6), (7, 13), (-48, 49))
+_HIGH: Final[_Windows] = _NEAR
+"""Windows of the first network in frames, from the first to before the last, counted from the frame."""
+
+_CHORDS: Final[_Windows] = (
+    *((0, 1), (-2, 0), (1, 3), (-5, -2), (3, 6)),
+    *((-10, -5), (6, 11), (-20, -10), (11, 21), (-240, 241)),
+)
+"""Windows of the second network."""
+
+CHROMA_WINDOWS: Final = len(_ALL_NOTES) + len(_LOWEST) + len(_HIGH)
+CHORD_WINDOWS: Final = len(_CHORDS)
+
+_LONGEST: Final = 2.0
+"""Seconds after its onset up to which a note counts."""
+
+_HIGH_FROM: Final = 64
+_BASS_BELOW: Final = 60
+_FAINT: Final = 0.3
+"""Share of a window that must sound for its chroma to weigh fully."""
 
 
 @dataclass(frozen=True)
@@ -67,128 +79,193 @@ class ChordEstimate:
         return np.where(inside, self.ids[np.clip(index, 0, len(self.ids) - 1)], NO_CHORD).astype(np.uint8)
 
 
-def estimate_chords(
-    onset: ArrayLike,
-    duration: ArrayLike,
-    pitch: ArrayLike,
-    settings: EstimatorSettings | None = None,
-) -> ChordEstimate:
-    """Estimate the chords of a piece.
+def estimate_chords(onset: ArrayLike, duration: ArrayLike, pitch: ArrayLike) -> ChordEstimate:
+    """Estimate the chords of a piece, from its first onset until its last note ends or has sounded 2 s.
 
     Args:
         onset: Seconds, (n,), in any order.
         duration: Seconds, (n,).
         pitch: MIDI pitches, (n,).
-        settings: What to assume; by default what fits jazz.
     """
-    settings = settings or EstimatorSettings()
-    begin = np.asarray(onset, dtype=np.float64)
-    if not len(begin):
-        return ChordEstimate(0.0, settings.frame, np.zeros(0, dtype=np.uint8))
-    start = float(begin.min())
-    notes, bass = _chromas(
-        begin - start, np.asarray(duration, dtype=np.float64), np.asarray(pitch, dtype=np.int64), settings
-    )
-    log_notes, log_bass, transition = _model(settings)
-    score = settings.notes * _limited(notes) @ log_notes.T + settings.bass * _limited(bass) @ log_bass.T
-    return ChordEstimate(start, settings.frame, _viterbi(score, transition))
+    onsets = np.asarray(onset, dtype=np.float64)
+    if not len(onsets):
+        return ChordEstimate(0.0, FRAME, np.zeros(0, dtype=np.uint8))
+    start = float(onsets.min())
+    ends = onsets + np.minimum(np.asarray(duration, dtype=np.float64), _LONGEST)
+    frames = max(math.ceil((float(ends.max()) - start) / FRAME), 1)
+    score = chord_log_probabilities(chroma_windows(onset, duration, pitch, start, frames))
+    return ChordEstimate(start, FRAME, (1 + _smoothed(score)).astype(np.uint8))
 
 
-def _chromas(
-    onset: NDArray[np.float64],
-    duration: NDArray[np.float64],
-    pitch: NDArray[np.int64],
-    settings: EstimatorSettings,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how much of each frame a pitch class sounds, of all notes and of the lowest, (frames, 12)."""
-    frame = settings.frame
-    end = onset + np.clip(duration, 1e-3, settings.longest)
-    first = np.floor(onset / frame).astype(np.int64)
-    spans = np.floor((end - 1e-9) / frame).astype(np.int64) - first + 1
-    note = np.repeat(np.arange(len(onset)), spans)
+def chroma_windows(
+    onset: ArrayLike, duration: ArrayLike, pitch: ArrayLike, start: float, frames: int
+) -> NDArray[np.float32]:
+    """Return what the first network hears.
+
+    Args:
+        onset: Seconds, (n,), in any order.
+        duration: Seconds, (n,).
+        pitch: MIDI pitches, (n,).
+        start: Seconds at which the first frame begins.
+        frames: How many frames there are; notes outside them are not heard.
+
+    Returns:
+        Share of each window that each pitch class sounds, scaled so that those of one window sum to nearly 1,
+        (frames, `CHROMA_WINDOWS`, 12).
+    """
+    begin = np.asarray(onset, dtype=np.float64) - start
+    end = begin + np.clip(np.asarray(duration, dtype=np.float64), 1e-3, _LONGEST)
+    pitches = np.asarray(pitch, dtype=np.int64)
+    heard = (end > 0) & (begin < frames * FRAME)
+    begin, end, pitches = np.maximum(begin[heard], 0.0), end[heard], pitches[heard]
+    first = np.floor(begin / FRAME).astype(np.int64)
+    spans = np.maximum(np.ceil(end / FRAME).astype(np.int64) - first, 1)
+    note = np.repeat(np.arange(len(begin)), spans)
     at = first[note] + np.arange(len(note)) - np.repeat(np.cumsum(spans) - spans, spans)
-    share = (np.minimum(end[note], (at + 1) * frame) - np.maximum(onset[note], at * frame)) / frame
-    count = int(at.max()) + 1
-    cell = at * 12 + pitch[note] % 12
-    notes = np.bincount(cell, share, count * 12).astype(np.float64).reshape(count, 12)
-    lowest = np.full(count, 128)
-    np.minimum.at(lowest, at, pitch[note])
-    is_bass = (pitch[note] == lowest[at]) & (pitch[note] <= settings.bass_highest)
-    bass = np.bincount(cell[is_bass], share[is_bass], count * 12).astype(np.float64).reshape(count, 12)
-    return notes, bass
+    note, at = note[at < frames], at[at < frames]
+    share = (np.minimum(end[note], (at + 1) * FRAME) - np.maximum(begin[note], at * FRAME)) / FRAME
+    low = np.full(frames, 128)
+    np.minimum.at(low, at, pitches[note])
+    is_low = (pitches[note] == low[at]) & (pitches[note] < _BASS_BELOW)
+    chosen = (np.ones(len(note), dtype=np.bool_), is_low, pitches[note] >= _HIGH_FROM)
+    parts: list[NDArray[np.float32]] = []
+    for sounding, windows in zip(chosen, (_ALL_NOTES, _LOWEST, _HIGH), strict=True):
+        cell = at[sounding] * 12 + pitches[note[sounding]] % 12
+        chroma = np.bincount(cell, share[sounding], frames * 12).astype(np.float64).reshape(frames, 12)
+        mean = _window_sums(chroma, windows) / _lengths(windows)[:, None]
+        parts.append((mean / (mean.sum(axis=2, keepdims=True) + _FAINT)).astype(np.float32))
+    return np.concatenate(parts, axis=1)
 
 
-def _limited(chroma: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scale frames down to a sum of 1 at most, so that thick chords weigh no more than the time they last."""
-    return chroma / np.maximum(chroma.sum(axis=1, keepdims=True), 1.0)
+def chord_windows(probabilities: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return what the second network sees: mean probabilities in windows cut at the ends of the piece.
+
+    Args:
+        probabilities: Of each chord by the first network, (frames, 96).
+
+    Returns:
+        (frames, `CHORD_WINDOWS`, 12, 8), 0 in windows that lie outside.
+    """
+    inside = _window_sums(np.ones((len(probabilities), 1)), _CHORDS)
+    means = _window_sums(probabilities, _CHORDS) / np.maximum(inside, 1)
+    return means.astype(np.float32).reshape(len(means), CHORD_WINDOWS, 12, len(QUALITIES))
+
+
+def chord_log_probabilities(chroma: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the log-probability of each chord but `NO_CHORD` in each frame, (frames, 96).
+
+    Args:
+        chroma: Of `chroma_windows`, (frames, `CHROMA_WINDOWS`, 12).
+    """
+    hears, sees = _networks()
+    first = _log_softmax(hears(chroma.reshape(len(chroma), -1)))
+    second = sees(chord_windows(np.exp(first)).reshape(len(chroma), -1))
+    return _log_softmax(first + second)
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A layer of rectifiers and a linear one, the same for each root.
+
+    Attributes:
+        hidden: Weights turned to each root, (inputs, 12 * width) float32.
+        bias: (width,) float32.
+        out: (width, 8) float32.
+        out_bias: (8,) float32.
+    """
+
+    hidden: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    out: NDArray[np.float32]
+    out_bias: NDArray[np.float32]
+
+    @classmethod
+    def turned(
+        cls,
+        hidden: NDArray[np.float32],
+        bias: NDArray[np.float32],
+        out: NDArray[np.float32],
+        out_bias: NDArray[np.float32],
+    ) -> "_Network":
+        """Return the network of weights for the root C, (windows, 12, depth, width)."""
+        width = hidden.shape[-1]
+        roots = np.stack([np.roll(hidden, root, axis=1) for root in range(12)], axis=-2)
+        return cls(np.ascontiguousarray(roots.reshape(-1, 12 * width)), bias, out, out_bias)
+
+    def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the score of each chord, (frames, 96), from inputs (frames, inputs)."""
+        hidden = (inputs @ self.hidden).reshape(len(inputs) * 12, len(self.bias)) + self.bias
+        scores = np.maximum(hidden, 0, out=hidden) @ self.out + self.out_bias
+        return scores.reshape(len(inputs), -1)
 
 
 @cache
-def _counts() -> dict[str, NDArray[np.float64]]:
-    """Return what the Weimar Jazz Database does on its chords.
-
-    "melody" and "bass": seconds and beats on each interval above the root, (class, 12). "steps": how often a
-    class goes to a root that many semitones higher and which class, (class, 12, class). "seconds": (class,).
-    """
-    text = files(__name__.rpartition(".")[0]).joinpath(_COUNTS_FILE).read_text(encoding="utf-8")
-    return {
-        name: np.array(table, dtype=np.float64)
-        for name, table in json.loads(text).items()
-        if not isinstance(table, str)
-    }
-
-
-@lru_cache(maxsize=8)
-def _model(
-    settings: EstimatorSettings,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return log profiles of all notes and of the bass, (97, 12), and log transitions, (from 97, to 97)."""
-    counts = _counts()
-    melody, steps = _shares(counts["melody"] + 1), counts["steps"] + _STEP_SMOOTHING
-    steps[np.arange(len(QUALITIES)), 0, np.arange(len(QUALITIES))] = 0
-    bass_share = _shares(counts["bass"] + 1)
-    # Music without chord symbols still has chords: "no chord" explains no note.
-    notes = np.full((NUM_CHORDS, 12), _RARE)
-    bass = np.full((NUM_CHORDS, 12), _RARE)
-    transition = np.full((NUM_CHORDS, NUM_CHORDS), _RARE)
-    stay = np.exp(-settings.frame / settings.lasting)
-    step = _shares(steps.reshape(len(QUALITIES), -1)).reshape(steps.shape)
-    for root in range(12):
-        for rank in range(len(QUALITIES)):
-            state = 1 + root * len(QUALITIES) + rank
-            tones = CHORD_TONES[state] / CHORD_TONES[state].sum()
-            notes[state] = settings.template * tones + (1 - settings.template) * np.roll(melody[rank], root)
-            bass[state] = np.roll(bass_share[rank], root)
-            transition[state, 1:] = (1 - stay) * np.roll(step[rank], root, axis=0).ravel()
-    transition[NO_CHORD, 1:] = (1 - stay) / (NUM_CHORDS - 1)
-    np.fill_diagonal(transition, stay)
-    return np.log(notes), np.log(bass), np.log(transition)
+def _networks() -> tuple[_Network, _Network]:
+    path = files(__name__.rpartition(".")[0]).joinpath(WEIGHTS_FILE)
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        first, second = (
+            _Network.turned(
+                *(
+                    stored[f"{name}_{part}"].astype(np.float32)
+                    for part in ("hidden", "bias", "out", "out_bias")
+                )
+            )
+            for name in ("chroma", "chords")
+        )
+    return first, second
 
 
-def _shares(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    return counts / counts.sum(axis=-1, keepdims=True)
+def _window_sums(values: NDArray[np.floating], windows: _Windows) -> NDArray[np.float64]:
+    """Return sums over windows around each frame, (frames, windows, ...), nothing outside the piece."""
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0, dtype=np.float64)])
+    frame = np.arange(len(values))
+    edges = np.clip(frame[:, None, None] + np.array(windows), 0, len(values))
+    return total[edges[..., 1]] - total[edges[..., 0]]
 
 
-def _viterbi(score: NDArray[np.float64], transition: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return the most likely states.
+def _lengths(windows: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    return np.array([last - first for first, last in windows])
+
+
+def _log_softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _smoothed(score: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Return the most likely roots, then the most likely classes on them, as chords (frames,), 0 to 95.
+
+    The root counts more than the class, and a root is likelier than any chord on it.
 
     Args:
-        score: Log-likelihood of each frame under each state, (frames, states).
-        transition: Log-probability of each step, from rows to columns, (states, states).
+        score: Log-probability of each chord in each frame, (frames, 96).
+    """
+    chords = score.reshape(len(score), 12, len(QUALITIES)).astype(np.float64)
+    highest = chords.max(axis=2, keepdims=True)
+    root_score = np.log(np.exp(chords - highest).sum(axis=2)) + highest[..., 0]
+    roots = _path(root_score, np.full(len(score), CHANGE_COST))
+    own_root = np.diff(roots, prepend=-1) == 0
+    classes = _path(chords[np.arange(len(roots)), roots], CHANGE_COST * own_root)
+    return roots * len(QUALITIES) + classes
+
+
+def _path(score: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the path with the highest score less the cost of its changes (Viterbi).
+
+    Args:
+        score: Log-probability of each state in each frame, (frames, states).
+        cost: What it costs to be in another state in a frame than in the one before, (frames,).
     """
     frames, states = score.shape
-    came_from = np.empty((frames, states), dtype=np.uint8)
-    # Rows are where a step leads, so that the search for the best origin runs along memory.
-    into = np.ascontiguousarray(transition.T)
-    best = score[0].copy()
-    reached = np.empty_like(into)
-    rows = np.arange(states)
+    came_from = np.empty((frames, states), dtype=np.int64)
+    own = np.arange(states)
+    best = score[0]
     for t in range(1, frames):
-        np.add(into, best, out=reached)
-        origin = reached.argmax(axis=1)
-        came_from[t] = origin
-        best = reached[rows, origin] + score[t]
-    path = np.empty(frames, dtype=np.uint8)
+        leader = int(best.argmax())
+        changed = best[leader] - cost[t]
+        came_from[t] = np.where(best >= changed, own, leader)
+        best = np.maximum(best, changed) + score[t]
+    path = np.empty(frames, dtype=np.int64)
     state = int(best.argmax())
     for t in range(frames - 1, -1, -1):
         path[t] = state

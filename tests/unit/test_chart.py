@@ -2,7 +2,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tatumflow.engine.errors import ChartError
@@ -40,11 +40,13 @@ def symbols(chart: Chart) -> list[str]:
     return [" ".join(str(change.chord) for change in bar) for bar in chart.bars]
 
 
+@settings(deadline=None)
 @given(charts())
 def test_a_chart_is_read_as_it_was_written(chart: Chart) -> None:
     assert parse_chart(chart.text, chart.beats_per_bar) == chart
 
 
+@settings(deadline=None)
 @given(charts(), st.integers(-12, 12), st.floats(-50, 200))
 def test_transposing_moves_every_chord_and_comes_back(chart: Chart, semitones: int, beat: float) -> None:
     moved = chart.transposed(semitones)
@@ -53,6 +55,7 @@ def test_transposing_moves_every_chord_and_comes_back(chart: Chart, semitones: i
     assert moved.transposed(-semitones) == chart
 
 
+@settings(deadline=None)
 @given(charts(), st.integers(-800, 3200))
 def test_the_next_change_is_where_the_chord_changes(chart: Chart, sixteenths: int) -> None:
     beat = sixteenths / 16

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tatumflow.engine.errors import ChordError
@@ -20,11 +20,13 @@ chords = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.integers(0, NUM_CHORDS - 1))
 def test_ids_come_back(number: int) -> None:
     assert chord_id(Chord.from_id(number)) == number
 
 
+@settings(deadline=None)
 @given(chords, st.integers(-30, 30))
 def test_transposing_moves_every_tone_and_comes_back(chord: Chord, semitones: int) -> None:
     moved = chord.transposed(semitones)
@@ -34,6 +36,7 @@ def test_transposing_moves_every_tone_and_comes_back(chord: Chord, semitones: in
     assert transpose_ids([chord.id, NO_CHORD], semitones).tolist() == [moved.id, NO_CHORD]
 
 
+@settings(deadline=None)
 @given(chords)
 def test_symbols_are_read_as_the_chord_that_wrote_them(chord: Chord) -> None:
     read = parse_chord(chord.symbol)
