@@ -28,8 +28,11 @@ def option_name(control: str, value: str) -> str:
     return "nobody" if control == "style_b" and not value else style_name(value)
 
 
-class ControlPanel(VerticalScroll, can_focus=False):
-    """Every control a hand reaches for while playing, in groups."""
+class ControlPanel(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """Every control a hand reaches for while playing, in groups.
+
+    It has no keys of its own: the focus moves it, and Page Up and Page Down are the piano's.
+    """
 
     def __init__(self) -> None:
         """Start with every control at its default."""
