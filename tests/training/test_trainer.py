@@ -43,7 +43,7 @@ def mini(packed: Path, *overrides: str) -> TrainConfig:
 
 @pytest.fixture(scope="module")
 def learned(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> FitResult:
-    return fit(mini(packed, "run.max_epochs=50"), tmp_path_factory.mktemp("runs") / "mini")
+    return fit(mini(packed, "run.max_epochs=80"), tmp_path_factory.mktemp("runs") / "mini")
 
 
 def prime(packed: Path, count: int) -> list[Note]:
