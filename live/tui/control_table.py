@@ -36,7 +36,7 @@ LABELS: Final[dict[str, str]] = {
 """What each control is called on the screen."""
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
-    "Player": ("mode", "style", "style_b", "style_blend"),
+    "Player": ("mode", "style", "style_strength", "style_b", "style_blend", "surprise", "chords", "tempo"),
     "Playing": (
         "temperature",
         "density",
