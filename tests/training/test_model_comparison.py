@@ -21,7 +21,6 @@ from tatumflow.training.checkpoint import CheckpointError, open_checkpoint
 from tatumflow.training.corpora.synthetic import swing_piece
 from tatumflow.training.evaluate.commands import evaluate
 from tatumflow.training.evaluate.evaluation import EvaluationSettings
-from tatumflow.training.evaluate.evaluation import EvaluationSettings
 from tatumflow.training.evaluate.model_comparison import compare, compare_models, table
 from tatumflow.training.evaluate.opened_model import OpenedModel
 from tatumflow.training.export.checkpoint import load_checkpoint
