@@ -11,8 +11,8 @@ fits the weights.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -165,54 +165,45 @@ def chord_log_probabilities(chroma: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class _Network:
-    """A layer of rectifiers and a linear one, the same for each root.
+    """Two layers of rectifiers, the second added to the first, and a linear one, the same for each root.
 
     Attributes:
         hidden: Weights turned to each root, (inputs, 12 * width) float32.
         bias: (width,) float32.
+        middle: (width, width) float32.
+        middle_bias: (width,) float32.
         out: (width, 8) float32.
         out_bias: (8,) float32.
     """
 
     hidden: NDArray[np.float32]
     bias: NDArray[np.float32]
+    middle: NDArray[np.float32]
+    middle_bias: NDArray[np.float32]
     out: NDArray[np.float32]
     out_bias: NDArray[np.float32]
 
     @classmethod
-    def turned(
-        cls,
-        hidden: NDArray[np.float32],
-        bias: NDArray[np.float32],
-        out: NDArray[np.float32],
-        out_bias: NDArray[np.float32],
-    ) -> "_Network":
-        """Return the network of weights for the root C, (windows, 12, depth, width)."""
-        width = hidden.shape[-1]
+    def turned(cls, name: str, weights: Mapping[str, NDArray[np.float32]]) -> "_Network":
+        """Return a network; its stored hidden weights, (windows, 12, depth, width), are for the root C."""
+        hidden, *others = (weights[f"{name}_{field.name}"] for field in fields(cls))
         roots = np.stack([np.roll(hidden, root, axis=1) for root in range(12)], axis=-2)
-        return cls(np.ascontiguousarray(roots.reshape(-1, 12 * width)), bias, out, out_bias)
+        return cls(np.ascontiguousarray(roots.reshape(-1, 12 * hidden.shape[-1])), *others)
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the score of each chord, (frames, 96), from inputs (frames, inputs)."""
         hidden = (inputs @ self.hidden).reshape(len(inputs) * 12, len(self.bias)) + self.bias
-        scores = np.maximum(hidden, 0, out=hidden) @ self.out + self.out_bias
-        return scores.reshape(len(inputs), -1)
+        np.maximum(hidden, 0, out=hidden)
+        hidden += np.maximum(hidden @ self.middle + self.middle_bias, 0)
+        return (hidden @ self.out + self.out_bias).reshape(len(inputs), -1).astype(np.float32)
 
 
 @cache
 def _networks() -> tuple[_Network, _Network]:
     path = files(__name__.rpartition(".")[0]).joinpath(WEIGHTS_FILE)
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        first, second = (
-            _Network.turned(
-                *(
-                    stored[f"{name}_{part}"].astype(np.float32)
-                    for part in ("hidden", "bias", "out", "out_bias")
-                )
-            )
-            for name in ("chroma", "chords")
-        )
-    return first, second
+        weights = {name: stored[name].astype(np.float32) for name in stored.files}
+    return _Network.turned("chroma", weights), _Network.turned("chords", weights)
 
 
 def _window_sums(values: NDArray[np.floating], windows: _Windows) -> NDArray[np.float64]:

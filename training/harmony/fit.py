@@ -30,7 +30,7 @@ class FitSettings:
 
     Attributes:
         hears: Width of the first network.
-        sees: Width of the second.
+        sees: Width of the second, which has more inputs.
         epochs: Passes over the solos of each network; each renders them anew.
         share: Share of the frames that a pass reads; neighboring ones tell the same.
         batch: Frames in a batch.
@@ -40,7 +40,7 @@ class FitSettings:
         seed: Seed of all draws.
     """
 
-    hears: int = 64
+    hears: int = 128
     sees: int = 32
     epochs: tuple[int, int] = (15, 8)
     share: float = 0.3
@@ -52,7 +52,7 @@ class FitSettings:
 
 
 class SharedRootNetwork(nn.Module):
-    """A hidden layer and a linear one that give each root its classes, with the same weights for every root.
+    """Hidden layers and a linear one that give each root its classes, with the same weights for every root.
 
     Args:
         windows: Windows of the input.
@@ -67,6 +67,7 @@ class SharedRootNetwork(nn.Module):
         super().__init__()
         self.shape = (windows, 12, depth, width)
         self.hidden = nn.Linear(windows * 12 * depth, width)
+        self.middle = nn.Linear(width, width)
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(width, len(QUALITIES))
         turns = (torch.arange(12)[:, None] + torch.arange(12)) % 12
@@ -75,13 +76,17 @@ class SharedRootNetwork(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Return scores (frames, 96) from inputs (frames, windows, 12, depth)."""
         turned = inputs[:, :, self.turns].transpose(1, 2).flatten(2)
-        return self.out(self.dropout(functional.relu(self.hidden(turned)))).flatten(1)
+        hidden = functional.relu(self.hidden(turned))
+        hidden = hidden + functional.relu(self.middle(self.dropout(hidden)))
+        return self.out(self.dropout(hidden)).flatten(1)
 
     def arrays(self, name: str) -> dict[str, NDArray[np.float16]]:
         """Return the weights as the engine reads them."""
         weights = {
             "hidden": self.hidden.weight.T.reshape(self.shape),
             "bias": self.hidden.bias,
+            "middle": self.middle.weight.T,
+            "middle_bias": self.middle.bias,
             "out": self.out.weight.T,
             "out_bias": self.out.bias,
         }
