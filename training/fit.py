@@ -18,11 +18,11 @@ from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.training.batches import BatchStream, batches_per_epoch
 from tatumflow.training.callbacks import LastCheckpoint, ProgressLines, StopAtNan
 from tatumflow.training.ema import WeightAverage
-from tatumflow.training.export.weights import start_from_bundle
 from tatumflow.training.families import family_named
 from tatumflow.training.module import NoteTrainer
 from tatumflow.training.packing import PackedCorpus
 from tatumflow.training.settings import TrainConfig
+from tatumflow.training.start import start_from
 from tatumflow.training.stretches import Augmentation
 from tatumflow.training.windows import Windows
 
@@ -87,7 +87,7 @@ def fit(config: TrainConfig, run_dir: Path, resume: bool = False) -> FitResult:
     styles = train.corpus.index.styles
     module = NoteTrainer(config, _model_settings(config, len(styles)), styles, steps)
     if config.run.start_from and not resume:
-        start_from_bundle(module.model, config.run.start_from)
+        start_from(module.model, config.run.start_from, config.run.start_parts)
     trainer = _trainer(config, run_dir, steps, train)
     stream = BatchStream(
         train,

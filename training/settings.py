@@ -90,8 +90,9 @@ class RunSettings(_Section):
         checkpoint_every: Steps between checkpoints that are kept.
         checkpoint_minutes: Minutes between writings of `last.ckpt`.
         log_every: Steps between logged values.
-        start_from: Bundle whose weights the run begins with, of a model of the same sizes; parts that it
-            lacks begin at random.
+        start_from: Bundle or checkpoint whose weights the run begins with, of a model of the same family
+            and sizes; what it lacks begins at random.
+        start_parts: Parts of the model that begin with them; none means all.
         seed: Seed of weights, order, turns and augmentation.
         threads: Threads of CPU kernels; 0 leaves torch's choice.
         compile: Whether to compile the model.
@@ -109,6 +110,7 @@ class RunSettings(_Section):
     checkpoint_minutes: float = Field(default=5.0, gt=0)
     log_every: int = Field(default=10, ge=1)
     start_from: Path | None = None
+    start_parts: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=0, ge=0, le=1024)
     compile: bool = False

@@ -8,14 +8,14 @@ from tiny_model import tiny_trained
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
-from tatumflow.training.export.weights import start_from_bundle
+from tatumflow.training.start import start_from
 from tatumflow.training.families.tatumflow.model import TatumFlow
 
 
 def test_a_bundle_gives_the_model_back_within_int8(tiny_bundle: Path) -> None:
     true = tiny_trained().model
     model = TatumFlow(true.config).eval()
-    start_from_bundle(model, tiny_bundle)
+    start_from(model, tiny_bundle)
     generator = torch.Generator().manual_seed(0)
     config = true.config
 
@@ -43,9 +43,26 @@ def test_a_bundle_gives_the_model_back_within_int8(tiny_bundle: Path) -> None:
 def test_other_sizes_are_refused(tiny_bundle: Path) -> None:
     config = tiny_trained().model.config
     with pytest.raises(SettingError, match="other sizes"):
-        start_from_bundle(TatumFlow(config.model_copy(update={"hidden_dim": 32})), tiny_bundle)
+        start_from(TatumFlow(config.model_copy(update={"hidden_dim": 32})), tiny_bundle)
 
 
 def test_other_families_are_refused(tiny_bundle: Path) -> None:
     with pytest.raises(SettingError, match="family"):
-        start_from_bundle(torch.nn.Linear(2, 2), tiny_bundle)
+        start_from(torch.nn.Linear(2, 2), tiny_bundle)
+
+
+def test_only_the_named_parts_begin_there(tiny_bundle: Path) -> None:
+    config = tiny_trained().model.config
+    torch.manual_seed(1)
+    model = TatumFlow(config)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    start_from(model, tiny_bundle, ["theory"])
+    changed = {
+        name.partition(".")[0] for name, now in model.state_dict().items() if not now.equal(before[name])
+    }
+    assert changed == {"theory"}
+
+
+def test_parts_the_model_lacks_are_refused(tiny_bundle: Path) -> None:
+    with pytest.raises(SettingError, match="choose from decoder"):
+        start_from(TatumFlow(tiny_trained().model.config), tiny_bundle, ["head"])

@@ -7,7 +7,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from torch import Tensor, nn
+from torch import Tensor
 
 from tatumflow.engine.bundle import (
     DECODER_GRAPH,
@@ -17,8 +17,6 @@ from tatumflow.engine.bundle import (
     THEORY_GRAPH,
     load_bundle,
 )
-from tatumflow.engine.errors import SettingError
-from tatumflow.training.families.tatumflow.model import TatumFlow
 
 _MODULATIONS = 4
 _MATRIX = ".matrix"
@@ -103,20 +101,12 @@ def phrase_state(folder: Path) -> dict[str, Tensor]:
     return {name: torch.tensor(np.ascontiguousarray(value)) for name, value in state.items()}
 
 
-def start_from_bundle(model: nn.Module, folder: Path) -> None:
-    """Load a bundle's weights into a TatumFlow model of the same sizes; parts it lacks stay as they are.
+def bundle_state(folder: Path) -> dict[str, Tensor]:
+    """Return all weights that a bundle's graphs hold, by `TatumFlow`'s names.
 
     Raises:
         BundleError: if the folder is not a whole bundle.
-        SettingError: if the sizes differ, or the model is of another family.
     """
     dims = load_bundle(folder).manifest.dims
-    if not isinstance(model, TatumFlow):
-        raise SettingError(f"run.start_from: {folder} is of the tatumflow family, the run is not")
     decoder = decoder_state(folder, dims.num_layers, dims.head_dim)
-    state = {f"decoder.{name}": tensor for name, tensor in decoder.items()} | phrase_state(folder)
-    try:
-        model.load_state_dict(state, strict=False)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise SettingError(f"run.start_from: {folder} has other sizes than the run ({reason})") from None
+    return {f"decoder.{name}": tensor for name, tensor in decoder.items()} | phrase_state(folder)

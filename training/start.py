@@ -1,0 +1,52 @@
+"""Where a run's weights begin: those of a bundle or of another run's checkpoint, instead of chance."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from tatumflow.engine.errors import SettingError
+from tatumflow.training.checkpoint import open_checkpoint
+from tatumflow.training.export.weights import bundle_state
+from tatumflow.training.families.tatumflow.model import TatumFlow
+
+
+def start_from(model: nn.Module, path: Path, parts: Sequence[str] = ()) -> None:
+    """Load weights into a model of the same family and sizes; what they lack stays as it is.
+
+    Args:
+        model: The model about to be trained.
+        path: A bundle's folder, whose int8 weights are scaled back, or a checkpoint.
+        parts: Names of the model's parts to load; all, if none is named.
+
+    Raises:
+        BundleError: if a folder is not a whole bundle.
+        CheckpointError: if a file is not a checkpoint.
+        SettingError: if sizes or families differ, or the model has no such part.
+    """
+    known = [name for name, _ in model.named_children()]
+    for part in parts:
+        if part not in known:
+            raise SettingError(f"run.start_parts: there is no part {part!r}; choose from {', '.join(known)}")
+    state = _state(model, path)
+    chosen = {
+        name: tensor for name, tensor in state.items() if not parts or name.partition(".")[0] in set(parts)
+    }
+    try:
+        model.load_state_dict(chosen, strict=False)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise SettingError(f"run.start_from: {path} has other sizes than the run ({reason})") from None
+
+
+def _state(model: nn.Module, path: Path) -> dict[str, Tensor]:
+    if path.is_dir():
+        found = TatumFlow
+        state = bundle_state(path)
+    else:
+        checkpoint = open_checkpoint(path).model
+        found = type(checkpoint)
+        state = checkpoint.state_dict()
+    if not isinstance(model, found):
+        raise SettingError(f"run.start_from: {path} is of another family than the run")
+    return state
