@@ -8,8 +8,8 @@ from tiny_model import tiny_trained
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
-from tatumflow.training.start import start_from
 from tatumflow.training.families.tatumflow.model import TatumFlow
+from tatumflow.training.start import start_from
 
 
 def test_a_bundle_gives_the_model_back_within_int8(tiny_bundle: Path) -> None:

@@ -81,8 +81,9 @@ def table(figures: Figures) -> Iterator[str]:
     for corpus, part in figures.get("nll_corpora", {}).items():
         interval = part["nll_per_note"]
         yield _line(f"  nll_per_note, {corpus}", interval["value"], interval["interval"])
+    yield from _latent_lines(figures)
     for name, figure in figures.items():
-        if isinstance(figure, dict) and "of" in figure:
+        if isinstance(figure, dict) and "real_later" in figure:
             other = f"; real later {figure['real_later'][figure['of']]:.3f}"
             yield _line(f"{name}, {figure['of']}", figure["value"], figure["interval"]) + other
         elif isinstance(figure, dict) and "ratio" in figure:
@@ -107,6 +108,19 @@ def table(figures: Figures) -> Iterator[str]:
             yield _compared(f"memorization, {kind}", figures["memorization"][kind]["longest_run"])
     for part, reason in figures.get("skipped", {}).items():
         yield f"left out: {part}: {reason}"
+
+
+def _latent_lines(figures: Figures) -> Iterator[str]:
+    for told, figure in figures.get("latent_nll", {}).items():
+        if isinstance(figure, dict):
+            line = _line(f"latent_nll, told {told}", figure["value"], figure["interval"])
+            yield f"{line}; gain {figure['gain']['value']:.3f}"
+    if "latent_active" in figures:
+        active = figures["latent_active"]
+        yield f"{'latent_active':<34} {active['values']} of {active['of']}"
+    for source, row in figures.get("latent_probes", {}).items():
+        values = " ".join(f"{part} {value:.3f}" for part, value in row.items())
+        yield f"{'latent_probes, ' + source:<34} {values}"
 
 
 def _line(name: str, value: float, interval: Sequence[float]) -> str:

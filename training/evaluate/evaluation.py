@@ -13,6 +13,9 @@ from rich.console import Console
 from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import CorpusError, SettingError
+from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.providers import CPU
 from tatumflow.training.corpora.commands import prepare
 from tatumflow.training.corpora.piece import Split
 from tatumflow.training.evaluate.answer_relevance import (
@@ -30,6 +33,7 @@ from tatumflow.training.evaluate.continuation_figures import (
 )
 from tatumflow.training.evaluate.control_response import control_figures
 from tatumflow.training.evaluate.generations import Performer
+from tatumflow.training.evaluate.latent_figures import latent_figures
 from tatumflow.training.evaluate.memorization import memorization_figures
 from tatumflow.training.evaluate.nll import NllReport, evaluate_nll
 from tatumflow.training.evaluate.opened_model import OpenedModel
@@ -50,6 +54,10 @@ from tatumflow.training.evaluate.style_figures import (
     tested_styles,
 )
 from tatumflow.training.packing import PackedCorpus
+from tatumflow.training.windows import Windows
+
+LATENT_WINDOWS: Final = 40
+"""Windows on which the uses of the latent are compared, unless a limit is given."""
 
 CONTROL_PRIMERS: Final = 30
 """Most primers on which controls are tested."""
@@ -184,6 +192,20 @@ class Evaluation:
             "nll_corpora": {name: _nll_figures(report) for name, report in result.corpora.items()},
         }
 
+    def latent(self) -> Figures:
+        """Whether the decoder makes use of what it is told of a phrase, and what that holds."""
+        bundle, settings = self._opened_bundle, self._settings
+        decoder = OnnxDecoder(bundle, providers=(CPU,))
+        epoch = Windows(self._corpus, settings.split, decoder.shape.window, settings.seed).epoch(0)
+        return latent_figures(
+            decoder,
+            OnnxPhraseModel(bundle),
+            epoch,
+            settings.limit or LATENT_WINDOWS,
+            seed=settings.seed,
+            progress=self._progress.tell,
+        )
+
     def music(self) -> Figures:
         """Continuations against the real ones."""
         played = self.continuations
@@ -269,13 +291,18 @@ class Evaluation:
 
     @cached_property
     def _performer(self) -> Performer:
+        return Performer(self._opened_bundle)
+
+    @property
+    def _opened_bundle(self) -> Bundle:
         if self._bundle is None:
             raise SettingError(f"{self._model.name}: only a bundle plays; export it first")
-        return Performer(self._bundle)
+        return self._bundle
 
 
 PARTS: Final[dict[str, Callable[[Evaluation], Figures]]] = {
     "nll": Evaluation.nll,
+    "latent": Evaluation.latent,
     "music": Evaluation.music,
     "style": Evaluation.style,
     "answer": Evaluation.answer,
