@@ -127,7 +127,10 @@ def evaluate(
     report: Annotated[Path | None, typer.Option("--report", help="Folder for a page with examples.")] = None,
     primers: Annotated[int, typer.Option("--primers", help="Beginnings to play on from.", min=1)] = 100,
     only: Annotated[
-        str, typer.Option("--only", help="Parts: nll, latent, music, style, answer, control, memorization.")
+        str,
+        typer.Option(
+            "--only", help="Parts: nll, latent, music, style, answer, control, edits, memorization."
+        ),
     ] = "",
     limit: Annotated[int | None, typer.Option("--limit", help="Windows to foretell at most.", min=1)] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same figures.", min=0)] = 0,

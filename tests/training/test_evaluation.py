@@ -66,6 +66,7 @@ def evaluated(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "CONTROL_PRIMERS", 1)
+        patch.setattr(evaluation, "EDIT_CALLS", 1)
         result = evaluate(
             tiny_bundle,
             [corpus.path],
@@ -285,6 +286,7 @@ def test_the_report_holds_everything_and_fetches_nothing(evaluated: tuple[Path, 
         "Styles",
         "Answers",
         "Controls",
+        "Edits of theory",
         "Memorization",
         "Examples",
     ):

@@ -103,6 +103,7 @@ def table(figures: Figures) -> Iterator[str]:
     for name, control in figures.get("control_response", {}).items():
         values = " ".join(f"{value:.3f}" for value in control["values"])
         yield f"{'control_response, ' + name:<34} {values}; monotone {_yes(control['monotone'])}"
+    yield from _edit_lines(figures)
     for kind in ("exact", "transposed"):
         if "memorization" in figures:
             yield _compared(f"memorization, {kind}", figures["memorization"][kind]["longest_run"])
@@ -121,6 +122,15 @@ def _latent_lines(figures: Figures) -> Iterator[str]:
     for source, row in figures.get("latent_probes", {}).items():
         values = " ".join(f"{part} {value:.3f}" for part, value in row.items())
         yield f"{'latent_probes, ' + source:<34} {values}"
+
+
+def _edit_lines(figures: Figures) -> Iterator[str]:
+    for name, edit in figures.get("theory_edits", {}).get("edits", {}).items():
+        line = _line(f"theory_edits, {name}", edit["moved"], edit["interval"])
+        others = ", ".join(
+            f"{part} {move['ratio']:.2f}" for part, move in edit["parts"].items() if part != edit["part"]
+        )
+        yield f"{line}; of {edit['before']:.3f}; others {others}; held {_yes(edit['held'])}"
 
 
 def _line(name: str, value: float, interval: Sequence[float]) -> str:

@@ -53,6 +53,7 @@ from tatumflow.training.evaluate.style_figures import (
     style_figures,
     tested_styles,
 )
+from tatumflow.training.evaluate.theory_edits import edit_figures, play_edits
 from tatumflow.training.packing import PackedCorpus
 from tatumflow.training.windows import Windows
 
@@ -61,6 +62,9 @@ LATENT_WINDOWS: Final = 40
 
 CONTROL_PRIMERS: Final = 30
 """Most primers on which controls are tested."""
+
+EDIT_CALLS: Final = 40
+"""Most calls on which edits of theory are tested."""
 
 
 @dataclass(frozen=True)
@@ -264,6 +268,16 @@ class Evaluation:
         )
         return {"control_response": figures}
 
+    def edits(self) -> Figures:
+        """Whether an edit of theory moves its part of the music, and no other."""
+        settings = self._settings
+        count = min(settings.primers, EDIT_CALLS)
+        calls = draw_calls(self._corpus, settings.split, count, settings.seed)
+        trial = play_edits(
+            self._performer, calls, Controls(style=""), seed=settings.seed, progress=self._progress.tell
+        )
+        return {"theory_edits": edit_figures(trial, seed=settings.seed)}
+
     def memorization(self) -> Figures:
         """What continuations share with the training set."""
         played = self.continuations
@@ -307,6 +321,7 @@ PARTS: Final[dict[str, Callable[[Evaluation], Figures]]] = {
     "style": Evaluation.style,
     "answer": Evaluation.answer,
     "control": Evaluation.control,
+    "edits": Evaluation.edits,
     "memorization": Evaluation.memorization,
 }
 """The parts by name, in the order in which they are made."""

@@ -75,6 +75,7 @@ def _page(result: EvaluationResult, examples: Sequence[Example], why: str) -> st
         *_styles(figures),
         *_answers(figures),
         *_controls(figures),
+        *_edits(figures),
         *_memorization(figures),
         *_examples(examples, why),
     ]
@@ -263,6 +264,31 @@ def _controls(figures: Figures) -> Iterator[str]:
         panels[name] = {**control, "settings": settings}
     yield _table(["control", "moves", "settings", "measured", "monotone"], rows)
     yield _image(plots.curves(panels), "What controls move")
+
+
+def _edits(figures: Figures) -> Iterator[str]:
+    if "theory_edits" not in figures:
+        return
+    trial = figures["theory_edits"]
+    yield "<h2>Edits of theory</h2>"
+    yield _note(
+        f"{trial['calls']} calls replied to with an edit and without, under {trial['takes']} seeds. The fall "
+        "is that of the edited part's distance to what was asked. The other parts should move no more than "
+        f"{trial['tolerance']:g} times as far as they do between two seeds."
+    )
+    parts = list(next(iter(trial["edits"].values()))["parts"])
+    rows = [
+        [
+            f"{name} ({edit['mode']})",
+            _number(edit["before"]),
+            f"{_number(edit['moved'])} {_bounds(edit['interval'])}",
+            f"{edit['quantity']} {_number(edit['plain'])} → {_number(edit['edited'])}",
+            *(_number(edit["parts"][part]["ratio"]) for part in parts),
+            _yes(edit["held"]),
+        ]
+        for name, edit in trial["edits"].items()
+    ]
+    yield _table(["edit", "distance before", "fall", "heard in", *parts, "others held"], rows)
 
 
 def _memorization(figures: Figures) -> Iterator[str]:
