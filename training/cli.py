@@ -15,7 +15,7 @@ from tatumflow.engine.errors import TatumFlowError
 
 _LIBRARIES = (
     *("torch", "lightning", "matplotlib", "onnx", "onnxscript"),
-    *("safetensors", "sklearn", "tensorboard"),
+    *("peft", "safetensors", "sklearn", "tensorboard"),
 )
 
 _Sources = Annotated[list[Path], typer.Argument(help="Folders or archives: PiJAMA, Weimar, or MIDI files.")]
@@ -35,7 +35,7 @@ class Split(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
     app.add_typer(data, name="data")
-    for command in (train, evaluate, compare, export):
+    for command in (train, adapt, evaluate, compare, export):
         app.command()(command)
 
 
@@ -113,6 +113,27 @@ def train(
     print(f"{result.steps} steps, in {result.run_dir}; best {result.best or 'none'}, last {result.last}")
 
 
+def adapt(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="MIDI files of your own playing.")],
+    name: Annotated[str, typer.Option("--name", help="What your style shall be called, such as me.")],
+    model: Annotated[str, typer.Option("--model", help="Model to adapt: a name or a folder.")] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder of the new model; by default NAME among your own models."),
+    ] = None,
+    minutes: Annotated[float, typer.Option("--minutes", help="Most minutes of training.", min=0.1)] = 5.0,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed holds out the same music.", min=0)] = 0,
+) -> None:
+    """Teach a model your own playing: it gets one more style."""
+    with _training_libraries():
+        from tatumflow.training.adapt.commands import adapt
+        from tatumflow.training.adapt.learning import LearningSettings
+        from tatumflow.training.adapt.report import show
+    settings = LearningSettings(minutes=minutes, seed=seed)
+    show(adapt(folder, name, model=model, out=out, settings=settings, json_path=json))
+
+
 def evaluate(
     context: typer.Context,
     model: Annotated[
@@ -129,9 +150,13 @@ def evaluate(
     only: Annotated[
         str,
         typer.Option(
-            "--only", help="Parts: nll, latent, music, style, answer, control, edits, memorization."
+            "--only",
+            help="Parts: nll, latent, music, style, answer, control, edits, improvise, memorization.",
         ),
     ] = "",
+    solos: Annotated[
+        Path | None, typer.Option("--solos", help="The Weimar Jazz Database, to set improvisations beside.")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Windows to foretell at most.", min=1)] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same figures.", min=0)] = 0,
 ) -> None:
@@ -143,7 +168,7 @@ def evaluate(
     result = evaluate(
         model,
         corpus or [Path("data/packed")],
-        EvaluationSettings(split.value, primers, parts, limit, seed),
+        EvaluationSettings(split.value, primers, parts, limit, seed, solos),
         json_path=json,
         report=report,
         write_sound=context.obj,

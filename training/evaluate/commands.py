@@ -104,6 +104,13 @@ def table(figures: Figures) -> Iterator[str]:
         values = " ".join(f"{value:.3f}" for value in control["values"])
         yield f"{'control_response, ' + name:<34} {values}; monotone {_yes(control['monotone'])}"
     yield from _edit_lines(figures)
+    for name, row in figures.get("improvise", {}).items():
+        if isinstance(row, dict):
+            line = _line(f"improvise, {name}", row["value"], row["interval"])
+            if "real" in row:
+                low, high = row["real_range"]
+                line += f"; real {row['real']:.3f} [{low:.3f}, {high:.3f}], {row['within']} takes within"
+            yield line
     for kind in ("exact", "transposed"):
         if "memorization" in figures:
             yield _compared(f"memorization, {kind}", figures["memorization"][kind]["longest_run"])

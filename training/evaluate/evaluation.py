@@ -33,6 +33,7 @@ from tatumflow.training.evaluate.continuation_figures import (
 )
 from tatumflow.training.evaluate.control_response import control_figures
 from tatumflow.training.evaluate.generations import Performer
+from tatumflow.training.evaluate.improvise_figures import improvise_figures
 from tatumflow.training.evaluate.latent_figures import latent_figures
 from tatumflow.training.evaluate.memorization import memorization_figures
 from tatumflow.training.evaluate.nll import NllReport, evaluate_nll
@@ -60,6 +61,9 @@ from tatumflow.training.windows import Windows
 LATENT_WINDOWS: Final = 40
 """Windows on which the uses of the latent are compared, unless a limit is given."""
 
+IMPROVISERS: Final = ("charlie-parker", "art-tatum", "sonny-rollins", "oscar-peterson")
+"""Styles that improvise over the blues, those of them that the model knows."""
+
 CONTROL_PRIMERS: Final = 30
 """Most primers on which controls are tested."""
 
@@ -77,6 +81,7 @@ class EvaluationSettings:
         only: Names of the parts; all that the model has when empty.
         limit: Windows to foretell at most; all when None.
         seed: Seed of everything random.
+        solos: The Weimar Jazz Database, whose blues solos stand beside the improvisations; None for none.
     """
 
     split: Split = "val"
@@ -84,6 +89,7 @@ class EvaluationSettings:
     only: tuple[str, ...] = ()
     limit: int | None = None
     seed: int = 0
+    solos: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -278,6 +284,17 @@ class Evaluation:
         )
         return {"theory_edits": edit_figures(trial, seed=settings.seed)}
 
+    def improvise(self) -> Figures:
+        """What the companion plays alone over a blues."""
+        known = [style for style in IMPROVISERS if style in self._model.styles]
+        return improvise_figures(
+            self._performer,
+            known,
+            self._settings.solos,
+            seed=self._settings.seed,
+            progress=self._progress.tell,
+        )
+
     def memorization(self) -> Figures:
         """What continuations share with the training set."""
         played = self.continuations
@@ -322,6 +339,7 @@ PARTS: Final[dict[str, Callable[[Evaluation], Figures]]] = {
     "answer": Evaluation.answer,
     "control": Evaluation.control,
     "edits": Evaluation.edits,
+    "improvise": Evaluation.improvise,
     "memorization": Evaluation.memorization,
 }
 """The parts by name, in the order in which they are made."""

@@ -7,13 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.bundle import Bundle
-from tatumflow.engine.clock import VirtualClock
+from tatumflow.engine.clock import Clock, VirtualClock
+from tatumflow.engine.companion import Companion
 from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.errors import ModelFault
 from tatumflow.engine.events import NoteOff, NoteOn
 from tatumflow.engine.harmony.chart_clock import ChartClock
 from tatumflow.engine.modes import PhrasePolicy, TurnPlan, mode_named
 from tatumflow.engine.notes import Note, Role
+from tatumflow.engine.offline import improvise
 from tatumflow.engine.onnx_decoder import OnnxDecoder
 from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.phrase import Phrase, PhraseTracker
@@ -43,7 +45,8 @@ class Performer:
         """
         self._bundle = bundle
         self._session = ModelSession(OnnxDecoder(bundle, providers=(CPU,)))
-        self._guide = PhraseGuide(OnnxPhraseModel(bundle))
+        self._phrases = OnnxPhraseModel(bundle)
+        self._guide = PhraseGuide(self._phrases)
 
     def known_style(self, player: str) -> str:
         """Return the slug of a player if the model knows it, else the empty string."""
@@ -76,16 +79,23 @@ class Performer:
         return stretch_of(to_array(played), start, seconds)
 
     def answer(self, context: Notes, call: Notes, controls: Controls, seed: int = 0) -> Notes:
-        """Answer a phrase of the human's.
+        """Answer a phrase of the human's; `reply`, in seconds from its first note."""
+        played = self.reply(context, call, controls, seed)
+        # Its time in the array, which is rounded: the note's own may lie after it.
+        return stretch_of(played, float(played["onset"][0]), inf) if len(played) else played
+
+    def reply(self, context: Notes, call: Notes, controls: Controls, seed: int = 0) -> Notes:
+        """Reply to a phrase of the human's.
 
         Args:
             context: What the human played before, by onset; may be empty.
             call: The phrase, (n,) with n > 0, on the same clock.
-            controls: How to draw; `mode` says when to begin and to end, `seed` is not looked at.
+            controls: How to draw; `mode` says when to begin and to end, `seed` is not looked at. A chart
+                begins with the last onset heard.
             seed: Seed of the draws.
 
         Returns:
-            Notes by onset, in seconds from the first of them.
+            Notes by onset, on the same clock.
 
         Raises:
             ModelFault: if the model's output is not finite three times in a row.
@@ -98,8 +108,26 @@ class Performer:
         mode = mode_named(controls.mode)
         turn_at = tracker.turn_due(mode.patience)
         frame = mode.plan(phrase, controls, end if turn_at is None else max(turn_at, end))
-        played = self._play([*to_notes(context), *notes], phrase, frame, mode.phrases, controls, seed)
-        return stretch_of(to_array(played), played[0].onset, inf) if played else to_array([])
+        heard = [*to_notes(context), *notes]
+        return to_array(self._play(heard, phrase, frame, mode.phrases, controls, seed))
+
+    def improvise(self, seconds: float, controls: Controls) -> Notes:
+        """Play alone from the first moment on; a chart begins there.
+
+        Args:
+            seconds: How long; what sounds then is ended.
+            controls: How to play, the seed too.
+
+        Raises:
+            SettingError: if the model does not know a style.
+        """
+
+        def make(scheduler: Scheduler, clock: Clock) -> Companion:
+            self._session.reset()
+            weights = self._bundle.style_weights
+            return Companion(self._session, scheduler, clock, controls, weights, self._phrases)
+
+        return stretch_of(to_array(improvise(make, seconds).companion), 0.0, seconds)
 
     def _play(
         self,
