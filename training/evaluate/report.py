@@ -1,7 +1,7 @@
 """The report of an evaluation: one page that needs no network, with its examples beside it."""
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from tatumflow.training.evaluate.evaluation import EvaluationResult
 from tatumflow.training.evaluate.examples import Example, WriteSound, examples_of, write_examples
 from tatumflow.training.evaluate.metrics.pitch import pitch_class_counts, pitch_class_transitions
 from tatumflow.training.evaluate.music_metrics import METRICS
+from tatumflow.training.evaluate.page import document, midi_link, note, sound_player, table
 
 PAGE: Final = "index.html"
 EXAMPLES: Final = "examples"
@@ -27,15 +28,6 @@ _SHOWN: Final = (
     "polyphony",
     "distinct_voicings",
 )
-
-_STYLE: Final = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color:
-#222; } h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #ccc; } table {
-border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; } th, td { padding: .2rem .8rem
-.2rem 0; text-align: right; } th:first-child, td:first-child { text-align: left; } th { font-weight: 600;
-border-bottom: 1px solid #999; } img { max-width: 100%; } code { background: #f3f3f3; } .note { color: #555;
-max-width: 46rem; } audio { height: 2rem; vertical-align: middle; }
-"""
 
 
 def write_report(result: EvaluationResult, folder: Path, write_sound: WriteSound | None) -> Path:
@@ -79,22 +71,19 @@ def _page(result: EvaluationResult, examples: Sequence[Example], why: str) -> st
         *_memorization(figures),
         *_examples(examples, why),
     ]
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n"
-    )
+    return document(title, body)
 
 
 def _skipped(figures: Figures) -> Iterator[str]:
     for part, reason in figures.get("skipped", {}).items():
-        yield _note(f"Left out: {part}. {reason}")
+        yield note(f"Left out: {part}. {reason}")
 
 
 def _likelihoods(figures: Figures) -> Iterator[str]:
     if "nll_per_note" not in figures:
         return
     yield "<h2>Likelihood of real notes</h2>"
-    yield _note(
+    yield note(
         f"Every note of {figures['nll_pieces']} held-out pieces foretold from the true notes before it, in "
         "nats; 95 % intervals over pieces."
     )
@@ -108,7 +97,7 @@ def _likelihoods(figures: Figures) -> Iterator[str]:
         for name, part in corpora.items()
     ]
     heads = ["", "notes", "per note", "per token", *fields, "perplexity", "note accuracy"]
-    yield _table(heads, rows)
+    yield table(heads, rows)
     bars = {
         field: {
             name: (part["nll_fields"][field]["value"], part["nll_fields"][field]["interval"])
@@ -125,12 +114,12 @@ def _continuations(result: EvaluationResult) -> Iterator[str]:
     if "pitch_class_kl" not in figures or played is None:
         return
     yield "<h2>Continuations against what the players did next</h2>"
-    yield _note(
+    yield note(
         f"{figures['primers']} primers of {figures['primer_pieces']} held-out pieces, "
         f"{figures['continuation_seconds']:g} s each, in the style of each primer's player where the model "
         "knows it, under the default controls."
     )
-    yield _table(
+    yield table(
         ["", "generated", "real", "ratio", "95 % interval"],
         [[_words(name), *_comparison(figures[name])] for name in METRICS],
     )
@@ -150,7 +139,7 @@ def _continuations(result: EvaluationResult) -> Iterator[str]:
         for parts in [(figures[name], figures[name]["real_later"], figures[name]["real_other"])]
         for key in ("per_primer", "pooled")
     ]
-    yield _table(["", "", "generated", "real, later", "real, another player"], rows)
+    yield table(["", "", "generated", "real, later", "real, another player"], rows)
     real = [primer.real for primer in played.primers]
     for draw, count, text in (
         (plots.pitch_classes, pitch_class_counts, "Pitch classes"),
@@ -166,14 +155,14 @@ def _styles(figures: Figures) -> Iterator[str]:
     yield "<h2>Styles</h2>"
     accuracy = figures["style_classifier"]
     if "top1" in accuracy:
-        yield _note(
+        yield note(
             f"A classifier of {accuracy['styles']} players hears the right one in "
             f"{accuracy['top1']['value']:.1%} of {accuracy['held_out_stretches']} held-out stretches "
             f"({accuracy['top5']['value']:.1%} among its first five, {accuracy['piece_top1']['value']:.1%} "
             f"of whole pieces); naming the commonest player would reach {accuracy['majority']:.1%}."
         )
     match = figures["style_match"]
-    yield _table(
+    yield table(
         ["asked for", "heard in generated", "in real", "ratio", "95 % interval", "own primers", "no style"],
         [
             [style, *_comparison(row), _number(row["own_primers"]), _number(row["no_style"])]
@@ -200,11 +189,11 @@ def _styles(figures: Figures) -> Iterator[str]:
             continue
         yield f"<h3>{_words(key)}</h3>"
         heads = [name for name in rows[0] if name != "interval"]
-        yield _table(
+        yield table(
             [*map(_words, heads), "95 % interval"],
             [[*(_number(row[name]) for name in heads), _bounds(row["interval"])] for row in rows],
         )
-        yield _note(f"Monotone: {_yes(figures[key]['monotone'])}.")
+        yield note(f"Monotone: {_yes(figures[key]['monotone'])}.")
         panels[key] = {
             "settings": [f"{row[setting]:g}" for row in rows],
             "values": [row[quantity] for row in rows],
@@ -221,7 +210,7 @@ def _answers(figures: Figures) -> Iterator[str]:
     relevance = figures["answer_relevance"]
     settings = {name: row for name, row in relevance.items() if isinstance(row, Mapping)}
     yield "<h2>Answers</h2>"
-    yield _note(
+    yield note(
         f"Distance from a reply to its own call and to other calls, over {relevance['calls']} calls; 1 is as "
         "far apart as two calls that have nothing to do with each other."
     )
@@ -237,7 +226,7 @@ def _answers(figures: Figures) -> Iterator[str]:
         for name, row in settings.items()
     ]
     heads = ["", "own call", "other calls", "difference", "95 % interval", "less real"]
-    yield _table(heads, rows)
+    yield table(heads, rows)
     bars = {
         f"{part}, {name}": {
             "own call": (row["parts"][part]["own"], row["parts"][part]["own_interval"]),
@@ -262,7 +251,7 @@ def _controls(figures: Figures) -> Iterator[str]:
             [_words(name), control["quantity"], " → ".join(settings), values, _yes(control["monotone"])]
         )
         panels[name] = {**control, "settings": settings}
-    yield _table(["control", "moves", "settings", "measured", "monotone"], rows)
+    yield table(["control", "moves", "settings", "measured", "monotone"], rows)
     yield _image(plots.curves(panels), "What controls move")
 
 
@@ -271,7 +260,7 @@ def _edits(figures: Figures) -> Iterator[str]:
         return
     trial = figures["theory_edits"]
     yield "<h2>Edits of theory</h2>"
-    yield _note(
+    yield note(
         f"{trial['calls']} calls replied to with an edit and without, under {trial['takes']} seeds. The fall "
         "is that of the edited part's distance to what was asked. The other parts should move no more than "
         f"{trial['tolerance']:g} times as far as they do between two seeds."
@@ -288,7 +277,7 @@ def _edits(figures: Figures) -> Iterator[str]:
         ]
         for name, edit in trial["edits"].items()
     ]
-    yield _table(["edit", "distance before", "fall", "heard in", *parts, "others held"], rows)
+    yield table(["edit", "distance before", "fall", "heard in", *parts, "others held"], rows)
 
 
 def _memorization(figures: Figures) -> Iterator[str]:
@@ -296,7 +285,7 @@ def _memorization(figures: Figures) -> Iterator[str]:
         return
     shared = figures["memorization"]
     yield "<h2>Memorization</h2>"
-    yield _note(
+    yield note(
         f"Runs of notes that continuations share with the {shared['training_notes']:,} notes of the training "
         f"set, beside those that the real continuations share with it; long is {shared['long_run']} notes "
         "or more."
@@ -310,29 +299,26 @@ def _memorization(figures: Figures) -> Iterator[str]:
         for kind in ("exact", "transposed")
         for key in ("longest_run", "long_run_share")
     ]
-    yield _table(["", "generated", "real", "ratio", "95 % interval", "difference"], rows)
+    yield table(["", "generated", "real", "ratio", "95 % interval", "difference"], rows)
     longest = [
         [kind, *(f"{shared[kind]['longest'][side]}" for side in ("generated", "real"))]
         for kind in ("exact", "transposed")
     ]
-    yield _table(["longest run of all, notes", "generated", "real"], longest)
+    yield table(["longest run of all, notes", "generated", "real"], longest)
 
 
 def _examples(examples: Sequence[Example], why: str) -> Iterator[str]:
     if not examples:
         return
     yield "<h2>Examples</h2>"
-    yield _note("The first that were drawn, not the best. What was heard comes first, then what was played.")
+    yield note("The first that were drawn, not the best. What was heard comes first, then what was played.")
     if why:
-        yield _note(f"MIDI only: {why}")
+        yield note(f"MIDI only: {why}")
     rows: list[str] = []
     for example in examples:
         file = f"{EXAMPLES}/{example.name}"
-        sound = (
-            f'<audio controls preload="none" src="{escape(file + _SOUND)}"></audio>' if example.sound else ""
-        )
-        link = f'<a href="{escape(file)}.mid">.mid</a>'
-        cells = (escape(example.title), escape(example.kind), sound, link)
+        sound = sound_player(file + _SOUND) if example.sound else ""
+        cells = (escape(example.title), escape(example.kind), sound, midi_link(f"{file}.mid"))
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     yield '<table id="examples">' + "\n".join(rows) + "</table>"
 
@@ -341,19 +327,9 @@ def _comparison(row: Figures) -> list[str]:
     return [_number(row[key]) for key in ("generated", "real", "ratio")] + [_bounds(row["interval"])]
 
 
-def _table(heads: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["<tr>" + "".join(f"<th>{escape(head)}</th>" for head in heads) + "</tr>"]
-    lines += ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
-    return "<table>" + "\n".join(lines) + "</table>"
-
-
 def _image(svg: str, alternative: str) -> str:
     data = base64.b64encode(svg.encode()).decode()
     return f'<p><img alt="{escape(alternative)}" src="data:image/svg+xml;base64,{data}"></p>'
-
-
-def _note(text: str) -> str:
-    return f'<p class="note">{escape(text)}</p>'
 
 
 def _number(value: Any) -> str:  # noqa: ANN401
