@@ -7,7 +7,7 @@ from torch import Tensor
 from tatumflow.engine.harmony.chords import NUM_CHORDS
 from tatumflow.engine.tokens import FIELD_SIZES, INPUT_SIZES, PITCH
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.decoder import TatumFlowDecoder
+from tatumflow.training.families.tatumflow.decoder import Attention, TatumFlowDecoder
 from tatumflow.training.families.tatumflow.layers import rotary_table
 
 NEVER = -1e9
@@ -94,6 +94,16 @@ def run_in_parts(model: TatumFlowDecoder, steps: Steps, sizes: list[int], rows: 
         states.append(state)
         done += size
     return torch.cat(states)
+
+
+@pytest.mark.parametrize("steps", [1, 127, 128, 300])
+@torch.no_grad()
+def test_attention_by_blocks_is_attention_by_the_kernel(model: TatumFlowDecoder, steps: int) -> None:
+    attention = model.blocks[0].attention
+    assert isinstance(attention, Attention)
+    x = torch.randn(2, steps, CONFIG.hidden_dim, generator=torch.Generator().manual_seed(steps))
+    q, k, v = attention.project(x, *rotary_table(torch.arange(steps), CONFIG.head_dim, CONFIG.rope_base))
+    assert torch.allclose(attention._by_blocks(q, k, v), attention._by_kernel(q, k, v), atol=1e-5)
 
 
 @torch.no_grad()

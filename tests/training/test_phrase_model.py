@@ -114,6 +114,39 @@ def test_conditions_can_be_dropped_altogether(batch: Batch) -> None:
         assert field_nll_sums(model, batch, states).isfinite().all()
 
 
+def test_notes_are_blank_only_where_the_latent_says_what_they_are(batch: Batch) -> None:
+    model = new_model()
+    model.config = model.config.model_copy(update={"context_dropout": 1.0})
+    windows, phrases = batch.previous.shape
+    told = torch.ones(windows, phrases, model.config.phrase_dim)
+    heard = model._heard(batch, told)
+    own = torch.zeros_like(heard, dtype=torch.bool)
+    for window, steps in enumerate(batch.phrase_steps):
+        own[window, steps[steps >= 0]] = True
+    own &= batch.role == Role.COMPANION
+    assert own.any()
+    assert 0.5 < float((heard[own] == 0).float().mean()) < 1
+    assert (heard[~own] == 1).all()
+    told[..., : model.config.latent_dim] = 0
+    assert (model._heard(batch, told) == 1).all()
+
+
+def test_a_blank_note_is_not_heard(batch: Batch) -> None:
+    model = new_model().eval()
+    condition = torch.zeros(*batch.role.shape, model.config.phrase_dim)
+    heard = torch.ones_like(batch.role, dtype=torch.float32)
+    heard[:, 10] = 0
+    other = batch.fields.clone()
+    other[:, 10] = (other[:, 10] + 1) % 20
+    with torch.no_grad():
+        a = model.decode(batch, condition, heard)
+        b = model.decode(batch._replace(fields=other), condition, heard)
+        c = model.decode(batch, condition)
+    assert torch.equal(a, b)
+    assert torch.equal(a[:, :10], c[:, :10])
+    assert not torch.allclose(a[:, 10:], c[:, 10:])
+
+
 def test_unexplained_variance() -> None:
     torch.manual_seed(0)
     features = torch.rand(50, NUM_FEATURES)

@@ -35,6 +35,7 @@ class TatumFlowConfig(BaseModel):
         condition_dropout: Chance that the decoder is told nothing of a phrase.
         latent_dropout: Chance that it is told no latent where it is told something.
         theory_dropout: Chance, for each part of the theory, that it is not told.
+        context_dropout: Chance that most notes of a phrase whose latent is told are blank to the decoder.
         theory_asked: Chance, for each part of the theory, that the flow is told what it shall be.
         flow_dropout: Chance that the flow is not told the phrase before, and that it is not told the style.
         rope_base: Base of the rotary position frequencies.
@@ -68,6 +69,7 @@ class TatumFlowConfig(BaseModel):
     condition_dropout: float = Field(default=0.1, ge=0, le=1)
     latent_dropout: float = Field(default=0.2, ge=0, le=1)
     theory_dropout: float = Field(default=0.4, ge=0, le=1)
+    context_dropout: float = Field(default=0.15, ge=0, le=1)
     theory_asked: float = Field(default=0.3, ge=0, le=1)
     flow_dropout: float = Field(default=0.15, ge=0, le=1)
     rope_base: float = Field(default=10_000.0, gt=1)

@@ -228,14 +228,26 @@ class TatumFlowDecoder(nn.Module):
         elif isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, std=0.02)
 
-    def embed(self, fields: Tensor, role: Tensor, chord: Tensor, phrase: Tensor) -> Tensor:
+    def embed(
+        self, fields: Tensor, role: Tensor, chord: Tensor, phrase: Tensor, heard: Tensor | None = None
+    ) -> Tensor:
         """Return inputs (..., T, H) of steps; see `forward` for the arguments."""
-        x = self.role_embedding(role) + self.chord_embedding(chord) + self.phrase_input(phrase)
-        for i, table in enumerate(self.field_embeddings):
-            x = x + table(fields[..., i])
-        return x
+        notes = torch.stack([table(fields[..., i]) for i, table in enumerate(self.field_embeddings)]).sum(
+            dim=0
+        )
+        if heard is not None:
+            notes = notes * heard[..., None]
+        return notes + self.role_embedding(role) + self.chord_embedding(chord) + self.phrase_input(phrase)
 
-    def forward(self, fields: Tensor, role: Tensor, style: Tensor, chord: Tensor, phrase: Tensor) -> Tensor:
+    def forward(
+        self,
+        fields: Tensor,
+        role: Tensor,
+        style: Tensor,
+        chord: Tensor,
+        phrase: Tensor,
+        heard: Tensor | None = None,
+    ) -> Tensor:
         """Run the trunk over whole windows.
 
         Args:
@@ -244,6 +256,7 @@ class TatumFlowDecoder(nn.Module):
             style: Style id in force at each step, 0 for none, (B, T) int64.
             chord: Chord id at each step's note, 0 for none, (B, T) int64.
             phrase: Condition of the phrase of the note each step predicts, zeros for none, (B, T, L).
+            heard: 1 where a step's note is heard, 0 where it is blank, (B, T); all are heard when None.
 
         Returns:
             States after each step, (B, T, H).
@@ -251,7 +264,7 @@ class TatumFlowDecoder(nn.Module):
         positions = torch.arange(fields.shape[1])
         cos, sin = rotary_table(positions, self.config.head_dim, self.config.rope_base)
         cos, sin = cos.to(fields.device), sin.to(fields.device)
-        x = self.embed(fields, role, chord, phrase)
+        x = self.embed(fields, role, chord, phrase, heard)
         condition = F.silu(self.style_embedding(style) + self.phrase_condition(phrase))
         for block in self.blocks:
             x = block(x, condition, cos, sin)

@@ -32,6 +32,9 @@ _FLOW_DRAWS: Final = 4
 
 _STATISTICS_INNER: Final = 128
 
+_BLANK: Final = 0.75
+"""Share of the notes of a phrase that are blank where its context is dropped."""
+
 _COMPANION: Final = int(Role.COMPANION)
 """A plain integer: compiled, a tensor is never equal to an enumeration's member."""
 
@@ -71,9 +74,12 @@ class TatumFlow(nn.Module):
         """Return states (B, T, H) without phrase conditions."""
         return self.decode(batch, self._no_condition(batch))
 
-    def decode(self, batch: Batch, condition: Tensor) -> Tensor:
-        """Return states (B, T, H) under the phrase conditions of each step, (B, T, L)."""
-        return self.decoder(batch.fields, batch.role, batch.style, batch.chord, condition)
+    def decode(self, batch: Batch, condition: Tensor, heard: Tensor | None = None) -> Tensor:
+        """Return states (B, T, H) under the phrase conditions of each step, (B, T, L).
+
+        `heard` (B, T) is 0 where a step's note is blank; all are heard when None.
+        """
+        return self.decoder(batch.fields, batch.role, batch.style, batch.chord, condition, heard)
 
     def field_logits(self, states: Tensor, batch: Batch) -> list[Tensor]:
         """Return each field's logits (B, T, size) given the true earlier fields of the note."""
@@ -109,7 +115,9 @@ class TatumFlow(nn.Module):
         latent = _drawn(phrases.mean, phrases.log_variance)
         told = self._dropped(latent, phrases.theory).unflatten(0, batch.features.shape[:2])
         conditions = self.by_step(batch, told)
-        states = self.decode(whole, F.pad(conditions, (0, 0, 0, 0, 0, windows - len(conditions))))
+        further = windows - len(conditions)
+        heard = F.pad(self._heard(batch, told), (0, 0, 0, further), value=1.0)
+        states = self.decode(whole, F.pad(conditions, (0, 0, 0, 0, 0, further)), heard)
         predicted = self.theory.predict(phrases.theory)
         statistics = self.statistics(latent).float()
         features, present = batch.features.flatten(0, 1), phrases.present
@@ -142,6 +150,28 @@ class TatumFlow(nn.Module):
         latent = latent * (anything & (draw[:, 1:2] >= config.latent_dropout))
         theory = theory * (anything & (draw[:, 2:] >= config.theory_dropout))[..., None]
         return torch.cat([latent, theory.flatten(-2)], dim=-1)
+
+    def _heard(self, batch: Batch, told: Tensor) -> Tensor:
+        """Return 0 for most notes of some phrases whose latent is told, else 1, (B, T).
+
+        A decoder that hears every note before learns little from the latent, which says less; where notes
+        are missing it has to read it (word dropout, Bowman et al. 2016, "Generating Sentences from a
+        Continuous Space", section 3.1).
+
+        Args:
+            batch: The windows.
+            told: What is told of their phrases, (B, Q, L).
+        """
+        steps = batch.phrase_steps
+        knows = told[..., : self.config.latent_dim].any(dim=-1)
+        chosen = knows & (torch.rand(knows.shape, device=steps.device) < self.config.context_dropout)
+        blank = chosen[..., None] & (torch.rand(steps.shape, device=steps.device) < _BLANK)
+        windows, length = batch.role.shape
+        # Places of a phrase without a note point one step beyond the window.
+        places = torch.where(steps >= 0, steps, length).flatten(1)
+        blanks = torch.zeros(windows, length + 1, device=steps.device)
+        blanks = blanks.scatter(1, places, blank.flatten(1).to(blanks.dtype))[:, :length]
+        return 1.0 - blanks * (batch.role == _COMPANION)
 
     def _kl(self, phrases: Phrases) -> Tensor:
         """Return the divergence from the unit Gaussian in nats a note, with a free allowance per value.
