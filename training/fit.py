@@ -75,7 +75,7 @@ def fit(config: TrainConfig, run_dir: Path, resume: bool = False) -> FitResult:
         raise SettingError(f"{run_dir}: holds a run already; resume it or choose another folder")
     run_dir.mkdir(parents=True, exist_ok=True)
     (run_dir / _CONFIG_FILE).write_text(json.dumps(config.plain(), indent=1), encoding="utf-8")
-    _quieten()
+    quieten()
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
     L.seed_everything(config.run.seed, verbose=False)
@@ -201,8 +201,8 @@ def _trainer(config: TrainConfig, run_dir: Path, steps: int, train: Windows) -> 
     )
 
 
-def _quieten() -> None:
-    """Silence advice that does not hold here."""
+def quieten() -> None:
+    """Silence advice of Lightning's that does not hold here."""
     # The stream finds its place from the step count; Lightning knows only loaders that save their own.
     warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
     # Windows are built a hundred times faster than a step uses them up.

@@ -1,4 +1,4 @@
-"""What a long evaluation says on standard error while it runs."""
+"""What a long command says on standard error while it runs."""
 
 import sys
 import time
@@ -10,9 +10,10 @@ _SECONDS_BETWEEN: Final = 20.0
 class Progress:
     """Says what is under way: on a terminal in one line that changes, elsewhere a line now and then."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        """Write to `stream`, standard error by default."""
+    def __init__(self, stream: TextIO | None = None, command: str = "evaluate") -> None:
+        """Write to `stream`, standard error by default, in the name of a command."""
         self._stream = stream or sys.stderr
+        self._command = command
         self._begun = self._said = time.monotonic()
         self._part = ""
 
@@ -32,7 +33,7 @@ class Progress:
 
     def _say(self, text: str, *, always: bool) -> None:
         now = time.monotonic()
-        line = f"evaluate {now - self._begun:5.0f} s  {text}"
+        line = f"{self._command} {now - self._begun:5.0f} s  {text}"
         if self._stream.isatty():
             print(f"\r{line[:110]:<110}", end="", file=self._stream, flush=True)
         elif always or now - self._said >= _SECONDS_BETWEEN:

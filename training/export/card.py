@@ -16,13 +16,14 @@ def _count(name: str, count: int) -> str:
     return f"{count} {name}{'' if count == 1 else 's'}"
 
 
-def write_card(manifest: Manifest, parameters: int, steps: int) -> str:
+def write_card(manifest: Manifest, parameters: int, steps: int, base: str = "") -> str:
     """Return the card in Markdown.
 
     Args:
         manifest: The complete manifest.
         parameters: Weights of the model.
         steps: Optimizer steps it was trained for; 0 for untrained weights.
+        base: Name of the bundle that it was adapted from in these steps; empty for none.
     """
     dims = manifest.dims
     size = sum(graph.bytes for graph in manifest.graphs.values()) / 1e6
@@ -43,7 +44,7 @@ A TatumFlow decoder: it reads two players' notes one step a note and predicts th
 | attention | {_count("key-value head", dims.num_kv_heads)} of width {dims.head_dim} |
 | context | {manifest.window} steps of a cache of {dims.cache_rows} |
 | graphs | ONNX, operator set {manifest.opset} |
-| trained for | {_count("optimizer step", steps)} |
+| {f"adapted from {base} in" if base else "trained for"} | {_count("optimizer step", steps)} |
 | licence of the weights | {manifest.licence} |
 
 ## Use

@@ -17,12 +17,14 @@ class TrainedModel:
         styles: Slug of each row of the style table; row 0 is the empty string.
         steps: Optimizer steps it was trained for.
         corpora: Names of the corpora it was trained on; empty for all of the packed ones.
+        base: Name of the bundle that it was adapted from; empty where it was trained from the beginning.
     """
 
     model: TatumFlow
     styles: tuple[str, ...]
     steps: int
     corpora: tuple[str, ...]
+    base: str = ""
 
 
 def load_checkpoint(path: Path) -> TrainedModel:

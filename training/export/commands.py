@@ -48,6 +48,7 @@ def export_model(
     command: str,
     corpus: PackedCorpus | None = None,
     licence: str = LICENCE,
+    further_credits: tuple[CorpusCredit, ...] = (),
     block: int = BLOCK,
 ) -> Manifest:
     """Write the bundle of a model to the folder `out`, replacing a bundle that lies there.
@@ -59,6 +60,7 @@ def export_model(
         command: The command that metrics are credited to.
         corpus: Packed corpus for credits, and for what int8 weights cost on its validation windows.
         licence: Licence of the weights.
+        further_credits: Corpora that the model was trained on before those of the packed one.
         block: Weights that share an int8 scale.
 
     Raises:
@@ -72,7 +74,7 @@ def export_model(
         )
     exact_models = float_models(trained.model, config.max_seq_len)
     with whole_folder(out) as folder, tempfile.TemporaryDirectory() as scratch:
-        credits = _credits(corpus, trained) if corpus else ()
+        credits = further_credits + (_credits(corpus, trained) if corpus else ())
         exact_graphs = write_graphs(Path(scratch), exact_models, "fp32")
         exact_manifest = describe(name, config, trained.styles, exact_graphs, licence)
         exact = Bundle(exact_manifest, Path(scratch))
@@ -84,7 +86,9 @@ def export_model(
         manifest = manifest.model_copy(update={"metrics": metrics})
         parameters = sum(weight.numel() for weight in trained.model.parameters())
         write_manifest(folder, manifest)
-        (folder / CARD_FILE).write_text(write_card(manifest, parameters, trained.steps), encoding="utf-8")
+        (folder / CARD_FILE).write_text(
+            write_card(manifest, parameters, trained.steps, trained.base), encoding="utf-8"
+        )
     return manifest
 
 

@@ -1,0 +1,116 @@
+"""The model that an adapter is trained on: a bundle's weights in torch, with room for one more style."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tatumflow.engine.bundle import Bundle
+from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.tokens import FIELDS, INPUT_SIZES
+from tatumflow.training.export.weights import bundle_state
+from tatumflow.training.families.tatumflow.config import TatumFlowConfig
+from tatumflow.training.families.tatumflow.model import TatumFlow
+from tatumflow.training.families.tatumflow.phrase_encoder import PhraseEncoder
+
+STYLE_TABLES: Final = ("decoder.style_embedding.weight", "flow.style.weight")
+"""The weights of a `TatumFlow` that have a row for each style."""
+
+_ENCODER: Final = "encoder."
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A bundle's model with room for one more style.
+
+    Attributes:
+        model: The model on the CPU in evaluation mode. The new, last row of each style table is that of no
+            style, so that the new style is at first what the bundle plays when it is told none; the mean of
+            the rows would be a style that nobody has.
+        styles: Slug of each row, the new one last; row 0 is the empty string.
+    """
+
+    model: TatumFlow
+    styles: tuple[str, ...]
+
+
+def open_base(bundle: Bundle, name: str) -> BaseModel:
+    """Take the weights out of a bundle's graphs and add a style.
+
+    What the graphs do not hold, because only training needs it, is left as it begins.
+
+    Args:
+        bundle: The bundle; its int8 weights are scaled back.
+        name: Slug of the new style.
+
+    Raises:
+        BundleError: if the graphs cannot be read.
+    """
+    state = bundle_state(bundle.path)
+    config = _config(bundle, state)
+    for table in STYLE_TABLES:
+        state[table] = torch.cat([state[table], state[table][:1]])
+    model = TatumFlow(config.model_copy(update={"num_styles": config.num_styles + 1})).eval()
+    model.load_state_dict(state, strict=False)
+    return BaseModel(model, (*bundle.styles, name))
+
+
+def _config(bundle: Bundle, state: Mapping[str, Tensor]) -> TatumFlowConfig:
+    """Return the sizes of a bundle's model: its manifest tells some, the shapes of its weights the others.
+
+    The losses of parts that a bundle holds no more are switched off.
+    """
+    dims = bundle.manifest.dims
+    config = TatumFlowConfig(
+        hidden_dim=dims.hidden_dim,
+        condition_dim=state["decoder.style_embedding.weight"].shape[1],
+        latent_dim=dims.latent_dim,
+        theory_dim=dims.theory_dim,
+        num_layers=dims.num_layers,
+        num_heads=dims.hidden_dim // dims.head_dim,
+        num_kv_heads=dims.num_kv_heads,
+        mlp_dim=state["decoder.blocks.0.mlp.down.weight"].shape[1],
+        head_dim_inner=state["decoder.heads.0.mlp.down.weight"].shape[1],
+        max_seq_len=dims.cache_rows,
+        num_styles=dims.num_styles,
+        encoder_dim=state["encoder.position.weight"].shape[1],
+        encoder_layers=_blocks(state, "encoder.blocks."),
+        encoder_heads=1,
+        flow_dim=state["flow.style.weight"].shape[1],
+        flow_layers=_blocks(state, "flow.blocks."),
+        phrase_len=dims.phrase_len,
+        rope_base=dims.rope_base,
+        kl_weight=0.0,
+        theory_weight=0.0,
+    )
+    return config.model_copy(update={"encoder_heads": _encoder_heads(bundle, config, state)})
+
+
+def _blocks(state: Mapping[str, Tensor], prefix: str) -> int:
+    return 1 + max(
+        int(name.removeprefix(prefix).partition(".")[0]) for name in state if name.startswith(prefix)
+    )
+
+
+def _encoder_heads(bundle: Bundle, config: TatumFlowConfig, state: Mapping[str, Tensor]) -> int:
+    """Return the heads with which the phrase encoder does what its graph does; no shape tells them."""
+    fields = np.random.default_rng(0).integers(0, INPUT_SIZES, (config.phrase_len, len(FIELDS)))
+    wanted = torch.from_numpy(OnnxPhraseModel(bundle).encode(fields))
+    weights = {
+        name.removeprefix(_ENCODER): tensor for name, tensor in state.items() if name.startswith(_ENCODER)
+    }
+    notes = torch.from_numpy(fields)[None]
+    present = torch.ones(1, len(fields), dtype=torch.bool)
+    errors: dict[int, float] = {}
+    for heads in range(1, config.encoder_dim + 1):
+        if config.encoder_dim % heads:
+            continue
+        encoder = PhraseEncoder(config.model_copy(update={"encoder_heads": heads})).eval()
+        # Of weights that are all the same, such as gains of 1 in a model without training, a graph keeps one.
+        encoder.load_state_dict(weights, strict=False)
+        with torch.inference_mode():
+            errors[heads] = float((encoder(notes, present)[0][0] - wanted).abs().mean())
+    return min(errors, key=lambda heads: errors[heads])

@@ -1,0 +1,176 @@
+"""Whether an adapted model still has as much to say: its continuations beside those of its base.
+
+Training on one player is known to narrow what a model plays, so an adapter is merged only as far as it does
+not.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.errors import CorpusError
+from tatumflow.training.adapt.errors import AdaptError
+from tatumflow.training.evaluate.continuation_figures import continue_primers
+from tatumflow.training.evaluate.generations import Performer
+from tatumflow.training.evaluate.metrics.onsets import first_notes
+from tatumflow.training.evaluate.metrics.pitch import pitch_entropy
+from tatumflow.training.evaluate.metrics.texture import voicings
+from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Primer, draw_primers
+from tatumflow.training.packing import PackedCorpus
+
+PRIMERS: Final = 32
+"""Most places in the held-out music from which both models play on."""
+
+KEPT: Final = 0.95
+"""Share of the base's diversity that an adapted model must keep."""
+
+SCALES: Final = (1.0, 0.75, 0.5, 0.25)
+"""Shares of an adapter that are tried, the largest first."""
+
+_SHORTER: Final = (1.0, 0.5, 0.25)
+"""Shares of `CONTINUATION_SECONDS` to try where the held-out pieces are short."""
+
+
+@dataclass(frozen=True)
+class Diversity:
+    """How diverse continuations are.
+
+    Attributes:
+        voicings: Different voicings in all of them, as sets of MIDI pitches struck together; see
+            `metrics.texture.voicings`.
+        pitch_entropy: Entropy of the pitches of one in bits, on average.
+        onsets: Onsets in all of them.
+    """
+
+    voicings: int
+    pitch_entropy: float
+    onsets: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An adapted model beside its base.
+
+    Attributes:
+        scale: Share of the adapter that was merged.
+        base: What the base plays, told no style.
+        adapted: What the adapted model plays in the new style.
+    """
+
+    scale: float
+    base: Diversity
+    adapted: Diversity
+
+    @property
+    def voicings_kept(self) -> float:
+        """Different voicings over those of the base."""
+        return _ratio(self.adapted.voicings, self.base.voicings)
+
+    @property
+    def entropy_kept(self) -> float:
+        """Pitch entropy over that of the base."""
+        return _ratio(self.adapted.pitch_entropy, self.base.pitch_entropy)
+
+    @property
+    def kept(self) -> bool:
+        """Whether the adapted model plays at all, and keeps `KEPT` of both."""
+        return self.adapted.onsets > 0 and min(self.voicings_kept, self.entropy_kept) >= KEPT
+
+
+@dataclass(frozen=True)
+class Places:
+    """Places to play on from, and for how many seconds."""
+
+    primers: tuple[Primer, ...]
+    seconds: float
+
+
+def held_out_places(corpus: PackedCorpus, seed: int = 0) -> Places:
+    """Draw places in the held-out music; where its pieces are short, what is played is shorter too.
+
+    Raises:
+        AdaptError: if even the shortest finds no place.
+    """
+    for share in _SHORTER:
+        seconds = share * CONTINUATION_SECONDS
+        try:
+            return Places(draw_primers(corpus, "val", PRIMERS, seconds=seconds, seed=seed), seconds)
+        except CorpusError:
+            continue
+    raise AdaptError(
+        "the held-out files are too short to play on from; give at least one file of "
+        f"{2 * CONTINUATION_SECONDS:g} s"
+    )
+
+
+def play_on(
+    performer: Performer,
+    places: Places,
+    style: str,
+    seed: int = 0,
+    tell: Callable[[str], None] = lambda _: None,
+) -> tuple[Notes, ...]:
+    """Play on from every place in a style, empty for none, under the controls' defaults."""
+    controls = Controls(style=style)
+    return continue_primers(
+        performer, places.primers, places.seconds, controls, seed=seed, progress=tell
+    ).generated
+
+
+def compare_diversity(scale: float, base: Sequence[Notes], adapted: Sequence[Notes]) -> Trial:
+    """Compare continuations of the same primers, each pair cut to the onsets of the shorter of the two.
+
+    Whoever plays more would else be the more diverse; density is the player's own affair.
+    """
+    pairs = [_alike(*pair) for pair in zip(base, adapted, strict=True)]
+    return Trial(scale, _diversity([one for one, _ in pairs]), _diversity([other for _, other in pairs]))
+
+
+def largest_kept(play: Callable[[float], Sequence[Notes]], base: Sequence[Notes]) -> tuple[Trial, ...]:
+    """Merge less and less of an adapter until enough diversity is kept.
+
+    Args:
+        play: Plays the same continuations with a share of the adapter merged.
+        base: Those of the base.
+
+    Returns:
+        The trials, the last of which is kept.
+
+    Raises:
+        AdaptError: if none of `SCALES` keeps enough.
+    """
+    trials: list[Trial] = []
+    for scale in SCALES:
+        trials.append(compare_diversity(scale, base, play(scale)))
+        if trials[-1].kept:
+            return tuple(trials)
+    last = trials[-1]
+    raise AdaptError(
+        f"even {last.scale:.0%} of the adapter keeps only {last.voicings_kept:.0%} of the base's voicings "
+        f"and {last.entropy_kept:.0%} of its pitch entropy (at least {KEPT:.0%}); give more varied music"
+    )
+
+
+def _alike(one: Notes, other: Notes) -> tuple[Notes, Notes]:
+    firsts = [first_notes(notes) for notes in (one, other)]
+    count = min(map(len, firsts))
+    ends = [
+        int(first[count]) if len(first) > count else len(notes)
+        for first, notes in zip(firsts, (one, other), strict=True)
+    ]
+    return one[: ends[0]], other[: ends[1]]
+
+
+def _diversity(continuations: Sequence[Notes]) -> Diversity:
+    found = {voicing for notes in continuations for voicing in voicings(notes)}
+    entropies = [pitch_entropy(notes) for notes in continuations if len(notes)]
+    onsets = sum(len(first_notes(notes)) for notes in continuations)
+    return Diversity(len(found), float(np.mean(entropies)) if entropies else 0.0, onsets)
+
+
+def _ratio(value: float, of: float) -> float:
+    """Return the share kept; a base that has none can lose none."""
+    return value / of if of else 1.0

@@ -1,0 +1,244 @@
+"""Training an adapter: the project's trainer on one player's windows, by the clock, keeping the best."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from math import inf
+from types import FrameType
+from typing import Any, Final, Literal
+
+import lightning as L  # noqa: N812
+import torch
+from lightning.pytorch.callbacks import EarlyStopping
+
+from tatumflow.training.adapt.adapter import Adapter, adapter_of, attach_adapter
+from tatumflow.training.adapt.base_model import BaseModel
+from tatumflow.training.adapt.errors import AdaptError
+from tatumflow.training.batches import BatchStream, batches_per_epoch
+from tatumflow.training.callbacks import StopAtNan
+from tatumflow.training.families.tatumflow.model import TatumFlow
+from tatumflow.training.fit import quieten
+from tatumflow.training.module import NoteTrainer
+from tatumflow.training.packing import PackedCorpus
+from tatumflow.training.phrases import PhraseSettings
+from tatumflow.training.settings import DataSettings, OptimizerSettings, RunSettings, TrainConfig
+from tatumflow.training.stretches import Augmentation
+from tatumflow.training.windows import TurnSettings, Windows
+
+_HELD_OUT_NLL: Final = "val/nll_per_note"
+_ALWAYS_IN_STYLE: Final = TurnSettings(style_kept=1.0)
+_VAL_SEED: Final = 1_000_003
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """How an adapter is trained.
+
+    Attributes:
+        minutes: Most minutes of training.
+        rank: Rank of the adapter.
+        alpha: Its weight is `alpha` / `rank`.
+        lr: Learning rate of AdamW after `warmup_steps`; it does not fall, since the clock ends the training.
+        warmup_steps: Steps to it.
+        batch_size: Windows in a batch.
+        max_epochs: Most passes over the player's notes.
+        val_every: Steps between validations.
+        val_windows: Most windows of a validation.
+        patience: Validations without improvement before stopping.
+        seed: Seed of everything random.
+    """
+
+    minutes: float = 5.0
+    rank: int = 8
+    alpha: int = 16
+    lr: float = 1e-3
+    warmup_steps: int = 10
+    batch_size: int = 2
+    max_epochs: int = 50
+    val_every: int = 20
+    val_windows: int = 8
+    patience: int = 5
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Learned:
+    """An adapter and how it came about.
+
+    Attributes:
+        adapter: The adapter with the best validation.
+        steps: Optimizer steps done.
+        best_step: The step of the adapter.
+        minutes: Minutes they took, validations included.
+        before: Nats a note on the held-out windows before, told no phrases.
+        after: The same with the adapter.
+    """
+
+    adapter: Adapter
+    steps: int
+    best_step: int
+    minutes: float
+    before: float
+    after: float
+
+
+def learn(
+    base: BaseModel, corpus: PackedCorpus, settings: LearningSettings, tell: Tell = lambda _: None
+) -> Learned:
+    """Train an adapter until time is up, the held-out music is foretold no better, or Ctrl-C is pressed.
+
+    Args:
+        base: The frozen base; its style ids are those of the corpus.
+        corpus: The player's music, some of it held out.
+        settings: How.
+        tell: Is told how far the training is.
+
+    Raises:
+        AdaptError: if the adapter never foretells the held-out music better than the base.
+        TrainingError: if the loss stops being finite.
+    """
+    quieten()
+    L.seed_everything(settings.seed, verbose=False)
+    seq_len, longest = base.model.config.max_seq_len, base.model.config.phrase_len
+    phrases = PhraseSettings(min(PhraseSettings().shortest, longest), longest)
+    val = Windows(corpus, "val", seq_len, _VAL_SEED, turns=_ALWAYS_IN_STYLE, phrases=phrases)
+    train = replace(val, split="train", seed=settings.seed, augment=Augmentation())
+    per_epoch = batches_per_epoch(train, settings.batch_size)
+    steps = settings.max_epochs * per_epoch
+    module = NoteTrainer(
+        _config(base, corpus, settings), base.model.config.model_dump(mode="json"), base.styles[1:], steps
+    )
+    module.model.load_state_dict(base.model.state_dict())
+    assert isinstance(module.model, TatumFlow)
+    attach_adapter(module.model, settings.rank, settings.alpha)
+    best = _BestAdapter(base.model)
+    trainer = _trainer(settings, steps, [StopAtNan(train.pieces), best, _Telling(tell, settings, best)])
+    shown = min(settings.val_windows // settings.batch_size, batches_per_epoch(val, settings.batch_size))
+    held_out = BatchStream(val, settings.batch_size, max(shown, 1))
+    trainer.validate(module, held_out, verbose=False)
+    before, begun = best.nll, time.monotonic()
+    with _stopped_by_interrupt(trainer):
+        trainer.fit(module, BatchStream(train, settings.batch_size, steps), held_out)
+    done = trainer.global_step
+    # What came after the last validation counts too.
+    trainer.validate(module, held_out, verbose=False)
+    if not best.nll < before:
+        raise AdaptError(
+            f"after {done} steps the held-out music is foretold no better ({best.nll:.2f} nats a note); "
+            "give more music, or more --minutes"
+        )
+    minutes = (time.monotonic() - begun) / 60
+    return Learned(best.adapter, done, best.step, minutes, before, best.nll)
+
+
+class _BestAdapter(L.Callback):
+    """Keeps the adapter with the best validation."""
+
+    def __init__(self, base: TatumFlow) -> None:
+        self._base = base
+        self.adapter = Adapter({})
+        self.nll = inf
+        self.step = 0
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take the adapter if it is better than any before."""
+        nll = float(trainer.callback_metrics[_HELD_OUT_NLL])
+        if nll < self.nll:
+            assert isinstance(pl_module, NoteTrainer)
+            assert isinstance(pl_module.model, TatumFlow)
+            self.nll, self.step = nll, trainer.global_step
+            self.adapter = adapter_of(pl_module.model, self._base)
+
+
+class _Telling(L.Callback):
+    """Says how far the training is."""
+
+    def __init__(self, tell: Tell, settings: LearningSettings, best: _BestAdapter) -> None:
+        self._tell, self._settings, self._best = tell, settings, best
+        self._begun = 0.0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start the watch."""
+        self._begun = time.monotonic()
+
+    def on_train_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,  # noqa: ANN401 (Lightning's own type)
+        batch: Any,  # noqa: ANN401
+        batch_idx: int,
+    ) -> None:
+        """Tell time, step and likelihoods."""
+        minutes = (time.monotonic() - self._begun) / 60
+        training = float(trainer.callback_metrics["train/nll_per_note"])
+        self._tell(
+            f"{minutes:.1f} of {self._settings.minutes:g} min, step {trainer.global_step}, nats a note: "
+            f"training {training:.2f}, held out {self._best.nll:.2f}"
+        )
+
+
+def _config(base: BaseModel, corpus: PackedCorpus, settings: LearningSettings) -> TrainConfig:
+    return TrainConfig(
+        family="tatumflow",
+        model=base.model.config.model_dump(mode="json"),
+        data=DataSettings(
+            packed=corpus.path, seq_len=base.model.config.max_seq_len, batch_size=settings.batch_size
+        ),
+        optimizer=OptimizerSettings(
+            lr=settings.lr, weight_decay=0.0, warmup_steps=settings.warmup_steps, hold_share=1.0
+        ),
+        run=RunSettings(ema_decay=0.0, seed=settings.seed, precision=_precision()),
+    )
+
+
+def _trainer(settings: LearningSettings, steps: int, callbacks: list[L.Callback]) -> L.Trainer:
+    stopping = EarlyStopping(_HELD_OUT_NLL, patience=settings.patience, check_on_train_epoch_end=False)
+    return L.Trainer(
+        accelerator="gpu" if torch.cuda.is_available() else "cpu",
+        devices=1,
+        precision=_precision(),
+        logger=False,
+        callbacks=[*callbacks, stopping],
+        max_epochs=1,
+        max_steps=steps,
+        max_time=timedelta(minutes=settings.minutes),
+        val_check_interval=settings.val_every,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+    )
+
+
+def _precision() -> Literal["bf16-mixed", "32-true"]:
+    """Return bf16 where the machine computes in it; processors that only imitate it are slower for it."""
+    known = getattr(torch.cpu, "get_capabilities", dict)()
+    return "bf16-mixed" if torch.cuda.is_available() or known.get("avx512_bf16") else "32-true"
+
+
+@contextmanager
+def _stopped_by_interrupt(trainer: L.Trainer) -> Iterator[None]:
+    """End the training after its step at the first Ctrl-C; a second one ends the program as ever."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT) or signal.SIG_DFL
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        trainer.should_stop = True
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

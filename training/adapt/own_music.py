@@ -1,0 +1,91 @@
+"""A player's own MIDI files as a packed corpus, some of them held out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from tatumflow.training.adapt.errors import AdaptError
+from tatumflow.training.corpora.estimated_chords import with_chords
+from tatumflow.training.corpora.midi_folder import read_midi_folder
+from tatumflow.training.corpora.piece import Piece
+from tatumflow.training.packing import PackedCorpus, pack
+
+FEWEST_NOTES: Final = 1500
+"""Notes that an adapter needs: as many as give a player of a corpus a style of their own."""
+
+OWN_LICENCE: Final = "its player's own files"
+"""What stands for the licence of the music in the bundle's credits."""
+
+END: Final = ", end"
+"""What the name of a piece's held-out end has after the piece's own."""
+
+_HELD_OUT: Final = 0.1
+_MOST_HELD_OUT: Final = 1 / 3
+_END_SHARE: Final = 0.2
+
+
+def pack_own_music(source: Path, out: Path, name: str, seed: int = 0) -> PackedCorpus:
+    """Read a folder of MIDI files, estimate their chords, hold some music out, and pack it.
+
+    Args:
+        source: The folder, or an archive of it.
+        out: The folder of the packed corpus.
+        name: Slug of the player; the corpus and its one style are called so.
+        seed: Chooses what is held out; see `hold_out`.
+
+    Raises:
+        AdaptError: if there are no MIDI files, none can be read, or they hold too few notes.
+        CorpusError: if the source cannot be opened or the packed corpus not written.
+    """
+    found = list(read_midi_folder(source, player=name, seed=seed, corpus=name))
+    if not found:
+        raise AdaptError(
+            f"{source}: holds no MIDI files; give a folder of .mid or .midi files of your playing"
+        )
+    pieces = [with_chords(item) for item in found if isinstance(item, Piece) and len(item.notes)]
+    broken = [item for item in found if not isinstance(item, Piece)]
+    if not pieces and broken:
+        raise AdaptError(f"{source}: none of its {len(found)} MIDI files can be read; {broken[0].reason}")
+    notes = sum(len(piece.notes) for piece in pieces)
+    if notes < FEWEST_NOTES:
+        raise AdaptError(
+            f"{source}: holds {notes:,} notes; an adapter needs at least {FEWEST_NOTES:,}, some five minutes "
+            "of playing: add files"
+        )
+    pack([*hold_out(pieces, seed), *broken], out, {name: OWN_LICENCE}, min_style_notes=1)
+    return PackedCorpus.open(out)
+
+
+def hold_out(pieces: Sequence[Piece], seed: int = 0) -> list[Piece]:
+    """Put some of a player's pieces on the validation side: whole ones if possible.
+
+    Pieces are held out in random order until they have a tenth of the notes; one that would bring them to
+    more than a third stays. Where this leaves none, as with one piece or two of a length, the last fifth of
+    the longest piece is held out, as a piece of its own.
+
+    Args:
+        pieces: Pieces with notes, at least one; the side of the split they are on does not matter.
+        seed: Seed of the order.
+    """
+    lengths = [len(piece.notes) for piece in pieces]
+    total, held = sum(lengths), 0
+    chosen: set[int] = set()
+    for i in np.random.default_rng(seed).permutation(len(pieces)).tolist():
+        if held >= _HELD_OUT * total:
+            break
+        if held + lengths[i] <= _MOST_HELD_OUT * total:
+            chosen.add(i)
+            held += lengths[i]
+    sides = [replace(piece, split="val" if i in chosen else "train") for i, piece in enumerate(pieces)]
+    if chosen:
+        return sides
+    longest = int(np.argmax(lengths))
+    cut = round((1 - _END_SHARE) * lengths[longest])
+    piece = sides[longest]
+    end = piece.notes[cut:].copy()
+    end["onset"] -= end["onset"].min()
+    sides[longest] = replace(piece, notes=piece.notes[:cut])
+    return [*sides, replace(piece, name=piece.name + END, split="val", notes=end)]
