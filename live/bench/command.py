@@ -10,6 +10,7 @@ from tatumflow.engine.decoder import Decoder
 from tatumflow.engine.onnx_decoder import OnnxDecoder
 from tatumflow.live.bench.note_cost import absorb, note_cost
 from tatumflow.live.bench.report import Figure, print_figures, write_figures
+from tatumflow.live.bench.roofline import roofline
 from tatumflow.live.bench.startup import startup
 from tatumflow.live.bench.thru import thru
 from tatumflow.live.bench.timing import jitter
@@ -17,7 +18,7 @@ from tatumflow.live.engine_process import SWITCH_SECONDS
 
 Benchmark = Callable[[Bundle, Decoder, int], Figure]
 
-BENCHMARKS: Final[tuple[Benchmark, ...]] = (note_cost, absorb, thru, jitter, startup)
+BENCHMARKS: Final[tuple[Benchmark, ...]] = (note_cost, absorb, thru, jitter, startup, roofline)
 
 FEWEST_NOTES: Final = 100
 

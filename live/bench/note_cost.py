@@ -46,6 +46,11 @@ def full_session(bundle: Bundle, decoder: Decoder) -> tuple[ModelSession, float]
 
 def note_cost(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
     """Measure generated notes: feed the last one, run four heads, constrain and sample."""
+    return Figure.of("note_cost", "ms", note_seconds(bundle, decoder, notes) * 1e3, NOTE_COST_TARGET)
+
+
+def note_seconds(bundle: Bundle, decoder: Decoder, notes: int) -> NDArray[np.float64]:
+    """Return the seconds that each of so many generated notes took, (notes,)."""
     session, onset = full_session(bundle, decoder)
     rng, sampling = np.random.default_rng(_SEED), Sampling()
     constraints = Constraints(repetition=1.0, recent=(60, 62, 64, 65), max_polyphony=10)
@@ -54,7 +59,7 @@ def note_cost(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
         start = time.perf_counter()
         onset = session.next_note(sampling, constraints, rng, previous_onset=onset).onset
         samples[i] = time.perf_counter() - start
-    return Figure.of("note_cost", "ms", samples[_WARM_UP:] * 1e3, NOTE_COST_TARGET)
+    return samples[_WARM_UP:]
 
 
 def absorb(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:

@@ -74,9 +74,15 @@ def print_figures(figures: Sequence[Figure], model: str, console: Console | None
             *(f"{value:.2f}" for value in (figure.p50, figure.p99, figure.max)),
             str(figure.count),
             str(figure.target),
-            "met" if figure.met else "missed",
+            _verdict(figure),
         )
     (console or Console()).print(table)
+
+
+def _verdict(figure: Figure) -> str:
+    if figure.target == Target():
+        return ""
+    return "met" if figure.met else "missed"
 
 
 def write_figures(figures: Sequence[Figure], model: str, command: str, path: Path) -> None:

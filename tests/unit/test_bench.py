@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from tatumflow.engine.bundle import HEAD_GRAPHS, load_bundle
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.kv_cache import KVCache
 from tatumflow.live.bench.command import bench
 from tatumflow.live.bench.report import Figure, Target, print_figures, write_figures
+from tatumflow.live.bench.roofline import bytes_per_note, cache_bytes
 
 
 def test_a_figure_is_held_to_every_part_of_its_target() -> None:
@@ -33,6 +36,20 @@ def test_the_table_names_target_and_verdict() -> None:
     assert "missed" in lag
 
 
+def test_a_figure_that_nothing_is_asked_of_has_no_verdict() -> None:
+    out = io.StringIO()
+    print_figures([Figure.of("ratio", "x", [3.0], Target())], "tiny", Console(file=out, width=120))
+    assert "met" not in out.getvalue()
+
+
+def test_a_note_reads_every_weight_and_every_cached_row(tiny_bundle: Path) -> None:
+    bundle = load_bundle(tiny_bundle)
+    cache = KVCache(bundle.shape)
+    assert cache_bytes(bundle.shape) == cache.keys.nbytes + cache.values.nbytes
+    weights = sum((tiny_bundle / f"{name}.onnx").stat().st_size for name in ("decoder", *HEAD_GRAPHS))
+    assert bytes_per_note(bundle) == weights + cache_bytes(bundle.shape)
+
+
 def test_an_unwritable_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="cannot be written"):
         write_figures([], "tiny", "tatumflow bench", tmp_path / "no" / "folder.json")
@@ -45,7 +62,14 @@ def test_a_whole_run_on_a_small_model(tiny_bundle: Path, tmp_path: Path) -> None
     assert content["command"] == "tatumflow bench --model tiny"
     for figure in figures:
         assert content[f"{figure.name}_{figure.unit}"]["p99"] == figure.p99
-    assert [figure.name for figure in figures] == ["note_cost", "absorb", "thru", "jitter", "startup"]
+    assert [figure.name for figure in figures] == [
+        "note_cost",
+        "absorb",
+        "thru",
+        "jitter",
+        "startup",
+        "roofline",
+    ]
     for figure in figures:
         assert figure.count == (3 if figure.name == "startup" else 100)
         assert 0 < figure.p50 <= figure.p99 <= figure.max < 10_000
