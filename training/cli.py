@@ -35,7 +35,7 @@ class Split(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
     app.add_typer(data, name="data")
-    for command in (train, adapt, evaluate, compare, export):
+    for command in (train, adapt, evaluate, compare, samples, export):
         app.command()(command)
 
 
@@ -187,6 +187,37 @@ def compare(
     with _training_libraries():
         from tatumflow.training.evaluate.model_comparison import compare, table
     print("\n".join(table(compare(a, b, corpus, pieces, json))))
+
+
+def samples(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the page and its files.")],
+    model: Annotated[
+        str, typer.Argument(metavar="[BUNDLE]", help="A name or a folder; the bundled model by default.")
+    ] = "",
+    corpus: Annotated[
+        Path | None, typer.Option("--corpus", help="Packed corpus to take calls and real playing from.")
+    ] = None,
+    primer: Annotated[
+        list[Path] | None, typer.Option("--primer", help="A MIDI file to take calls from; again for more.")
+    ] = None,
+    count: Annotated[int, typer.Option("--count", help="How many samples.", min=1)] = 20,
+    candidates: Annotated[int, typer.Option("--candidates", help="Each is the best of so many.", min=1)] = 6,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same samples.", min=0)] = 0,
+) -> None:
+    """Make a page of samples in every mode and several styles, the best of several by stated figures."""
+    with _training_libraries():
+        from tatumflow.training.samples.commands import PAGE, SampleSettings, make_samples
+    made = make_samples(
+        model,
+        out,
+        SampleSettings(count, candidates, seed),
+        corpus=corpus,
+        primers=primer or (),
+        write_sound=context.obj,
+    )
+    faultless = sum(not sample.judgment.faults for sample in made)
+    print(f"{len(made)} samples, {faultless} without a fault, in {out / PAGE}")
 
 
 def export(

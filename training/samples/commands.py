@@ -1,0 +1,143 @@
+"""What `tatumflow samples` does."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from tatumflow.engine.bundle import bundle_path, load_bundle
+from tatumflow.engine.errors import SettingError
+from tatumflow.training.evaluate.comparison import Figures, without_nan
+from tatumflow.training.evaluate.examples import Example, WriteSound, write_examples
+from tatumflow.training.evaluate.generations import Performer, seed_of
+from tatumflow.training.evaluate.progress import Progress
+from tatumflow.training.packing import PackedCorpus
+from tatumflow.training.samples.calls import find_calls
+from tatumflow.training.samples.page import SOUND, sample_page, sample_title, style_title
+from tatumflow.training.samples.play import Sample, play_best, references_of
+from tatumflow.training.samples.requests import sample_requests
+
+PAGE: Final = "index.html"
+FIGURES: Final = "samples.json"
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """What is played.
+
+    Attributes:
+        count: How many samples.
+        candidates: How many playings each is chosen from.
+        seed: Seed of everything random.
+    """
+
+    count: int = 20
+    candidates: int = 6
+    seed: int = 0
+
+
+def make_samples(
+    model: str,
+    out: Path,
+    settings: SampleSettings | None = None,
+    *,
+    corpus: Path | None = None,
+    primers: Sequence[Path] = (),
+    write_sound: WriteSound | None = None,
+    progress: Progress | None = None,
+) -> list[Sample]:
+    """Play samples in every mode and several styles, choose the best, and write a page of them.
+
+    Args:
+        model: Name or folder of a bundle; the first at hand when empty.
+        out: Folder for the page, the figures as JSON and the files, made if it does not exist; those that
+            samples wrote there before are replaced.
+        settings: What is played.
+        corpus: A packed corpus; its validation side gives calls and what players really did, its players what
+            improvisations are held against.
+        primers: MIDI files whose phrases are the calls. With neither, calls are phrases written for it.
+        write_sound: Makes the sound files; None for MIDI only.
+        progress: Is told what is under way; standard error by default.
+
+    Returns:
+        The samples in the order of the page.
+
+    Raises:
+        BundleError: if the bundle cannot be opened.
+        CorpusError: if the corpus cannot be.
+        MidiFileError: if a file cannot be read or written, or holds no phrase.
+        SettingError: if the folder cannot be written.
+        ModelFault: if the model's output is not finite.
+    """
+    chosen = settings or SampleSettings()
+    if out.exists() and not out.is_dir():
+        raise SettingError(f"{out}: is a file; give the name of a folder")
+    told = progress or Progress(command="samples")
+    bundle = load_bundle(bundle_path(model))
+    packed = None if corpus is None else PackedCorpus.open(corpus)
+    calls = find_calls(chosen.count, corpus=packed, files=primers, seed=chosen.seed)
+    performer = Performer(bundle)
+    samples: list[Sample] = []
+    replied = 0
+    for number, request in enumerate(sample_requests(bundle.styles, chosen.count)):
+        told.begin(f"{number + 1} of {chosen.count}")
+        call = None
+        if request.mode != "improvise":
+            call, replied = calls[replied % len(calls)], replied + 1
+        seed = seed_of(chosen.seed, number)
+        references = references_of(request, call, packed, seed)
+        samples.append(
+            play_best(performer, request, call, references, candidates=chosen.candidates, seed=seed)
+        )
+    told.end()
+    source = "phrases of the files" if primers else "written for it" if packed is None else "held-out phrases"
+    header = {
+        "model": bundle.name,
+        "command": _command(bundle.name, chosen, packed is not None, primers),
+        "calls": source,
+        "candidates": chosen.candidates,
+    }
+    _write(out, samples, header, write_sound)
+    return samples
+
+
+def _write(out: Path, samples: Sequence[Sample], header: Figures, write_sound: WriteSound | None) -> None:
+    found = [_example(number, sample) for number, sample in enumerate(samples, start=1)]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        examples, why = write_examples(iter(found), out, write_sound, SOUND)
+        rows = [_figures(sample, example) for sample, example in zip(samples, examples, strict=True)]
+        content = json.dumps(without_nan({**header, "samples": rows}), indent=1, allow_nan=False)
+        (out / FIGURES).write_text(content + "\n", encoding="utf-8")
+        (out / PAGE).write_text(sample_page(samples, examples, header, why), encoding="utf-8")
+    except OSError as error:
+        raise SettingError(f"{out}: cannot be written ({error.strerror}); give another folder") from None
+
+
+def _example(number: int, sample: Sample) -> Example:
+    styles = "-".join(sample.request.styles) or "no-style"
+    name = f"{number:02d}-{sample.request.mode}-{styles}"
+    return Example(name, sample_title(sample), style_title(sample), sample.heard, sample.played)
+
+
+def _figures(sample: Sample, example: Example) -> Figures:
+    call = sample.call
+    return {
+        "file": f"{example.name}.mid",
+        **asdict(sample.request),
+        "call": None if call is None else {"piece": call.piece, "player": call.player},
+        "seed": sample.seed,
+        "chosen": sample.chosen,
+        "faultless": sample.faultless,
+        "notes": len(sample.played),
+        "faults": list(sample.judgment.faults),
+        "distances": sample.judgment.figures,
+    }
+
+
+def _command(model: str, settings: SampleSettings, corpus: bool, primers: Sequence[Path]) -> str:
+    command = f"tatumflow samples {model} -o DIR"
+    command += " --corpus CORPUS" if corpus else ""
+    command += "".join(f" --primer {path.name}" for path in primers)
+    return f"{command} --count {settings.count} --candidates {settings.candidates} --seed {settings.seed}"
