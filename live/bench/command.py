@@ -14,11 +14,12 @@ from tatumflow.live.bench.roofline import roofline
 from tatumflow.live.bench.startup import startup
 from tatumflow.live.bench.thru import thru
 from tatumflow.live.bench.timing import jitter
+from tatumflow.live.bench.turns import turns
 from tatumflow.live.engine_process import SWITCH_SECONDS
 
-Benchmark = Callable[[Bundle, Decoder, int], Figure]
+Benchmark = Callable[[Bundle, Decoder, int], tuple[Figure, ...]]
 
-BENCHMARKS: Final[tuple[Benchmark, ...]] = (note_cost, absorb, thru, jitter, startup, roofline)
+BENCHMARKS: Final[tuple[Benchmark, ...]] = (note_cost, absorb, thru, jitter, turns, startup, roofline)
 
 FEWEST_NOTES: Final = 100
 
@@ -40,7 +41,8 @@ def bench(model: str = "", json_path: Path | None = None, notes: int = 1000) -> 
     sys.setswitchinterval(SWITCH_SECONDS)
     bundle = load_bundle(bundle_path(model))
     decoder = OnnxDecoder(bundle)
-    figures = [benchmark(bundle, decoder, max(notes, FEWEST_NOTES)) for benchmark in BENCHMARKS]
+    count = max(notes, FEWEST_NOTES)
+    figures = [figure for benchmark in BENCHMARKS for figure in benchmark(bundle, decoder, count)]
     print_figures(figures, bundle.name)
     if json_path is not None:
         write_figures(figures, bundle.name, f"tatumflow bench --model {bundle.name}", json_path)

@@ -44,9 +44,13 @@ def full_session(bundle: Bundle, decoder: Decoder) -> tuple[ModelSession, float]
     return session, onset
 
 
-def note_cost(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
+def note_cost(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
     """Measure generated notes: feed the last one, run four heads, constrain and sample."""
-    return Figure.of("note_cost", "ms", note_seconds(bundle, decoder, notes) * 1e3, NOTE_COST_TARGET)
+    seconds = note_seconds(bundle, decoder, notes)
+    return (
+        Figure.of("note_cost", "ms", seconds * 1e3, NOTE_COST_TARGET),
+        Figure.of("notes_per", "second", 1 / seconds, Target()),
+    )
 
 
 def note_seconds(bundle: Bundle, decoder: Decoder, notes: int) -> NDArray[np.float64]:
@@ -62,7 +66,7 @@ def note_seconds(bundle: Bundle, decoder: Decoder, notes: int) -> NDArray[np.flo
     return samples[_WARM_UP:]
 
 
-def absorb(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
+def absorb(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
     """Measure human notes: from the key going down to its rows in the cache, four keys held at a time."""
     session, onset = full_session(bundle, decoder)
     session.turn(Role.HUMAN, bundle.style_weights(Controls(style="")))
@@ -76,4 +80,4 @@ def absorb(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
         samples[i] = time.perf_counter() - start
         session.note_off(onset + _STEP_SECONDS / 2, 40 + (i - 3) % 48)
         session.sync()
-    return Figure.of("absorb", "ms", samples[_WARM_UP:] * 1e3, ABSORB_TARGET)
+    return (Figure.of("absorb", "ms", samples[_WARM_UP:] * 1e3, ABSORB_TARGET),)

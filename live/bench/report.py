@@ -16,15 +16,18 @@ from tatumflow.engine.errors import SettingError
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure must not exceed; None where nothing is asked."""
+    """What a figure must not exceed, and what its mean must reach; None where nothing is asked."""
 
     p50: float | None = None
     p99: float | None = None
     max: float | None = None
+    least_mean: float | None = None
 
     def __str__(self) -> str:
         asked = [(name, value) for name, value in asdict(self).items() if value is not None]
-        return ", ".join(f"{name} <= {value:g}" for name, value in asked)
+        return ", ".join(
+            f"mean >= {value:g}" if name == "least_mean" else f"{name} <= {value:g}" for name, value in asked
+        )
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Figure:
         name: What was measured.
         unit: Its unit.
         count: Samples.
+        mean: Their mean.
         p50: Median.
         p99: 99th percentile.
         max: Greatest.
@@ -44,6 +48,7 @@ class Figure:
     name: str
     unit: str
     count: int
+    mean: float
     p50: float
     p99: float
     max: float
@@ -54,24 +59,27 @@ class Figure:
         """Summarize samples, (n,), n at least 1."""
         values = np.asarray(samples, dtype=np.float64)
         p50, p99 = np.percentile(values, [50, 99])
-        return cls(name, unit, len(values), float(p50), float(p99), float(values.max()), target)
+        mean, most = float(values.mean()), float(values.max())
+        return cls(name, unit, len(values), mean, float(p50), float(p99), most, target)
 
     @property
     def met(self) -> bool:
         """Whether every part of the target is reached."""
         asked = asdict(self.target)
-        return all(limit is None or getattr(self, name) <= limit for name, limit in asked.items())
+        least = asked.pop("least_mean")
+        below = all(limit is None or getattr(self, name) <= limit for name, limit in asked.items())
+        return below and (least is None or self.mean >= least)
 
 
 def print_figures(figures: Sequence[Figure], model: str, console: Console | None = None) -> None:
     """Print figures as a table."""
     table = Table(title=f"TatumFlow on this machine, model {model}")
-    for heading in ("what", "p50", "p99", "max", "samples", "must", ""):
+    for heading in ("what", "mean", "p50", "p99", "max", "samples", "must", ""):
         table.add_column(heading, justify="left" if heading in ("what", "must", "") else "right")
     for figure in figures:
         table.add_row(
             f"{figure.name} ({figure.unit})",
-            *(f"{value:.2f}" for value in (figure.p50, figure.p99, figure.max)),
+            *(f"{value:.2f}" for value in (figure.mean, figure.p50, figure.p99, figure.max)),
             str(figure.count),
             str(figure.target),
             _verdict(figure),

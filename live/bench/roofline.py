@@ -50,8 +50,8 @@ def read_bandwidth(size: int, readings: int = _READINGS) -> float:
     return float(values.nbytes / np.median(seconds))
 
 
-def roofline(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
+def roofline(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
     """Measure notes as multiples of the time in which this machine reads what a note must read."""
     size = bytes_per_note(bundle)
     least = size / read_bandwidth(size)
-    return Figure.of("roofline", "ratio", note_seconds(bundle, decoder, notes) / least, Target())
+    return (Figure.of("roofline", "ratio", note_seconds(bundle, decoder, notes) / least, Target()),)

@@ -19,7 +19,7 @@ _STARTS: Final = 3
 _PATIENCE: Final = 60.0
 
 
-def startup(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
+def startup(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
     """Measure whole processes: from starting `jam --headless` to the line that says it listens.
 
     No MIDI system needs to be there. The first start, which fills the file cache, is not counted.
@@ -29,7 +29,7 @@ def startup(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
     """
     with TemporaryDirectory() as folder:
         seconds = [_start(bundle.path, Path(folder)) for _ in range(1 + _STARTS)]
-    return Figure.of("startup", "s", seconds[1:], STARTUP_TARGET)
+    return (Figure.of("startup", "s", seconds[1:], STARTUP_TARGET),)
 
 
 def _start(model: Path, folder: Path) -> float:

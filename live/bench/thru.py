@@ -43,7 +43,7 @@ class _Stamp:
         self.at = time.perf_counter()
 
 
-def thru(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
+def thru(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
     """Measure from entering the callback to the sink, on a thread of its own as RtMidi's is.
 
     The way through the operating system's ports on either side is not part of it.
@@ -71,4 +71,4 @@ def thru(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
     while not done.is_set():
         onset = session.next_note(Sampling(), Constraints(), rng, previous_onset=onset).onset
     player.join()
-    return Figure.of("thru", "ms", samples * 1e3, THRU_TARGET)
+    return (Figure.of("thru", "ms", samples * 1e3, THRU_TARGET),)

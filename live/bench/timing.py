@@ -26,7 +26,7 @@ _PITCHES: Final = PITCH_HIGHEST - PITCH_LOWEST + 1
 _VELOCITIES: Final = 127
 
 
-def jitter(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
+def jitter(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
     """Measure note-ons sent against scheduled, with the model generating all the while."""
     session, onset = full_session(bundle, decoder)
     clock = SystemClock()
@@ -53,4 +53,4 @@ def jitter(bundle: Bundle, decoder: Decoder, notes: int) -> Figure:
         thread.stop()
     # A note that was skipped for being late counts as late as the limit.
     lateness = np.where(np.isnan(sent), LATE_LIMIT, sent - due)
-    return Figure.of("jitter", "ms", lateness * 1e3, JITTER_TARGET)
+    return (Figure.of("jitter", "ms", lateness * 1e3, JITTER_TARGET),)

@@ -21,6 +21,8 @@ def test_a_figure_is_held_to_every_part_of_its_target() -> None:
     assert (figure.count, figure.p50, figure.max, figure.met) == (100, 1.0, 9.0, True)
     assert not Figure.of("cost", "ms", samples, Target(p50=2.0, max=8.0)).met
     assert not Figure.of("cost", "ms", samples, Target(p50=0.5)).met
+    assert Figure.of("ready", "ratio", [True] * 19 + [False], Target(least_mean=0.95)).met
+    assert not Figure.of("ready", "ratio", [True, False], Target(least_mean=0.95)).met
 
 
 def test_the_table_names_target_and_verdict() -> None:
@@ -62,14 +64,13 @@ def test_a_whole_run_on_a_small_model(tiny_bundle: Path, tmp_path: Path) -> None
     assert content["command"] == "tatumflow bench --model tiny"
     for figure in figures:
         assert content[f"{figure.name}_{figure.unit}"]["p99"] == figure.p99
-    assert [figure.name for figure in figures] == [
-        "note_cost",
-        "absorb",
-        "thru",
-        "jitter",
-        "startup",
-        "roofline",
-    ]
+    keys = {f"{figure.name}_{figure.unit}" for figure in figures}
+    assert keys == {
+        *("note_cost_ms", "notes_per_second", "absorb_ms", "thru_ms", "jitter_ms", "turn_ready_ratio"),
+        *("first_note_ms", "startup_s", "roofline_ratio"),
+    }
+    counts = {"startup": 3, "turn_ready": 5, "first_note": 5}
     for figure in figures:
-        assert figure.count == (3 if figure.name == "startup" else 100)
-        assert 0 < figure.p50 <= figure.p99 <= figure.max < 10_000
+        assert figure.count == counts.get(figure.name, 100)
+        least = 0 if figure.name in ("turn_ready", "first_note") else 1e-9
+        assert least <= figure.p50 <= figure.p99 <= figure.max < 1e6
