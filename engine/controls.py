@@ -46,7 +46,8 @@ class Controls:
         register_low: Lowest MIDI pitch the companion plays.
         register_high: Highest MIDI pitch the companion plays.
         max_polyphony: Most notes the companion holds at once.
-        velocity_follow: 0 leaves the model's velocities, 1 moves their mean to the human's.
+        velocity_follow: 0 leaves the model's velocities, 1 moves their mean to the human's, with `dynamics`
+            added where phrases are restyled or reharmonized.
         pitch_classes: Twelve-bit mask of allowed pitch classes, bit 0 is C; 0xFFF allows all.
         lookahead: Seconds before sounding at which a planned note can no longer be withdrawn.
         seed: Seed of the sampling generator.

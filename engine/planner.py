@@ -359,11 +359,15 @@ class Planner:
 
     def _constraints(self) -> Constraints:
         recent = self._plan.recent_pitches(_RECENT)
+        target = self._velocity_target
+        if target is not None and "dynamics" in self._policy.asks:
+            # To follow the human's velocities as they are would undo what the player asks for.
+            target += self._controls.dynamics
         return Constraints.of(
             self._controls,
             sounding=self._plan.sounding(),
             recent=(recent + self._heard)[:_RECENT],
-            velocity_target=self._velocity_target,
+            velocity_target=target,
         )
 
     def _count_fault(self, fault: ModelFault) -> None:

@@ -9,9 +9,9 @@ from mock_decoder import MockDecoder, mock_shape
 from rig import Port, context, new_session
 
 from tatumflow.engine.clock import VirtualClock
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import Controls, ModeName
 from tatumflow.engine.decoder import Floats, Ints
-from tatumflow.engine.modes import TurnPlan
+from tatumflow.engine.modes import TurnPlan, mode_named
 from tatumflow.engine.notes import Note, Role
 from tatumflow.engine.phrase import Phrase
 from tatumflow.engine.planner import FAULT_LIMIT, HORIZON, Planner
@@ -265,3 +265,23 @@ def test_cost_is_measured_in_real_time():
     assert 0 < bench.planner.first_note_ms < 5000
     assert len(bench.planner.note_cost) == len(bench.planner.planned)
     assert 0 < bench.planner.note_cost.percentile(50) <= bench.planner.note_cost.percentile(99)
+
+
+@pytest.mark.parametrize(("mode", "moves"), [("restyle", True), ("reharmonize", True), ("answer", False)])
+def test_dynamics_move_the_velocities_that_are_followed(mode: ModeName, moves: bool) -> None:
+    means: list[float] = []
+    for dynamics in (-24, 0, 24):
+        bench = Bench()
+        controls = Controls(mode=mode, dynamics=dynamics, velocity_follow=1.0)
+        policy = mode_named(mode).phrases
+        bench.planner.begin(
+            FRAME, PHRASE, controls, STYLE, previous_onset=CALL[-1].onset, seed=(0, 0), policy=policy
+        )
+        notes = bench.run_to(12.0)
+        means.append(float(np.mean([note.velocity for note in notes])))
+    softer, plain, louder = means
+    if moves:
+        assert softer < plain - 12
+        assert louder > plain + 12
+    else:
+        assert softer == plain == louder
