@@ -77,7 +77,7 @@ def with_edit(trial: EditTrial, name: str, change: Change) -> EditTrial:
 
 
 def test_an_edit_that_does_what_was_asked_reaches_it_and_leaves_the_rest(plain: EditTrial) -> None:
-    figures = edit_figures(with_edit(plain, "pace x 2", fast))["edits"]["pace x 2"]
+    figures = edit_figures(with_edit(plain, "restyle, pace x 2", fast))["edits"]["restyle, pace x 2"]
     assert figures["before"] > 0.5
     assert figures["after"] == pytest.approx(0, abs=1e-5)
     assert figures["moved"] == pytest.approx(figures["before"], abs=1e-5)
@@ -106,21 +106,23 @@ def test_an_edit_that_moves_another_part_is_found_out(plain: EditTrial) -> None:
         notes["onset"] = np.cumsum(gaps) - gaps[0]
     trial = replace(plain, plain={**plain.plain, "restyle": (tuple(uneven), plain.plain["restyle"][0])})
     kept = with_edit(
-        replace(trial, edited={**trial.edited, "velocity +16": trial.plain["restyle"]}), "velocity +16", loud
+        replace(trial, edited={**trial.edited, "restyle, velocity +16": trial.plain["restyle"]}),
+        "restyle, velocity +16",
+        loud,
     )
-    figures = edit_figures(kept)["edits"]["velocity +16"]
+    figures = edit_figures(kept)["edits"]["restyle, velocity +16"]
     assert figures["held"]
     assert figures["edited"] - figures["plain"] == pytest.approx(16)
     assert figures["interval"][0] > 0
-    spoilt = with_edit(kept, "velocity +16", lambda notes: fast(fast(notes)))
-    figures = edit_figures(spoilt)["edits"]["velocity +16"]
+    spoilt = with_edit(kept, "restyle, velocity +16", lambda notes: fast(fast(notes)))
+    figures = edit_figures(spoilt)["edits"]["restyle, velocity +16"]
     assert figures["parts"]["rhythm"]["ratio"] > TOLERANCE
     assert not figures["held"]
 
 
 def test_replies_without_notes_are_left_out(plain: EditTrial) -> None:
-    silent = with_edit(plain, "over Cmaj7", lambda notes: notes[:0])
-    figures = edit_figures(silent)["edits"]["over Cmaj7"]
+    silent = with_edit(plain, "reharmonize over Cmaj7", lambda notes: notes[:0])
+    figures = edit_figures(silent)["edits"]["reharmonize over Cmaj7"]
     assert np.isnan(figures["after"])
     assert np.isnan(figures["edited"])
     assert not figures["held"]
@@ -136,32 +138,36 @@ def test_what_is_asked_is_another_part_of_the_call_alone() -> None:
                 for part in PARTS
                 if not np.array_equal(asked[one.name][part.slice], asked[other.name][part.slice])
             }
-            assert differing == ({one.part, other.part} if one is not other else set())
+            assert differing == ({one.part, other.part} if other.changes != one.changes else set())
         assert Controls(mode=one.mode, **one.changes)
-    share = edit("over Gbmaj7").measure
+    share = edit("reharmonize over Gbmaj7").measure
     assert share(note_array([0, 1, 2, 3], [0.5] * 4, [66, 70, 73, 60], [64] * 4)) == 0.75
 
 
 def test_the_companion_is_tried_under_the_same_seeds(tiny_bundle: Path, tmp_path: Path) -> None:
     performer = Performer(load_bundle(tiny_bundle))
     calls = draw_calls(pack_players(tmp_path / "packed"), "val", 2)
-    chosen = [edit(name) for name in ("over Gbmaj7", "pace x 2")]
+    chosen = [edit(name) for name in ("reharmonize over Gbmaj7", "restyle, pace x 2")]
     controls = Controls(style="")
     trial, again = (play_edits(performer, calls, controls, edits=chosen, takes=2, seed=3) for _ in range(2))
     assert set(trial.plain) == {"reharmonize", "restyle"}
-    assert set(trial.edited) == {"over Gbmaj7", "pace x 2"}
+    assert set(trial.edited) == {"reharmonize over Gbmaj7", "restyle, pace x 2"}
     for name, takes in trial.edited.items():
         assert len(takes) == 2
         assert all(len(take) == len(calls) for take in takes)
         for take, same in zip(takes, again.edited[name], strict=True):
             assert all(np.array_equal(a, b) for a, b in zip(take, same, strict=True))
+    heard = (calls[0].context, calls[0].notes, replace(controls, mode="restyle"), 5)
+    answer, reply = performer.answer(*heard), performer.reply(*heard)
+    assert answer["pitch"].tolist() == reply["pitch"].tolist()
+    assert answer["onset"][0] == 0
     first, second = trial.plain["restyle"]
     assert not all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     figures = edit_figures(trial, edits=chosen)
     assert figures["calls"] == 2
     assert figures["takes"] == 2 < TAKES
-    assert set(figures["edits"]["pace x 2"]["parts"]) == {"harmony", "melody", "rhythm", "dynamics"}
-    lines = [line for line in table({"theory_edits": figures}) if line.startswith("theory_edits")]
+    assert set(figures["edits"]["restyle, pace x 2"]["parts"]) == {"harmony", "melody", "rhythm", "dynamics"}
+    lines = [line for line in table({"theory_edits": figures}) if line.startswith("edit, ")]
     assert len(lines) == 2
 
 

@@ -133,7 +133,7 @@ def _latent_lines(figures: Figures) -> Iterator[str]:
 
 def _edit_lines(figures: Figures) -> Iterator[str]:
     for name, edit in figures.get("theory_edits", {}).get("edits", {}).items():
-        line = _line(f"theory_edits, {name}", edit["moved"], edit["interval"])
+        line = _line(f"edit, {name}", edit["moved"], edit["interval"])
         others = ", ".join(
             f"{part} {move['ratio']:.2f}" for part, move in edit["parts"].items() if part != edit["part"]
         )

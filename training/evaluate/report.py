@@ -268,7 +268,7 @@ def _edits(figures: Figures) -> Iterator[str]:
     parts = list(next(iter(trial["edits"].values()))["parts"])
     rows = [
         [
-            f"{name} ({edit['mode']})",
+            name,
             _number(edit["before"]),
             f"{_number(edit['moved'])} {_bounds(edit['interval'])}",
             f"{edit['quantity']} {_number(edit['plain'])} → {_number(edit['edited'])}",

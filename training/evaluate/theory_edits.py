@@ -84,16 +84,16 @@ class EditTrial:
     edited: Mapping[str, Takes]
 
 
-def _over(chord: Chord) -> TheoryEdit:
+def _over(chord: Chord, mode: ModeName) -> TheoryEdit:
     tones = np.array(sorted(chord.pitch_classes))
 
     def share_of_tones(notes: Notes) -> float:
         return float(np.isin(notes["pitch"] % 12, tones).mean()) if len(notes) else float("nan")
 
     return TheoryEdit(
-        f"over {chord.symbol}",
+        f"{mode} over {chord.symbol}",
         "harmony",
-        "reharmonize",
+        mode,
         MappingProxyType({"chords": chord.symbol}),
         lambda notes: with_chords(notes_features(notes), [chord]),
         "share of chord tones",
@@ -104,7 +104,7 @@ def _over(chord: Chord) -> TheoryEdit:
 def _paced(octaves: float) -> TheoryEdit:
     factor = 2.0**octaves
     return TheoryEdit(
-        f"pace x {factor:g}",
+        f"restyle, pace x {factor:g}",
         "rhythm",
         "restyle",
         MappingProxyType({"pace": octaves}),
@@ -116,7 +116,7 @@ def _paced(octaves: float) -> TheoryEdit:
 
 def _louder(steps: int) -> TheoryEdit:
     return TheoryEdit(
-        f"velocity {steps:+d}",
+        f"restyle, velocity {steps:+d}",
         "dynamics",
         "restyle",
         MappingProxyType({"dynamics": steps}),
@@ -127,12 +127,13 @@ def _louder(steps: int) -> TheoryEdit:
 
 
 EDITS: Final = (
-    *(_over(Chord(root, "maj7")) for root in (0, 6)),
+    *(_over(Chord(root, "maj7"), mode) for mode in ("reharmonize", "answer") for root in (0, 6)),
     *(_paced(octaves) for octaves in (-1.0, 1.0)),
     *(_louder(steps) for steps in (-16, 16)),
 )
-"""Two chords without a common tone, so that for every call one at least is another than its own; half and
-twice the pace; a step of the velocity histogram softer and louder."""
+"""Two chords without a common tone, so that for every call one at least is another than its own, where the
+theory asks for them and where the chart alone does; half and twice the pace; a step of the velocity histogram
+softer and louder."""
 
 
 def play_edits(
@@ -160,7 +161,7 @@ def play_edits(
     def play(name: str, mode: ModeName, changes: Mapping[str, Any]) -> Takes:
         played: list[tuple[Notes, ...]] = []
         for take in range(takes):
-            progress(f"{mode}, {name}, take {take + 1} of {takes}")
+            progress(f"{name}, take {take + 1} of {takes}")
             played.append(
                 tuple(
                     performer.answer(
@@ -183,7 +184,7 @@ def play_edits(
     plain: dict[ModeName, Takes] = {}
     for edit in edits:
         if edit.mode not in plain:
-            plain[edit.mode] = play("no edit", edit.mode, {})
+            plain[edit.mode] = play(f"{edit.mode}, no edit", edit.mode, {})
     return EditTrial(
         tuple(calls), plain, {edit.name: play(edit.name, edit.mode, edit.changes) for edit in edits}
     )
