@@ -57,7 +57,7 @@ class LearningSettings:
     minutes: float = 5.0
     rank: int = 8
     alpha: int = 16
-    lr: float = 1e-3
+    lr: float = 5e-4
     warmup_steps: int = 10
     batch_size: int = 2
     max_epochs: int = 50

@@ -23,7 +23,7 @@ END: Final = ", end"
 """What the name of a piece's held-out end has after the piece's own."""
 
 _HELD_OUT: Final = 0.1
-_MOST_HELD_OUT: Final = 1 / 3
+_MOST_HELD_OUT: Final = 0.25
 _END_SHARE: Final = 0.2
 
 
@@ -63,8 +63,8 @@ def hold_out(pieces: Sequence[Piece], seed: int = 0) -> list[Piece]:
     """Put some of a player's pieces on the validation side: whole ones if possible.
 
     Pieces are held out in random order until they have a tenth of the notes; one that would bring them to
-    more than a third stays. Where this leaves none, as with one piece or two of a length, the last fifth of
-    the longest piece is held out, as a piece of its own.
+    more than a quarter stays. Where they do not get there, as with one piece or two of a length, the last
+    fifth of the longest other piece is held out too, as a piece of its own.
 
     Args:
         pieces: Pieces with notes, at least one; the side of the split they are on does not matter.
@@ -80,9 +80,9 @@ def hold_out(pieces: Sequence[Piece], seed: int = 0) -> list[Piece]:
             chosen.add(i)
             held += lengths[i]
     sides = [replace(piece, split="val" if i in chosen else "train") for i, piece in enumerate(pieces)]
-    if chosen:
+    if held >= _HELD_OUT * total:
         return sides
-    longest = int(np.argmax(lengths))
+    longest = max((i for i in range(len(pieces)) if i not in chosen), key=lambda i: lengths[i])
     cut = round((1 - _END_SHARE) * lengths[longest])
     piece = sides[longest]
     end = piece.notes[cut:].copy()
