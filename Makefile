@@ -47,7 +47,7 @@ $(VENV)/live.stamp: $(REQUIREMENTS) | $(BIN)/python
 $(VENV)/dev.stamp: $(REQUIREMENTS) .make/system-packages.sh | $(BIN)/python
 	@.make/system-packages.sh test $(BIN)/python
 	@echo "Installing TatumFlow, training and test tools into $(VENV) (some minutes the first time)"
-	@$(PIP) --editable '.[dev,training]'
+	@$(PIP) --editable '.[dev,training,separation]'
 	@mkdir -p $(VENV)/links/tatumflow
 	@for package in $(PACKAGES); do ln -sfn ../../../$$package $(VENV)/links/tatumflow/$$package; done
 	@touch $(VENV)/live.stamp $@
