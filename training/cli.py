@@ -151,7 +151,7 @@ def evaluate(
         str,
         typer.Option(
             "--only",
-            help="Parts: nll, latent, music, style, answer, control, edits, improvise, memorization.",
+            help="Parts: nll, latent, music, style, answer, endless, control, edits, improvise, memorization.",
         ),
     ] = "",
     solos: Annotated[

@@ -55,23 +55,27 @@ def window_steps(decoder: Decoder, window: Window) -> Steps:
     return Steps(window.fields, window.role, table[window.style], window.chord, phrase)
 
 
-def stream_states(decoder: Decoder, steps: Steps, batch: int = MAX_STEPS) -> Floats:
-    """Return the state after each of n steps, (n, H), fed through a fresh cache `batch` steps a call.
+def stream_states(
+    decoder: Decoder, steps: Steps, batch: int = MAX_STEPS, cache: KVCache | None = None
+) -> Floats:
+    """Return the state after each of n steps, (n, H), fed `batch` steps a call.
 
     Args:
         decoder: The decoder.
         steps: The steps.
         batch: Steps in a call, 1 to `kv_cache.MAX_STEPS`.
+        cache: The context that they go on from and are added to; an empty one when None.
     """
     shape = decoder.shape
-    cache = KVCache(shape)
+    cache = KVCache(shape) if cache is None else cache
+    begin = cache.length
     angles = RotaryAngles(shape.head_dim, shape.rope_base, batch)
     total = len(steps.role)
     states = np.empty((total, shape.hidden_dim), np.float32)
     for start in range(0, total, batch):
         part = slice(start, min(start + batch, total))
         count = part.stop - start
-        cos, sin = angles.rows(start, count)
+        cos, sin = angles.rows(begin + start, count)
         output = decoder.decode(
             DecoderInput(
                 fields=steps.fields[part],
@@ -81,7 +85,7 @@ def stream_states(decoder: Decoder, steps: Steps, batch: int = MAX_STEPS) -> Flo
                 phrase=steps.phrase[part],
                 cos=cos,
                 sin=sin,
-                bias=cache.bias(start, count),
+                bias=cache.bias(begin + start, count),
                 past_key=cache.keys,
                 past_value=cache.values,
             )

@@ -82,6 +82,7 @@ def table(figures: Figures) -> Iterator[str]:
         interval = part["nll_per_note"]
         yield _line(f"  nll_per_note, {corpus}", interval["value"], interval["interval"])
     yield from _latent_lines(figures)
+    yield from _endless_lines(figures)
     for name, figure in figures.items():
         if isinstance(figure, dict) and "real_later" in figure:
             other = f"; real later {figure['real_later'][figure['of']]:.3f}"
@@ -116,6 +117,14 @@ def table(figures: Figures) -> Iterator[str]:
             yield _compared(f"memorization, {kind}", figures["memorization"][kind]["longest_run"])
     for part, reason in figures.get("skipped", {}).items():
         yield f"left out: {part}: {reason}"
+
+
+def _endless_lines(figures: Figures) -> Iterator[str]:
+    if "endless" in figures:
+        endless = figures["endless"]
+        for name in ("nll_endless", "difference", "step_ms"):
+            values = " ".join(f"{value:.3f}" for value in endless[name])
+            yield f"{'endless, ' + name:<34} {values}"
 
 
 def _latent_lines(figures: Figures) -> Iterator[str]:

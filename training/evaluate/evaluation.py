@@ -32,6 +32,7 @@ from tatumflow.training.evaluate.continuation_figures import (
     continue_primers,
 )
 from tatumflow.training.evaluate.control_response import control_figures
+from tatumflow.training.evaluate.endless import endless_figures
 from tatumflow.training.evaluate.generations import Performer
 from tatumflow.training.evaluate.improvise_figures import improvise_figures
 from tatumflow.training.evaluate.latent_figures import latent_figures
@@ -60,6 +61,9 @@ from tatumflow.training.windows import Windows
 
 LATENT_WINDOWS: Final = 40
 """Windows on which the uses of the latent are compared, unless a limit is given."""
+
+ENDLESS_STEPS: Final = 100_000
+"""Steps that are fed into one context."""
 
 IMPROVISERS: Final = ("charlie-parker", "art-tatum", "sonny-rollins", "oscar-peterson")
 """Styles that improvise over the blues, those of them that the model knows."""
@@ -216,6 +220,13 @@ class Evaluation:
             progress=self._progress.tell,
         )
 
+    def endless(self) -> Figures:
+        """Whether hours of playing cost and foretell as the first minutes do."""
+        decoder = OnnxDecoder(self._opened_bundle, providers=(CPU,))
+        settings = self._settings
+        epoch = Windows(self._corpus, settings.split, decoder.shape.window, settings.seed).epoch(0)
+        return endless_figures(decoder, epoch, ENDLESS_STEPS, self._progress.tell)
+
     def music(self) -> Figures:
         """Continuations against the real ones."""
         played = self.continuations
@@ -334,6 +345,7 @@ class Evaluation:
 PARTS: Final[dict[str, Callable[[Evaluation], Figures]]] = {
     "nll": Evaluation.nll,
     "latent": Evaluation.latent,
+    "endless": Evaluation.endless,
     "music": Evaluation.music,
     "style": Evaluation.style,
     "answer": Evaluation.answer,
