@@ -9,6 +9,7 @@ from tatumflow.engine.bundle import Bundle, bundle_path, load_bundle
 from tatumflow.engine.decoder import Decoder
 from tatumflow.engine.onnx_decoder import OnnxDecoder
 from tatumflow.live.bench.note_cost import absorb, note_cost
+from tatumflow.live.bench.peer import beside_peer
 from tatumflow.live.bench.report import Figure, print_figures, write_figures
 from tatumflow.live.bench.roofline import roofline
 from tatumflow.live.bench.startup import startup
@@ -24,7 +25,9 @@ BENCHMARKS: Final[tuple[Benchmark, ...]] = (note_cost, absorb, thru, jitter, tur
 FEWEST_NOTES: Final = 100
 
 
-def bench(model: str = "", json_path: Path | None = None, notes: int = 1000) -> list[Figure]:
+def bench(
+    model: str = "", json_path: Path | None = None, notes: int = 1000, peer: Path | None = None
+) -> list[Figure]:
     """Measure this machine with a bundle on one CPU thread, print a table, and write JSON if asked.
 
     Threads share the interpreter as they do in the engine's process.
@@ -33,16 +36,20 @@ def bench(model: str = "", json_path: Path | None = None, notes: int = 1000) -> 
         model: Bundle, by name or folder; empty for the first at hand.
         json_path: Where to write the figures.
         notes: Samples of each figure; no fewer than `FEWEST_NOTES` are taken.
+        peer: A Python that has Notochord, to set beside; None for none.
 
     Raises:
         BundleError: if the bundle is missing or damaged.
         SettingError: if the JSON file cannot be written.
+        DeviceError: if the companion or the peer does not start.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     bundle = load_bundle(bundle_path(model))
     decoder = OnnxDecoder(bundle)
     count = max(notes, FEWEST_NOTES)
     figures = [figure for benchmark in BENCHMARKS for figure in benchmark(bundle, decoder, count)]
+    if peer is not None:
+        figures += beside_peer(bundle, decoder, count, peer)
     print_figures(figures, bundle.name)
     if json_path is not None:
         write_figures(figures, bundle.name, f"tatumflow bench --model {bundle.name}", json_path)
