@@ -98,8 +98,8 @@ def test_the_figures_are_shown_and_written(
 def test_the_base_begins_as_its_bundle(tiny_bundle: Path) -> None:
     base = open_base(load_bundle(tiny_bundle), "me")
     true = tiny_trained().model.config
-    losses = {"kl_weight": 0.0, "theory_weight": 0.0}
-    assert base.model.config == true.model_copy(update={"num_styles": true.num_styles + 1, **losses})
+    training = {"kl_weight": 0.0, "theory_weight": 0.0, "phrase_share": 0.5, "context_dropout": 0.0}
+    assert base.model.config == true.model_copy(update={"num_styles": true.num_styles + 1, **training})
     assert base.styles == (*STYLES, "me")
     for table in STYLE_TABLES:
         rows = base.model.get_parameter(table)

@@ -61,7 +61,8 @@ def open_base(bundle: Bundle, name: str) -> BaseModel:
 def _config(bundle: Bundle, state: Mapping[str, Tensor]) -> TatumFlowConfig:
     """Return the sizes of a bundle's model: its manifest tells some, the shapes of its weights the others.
 
-    The losses of parts that a bundle holds no more are switched off.
+    The losses of parts that a bundle holds no more are switched off. In half of the windows no phrases are
+    told, so that the style is learnt with them and without; that latents are read has been learnt before.
     """
     dims = bundle.manifest.dims
     config = TatumFlowConfig(
@@ -85,6 +86,8 @@ def _config(bundle: Bundle, state: Mapping[str, Tensor]) -> TatumFlowConfig:
         rope_base=dims.rope_base,
         kl_weight=0.0,
         theory_weight=0.0,
+        phrase_share=0.5,
+        context_dropout=0.0,
     )
     return config.model_copy(update={"encoder_heads": _encoder_heads(bundle, config, state)})
 

@@ -32,6 +32,11 @@ from tatumflow.training.windows import TurnSettings, Windows
 _HELD_OUT_NLL: Final = "val/nll_per_note"
 _ALWAYS_IN_STYLE: Final = TurnSettings(style_kept=1.0)
 _VAL_SEED: Final = 1_000_003
+_CLOSE_TO_HOME: Final = Augmentation(
+    lowest=-2, highest=2, tempo=0.1, softer=0, louder=0, contrast=0.0, unframed=0.0
+)
+"""Enough change that a small folder is not learnt by heart; registers, and the velocities that the player's
+own keyboard sends, are part of the style."""
 
 Tell = Callable[[str], None]
 
@@ -108,7 +113,7 @@ def learn(
     seq_len, longest = base.model.config.max_seq_len, base.model.config.phrase_len
     phrases = PhraseSettings(min(PhraseSettings().shortest, longest), longest)
     val = Windows(corpus, "val", seq_len, _VAL_SEED, turns=_ALWAYS_IN_STYLE, phrases=phrases)
-    train = replace(val, split="train", seed=settings.seed, augment=Augmentation())
+    train = replace(val, split="train", seed=settings.seed, augment=_CLOSE_TO_HOME)
     per_epoch = batches_per_epoch(train, settings.batch_size)
     steps = settings.max_epochs * per_epoch
     module = NoteTrainer(
