@@ -2,16 +2,27 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.decoder import Floats
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.events import HumanEvent, NoteOn
-from tatumflow.engine.harmony.chart_clock import ChartClock
+from tatumflow.engine.events import (
+    BeatReport,
+    ClockContinue,
+    ClockStart,
+    ClockStop,
+    ClockTick,
+    InputEvent,
+    NoteOn,
+    SongPosition,
+)
+from tatumflow.engine.harmony.chart_clock import ChartInTime
 from tatumflow.engine.listener import Listener
 from tatumflow.engine.messages import (
+    BeginBars,
     Health,
     Notice,
     Panic,
@@ -19,10 +30,11 @@ from tatumflow.engine.messages import (
     SetControl,
     Snapshot,
     TakeTurn,
+    TapTempo,
     Turn,
     YieldTurn,
 )
-from tatumflow.engine.modes import LEAD, Mode, mode_named
+from tatumflow.engine.modes import LEAD, Mode, TurnPlan, mode_named
 from tatumflow.engine.notes import Note, Role
 from tatumflow.engine.phrase import Phrase
 from tatumflow.engine.phrase_guide import PhraseGuide
@@ -31,6 +43,7 @@ from tatumflow.engine.planner import Planner
 from tatumflow.engine.roll import Roll
 from tatumflow.engine.scheduler import Scheduler
 from tatumflow.engine.session import ModelSession
+from tatumflow.engine.tempo.timekeeper import Timekeeper
 from tatumflow.engine.turn_report import TurnReport
 
 KEYS_CHANNEL: Final = 1
@@ -39,10 +52,21 @@ KEYS_CHANNEL: Final = 1
 THINK_AHEAD: Final = 0.2
 """Seconds of silence before a turn that are spent on planning it."""
 
+OVERHANG: Final = 1.0
+"""Beats into the companion's bars in which the human may end a phrase without taking the turn back."""
+
+LATEST_ENTRY: Final = 1.0
+"""Beats after its bar line at which the companion still enters, if something has held it up."""
+
 _MOST_NOTICES: Final = 32
 _MOST_TURNS: Final = 1000
 
-CompanionCommand = SetControl | Panic | TakeTurn | YieldTurn | PlayKey
+_CLOCK_EVENTS: Final = (ClockTick, ClockStart, ClockContinue, ClockStop, SongPosition, BeatReport)
+_CLOCK_CONTROLS: Final = ("clock", "tempo", "trade_bars")
+_FEEL_CONTROLS: Final = ("swing", "grid_pull")
+_OWN_CONTROLS: Final = ("count_in", "metronome", "clock_out")
+
+CompanionCommand = SetControl | Panic | TakeTurn | YieldTurn | PlayKey | TapTempo | BeginBars
 
 
 class Companion:
@@ -52,6 +76,9 @@ class Companion:
     about to come; the answer is planned as if it did, and taken back without a trace if the human goes on.
     *playing*: the plan is extended and handed to the scheduler. A key pressed meanwhile takes the turn back
     at once: sounding notes are closed, the rest is withdrawn, and the model keeps what was heard.
+
+    Where turns are traded, bars decide: the answer is planned before its bar line, begins on it and ends on
+    one. A phrase that hangs over the line by a beat takes nothing back, later notes do, until the next turn.
 
     Not thread-safe: one loop calls `handle`, `command`, `advance` and `snapshot`. What the human plays on a
     port sounds without the companion; a `PlayKey` it plays on `KEYS_CHANNEL`.
@@ -102,8 +129,14 @@ class Companion:
         self._alone = controls.mode == "improvise"
         session.turn(Role.HUMAN, self._style)
         self._planner = Planner(session, scheduler, clock, None if phrases is None else PhraseGuide(phrases))
-        self._chart: ChartClock | None = None
-        self._follow_chart(clock.now())
+        self._chart: ChartInTime | None = None
+        self._bars: tuple[float, float] | None = None
+        self._entered = -1.0
+        self._time = Timekeeper(scheduler, controls, clock.now())
+        self._use_chart()
+        if controls.trade_bars:
+            self._time.begin_bars(clock.now())
+        self._use_feel()
 
     @property
     def controls(self) -> Controls:
@@ -115,14 +148,24 @@ class Companion:
         """What the companion is doing."""
         return self._state
 
-    def handle(self, event: HumanEvent) -> None:
-        """Take what the human plays, in the order it happened."""
+    def handle(self, event: InputEvent) -> None:
+        """Take what the human plays and what a clock says, in the order it happened."""
         if self._stopped:
             return
-        if isinstance(event, NoteOn) and event.velocity > 0:
+        if isinstance(event, _CLOCK_EVENTS):
+            if self._time.hear(event):
+                self._keep_time()
+            return
+        struck = isinstance(event, NoteOn) and event.velocity > 0
+        hangs_over = struck and self._hangs_over(event.time)
+        if hangs_over:
+            self._planner.make_room()
+        elif struck:
             self._give_way()
         self._listener.hear(event)
-        if self._state == "thinking" and self._listener.turn_due(self._mode.patience) != self._turn_at:
+        if hangs_over:
+            self._planner.heard(event.time)
+        if self._state == "thinking" and self._bars is None and self._free_turn_due != self._turn_at:
             self._abandon()
 
     def command(self, command: CompanionCommand) -> None:
@@ -141,6 +184,11 @@ class Companion:
                 self._listener.next_phrase()
             case Panic():
                 self._panic()
+            case TapTempo(time=time):
+                self._tap(time)
+            case BeginBars():
+                self._time.begin_bars(self._clock.now())
+                self._keep_time()
 
     def advance(self) -> float | None:
         """Do the work that is due, at most one drawn note of it.
@@ -153,8 +201,13 @@ class Companion:
             return None
         now = self._clock.now()
         self._listener.end_keys(now)
+        if self._time.lose(now):
+            self._notices.append(Notice(now, "MIDI clock has stopped without saying so", "warning"))
+            self._keep_time()
+        beat = self._time.advance(now)
         wake = self._listen(now) if self._state == "listening" else self._play(now)
-        return min((time for time in (wake, self._listener.next_key_end) if time is not None), default=None)
+        times = (wake, self._listener.next_key_end, beat)
+        return min((time for time in times if time is not None), default=None)
 
     def snapshot(self) -> Snapshot:
         """Return the state for the screen. Each notice appears in one snapshot only."""
@@ -175,6 +228,7 @@ class Companion:
                 late_notes=self._scheduler.late_notes,
                 model_faults=planner.faults + self._listener.faults,
             ),
+            position=self._time.position(now),
             notices=notices,
         )
 
@@ -188,25 +242,45 @@ class Companion:
     def _mode(self) -> Mode:
         return mode_named(self._controls.mode)
 
+    @property
+    def _free_turn_due(self) -> float | None:
+        """Seconds at which the turn comes by the human's silence."""
+        return self._listener.turn_due(self._mode.patience)
+
+    def _next_bars(self, now: float) -> tuple[float, float] | None:
+        """Return the first and the last beat of the companion's next bars; None where turns are free."""
+        trading = self._time.trading
+        if trading is None:
+            return None
+        beat = self._time.transport.beat(now)
+        first = trading.next_entry(max(beat - LATEST_ENTRY, self._entered + LATEST_ENTRY))
+        return first, trading.companion_end(first)
+
     def _listen(self, now: float) -> float | None:
-        if self._controls.mode == "improvise" and self._alone:
+        bars = self._next_bars(now)
+        if bars is None and self._controls.mode == "improvise" and self._alone:
             self._take_turn()
             return now
         more = self._listener.prefill()
-        due = self._listener.turn_due(self._mode.patience)
+        if bars is None:
+            due = self._free_turn_due
+        else:
+            # By then its first note must be on its way to the scheduler.
+            due = self._time.transport.time(bars[0]) - max(self._controls.lookahead, LEAD)
         if due is not None and now >= due - THINK_AHEAD:
-            self._think(max(due, now))
+            self._think(max(due, now), bars)
             return now
         return now if more else None if due is None else due - THINK_AHEAD
 
-    def _think(self, turn_at: float) -> None:
-        """Plan a turn that comes at `turn_at` seconds."""
+    def _think(self, turn_at: float, bars: tuple[float, float] | None = None) -> None:
+        """Plan a turn that comes at `turn_at` seconds, held to the beats between `bars` if they are given."""
         self._call = self._listener.phrase(self._clock.now())
         self._turn_at = turn_at
-        if self._controls.mode == "improvise":
-            self._follow_chart(turn_at + LEAD)
+        self._bars = bars
+        if self._controls.mode == "improvise" and not self._time.in_tempo:
+            self._time.begin_at(turn_at + LEAD)
         self._planner.begin(
-            self._mode.plan(self._call, self._controls, turn_at),
+            self._frame(),
             self._call,
             self._controls,
             self._style,
@@ -217,6 +291,23 @@ class Companion:
         )
         self._state = "thinking"
 
+    def _frame(self) -> TurnPlan:
+        """Return the frame of the turn at hand, by the clock as it is now."""
+        frame = self._mode.plan(self._call, self._controls, self._turn_at)
+        if self._bars is not None:
+            start, end = (self._time.transport.time(beat) for beat in self._bars)
+            return frame.between(max(start, self._turn_at + LEAD), end)
+        if self._controls.mode == "improvise" and self._time.in_tempo:
+            start = self._time.next_bar(frame.earliest)
+            return replace(frame, earliest=start, latest_first=start)
+        return frame
+
+    def _hangs_over(self, time: float) -> bool:
+        """Return whether a note at `time` seconds ends a phrase of the human's in the companion's bars."""
+        if self._state != "playing" or self._bars is None or self._bars[0] != self._entered:
+            return False
+        return self._time.transport.beat(time) < self._entered + OVERHANG
+
     def _abandon(self) -> None:
         self._planner.abandon()
         self._state = "listening"
@@ -226,6 +317,8 @@ class Companion:
         self._planned_ahead = self._planner.first_onset is not None
         self._first_note_ms = 0.0 if self._planned_ahead else self._first_note_ms
         self._turn_index += 1
+        if self._bars is not None:
+            self._entered = self._bars[0]
         self._listener.next_phrase()
         self._state = "playing"
 
@@ -233,6 +326,8 @@ class Companion:
         planner = self._planner
         if self._state == "thinking" and now >= self._turn_at:
             self._begin_turn()
+        if self._bars is not None:
+            planner.hold_to(self._time.transport.time(self._bars[1]))
         more = planner.extend(now)
         if self._state == "thinking":
             return now if more else self._turn_at
@@ -281,7 +376,9 @@ class Companion:
     def _take_turn(self) -> None:
         if self._state != "playing":
             self._give_way()
-            self._think(self._clock.now())
+            now, trading = self._clock.now(), self._time.trading
+            beat = self._time.transport.beat(now)
+            self._think(now, None if trading is None else (beat, trading.companion_end(beat)))
             self._begin_turn()
 
     def _set_control(self, name: str, value: object) -> None:
@@ -293,24 +390,65 @@ class Companion:
             return
         new_mode = controls.mode != self._controls.mode
         self._alone = self._alone or (new_mode and controls.mode == "improvise")
-        self._controls, self._style = controls, style
-        if name in ("chords", "tempo"):
-            self._follow_chart(self._clock.now())
+        before, self._controls, self._style = self._controls, controls, style
+        if name in (*_CLOCK_CONTROLS, *_FEEL_CONTROLS, *_OWN_CONTROLS, "chords"):
+            self._use_time(before)
+        if name in (*_FEEL_CONTROLS, *_OWN_CONTROLS):
+            return
         if self._state == "thinking":
             self._abandon()
         elif self._state == "playing" and name == "lookahead":
             self._planner.use_lookahead(controls.lookahead)
         elif self._state == "playing":
-            frame = self._mode.plan(self._call, controls, self._turn_at) if new_mode else None
+            frame = self._frame() if new_mode or self._bars is not None else None
             seed = (controls.seed, self._turn_index) if name == "seed" else None
             policy = self._mode.phrases
             self._planner.steer(controls, style, frame=frame, seed=seed, policy=policy, chart=self._chart)
 
-    def _follow_chart(self, origin: float) -> None:
-        """Begin the chart of the controls at `origin` seconds, for what either player plays from then on."""
-        chords = self._controls.chords
-        self._chart = ChartClock(chart_named(chords), self._controls.tempo, origin) if chords else None
+    def _use_time(self, before: Controls) -> None:
+        """Let the clock and the chart be those of the controls, which were others before."""
+        now, controls = self._clock.now(), self._controls
+        self._use_chart()
+        self._use_feel()
+        if controls.trade_bars and not before.trade_bars and controls.clock == "internal":
+            self._time.begin_bars(now)
+        elif controls.tempo != before.tempo and self._time.in_tempo:
+            self._time.transport.use_tempo(controls.tempo, now)
+        elif (controls.chords, controls.tempo) != (before.chords, before.tempo) and not self._time.in_tempo:
+            self._time.begin_at(now)
+        if (controls.trade_bars, controls.clock) != (before.trade_bars, before.clock):
+            self._keep_time()
+
+    def _use_chart(self) -> None:
+        """Let the chart of the controls hold for what either player plays from now on."""
+        chart = chart_named(self._controls.chords) if self._controls.chords else None
+        self._time.use(self._controls, chart)
+        self._chart = None if chart is None else ChartInTime(chart, self._time.transport)
         self._session.follow_chords(None if self._chart is None else self._chart.chord_id_at)
+
+    def _use_feel(self) -> None:
+        self._planner.use_feel(self._time.felt if self._time.feels else None)
+
+    def _keep_time(self) -> None:
+        """Give up what was planned by a clock that has jumped, stopped or begun."""
+        self._entered = -1.0
+        self._use_feel()
+        improvises = self._controls.mode == "improvise"
+        by_the_clock = self._time.in_tempo or self._controls.clock != "internal"
+        self._alone = self._alone or (improvises and self._time.in_tempo)
+        if self._state == "thinking":
+            self._abandon()
+        elif self._state == "playing" and (self._bars is not None or (improvises and by_the_clock)):
+            self._give_way()
+
+    def _tap(self, time: float) -> None:
+        """Take the tempo from taps, and the beat from the last of them where the beat is our own."""
+        tempo = self._time.tap(time)
+        if tempo is None or self._controls.clock != "internal":
+            return
+        self._set_control("tempo", round(tempo, 1))
+        if self._time.in_tempo:
+            self._time.transport.put_beat(time)
 
     def _play_key(self, key: PlayKey) -> None:
         now = self._clock.now()

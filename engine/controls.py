@@ -11,6 +11,9 @@ from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
 ModeName = Literal["answer", "continue", "improvise", "restyle", "reharmonize"]
 MODES: Final[tuple[ModeName, ...]] = get_args(ModeName)
 
+ClockSource = Literal["internal", "midi", "link"]
+CLOCKS: Final[tuple[ClockSource, ...]] = get_args(ClockSource)
+
 
 @lru_cache(maxsize=32)
 def chart_named(source: str) -> Chart:
@@ -34,7 +37,14 @@ class Controls:
         style_strength: Guidance towards the style: 0 plays in none, 1 as trained, more exaggerates it.
         surprise: How far from the phrase just played the next one is drawn: 0 follows it, 1 leaves it.
         chords: Chord chart: its text, the name of a built-in one, or a file; empty for none.
-        tempo: Beats per minute of the chart.
+        clock: Who gives the beat: our own clock, MIDI clock at an input, or Ableton Link.
+        tempo: Beats per minute of our own clock, and of a chart in free time.
+        trade_bars: Bars of each turn when turns are traded; 0 for turns that are free.
+        count_in: Bars that our own clock counts before the first turn that is traded.
+        metronome: Volume of the clicks; 0 for none.
+        clock_out: 1 sends MIDI clock to the outputs.
+        swing: How far straight off-beats are delayed: 0 leaves them, 1 makes them triplets, 1.5 dotted.
+        grid_pull: Share of the way to the nearest sixteenth or triplet that onsets are drawn: 0 leaves them.
         pace: Restyled and reharmonized phrases are this much faster, in octaves: +1 twice as fast.
         dynamics: And this much louder, in MIDI velocity.
         temperature: Sampling temperature; 0 takes the likeliest value.
@@ -60,7 +70,14 @@ class Controls:
     style_strength: float = _number(1.0, 0.0, 3.0)
     surprise: float = _number(0.5, 0.0, 1.0)
     chords: str = ""
+    clock: ClockSource = "internal"
     tempo: float = _number(120.0, 20.0, 400.0, "bpm")
+    trade_bars: int = _number(0, 0, 8, "bars")
+    count_in: int = _number(1, 0, 4, "bars")
+    metronome: float = _number(0.0, 0.0, 1.0)
+    clock_out: int = _number(0, 0, 1)
+    swing: float = _number(0.0, 0.0, 1.5)
+    grid_pull: float = _number(0.0, 0.0, 1.0)
     pace: float = _number(0.0, -1.0, 1.0, "octaves")
     dynamics: int = _number(0, -64, 64)
     temperature: float = _number(0.95, 0.0, 2.0)
@@ -78,8 +95,9 @@ class Controls:
     seed: int = _number(0, 0, 2**32 - 1)
 
     def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise SettingError(f"mode: {self.mode!r} is not one of {', '.join(MODES)}")
+        for name, choices in (("mode", MODES), ("clock", CLOCKS)):
+            if getattr(self, name) not in choices:
+                raise SettingError(f"{name}: {getattr(self, name)!r} is not one of {', '.join(choices)}")
         for control in fields(self):
             if "low" not in control.metadata:
                 continue
@@ -95,6 +113,10 @@ class Controls:
             raise SettingError(
                 f"register_low: {self.register_low} lies above register_high {self.register_high}"
             )
+
+    def in_free_time(self) -> "Controls":
+        """Return these controls with no clock to keep to and none to give: for what has no outside."""
+        return replace(self, clock="internal", trade_bars=0, metronome=0.0, clock_out=0)
 
     def changed(self, name: str, value: object) -> "Controls":
         """Return these controls with one of them set to `value`, converted to its type.

@@ -45,8 +45,67 @@ class InputLost:
     time: float
 
 
+@dataclass(frozen=True, slots=True)
+class ClockTick:
+    """A pulse of MIDI clock, of which 24 make a quarter note. `port` is the input it came from."""
+
+    time: float
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStart:
+    """The next tick is the song's first."""
+
+    time: float
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockContinue:
+    """The song goes on with the next tick, where it stopped or where a song position has put it."""
+
+    time: float
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStop:
+    """The song stands."""
+
+    time: float
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SongPosition:
+    """The next tick is that of a sixteenth note, counted from the song's beginning, 0 to 16383."""
+
+    time: float
+    sixteenths: int
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BeatReport:
+    """Where the beat is, as a clock says that needs no filter. `tempo` in beats per minute."""
+
+    time: float
+    beat: float
+    tempo: float
+
+
 HumanEvent = NoteOn | NoteOff | ControlChange | InputLost
 """What the human's ports can say."""
 
-OutputEvent = NoteOn | NoteOff | ControlChange
+ClockEvent = ClockTick | ClockStart | ClockContinue | ClockStop | SongPosition
+"""What MIDI clock can say."""
+
+InputEvent = HumanEvent | ClockEvent | BeatReport
+"""What comes in from outside."""
+
+NoteEvent = NoteOn | NoteOff | ControlChange
+"""What makes sound, or ends it."""
+
+OutputEvent = NoteEvent | ClockEvent
 """What the scheduler sends."""

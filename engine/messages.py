@@ -40,6 +40,18 @@ class YieldTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class TapTempo:
+    """A tap on the beat at `time`, seconds of the clock that all processes of this machine share."""
+
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class BeginBars:
+    """Count in and begin with the first bar; a clock outside is not ours to begin."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectPorts:
     """Use these MIDI ports by name; None leaves a side as it is, the empty string disconnects it."""
 
@@ -52,7 +64,7 @@ class Shutdown:
     """Silence, save the recording, close the ports, end the process."""
 
 
-Command = SetControl | PlayKey | Panic | TakeTurn | YieldTurn | ConnectPorts | Shutdown
+Command = SetControl | PlayKey | Panic | TakeTurn | YieldTurn | TapTempo | BeginBars | ConnectPorts | Shutdown
 
 Turn = Literal["listening", "thinking", "playing"]
 
@@ -89,6 +101,29 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where the music is.
+
+    Attributes:
+        bar: Counted from 1; 0 and less while it is counted in.
+        beat: Of the bar, counted from 1.
+        beats_per_bar: Beats of a bar.
+        tempo: Beats per minute, to a tenth.
+        turn_bars: Bars of each turn; 0 where turns are free.
+        chord: Symbol of the chord at present; empty without one.
+        next_chord: Symbol of the chord it changes to; empty without one.
+    """
+
+    bar: int
+    beat: int
+    beats_per_bar: int
+    tempo: float
+    turn_bars: int = 0
+    chord: str = ""
+    next_chord: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PortStatus:
     """A MIDI port: its name, whether it is connected, and when it last carried a message (seconds)."""
 
@@ -121,6 +156,7 @@ class Snapshot:
         outputs: MIDI outputs, the built-in synthesizer included.
         model: Name of the model bundle.
         styles: Slugs of the styles the model knows.
+        position: Where the music is; None where no beat is counted.
         recording: File the session is recorded to; empty if none.
         notices: Lines not yet shown.
     """
@@ -135,5 +171,6 @@ class Snapshot:
     outputs: tuple[PortStatus, ...] = ()
     model: str = ""
     styles: tuple[str, ...] = ()
+    position: Position | None = None
     recording: str = ""
     notices: tuple[Notice, ...] = ()

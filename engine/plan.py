@@ -1,6 +1,7 @@
 """The notes of one turn and their places in the session: what was handed over, and what can still change."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Final
@@ -16,18 +17,24 @@ _REMEMBERED: Final = 64
 class _Placed:
     note: Note
     mark: Mark
+    sound: Note
 
 
 class Plan:
     """Notes by onset, each with the place in the session just before it; the session follows every change.
 
+    A note may sound elsewhere than it was drawn: the session goes by notes as drawn, all others by how they
+    sound.
+
     Attributes:
-        first_onset: Seconds of the turn's first note; None while there is none.
+        first_onset: Seconds at which the turn's first note sounds; None while there is none.
         previous_onset: Seconds of the last onset in the session, whoever played it.
         committed: How many notes were handed over.
+        sounds: How a note sounds that was drawn; must keep the order of onsets.
     """
 
     def __init__(self, session: ModelSession) -> None:
+        self.sounds: Callable[[Note], Note] = _as_drawn
         self.first_onset: float | None = None
         self.previous_onset = 0.0
         self.committed = 0
@@ -42,13 +49,13 @@ class Plan:
 
     @property
     def open_notes(self) -> tuple[Note, ...]:
-        """Notes that can still be withdrawn."""
-        return tuple(placed.note for placed in self._open)
+        """Notes that can still be withdrawn, as they will sound."""
+        return tuple(placed.sound for placed in self._open)
 
     @property
     def next_onset(self) -> float | None:
-        """Seconds of the next onset that can still be withdrawn."""
-        return self._open[0].note.onset if self._open else None
+        """Seconds at which the next note sounds that can still be withdrawn."""
+        return self._open[0].sound.onset if self._open else None
 
     def begin(self, previous_onset: float) -> None:
         """Forget the turn before; the session's last onset was at `previous_onset` seconds."""
@@ -64,18 +71,28 @@ class Plan:
             note = replace(note, onset=onset)
             self._session.rollback(mark)
             self._session.add(note, Role.COMPANION)
-        self._open.append(_Placed(note, mark))
+        self._open.append(_Placed(note, mark, self.sounds(note)))
         self.previous_onset = onset
         if self.first_onset is None:
-            self.first_onset = onset
+            self.first_onset = self._open[-1].sound.onset
+
+    def hear(self, onset: float) -> None:
+        """Count the time of the next note from a note of the other player's, if that is the last."""
+        self.previous_onset = max(self.previous_onset, onset)
+
+    def sound_anew(self) -> None:
+        """Let the open notes sound as `sounds` now says."""
+        self._open = deque(replace(placed, sound=self.sounds(placed.note)) for placed in self._open)
+        if not self.committed:
+            self.first_onset = self.next_onset
 
     def commit(self, until: float) -> list[Note]:
-        """Fix the notes that start at `until` seconds or before, and return them."""
+        """Fix the notes that sound at `until` seconds or before, and return them as they sound."""
         notes: list[Note] = []
-        while self._open and self._open[0].note.onset <= until:
+        while self._open and self._open[0].sound.onset <= until:
             placed = self._open.popleft()
             self._fixed.append(placed)
-            notes.append(placed.note)
+            notes.append(placed.sound)
         self.committed += len(notes)
         return notes
 
@@ -89,7 +106,7 @@ class Plan:
 
     def delay(self, seconds: float) -> None:
         """Move every open note later."""
-        notes = self.open_notes
+        notes = [placed.note for placed in self._open]
         if not notes:
             return
         self._session.rollback(self._open[0].mark)
@@ -99,7 +116,7 @@ class Plan:
         self._recount()
 
     def cut(self, now: float, unsounded: set[Note]) -> None:
-        """Leave in the session what was heard: notes that began and are not `unsounded`, ended by `now`.
+        """Leave in the session what was heard: notes that began, those of `unsounded` not, ended by `now`.
 
         Only the last 64 fixed notes are looked at; one that still sounds from before them keeps its duration.
         """
@@ -107,15 +124,15 @@ class Plan:
             self._session.rollback(self._open[0].mark)
             self._open.clear()
         fixed = list(self._fixed)
-        changed = (i for i, p in enumerate(fixed) if p.note in unsounded or p.note.offset > now)
+        changed = (i for i, p in enumerate(fixed) if p.sound in unsounded or p.sound.offset > now)
         first = next(changed, len(fixed))
         if first < len(fixed):
             self._session.rollback(fixed[first].mark)
         self._fixed = deque(fixed[:first], maxlen=_REMEMBERED)
-        for note in (placed.note for placed in fixed[first:]):
-            if note not in unsounded:
-                duration = max(min(note.offset, now) - note.onset, TICK_SECONDS)
-                self._add(replace(note, duration=duration), self._fixed)
+        for placed in fixed[first:]:
+            if placed.sound not in unsounded:
+                duration = max(min(placed.sound.offset, now) - placed.sound.onset, TICK_SECONDS)
+                self._add(replace(placed.note, duration=duration), self._fixed)
         self.committed -= len(unsounded)
         self._recount()
 
@@ -138,7 +155,7 @@ class Plan:
         return tuple(notes[-count:])
 
     def _add(self, note: Note, where: deque[_Placed]) -> None:
-        where.append(_Placed(note, self._session.mark()))
+        where.append(_Placed(note, self._session.mark(), self.sounds(note)))
         self._session.add(note, Role.COMPANION)
 
     def _recount(self) -> None:
@@ -146,3 +163,7 @@ class Plan:
         self.previous_onset = last[-1].note.onset if last else self._begin_onset
         if not self.committed:
             self.first_onset = self.next_onset
+
+
+def _as_drawn(note: Note) -> Note:
+    return note

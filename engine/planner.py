@@ -1,6 +1,7 @@
 """What the companion is about to play: notes drawn ahead, revocable until shortly before they sound."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import inf
 from time import perf_counter_ns
 from typing import Final
@@ -12,7 +13,7 @@ from tatumflow.engine.constraints import Constraints
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.decoder import Floats
 from tatumflow.engine.errors import ModelFault
-from tatumflow.engine.harmony.chart_clock import ChartClock
+from tatumflow.engine.harmony.chart_clock import ChartInTime
 from tatumflow.engine.harmony.chords import Chord
 from tatumflow.engine.modes import PhrasePolicy, TurnPlan
 from tatumflow.engine.notes import Note, Role
@@ -53,6 +54,9 @@ class Planner:
     and all that follow are delayed together, by enough for the rest to be in time again, since a delay of the
     whole is heard less than unevenness within it. The session hears the delayed onsets.
 
+    Where a *feel* moves onsets, the notes sound there, and the session keeps them as they were drawn: what
+    the model plays next follows from its own time.
+
     Attributes:
         note_cost: Seconds of computing per drawn note, the last 1,000.
         first_note_ms: Milliseconds of computing from the beginning of the turn to its first drawn note; None
@@ -86,9 +90,10 @@ class Planner:
         self._scheduler = scheduler
         self._clock = clock
         self._plan = Plan(session)
+        self._plan.sounds = self._sound
         self._guide = guide
         self._policy = PhrasePolicy()
-        self._chart: ChartClock | None = None
+        self._chart: ChartInTime | None = None
         self._call: tuple[Note, ...] = ()
         self._seed: Sequence[int] = (0,)
         self._phrases: list[Floats] = []
@@ -104,6 +109,7 @@ class Planner:
         self._heard: tuple[int, ...] = ()
         self._velocity_target: float | None = None
         self._earliest: float | None = None
+        self._felt: Callable[[float], float] | None = None
         self._faults_in_a_row = 0
         self._sound_end = 0.0
 
@@ -129,8 +135,10 @@ class Planner:
 
     @property
     def done_at(self) -> float | None:
-        """Seconds at which the last note ends; None while notes are still to be drawn or handed over."""
-        return self._sound_end if self.finished and not len(self._plan) else None
+        """Seconds at which the turn ends; None while notes are still to be drawn or handed over."""
+        if not self.finished or len(self._plan):
+            return None
+        return self._sound_end if self._frame.ends_at is None else max(self._sound_end, self._frame.ends_at)
 
     def begin(
         self,
@@ -142,7 +150,7 @@ class Planner:
         previous_onset: float | None,
         seed: Sequence[int],
         policy: PhrasePolicy | None = None,
-        chart: ChartClock | None = None,
+        chart: ChartInTime | None = None,
     ) -> None:
         """Begin a turn of the companion's.
 
@@ -189,7 +197,7 @@ class Planner:
         frame: TurnPlan | None = None,
         seed: Sequence[int] | None = None,
         policy: PhrasePolicy | None = None,
-        chart: ChartClock | None = None,
+        chart: ChartInTime | None = None,
     ) -> None:
         """Withdraw what can be withdrawn and go on under new controls and style.
 
@@ -226,6 +234,35 @@ class Planner:
         """Hand notes over this long before they sound; what is planned stays."""
         self._lookahead = seconds
 
+    def use_feel(self, felt: Callable[[float], float] | None) -> None:
+        """Let notes sound elsewhere than they are drawn, those that can still be withdrawn too.
+
+        Args:
+            felt: Gives the seconds at which an onset sounds, and keeps the order of onsets; None leaves all.
+        """
+        self._felt = felt
+        self._plan.sound_anew()
+
+    def hold_to(self, ends_at: float) -> None:
+        """Move the end of a turn that is held to bars: the clock has told its bar line more exactly."""
+        if self._frame.ends_at is not None:
+            later = ends_at - self._frame.ends_at
+            self._frame = replace(self._frame, ends_at=ends_at, last_onset=self._frame.last_onset + later)
+
+    def make_room(self) -> None:
+        """Withdraw what can be withdrawn, so that the session can take a note of the other player's.
+
+        Drawing goes on after it; see `heard`.
+        """
+        if self._plan.next_onset is not None:
+            self._earliest = max(self._frame.earliest, self._clock.now() + RESUME_LEAD)
+            self.finished = False
+        self.withdraw(-inf)
+
+    def heard(self, onset: float) -> None:
+        """Take note that the session has heard the other player's note at `onset` seconds meanwhile."""
+        self._plan.hear(onset)
+
     def extend(self, now: float, horizon: float = HORIZON) -> bool:
         """Draw one note if the plan does not reach `now` + lookahead + `horizon`.
 
@@ -253,12 +290,16 @@ class Planner:
         onset = note.onset
         if first:
             onset = min(onset, max(frame.latest_first, self._earliest or -inf))
-        if frame.ends_before(onset, None if first else plan.previous_onset):
+            if frame.ends_at is not None:
+                onset = max(onset, frame.earliest)
+        elif onset - plan.previous_onset > frame.longest_rest:
+            onset = plan.previous_onset + frame.longest_rest
+        if frame.ends_before(onset, None if first else plan.previous_onset) or self._falls_behind(
+            note, onset
+        ):
             self._session.rollback(mark)
             self.finished = True
             return False
-        if not first and onset - plan.previous_onset > frame.longest_rest:
-            onset = plan.previous_onset + frame.longest_rest
         if onset < (drawn_at := self._clock.now()):
             onset = drawn_at + self._resume_lead
         plan.append(note, mark, onset)
@@ -369,6 +410,23 @@ class Planner:
             recent=(recent + self._heard)[:_RECENT],
             velocity_target=target,
         )
+
+    def _sound(self, note: Note) -> Note:
+        """Return how a note sounds: moved by the feel as far as there is time to, ended with the turn."""
+        onset, ends_at = note.onset, self._frame.ends_at
+        if self._felt is not None:
+            # What is drawn forward must still reach the scheduler in time.
+            soonest = min(onset, self._clock.now() + self._lookahead)
+            onset = max(self._felt(onset), soonest)
+        if ends_at is not None and onset + note.duration > ends_at > onset:
+            return replace(note, onset=onset, duration=ends_at - onset)
+        return note if onset == note.onset else replace(note, onset=onset)
+
+    def _falls_behind(self, note: Note, onset: float) -> bool:
+        """Return whether the feel takes a note at `onset` out of a turn that is held to bars."""
+        if self._felt is None or self._frame.ends_at is None:
+            return False
+        return self._sound(replace(note, onset=onset)).onset > self._frame.last_onset
 
     def _count_fault(self, fault: ModelFault) -> None:
         self.faults += 1

@@ -4,10 +4,19 @@ import heapq
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from tatumflow.engine.clock import Clock
-from tatumflow.engine.events import ALL_NOTES_OFF, SUSTAIN, ControlChange, NoteOff, NoteOn, OutputEvent
+from tatumflow.engine.events import (
+    ALL_NOTES_OFF,
+    SUSTAIN,
+    ClockEvent,
+    ControlChange,
+    NoteOff,
+    NoteOn,
+    OutputEvent,
+)
 from tatumflow.engine.notes import Note
 from tatumflow.engine.ring import Ring
 
@@ -19,9 +28,10 @@ SHORTEST_SOUND: Final = 0.01
 
 # Below the audio servers, which ask for more.
 _REAL_TIME_PRIORITY: Final = 10
-_OFF, _ON = 0, 1
+_CLOCK, _OFF, _ON = -1, 0, 1
+_NO_CHANNEL: Final = -1
 _Key = tuple[int, int]
-_Entry = tuple[float, int, int, int, Note]
+_Entry = tuple[float, int, int, int, Note | ClockEvent]
 
 
 class Scheduler:
@@ -32,6 +42,9 @@ class Scheduler:
     every on sent is followed by exactly one off. A note's off comes into being when its on is sent, so a note
     that is withdrawn or skipped leaves nothing behind. An error of `send` is counted, never raised; an off
     that could not be sent is sent again before the pitch is struck the next time, and at a panic.
+
+    What MIDI clock says goes before notes that are due together, and is neither skipped nor withdrawn: those
+    who follow count it.
 
     Attributes:
         lateness: Seconds from due time to sending of the last 1,000 note-ons.
@@ -58,6 +71,12 @@ class Scheduler:
             self._push(note.onset, _ON, channel, note)
             self._changed.notify()
 
+    def tell(self, event: ClockEvent) -> None:
+        """Send what MIDI clock says when it is due, at its time."""
+        with self._changed:
+            self._push(event.time, _CLOCK, _NO_CHANNEL, event)
+            self._changed.notify()
+
     def release_all(self, channel: int | None = None) -> tuple[Note, ...]:
         """End every sounding note now and withdraw those still to come, of one channel or of all.
 
@@ -65,7 +84,7 @@ class Scheduler:
             The withdrawn notes, which never sounded, by onset.
         """
         with self._changed:
-            kept = [entry for entry in self._heap if channel not in (None, entry[3])]
+            kept = [e for e in self._heap if e[1] == _CLOCK or channel not in (None, e[3])]
             withdrawn = [e for e in self._heap if e[1] == _ON and channel in (None, e[3])]
             heapq.heapify(kept)
             self._heap = kept
@@ -73,12 +92,14 @@ class Scheduler:
                 if channel in (None, key[0]):
                     self._close(key)
             self._changed.notify()
-        return tuple(entry[4] for entry in sorted(withdrawn, key=lambda entry: entry[:3]))
+        withdrawn.sort(key=lambda entry: entry[:3])
+        return tuple(entry[4] for entry in withdrawn if isinstance(entry[4], Note))
 
     def panic(self) -> None:
         """Silence everything: offs for all that sounds; sustain up, all notes off on used channels."""
         with self._changed:
-            self._heap.clear()
+            self._heap = [entry for entry in self._heap if entry[1] == _CLOCK]
+            heapq.heapify(self._heap)
             for key in sorted(self._unsent_offs.union(self._sounding)):
                 self._close(key)
             for channel in sorted(self._channels):
@@ -90,13 +111,15 @@ class Scheduler:
         """Send everything due at `now` seconds or before."""
         with self._changed:
             while self._heap and self._heap[0][0] <= now:
-                due, kind, _, channel, note = heapq.heappop(self._heap)
-                if kind == _OFF:
-                    self._release((channel, note.pitch))
+                due, kind, _, channel, what = heapq.heappop(self._heap)
+                if not isinstance(what, Note):
+                    self._try_send(replace(what, time=self._clock.now()))
+                elif kind == _OFF:
+                    self._release((channel, what.pitch))
                 elif now - due > LATE_LIMIT:
                     self.late_notes += 1
                 else:
-                    self._strike(due, now, channel, note)
+                    self._strike(due, now, channel, what)
 
     def next_due(self) -> float | None:
         """Return when the next event is due, None while there is none."""
@@ -128,9 +151,9 @@ class Scheduler:
         with self._changed:
             return tuple(sorted(self._unsent_offs.union(self._sounding)))
 
-    def _push(self, due: float, kind: int, channel: int, note: Note) -> None:
+    def _push(self, due: float, kind: int, channel: int, what: Note | ClockEvent) -> None:
         self._sequence += 1
-        heapq.heappush(self._heap, (due, kind, self._sequence, channel, note))
+        heapq.heappush(self._heap, (due, kind, self._sequence, channel, what))
 
     def _strike(self, due: float, now: float, channel: int, note: Note) -> None:
         key = (channel, note.pitch)

@@ -31,7 +31,13 @@ _Mode = Annotated[
 _Chords = Annotated[
     str | None, typer.Option("--chords", help="Chart, such as 'Dm7 | G7 | Cmaj7' or 'blues in F', or a file.")
 ]
-_Tempo = Annotated[float | None, typer.Option("--tempo", help="Beats per minute of the chart.")]
+_Tempo = Annotated[float | None, typer.Option("--tempo", help="Beats per minute.")]
+_Swing = Annotated[
+    float | None, typer.Option("--swing", help="0 leaves off-beats, 1 makes them triplets; to 1.5.")
+]
+_GridPull = Annotated[
+    float | None, typer.Option("--grid-pull", help="0 leaves the companion's timing, 1 puts it on the grid.")
+]
 _Surprise = Annotated[float | None, typer.Option("--surprise", help="0 follows your phrase, 1 leaves it.")]
 _Api = Annotated[str | None, typer.Option("--api", help="MIDI system: auto, alsa, jack, coremidi, winmm.")]
 _Settings = Annotated[Path | None, typer.Option("--settings", help="Settings file instead of your own.")]
@@ -51,6 +57,21 @@ def jam(
     mode: _Mode = None,
     temperature: _Temperature = None,
     seed: _Seed = None,
+    chords: _Chords = None,
+    tempo: _Tempo = None,
+    clock: Annotated[
+        str | None, typer.Option("--clock", help="Who gives the beat: internal, midi or link.")
+    ] = None,
+    trade: Annotated[
+        int | None, typer.Option("--trade", help="Trade turns of 2, 4 or 8 bars; 0 for free turns.")
+    ] = None,
+    count_in: Annotated[int | None, typer.Option("--count-in", help="Bars counted before them.")] = None,
+    metronome: Annotated[float | None, typer.Option("--metronome", help="Volume of clicks, 0 to 1.")] = None,
+    clock_out: Annotated[
+        bool | None, typer.Option("--clock-out/--no-clock-out", help="Send MIDI clock.", show_default=False)
+    ] = None,
+    swing: _Swing = None,
+    grid_pull: _GridPull = None,
     no_synth: Annotated[bool, typer.Option("--no-synth", help="Leave the built-in synth silent.")] = False,
     record: Annotated[Path | None, typer.Option("--record", help="Record both players to this .mid.")] = None,
     settings: _Settings = None,
@@ -66,7 +87,21 @@ def jam(
             virtual=virtual,
             api=api,
             model=model,
-            controls=_given(style=style, mode=mode, temperature=temperature, seed=seed),
+            controls=_given(
+                style=style,
+                mode=mode,
+                temperature=temperature,
+                seed=seed,
+                chords=chords,
+                tempo=tempo,
+                clock=clock,
+                trade_bars=trade,
+                count_in=count_in,
+                metronome=metronome,
+                clock_out=None if clock_out is None else int(clock_out),
+                swing=swing,
+                grid_pull=grid_pull,
+            ),
             synth=not no_synth,
             record=record,
             settings_file=settings,
@@ -127,6 +162,8 @@ def generate(
     ] = None,
     temperature: _Temperature = None,
     seed: _Seed = None,
+    swing: _Swing = None,
+    grid_pull: _GridPull = None,
     seconds: Annotated[float, typer.Option("--seconds", min=1, max=3600, help="Length without IN.mid.")] = 60,
     model: _Model = None,
     wav: Annotated[Path | None, typer.Option("--wav", help="Render it to this file too.")] = None,
@@ -154,6 +191,8 @@ def generate(
                 style_strength=style_strength,
                 temperature=temperature,
                 seed=seed,
+                swing=swing,
+                grid_pull=grid_pull,
             ),
             settings_file=settings,
             seconds=seconds,
@@ -203,11 +242,14 @@ def bench(
     model: _Model = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
     notes: Annotated[int, typer.Option("--notes", min=100, help="Samples of each figure.")] = 1000,
+    peer: Annotated[
+        Path | None, typer.Option("--peer", help="A Python that has Notochord, to set beside.")
+    ] = None,
 ) -> None:
     """Measure what a note costs on this machine."""
     from tatumflow.live.bench.command import bench as measure
 
-    measure(model or "", json_path, notes)
+    measure(model or "", json_path, notes, peer)
 
 
 @app.command()

@@ -20,12 +20,18 @@ from tatumflow.engine.companion import KEYS_CHANNEL
 from tatumflow.engine.errors import DeviceError
 from tatumflow.engine.events import (
     ALL_NOTES_OFF,
+    BeatReport,
+    ClockContinue,
+    ClockStart,
+    ClockStop,
+    ClockTick,
     ControlChange,
-    HumanEvent,
+    InputEvent,
     InputLost,
     NoteOff,
     NoteOn,
     OutputEvent,
+    SongPosition,
 )
 from tatumflow.engine.messages import (
     Command,
@@ -33,10 +39,13 @@ from tatumflow.engine.messages import (
     Notice,
     Panic,
     PortStatus,
+    SetControl,
     Shutdown,
     Snapshot,
 )
+from tatumflow.engine.tempo.metronome import CLICK_CHANNEL
 from tatumflow.live.engine_options import EngineOptions
+from tatumflow.live.link_clock import LinkClock
 from tatumflow.live.outputs import Outputs
 from tatumflow.live.port_set import PortSet
 from tatumflow.live.recorder import Recorder, free_path, recording_path
@@ -52,7 +61,9 @@ ALL_SOUND_OFF: Final = 120
 SNAPSHOT_SECONDS: Final = 1 / 30
 _KEYS_MIDI_CHANNEL: Final = 0
 _PANIC_CONTROLS: Final = (ALL_SOUND_OFF, ALL_NOTES_OFF)
-_EVENTS: Final = (NoteOn, NoteOff, ControlChange, InputLost)
+_HUMAN_EVENTS: Final = (NoteOn, NoteOff, ControlChange, InputLost)
+_CLOCK_EVENTS: Final = (ClockTick, ClockStart, ClockContinue, ClockStop, SongPosition)
+_TIME_EVENTS: Final = (*_CLOCK_EVENTS, BeatReport)
 
 
 class Engine:
@@ -63,7 +74,7 @@ class Engine:
         self._options = options
         self._settings = settings
         self._clock = SystemClock()
-        self._inbox: queue.SimpleQueue[HumanEvent | Command] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[InputEvent | Command] = queue.SimpleQueue()
         self._notices: deque[Notice] = deque(maxlen=100)
         self._companion_channel = settings.ports.companion_channel - 1
         self._outputs = Outputs(self._clock, thru=settings.ports.thru)
@@ -72,6 +83,7 @@ class Engine:
         self._synth: LiveSynth | None = None
         self._recorder: Recorder | None = None
         self._model: LoadedModel | None = None
+        self._link: LinkClock | None = None
         self._stopping = False
         self._last: Snapshot | None = None
 
@@ -96,6 +108,7 @@ class Engine:
         gc.freeze()
         self._publish(self._clock.now())
         self.report(EngineReady())
+        self._follow_link(self._model)
         self._loop(self._model)
 
     def report(self, report: EngineReady | EngineFailure) -> None:
@@ -104,8 +117,9 @@ class Engine:
 
     def close(self) -> None:
         """Silence everything, save the recording, close the ports; one step's failure stops no other."""
-        model, recorder, synth = self._model, self._recorder, self._synth
+        model, recorder, synth, link = self._model, self._recorder, self._synth, self._link
         steps = [
+            link.close if link else None,
             (lambda: model.close()) if model else None,
             self._outputs.silence,
             recorder.close if recorder else None,
@@ -138,8 +152,10 @@ class Engine:
                 self._publish(now())
                 next_snapshot = now() + SNAPSHOT_SECONDS
 
-    def _take(self, item: HumanEvent | Command, model: "LoadedModel") -> None:
-        if isinstance(item, _EVENTS):
+    def _take(self, item: InputEvent | Command, model: "LoadedModel") -> None:
+        if isinstance(item, _TIME_EVENTS):
+            model.companion.handle(item)
+        elif isinstance(item, _HUMAN_EVENTS):
             if self._recorder is not None:
                 self._recorder.human(item)
             model.companion.handle(item)
@@ -153,10 +169,18 @@ class Engine:
             model.companion.command(item)
             if isinstance(item, Panic):
                 self._outputs.silence()
+            elif isinstance(item, SetControl) and item.name == "clock":
+                self._follow_link(model)
 
     def _send(self, event: OutputEvent) -> None:
         """Play what the scheduler sends; runs on its thread."""
         recorder = self._recorder
+        if isinstance(event, _CLOCK_EVENTS):
+            self._outputs.tell(event)
+            return
+        if event.channel == CLICK_CHANNEL:
+            self._outputs.play(event, CLICK_CHANNEL)
+            return
         if event.channel == KEYS_CHANNEL:
             self._outputs.play(event, _KEYS_MIDI_CHANNEL)
             if recorder is not None:
@@ -165,6 +189,18 @@ class Engine:
         self._outputs.play(event, self._companion_channel)
         if recorder is not None:
             recorder.companion(event)
+
+    def _follow_link(self, model: "LoadedModel") -> None:
+        """Join or leave Ableton Link, as the controls say."""
+        wanted = model.companion.controls.clock == "link"
+        if wanted and self._link is None:
+            try:
+                self._link = LinkClock(self._clock, model.companion.controls.tempo, self._inbox.put)
+            except DeviceError as error:
+                self._notify(str(error), "warning")
+        elif not wanted and self._link is not None:
+            self._link.close()
+            self._link = None
 
     def _publish(self, time: float) -> None:
         """Hand the screen a snapshot if it differs from the last one in more than its time."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tatumflow.engine.clock import Clock
-from tatumflow.engine.events import HumanEvent
-from tatumflow.live.midi_bytes import Message, MessageParser, human_event
+from tatumflow.engine.events import InputEvent
+from tatumflow.live.midi_bytes import SYSTEM, Message, MessageParser, clock_event, human_event
 from tatumflow.live.midi_ports import InputPort
 from tatumflow.live.outputs import Ledger
 
@@ -51,29 +51,38 @@ class Source:
         self,
         thru: Thru,
         clock: Clock,
-        emit: Callable[[HumanEvent], None],
+        emit: Callable[[InputEvent], None],
         awoke: Callable[[], None],
         quiet: float,
     ) -> Receiver:
         """Return the callback for this input: stamp, thru, then the queue, and nothing else.
 
+        What MIDI clock says goes to the queue only: thru would carry it back to whoever sends it.
+
         Args:
             thru: Plays each message before anything else is done with it.
             clock: Stamps the packet.
             emit: Takes the events; must not block or raise.
-            awoke: Called at the first message after `quiet` seconds without any.
+            awoke: Called at the first message after `quiet` seconds without any, the clock's not counted.
             quiet: Seconds.
         """
-        now, feed, play, hold = clock.now, self.parser.feed, thru.human, self.held.note
+        now, feed, play, hold, name = clock.now, self.parser.feed, thru.human, self.held.note, self.name
 
         def arrived(packet: tuple[list[int], float], _: object = None) -> None:
             time_of_arrival = now()
+            played = False
             for message in feed(packet[0]):
-                play(message)
-                hold(message)
-                event = human_event(message, time_of_arrival)
+                if message[0] < SYSTEM:
+                    played = True
+                    play(message)
+                    hold(message)
+                    event = human_event(message, time_of_arrival)
+                else:
+                    event = clock_event(message, time_of_arrival, name)
                 if event is not None:
                     emit(event)
+            if not played:
+                return
             last = self.last_activity
             self.last_activity = time_of_arrival
             if last is None or time_of_arrival - last > quiet:

@@ -69,6 +69,10 @@ class InputPort(Port, Protocol):
         """Have every packet passed to `func` on RtMidi's thread."""
         ...
 
+    def ignore_types(self, sysex: bool = True, timing: bool = True, active_sense: bool = True) -> None:
+        """Say which kinds of system messages are left out."""
+        ...
+
     def cancel_callback(self) -> None:
         """Have packets passed to nobody."""
         ...

@@ -3,8 +3,16 @@
 from typing import Protocol
 
 from tatumflow.engine.clock import Clock
-from tatumflow.engine.events import SUSTAIN, OutputEvent
-from tatumflow.live.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message, packed, silence
+from tatumflow.engine.events import SUSTAIN, ClockEvent, NoteEvent
+from tatumflow.live.midi_bytes import (
+    CONTROL_CHANGE,
+    NOTE_OFF,
+    NOTE_ON,
+    Message,
+    packed,
+    packed_clock,
+    silence,
+)
 from tatumflow.live.midi_ports import OutputPort
 
 
@@ -101,7 +109,14 @@ class Outputs:
         if self._thru:
             self._send(message)
 
-    def play(self, event: OutputEvent, channel: int) -> None:
+    def tell(self, event: ClockEvent) -> None:
+        """Send what MIDI clock says to the MIDI outputs at once; for the scheduler."""
+        message = packed_clock(event)
+        for sink in self.sinks:
+            if isinstance(sink, MidiSink):
+                sink.send(message)
+
+    def play(self, event: NoteEvent, channel: int) -> None:
         """Play an event at once on a channel 0 to 15; for the scheduler."""
         self._send(packed(event, channel))
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.errors import PortError
-from tatumflow.engine.events import HumanEvent, InputLost
+from tatumflow.engine.events import InputEvent, InputLost
 from tatumflow.engine.messages import PortStatus
 from tatumflow.live.input_source import Source
 from tatumflow.live.midi_ports import (
@@ -42,7 +42,7 @@ class PortSet:
         settings: PortSettings,
         clock: Clock,
         outputs: Outputs,
-        emit: Callable[[HumanEvent], None],
+        emit: Callable[[InputEvent], None],
         notify: Notify,
     ) -> None:
         """Open nothing yet.
@@ -51,7 +51,7 @@ class PortSet:
             settings: Which ports.
             clock: Stamps what arrives.
             outputs: Given thru at once, and the MIDI outputs as they are opened.
-            emit: Takes the human's events, from RtMidi's thread; must not block or raise.
+            emit: Takes the human's events and the clock's, from RtMidi's thread; must not block or raise.
             notify: Takes lines for the player.
         """
         self._settings = settings
@@ -171,6 +171,7 @@ class PortSet:
         # Whoever plays must be seen while they are there, or nobody notices that they have gone.
         callback = source.receiver(self._outputs, self._clock, self._emit, self._wake.set, _POLL_SECONDS)
         # RtMidi leaves out SysEx, clock and active sensing unless asked for them.
+        source.port.ignore_types(timing=False)
         source.kept = set_callback(source.port, callback)
 
     def _watch(self) -> None:

@@ -14,9 +14,9 @@ from tatumflow.engine.events import (
     ControlChange,
     HumanEvent,
     InputLost,
+    NoteEvent,
     NoteOff,
     NoteOn,
-    OutputEvent,
 )
 from tatumflow.engine.midi_file import MidiTrack, write_midi
 from tatumflow.engine.notes import Note
@@ -27,7 +27,7 @@ _PEDAL_DOWN: Final = 64
 _SHORTEST_SECONDS: Final = 0.001
 
 
-def notes_of(events: Iterable[HumanEvent | OutputEvent], end: float) -> list[Note]:
+def notes_of(events: Iterable[HumanEvent | NoteEvent], end: float) -> list[Note]:
     """Return the notes that a stream of events plays, the sustain pedal folded into their durations.
 
     Args:
@@ -110,7 +110,7 @@ class Recorder:
         self._notify = notify
         self._warned = False
         self._human: deque[HumanEvent] = deque()
-        self._companion: deque[OutputEvent] = deque()
+        self._companion: deque[NoteEvent] = deque()
         self._saved_events = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._save_now_and_then, name="recorder", daemon=True)
@@ -120,7 +120,7 @@ class Recorder:
         """Take what the human plays."""
         self._human.append(event)
 
-    def companion(self, event: OutputEvent) -> None:
+    def companion(self, event: NoteEvent) -> None:
         """Take what the companion sends."""
         self._companion.append(event)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Final
 
-from tatumflow.engine.events import HumanEvent
+from tatumflow.engine.events import InputEvent
 from tatumflow.engine.messages import Command, Shutdown, Snapshot
 
 _FLUSH_SECONDS: Final = 1.0
@@ -32,7 +32,7 @@ Report = Snapshot | EngineReady | EngineFailure
 class Screen:
     """Whoever is at the other end: if slow, it misses snapshots; if gone, the session ends."""
 
-    def __init__(self, connection: Connection, inbox: "queue.SimpleQueue[HumanEvent | Command]") -> None:
+    def __init__(self, connection: Connection, inbox: "queue.SimpleQueue[InputEvent | Command]") -> None:
         """Wait to be started.
 
         Args:

@@ -59,12 +59,12 @@ def open_bundle(model: str) -> Bundle:
 
 
 def offline_companion(bundle: Bundle, controls: Controls) -> Callable[[Scheduler, Clock], Companion]:
-    """Return what makes a companion around a scheduler and a clock, for `engine.offline`.
+    """Return what makes a companion around a scheduler and a clock, for `engine.offline`, in free time.
 
     Raises:
         SettingError: if the model does not know a style of the controls.
     """
-    known = controls_for(bundle, controls)
+    known = controls_for(bundle, controls).in_free_time()
     session, phrases = ModelSession(OnnxDecoder(bundle)), OnnxPhraseModel(bundle)
 
     def make(scheduler: Scheduler, clock: Clock) -> Companion:

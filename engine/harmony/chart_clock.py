@@ -4,27 +4,26 @@ from dataclasses import dataclass
 
 from tatumflow.engine.harmony.chart import Chart
 from tatumflow.engine.harmony.chords import Chord, chord_id
+from tatumflow.engine.tempo.beat_clock import BeatClock, Beats
 
 _MOST_UPCOMING = 64
 
 
 @dataclass(frozen=True)
-class ChartClock:
-    """A chart played from a moment on.
+class ChartInTime:
+    """A chart over beats that somebody else keeps.
 
     Attributes:
         chart: The chart, looped.
-        tempo: Beats per minute.
-        origin: Seconds at which its first beat falls.
+        beats: Where its beats are; beat 0 is its first.
     """
 
     chart: Chart
-    tempo: float
-    origin: float
+    beats: Beats
 
     def beat(self, time: float) -> float:
         """Return the beats since the chart's start at `time` seconds; negative before it."""
-        return (time - self.origin) * self.tempo / 60
+        return self.beats.beat(time)
 
     def chord_id_at(self, time: float) -> int:
         """Return the id of the chord that holds at `time` seconds, 0 for none."""
@@ -43,3 +42,17 @@ class ChartClock:
                 break
             beat, chord = float(change.beat), change.chord
         return tuple(chords)
+
+
+class ChartClock(ChartInTime):
+    """A chart played from a moment on, at a constant tempo."""
+
+    def __init__(self, chart: Chart, tempo: float, origin: float) -> None:
+        """Begin the chart.
+
+        Args:
+            chart: The chart, looped.
+            tempo: Beats per minute.
+            origin: Seconds at which its first beat falls.
+        """
+        super().__init__(chart, BeatClock(tempo, origin))

@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Protocol
+from typing import Final, Protocol
 
 from tatumflow.engine.controls import Controls, ModeName
 from tatumflow.engine.phrase import Phrase
+
+SHORTEST_LAST: Final = 0.05
+"""Seconds before the end of a turn held to bars after which no note starts."""
+
+LONGEST_REST: Final = 0.25
+"""Share of a turn held to bars that may pass without an onset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,8 @@ class TurnPlan:
         rest: Seconds.
         last_onset: No note starts after this; those sounding end naturally.
         longest_rest: A gap between onsets that is longer is shortened to this.
+        ends_at: The turn lasts until then, whether notes come or not, and no note sounds beyond it; None ends
+            it with its last note.
     """
 
     earliest: float
@@ -28,6 +36,19 @@ class TurnPlan:
     rest_from: float = inf
     rest: float = inf
     longest_rest: float = inf
+    ends_at: float | None = None
+
+    def between(self, start: float, end: float) -> "TurnPlan":
+        """Return the frame of the same turn held to bars: it begins at `start` and fills them up to `end`."""
+        return replace(
+            self,
+            earliest=start,
+            latest_first=start,
+            rest_from=inf,
+            last_onset=end - SHORTEST_LAST,
+            longest_rest=min(self.longest_rest, LONGEST_REST * (end - start)),
+            ends_at=end,
+        )
 
     def paced(self, factor: float) -> "TurnPlan":
         """Return the frame of the same turn played `factor` times as fast."""

@@ -12,7 +12,7 @@ from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.constraints import Constraints
 from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.events import HumanEvent
+from tatumflow.engine.events import InputEvent
 from tatumflow.engine.sampling import Sampling
 from tatumflow.live.bench.note_cost import full_session
 from tatumflow.live.bench.report import Figure, Target
@@ -51,7 +51,7 @@ def thru(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
     clock, stamp = SystemClock(), _Stamp()
     outputs = Outputs(clock, thru=True)
     outputs.add(stamp)
-    inbox: queue.SimpleQueue[HumanEvent] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[InputEvent] = queue.SimpleQueue()
     receive = Source("bench", _NoPort()).receiver(outputs, clock, inbox.put, lambda: None, 1.0)  # pyright: ignore[reportArgumentType]
     samples: NDArray[np.float64] = np.empty(notes)
     done = threading.Event()

@@ -7,14 +7,17 @@ from typing import ClassVar, Final
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import MODES
 from tatumflow.engine.messages import (
+    BeginBars,
     Panic,
     PlayKey,
     SetControl,
     Shutdown,
     Snapshot,
     TakeTurn,
+    TapTempo,
     YieldTurn,
 )
 from tatumflow.live.engine_link import EngineLink
@@ -52,6 +55,8 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         Binding(
             "space", "turn", "Turn", key_display="Space", tooltip="hand it the turn, or take the turn back"
         ),
+        Binding("f5", "bars", show=False, tooltip="begin the bars, counting in"),
+        Binding("f6", "tap", show=False, tooltip="tap the tempo, on every beat"),
         Binding(
             "f9,ctrl+x",
             "panic",
@@ -75,6 +80,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         self.link = link
         self.snapshot: Snapshot | None = None
         self.jam = JamScreen()
+        self._clock = SystemClock()
         self._pick_ports = pick_ports
 
     def get_default_screen(self) -> JamScreen:
@@ -127,6 +133,14 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         """Hand the turn over, or take it back while the companion has it."""
         companion = self.snapshot is not None and self.snapshot.turn != "listening"
         self.link.send(YieldTurn() if companion else TakeTurn())
+
+    def action_bars(self) -> None:
+        """Begin the bars."""
+        self.link.send(BeginBars())
+
+    def action_tap(self) -> None:
+        """Tell the engine of a tap, now."""
+        self.link.send(TapTempo(self._clock.now()))
 
     def action_mode(self) -> None:
         """Go on to the next mode."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tatumflow.engine.messages import SetControl, TakeTurn, YieldTurn
+from tatumflow.engine.messages import BeginBars, SetControl, TakeTurn, YieldTurn
 from tatumflow.live.tui.control_panel import option_name, options_of
 from tatumflow.live.tui.control_table import CHOICES, LABELS
 from tatumflow.live.tui.labels import pitch_name
@@ -39,6 +39,8 @@ def entries(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
     yield PaletteEntry(
         "Give the turn back", partial(app.link.send, YieldTurn()), "The companion stops and listens"
     )
+    yield PaletteEntry("Tap the tempo", app.action_tap, "On every beat; F6 does it too")
+    yield PaletteEntry("Begin the bars", partial(app.link.send, BeginBars()), "Counts in first")
     yield PaletteEntry("Ports", app.action_ports, "Choose what you play on and what it sounds on")
     yield PaletteEntry("Help", app.action_help, "Keys and signs")
     for name, steps in (("up", 1), ("down", -1)):

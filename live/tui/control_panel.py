@@ -1,28 +1,34 @@
 """The column of controls beside the roll."""
 
+from typing import Final
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tatumflow.engine.controls import MODES, Controls
+from tatumflow.engine.controls import CLOCKS, MODES, Controls
 from tatumflow.engine.messages import Snapshot
 from tatumflow.live.tui.choice import Choice
 from tatumflow.live.tui.control_table import CHARTS, CHOICES, GROUPS
 from tatumflow.live.tui.labels import style_name
 from tatumflow.live.tui.slider import Slider
 
+_CLOCK_NAMES: Final = {"internal": "our own", "midi": "MIDI clock", "link": "Ableton Link"}
+
 
 def options_of(control: str, snapshot: Snapshot) -> tuple[str, ...]:
     """Return the values a control can be chosen from; the empty one stands for no style, or no chart."""
     if control == "mode":
         return tuple(MODES)
+    if control == "clock":
+        return tuple(CLOCKS)
     return ("", *CHARTS) if control == "chords" else ("", *snapshot.styles)
 
 
 def option_name(control: str, value: str) -> str:
     """Return a value of a choice as people read it."""
-    if control == "mode":
-        return value
+    if control in ("mode", "clock"):
+        return _CLOCK_NAMES.get(value, value)
     if control == "chords":
         return value or "no chart"
     return "nobody" if control == "style_b" and not value else style_name(value)

@@ -16,7 +16,14 @@ LABELS: Final[dict[str, str]] = {
     "style_strength": "Strength",
     "surprise": "Surprise",
     "chords": "Chords",
+    "clock": "Clock",
     "tempo": "Tempo",
+    "trade_bars": "Trade bars",
+    "count_in": "Count-in",
+    "metronome": "Metronome",
+    "clock_out": "Clock out",
+    "swing": "Swing",
+    "grid_pull": "Grid pull",
     "pace": "Pace",
     "dynamics": "Dynamics",
     "temperature": "Temperature",
@@ -45,11 +52,12 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "register_low",
         "register_high",
     ),
+    "Time": ("clock", "trade_bars", "count_in", "metronome", "swing", "grid_pull"),
     "Sampling": ("top_p", "top_k", "min_p", "repetition", "lookahead"),
 }
 """The rows of the control panel, group by group; the rest is in the command palette."""
 
-CHOICES: Final = ("mode", "style", "style_b", "chords")
+CHOICES: Final = ("mode", "style", "style_b", "chords", "clock")
 """Controls with a list of values; all others are numbers."""
 
 CHARTS: Final = tuple(

@@ -1,4 +1,4 @@
-"""The banner: whose turn it is, how the companion plays, and why nothing plays when nothing does."""
+"""The banner: whose turn it is, where the music is, how the companion plays, and why nothing does if so."""
 
 from typing import Final, Literal
 
@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.messages import Snapshot, Turn
+from tatumflow.engine.messages import Position, Snapshot, Turn
 from tatumflow.live.tui.labels import number, style_name
 from tatumflow.live.tui.lettering import Lettering
 
@@ -30,12 +30,14 @@ class TurnBanner(Horizontal):
         """Start in the state before the first snapshot."""
         super().__init__()
         self._word = Lettering("STARTING", id="turn")
+        self._beat = Lettering(id="beat")
         self._facts = Static(id="facts")
         self._shown: tuple[BannerState, object] | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out the large word and the facts beside it."""
+        """Lay out the large word, bar and beat as large, and the facts beside them."""
         yield self._word
+        yield self._beat
         yield self._facts
 
     def show(self, snapshot: Snapshot | None, *, alive: bool, failure: str) -> None:
@@ -45,23 +47,46 @@ class TurnBanner(Horizontal):
         elif snapshot is None:
             self._draw("starting", "Loading the model and opening the ports …")
         else:
-            self._draw(snapshot.turn, snapshot.controls)
+            self._draw(snapshot.turn, snapshot.controls, snapshot.position)
 
-    def _draw(self, state: BannerState, detail: str | Controls) -> None:
-        shown = (state, detail if isinstance(detail, str) else _facts(detail))
+    def _draw(self, state: BannerState, detail: str | Controls, position: Position | None = None) -> None:
+        shown = (state, detail if isinstance(detail, str) else _facts(detail), position)
         if shown == self._shown:
             return
         self._shown = shown
         self.set_classes(f"-{state}")
+        self.set_class(position is not None, "-counted")
+        if position is not None:
+            self._beat.show(f"{position.bar}.{position.beat}")
         self._word.show(_WORDS[state])
-        facts = (
-            Content(detail)
-            if isinstance(detail, str)
-            else Content.from_markup(
+        if isinstance(detail, str):
+            facts = Content(detail)
+        elif position is None:
+            facts = Content.from_markup(
                 "[b]$mode[/b]\n$style\n[dim]temperature[/dim] [b]$temperature[/b]", **_facts(detail)
             )
-        )
+        else:
+            mode = Content.from_markup("[b]$mode[/b]\n", mode=detail.mode.upper())
+            facts = mode + position_text(position)
         self._facts.update(facts)
+
+
+def position_text(position: Position) -> Content:
+    """Return two lines: bar and beat, with the bar of the turn where turns are traded; chord now and next."""
+    count_in = position.bar < 1
+    bars = position.turn_bars
+    turn = f" ({(position.bar - 1) % bars + 1} of {bars})" if bars and not count_in else ""
+    dots = "".join("●" if beat < position.beat else "○" for beat in range(position.beats_per_bar))
+    where = "count-in" if count_in else f"bar {position.bar}{turn}"
+    chords = f"{position.chord or '–'} → {position.next_chord}" if position.next_chord else position.chord
+    tempo = number(position.tempo, "").removesuffix("0")
+    return Content.from_markup(
+        "[b]$where  $dots[/b]\n[b]$chords[/b]  [dim]$tempo bpm[/dim]",
+        where=where,
+        dots=dots,
+        chords=chords,
+        tempo=tempo,
+    )
 
 
 def _facts(controls: Controls) -> dict[str, str]:

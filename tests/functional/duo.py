@@ -42,6 +42,7 @@ class Listener:
         self.sounding: set[tuple[int, int]] = set()
         self.double_ons = 0
         self._port = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, f"listener {next(NUMBERS)}")
+        self._port.ignore_types(timing=False)
         self._kept = set_callback(self._port, self._hear)
         if offer:
             self._port.open_virtual_port(offer)

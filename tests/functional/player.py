@@ -1,7 +1,8 @@
 """A musician in a process of their own: `python player.py PORT < lines`, one command a line.
 
 PORT is a companion's input to play into, or "offer NAME" to offer an output that others connect to.
-Commands: `on PITCH`, `off PITCH`, `control NUMBER VALUE`, `wait SECONDS`, `flood` (pitch bend from then on).
+Commands: `on PITCH`, `off PITCH`, `control NUMBER VALUE`, `wait SECONDS`, `flood` (pitch bend from then on),
+`clock TEMPO` (a start, and ticks from then on), `stop` (of the clock, which ticks on).
 Each is answered with its own text.
 """
 
@@ -16,6 +17,15 @@ def flood(port: rtmidi.MidiOut) -> None:
     while True:
         port.send_message([0xE0, 0, 64])
         time.sleep(0.0005)
+
+
+def tick(port: rtmidi.MidiOut, tempo: float) -> None:
+    port.send_message([0xFA])
+    due = time.monotonic()
+    while True:
+        due += 60 / tempo / 24
+        time.sleep(max(due - time.monotonic(), 0.0))
+        port.send_message([0xF8])
 
 
 def main() -> None:
@@ -42,6 +52,10 @@ def main() -> None:
                 port.send_message([0xB0, int(number), int(value)])
             case ["flood"]:
                 threading.Thread(target=flood, args=(port,), daemon=True).start()
+            case ["clock", tempo]:
+                threading.Thread(target=tick, args=(port, float(tempo)), daemon=True).start()
+            case ["stop"]:
+                port.send_message([0xFC])
             case ["wait", seconds]:
                 time.sleep(float(seconds))
         print(line.strip(), flush=True)

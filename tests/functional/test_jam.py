@@ -55,6 +55,21 @@ def test_it_ends_in_order_while_it_is_being_played(start_companion, player_for, 
     assert [note.pitch for note in read_midi(companion.recording).notes] == [60]
 
 
+def test_it_trades_bars_by_the_clock_that_is_sent_and_sends_it_on(start_companion, player_for, listener_for):
+    companion = start_companion("--clock", "midi", "--trade", "1", "--clock-out")
+    listener = listener_for(connect=companion.output_port)
+    player = player_for(companion.input_port)
+    time.sleep(1.0)
+    assert listener.messages == []
+    player.play("clock 240")
+    assert wait_until(lambda: listener.companion_ons() > 0)
+    assert wait_until(lambda: listener.messages.count((0xF8,)) > 24)
+    assert {(0xFA,), (0xFB,)} & set(listener.messages)
+    player.play("stop")
+    assert wait_until(lambda: (0xFC,) in listener.messages)
+    assert wait_until(silent(listener))
+
+
 def test_a_callback_outlives_its_cancelling(jack_server):
     def callback(packet, _=None):
         pass

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.messages import Health, PortStatus, RollNote, Snapshot
+from tatumflow.engine.messages import Health, PortStatus, Position, RollNote, Snapshot
 from tatumflow.engine.notes import Role
 from tatumflow.live.tui.demonstration import STYLES, StillLink, demonstration
 
@@ -42,6 +42,20 @@ def listening() -> StillLink:
 def playing() -> StillLink:
     """The companion plays and has more planned."""
     return StillLink(demonstration())
+
+
+def trading() -> StillLink:
+    """Turns of four bars are traded over a chart, by a clock outside."""
+    moment = demonstration()
+    return StillLink(
+        replace(
+            moment,
+            controls=replace(moment.controls, chords="blues in F", clock="midi", trade_bars=4, swing=0.5),
+            position=Position(
+                bar=7, beat=3, beats_per_bar=4, tempo=132.5, turn_bars=4, chord="F7", next_chord="D7"
+            ),
+        )
+    )
 
 
 def no_ports() -> StillLink:

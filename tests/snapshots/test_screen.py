@@ -30,6 +30,10 @@ def test_small_terminal(snap_compare: Compare) -> None:
     assert snap_compare(TatumFlowApp(fixtures.playing()), terminal_size=SMALL)
 
 
+def test_trading_bars(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.trading()), terminal_size=LARGE)
+
+
 def test_help(snap_compare: Compare) -> None:
     assert snap_compare(TatumFlowApp(fixtures.playing()), press=["f1"], terminal_size=LARGE)
 

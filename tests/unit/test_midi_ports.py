@@ -5,8 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tatumflow.engine.errors import PortError
-from tatumflow.engine.events import ControlChange, NoteOff, NoteOn
-from tatumflow.live.midi_bytes import MessageParser, human_event, packed, silence
+from tatumflow.engine.events import (
+    ClockContinue,
+    ClockStart,
+    ClockStop,
+    ClockTick,
+    ControlChange,
+    NoteOff,
+    NoteOn,
+    SongPosition,
+)
+from tatumflow.live.midi_bytes import (
+    MessageParser,
+    clock_event,
+    human_event,
+    packed,
+    packed_clock,
+    silence,
+)
 from tatumflow.live.midi_ports import first_keyboard, match_port, stable_name, working_api
 
 DATA = st.integers(0, 127)
@@ -20,7 +36,17 @@ EVENTS = st.one_of(
 
 def events(chunks):
     parser = MessageParser()
-    return [human_event(message, 1.0) for chunk in chunks for message in parser.feed(chunk)]
+    messages = (message for chunk in chunks for message in parser.feed(chunk))
+    return [human_event(message, 1.0) for message in messages if message[0] < 0xF0]
+
+
+CLOCK_EVENTS = st.one_of(
+    *(
+        st.builds(kind, st.just(1.0), st.just("in"))
+        for kind in (ClockTick, ClockStart, ClockContinue, ClockStop)
+    ),
+    st.builds(SongPosition, st.just(1.0), st.integers(0, 16383), st.just("in")),
+)
 
 
 @given(st.lists(st.binary(max_size=12), max_size=20))
@@ -50,6 +76,18 @@ def test_events_survive_any_split_and_real_time_bytes_between_them(sent, cuts, d
         position += len(chunks[-1])
         index += 1
     assert events(chunks) == sent
+
+
+@given(st.lists(CLOCK_EVENTS, max_size=20))
+def test_what_the_clock_says_survives_the_wire(sent):
+    stream = bytes(byte for event in sent for byte in packed_clock(event))
+    assert [clock_event(message, 1.0, "in") for message in MessageParser().feed(stream)] == sent
+
+
+def test_clock_does_not_end_running_status_and_song_position_does():
+    parser = MessageParser()
+    assert list(parser.feed([0x90, 60, 0xF8, 1, 61, 1])) == [(0xF8,), (0x90, 60, 1), (0x90, 61, 1)]
+    assert list(parser.feed([0xF2, 8, 0xFA, 1, 62, 1])) == [(0xFA,), (0xF2, 8, 1)]
 
 
 def test_running_status_repeats_the_status_byte():

@@ -1,0 +1,72 @@
+"""MIDI clock for others to follow: ticks at their times, and where the song is."""
+
+from math import ceil, inf
+from typing import Final
+
+from tatumflow.engine.events import (
+    ClockContinue,
+    ClockEvent,
+    ClockStart,
+    ClockStop,
+    ClockTick,
+    SongPosition,
+)
+from tatumflow.engine.tempo.beat_clock import Beats
+from tatumflow.engine.tempo.midi_clock import TICKS_PER_BEAT, TICKS_PER_SIXTEENTH
+
+LEAD: Final = 0.002
+"""Seconds from a start to the tick that it announces; receivers want 1 ms at the least."""
+
+_POSITIONS: Final = 1 << 14
+
+
+class ClockOut:
+    """Gives each tick once, and says start, stop, continue and song position in between.
+
+    Ticks go on while beats are counted in, so that those who follow know the tempo when the song starts.
+    Where it runs already, they are told a position, a sixteenth away at most, to go on from.
+    """
+
+    def __init__(self) -> None:
+        self._next: int | None = None
+        self._entry: int | None = None
+        self._given = -inf
+        self._started = False
+
+    def restart(self) -> None:
+        """Say anew where the song is: the clock has jumped."""
+        self._next = None
+
+    def stop(self, now: float) -> tuple[ClockEvent, ...]:
+        """Give no more ticks; return what tells others so, nothing if nothing was started."""
+        started, self._started, self._next, self._entry = self._started, False, None, None
+        return (ClockStop(max(now, self._given)),) if started else ()
+
+    def due(self, beats: Beats, now: float, until: float) -> tuple[ClockEvent, ...]:
+        """Return what is due up to `until` seconds and was not given yet, each with its time, in order.
+
+        Args:
+            beats: Where the beats are.
+            now: Seconds before which nothing can be sent.
+            until: Seconds.
+        """
+        events: list[ClockEvent] = []
+        if self._next is None:
+            since = max(now, self._given)
+            events += self.stop(since)
+            self._next = ceil(beats.beat(since + LEAD) * TICKS_PER_BEAT)
+            self._entry = 0
+            if self._next > 0:
+                sixteenth = -(-self._next // TICKS_PER_SIXTEENTH)
+                self._entry = sixteenth * TICKS_PER_SIXTEENTH
+                events.append(SongPosition(since, sixteenth % _POSITIONS))
+        while (time := beats.time(self._next / TICKS_PER_BEAT)) <= until:
+            time = max(time, self._given)
+            if self._next == self._entry:
+                announced = max(time - LEAD, self._given)
+                events.append(ClockContinue(announced) if self._entry else ClockStart(announced))
+                self._entry, self._started = None, True
+            events.append(ClockTick(time))
+            self._given = time
+            self._next += 1
+        return tuple(events)

@@ -1,0 +1,162 @@
+"""Keeps the session's time: a clock to follow or our own, counting in, clicks, and the clock for others."""
+
+from math import floor
+from typing import Final
+
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.events import BeatReport, ClockEvent
+from tatumflow.engine.harmony.chart import Chart
+from tatumflow.engine.messages import Position
+from tatumflow.engine.scheduler import Scheduler
+from tatumflow.engine.tempo.clock_out import ClockOut
+from tatumflow.engine.tempo.grid import felt_beat
+from tatumflow.engine.tempo.metronome import CLICK_CHANNEL, Metronome
+from tatumflow.engine.tempo.tap import Taps
+from tatumflow.engine.tempo.trading import Trading
+from tatumflow.engine.tempo.transport import Transport
+
+AHEAD: Final = 0.1
+"""Seconds before they are due at which clicks and ticks are handed to the scheduler."""
+
+COMMON_TIME: Final = 4
+"""Beats of a bar where no chart says how many."""
+
+_ROUNDING: Final = 1e-6
+
+
+class Timekeeper:
+    """What the companion asks about time, and what goes out by it.
+
+    In free time nothing but a chart is counted, and it begins when it is given or when an improvisation does;
+    in tempo the beat goes on, whatever is played.
+
+    Attributes:
+        transport: The beat.
+    """
+
+    def __init__(self, scheduler: Scheduler, controls: Controls, now: float) -> None:
+        """Begin at `now` seconds, without a chart."""
+        self._scheduler = scheduler
+        self._controls = controls
+        self._chart: Chart | None = None
+        self.transport = Transport(controls.tempo, now)
+        self.transport.use_source(controls.clock)
+        self._metronome = Metronome()
+        self._out = ClockOut()
+        self._taps = Taps()
+        self._jumps = self.transport.jumps
+
+    @property
+    def running(self) -> bool:
+        """Whether the clock in use runs."""
+        return self.transport.running
+
+    @property
+    def in_tempo(self) -> bool:
+        """Whether the beat goes on, whatever is played."""
+        c = self._controls
+        asked = c.clock != "internal" or c.trade_bars or c.metronome or c.clock_out
+        return bool(asked) and self.running
+
+    @property
+    def trading(self) -> Trading | None:
+        """Whose bars are whose; None in turns that are free."""
+        bars = self._controls.trade_bars
+        return Trading(bars, self.beats_per_bar) if bars and self.running else None
+
+    @property
+    def beats_per_bar(self) -> int:
+        """Beats of a bar."""
+        return COMMON_TIME if self._chart is None else self._chart.beats_per_bar
+
+    @property
+    def feels(self) -> bool:
+        """Whether onsets sound elsewhere than they were drawn."""
+        return self.running and (self._controls.swing > 0 or self._controls.grid_pull > 0)
+
+    def felt(self, onset: float) -> float:
+        """Return the seconds at which an onset drawn for `onset` seconds sounds."""
+        clock, controls = self.transport.clock, self._controls
+        return clock.time(felt_beat(clock.beat(onset), controls.swing, controls.grid_pull))
+
+    def use(self, controls: Controls, chart: Chart | None) -> None:
+        """Take other controls and their chart; whether the clock changes is not for this to say."""
+        self._controls, self._chart = controls, chart
+        self.transport.use_source(controls.clock)
+
+    def hear(self, event: ClockEvent | BeatReport) -> bool:
+        """Take what a clock outside says; return whether what was planned no longer fits."""
+        before = self.transport.jumps
+        self.transport.hear(event)
+        return self.transport.jumps != before
+
+    def lose(self, now: float) -> bool:
+        """Return whether the clock that is followed has just gone."""
+        return self.transport.lose(now)
+
+    def begin_bars(self, now: float) -> None:
+        """Count in and begin with the first bar; a clock outside begins when it likes."""
+        beats = self._controls.count_in * self.beats_per_bar
+        self.transport.begin(self._controls.tempo, now + beats * 60 / self._controls.tempo)
+
+    def begin_at(self, origin: float) -> None:
+        """Put beat 0 of our own clock at `origin` seconds."""
+        self.transport.begin(self._controls.tempo, origin)
+
+    def tap(self, time: float) -> float | None:
+        """Return the tempo of the taps that ends with this one, None while there are too few."""
+        return self._taps.tap(time)
+
+    def next_bar(self, time: float) -> float:
+        """Return the seconds of the first bar line at `time` seconds or later, none before beat 0."""
+        bars = -(-(self.transport.beat(time) - _ROUNDING) // self.beats_per_bar)
+        return self.transport.time(max(bars, 0) * self.beats_per_bar)
+
+    def advance(self, now: float) -> float | None:
+        """Hand over the clicks and ticks that are due soon.
+
+        Returns:
+            Seconds at which to be called again; None if nothing is counted out loud.
+        """
+        transport, controls = self.transport, self._controls
+        if transport.jumps != self._jumps:
+            self._jumps = transport.jumps
+            self._scheduler.release_all(CLICK_CHANNEL)
+            self._metronome.restart()
+            self._out.restart()
+        wake: list[float] = [transport.lost_at] if transport.lost_at < float("inf") else []
+        until = now + AHEAD
+        if self.in_tempo and (controls.metronome or transport.beat(now) < 0):
+            clicks = self._metronome.clicks(
+                transport.clock, now, until, self.beats_per_bar, controls.metronome
+            )
+            for click in clicks:
+                self._scheduler.note(click, CLICK_CHANNEL)
+            wake.append(now + AHEAD / 2)
+        else:
+            self._metronome.restart()
+        ticks = self.in_tempo and controls.clock_out
+        for event in self._out.due(transport.clock, now, until) if ticks else self._out.stop(now):
+            self._scheduler.tell(event)
+        if ticks:
+            wake.append(now + AHEAD / 2)
+        return min(wake, default=None)
+
+    def position(self, now: float) -> Position | None:
+        """Return where the music is at `now` seconds; None in free time without a chart."""
+        if not self.in_tempo and self._chart is None:
+            return None
+        beat = self.transport.beat(now)
+        bar, within = divmod(floor(beat + _ROUNDING), self.beats_per_bar)
+        chart = self._chart
+        chord = None if chart is None else chart.chord_at(beat)
+        change = None if chart is None else chart.next_change(beat)
+        return Position(
+            bar=bar + 1,
+            beat=within + 1,
+            beats_per_bar=self.beats_per_bar,
+            tempo=round(self.transport.clock.tempo, 1),
+            turn_bars=self._controls.trade_bars if self.trading else 0,
+            chord="" if chord is None else str(chord),
+            next_chord="" if change is None or change.chord is None else str(change.chord),
+        )

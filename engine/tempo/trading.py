@@ -1,0 +1,36 @@
+"""Trading bars: whose turn it is on which beat."""
+
+from dataclasses import dataclass
+from math import ceil
+
+from tatumflow.engine.notes import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """Equal turns of some bars, the human's first, beginning on beat 0; what lies before that is counted in.
+
+    Attributes:
+        bars: Bars of a turn, at least 1.
+        beats_per_bar: At least 1.
+    """
+
+    bars: int
+    beats_per_bar: int = 4
+
+    @property
+    def beats(self) -> int:
+        """Beats of a turn."""
+        return self.bars * self.beats_per_bar
+
+    def role_at(self, beat: float) -> Role:
+        """Return whose turn it is on a beat; the human's while it is counted in."""
+        return Role.COMPANION if beat >= 0 and int(beat // self.beats) % 2 else Role.HUMAN
+
+    def next_entry(self, beat: float) -> int:
+        """Return the first beat, at or after the one given, on which the companion's bars begin."""
+        return self.beats * (2 * max(ceil((beat / self.beats - 1) / 2), 0) + 1)
+
+    def companion_end(self, beat: float) -> int:
+        """Return the beat on which the companion's bars end, those at a beat or else those after it."""
+        return self.beats * 2 * (max(int(beat // (2 * self.beats)), 0) + 1)

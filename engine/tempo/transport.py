@@ -1,0 +1,119 @@
+"""The one clock that bars, chords, clicks and the grid share, whoever gives it."""
+
+from math import inf
+from typing import Final
+
+from tatumflow.engine.controls import ClockSource
+from tatumflow.engine.events import BeatReport, ClockContinue, ClockEvent, ClockStart
+from tatumflow.engine.tempo.beat_clock import BeatClock
+from tatumflow.engine.tempo.midi_clock import PAUSE, MidiClock
+
+LOST: Final = 2.0
+"""Seconds without a tick after which a running MIDI clock counts as gone."""
+
+_JUMP: Final = 0.02
+
+
+class Transport:
+    """Beats of the source in use; implements `Beats`.
+
+    Of several inputs that send MIDI clock, the one that last started a song is followed as long as it goes
+    on, and before a start the first.
+
+    Attributes:
+        source: Who gives the beat.
+        jumps: How often what was planned by this clock stopped being right.
+    """
+
+    def __init__(self, tempo: float, origin: float) -> None:
+        """Begin with a clock of our own, beat 0 of which is at `origin` seconds."""
+        self.source: ClockSource = "internal"
+        self.jumps = 0
+        self._own = BeatClock(tempo, origin)
+        self._midi = MidiClock()
+        self._port = ""
+        self._heard_at = -inf
+        self._reported: BeatClock | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a beat to keep: our own always runs."""
+        if self.source == "midi":
+            return self._midi.running and self._midi.clock is not None
+        return self.source == "internal" or self._reported is not None
+
+    @property
+    def clock(self) -> BeatClock:
+        """The beat at present; our own while the source in use has none to give."""
+        outside = self._midi.clock if self.source == "midi" else self._reported
+        return self._own if self.source == "internal" or outside is None else outside
+
+    @property
+    def lost_at(self) -> float:
+        """Seconds at which a MIDI clock that stays silent counts as gone; infinite for other clocks."""
+        if self.source != "midi" or not self.running or self._midi.last_tick is None:
+            return inf
+        return self._midi.last_tick + LOST
+
+    def beat(self, time: float) -> float:
+        """Return the beat at `time` seconds."""
+        return self.clock.beat(time)
+
+    def time(self, beat: float) -> float:
+        """Return the seconds of a beat."""
+        return self.clock.time(beat)
+
+    def begin(self, tempo: float, origin: float) -> None:
+        """Begin our own clock anew, with beat 0 at `origin` seconds."""
+        self._own = BeatClock(tempo, origin)
+        self._jumped("internal")
+
+    def use_tempo(self, tempo: float, now: float) -> None:
+        """Let our own clock go on from its present beat at another tempo."""
+        self._own = self._own.at_tempo(tempo, now)
+        self._jumped("internal")
+
+    def put_beat(self, time: float) -> None:
+        """Move our own clock by half a beat at most, so that a beat falls on `time` seconds."""
+        self._own = self._own.with_beat_at(time)
+        self._jumped("internal")
+
+    def use_source(self, source: ClockSource) -> None:
+        """Follow another source; our own goes on where the last one was."""
+        if source != self.source:
+            self._own, self.source = self.clock, source
+            self.jumps += 1
+
+    def hear(self, event: ClockEvent | BeatReport) -> None:
+        """Take what a clock outside says, the one in use or another."""
+        if isinstance(event, BeatReport):
+            self._report(event)
+            return
+        if event.port != self._port and self._heard_at > -inf:
+            if event.time - self._heard_at <= PAUSE and not isinstance(event, ClockStart | ClockContinue):
+                return
+            self._midi = MidiClock()
+            self._jumped("midi")
+        self._port, self._heard_at = event.port, event.time
+        before, had_beat = self._midi.jumps, self._midi.clock is not None
+        self._midi.hear(event)
+        if self._midi.jumps != before or had_beat != (self._midi.clock is not None):
+            self._jumped("midi")
+
+    def lose(self, now: float) -> bool:
+        """Let the song stand if the clock that is followed is gone; return whether it has just gone."""
+        if now < self.lost_at:
+            return False
+        self._midi.lose()
+        self._jumped("midi")
+        return True
+
+    def _report(self, event: BeatReport) -> None:
+        before = self._reported
+        self._reported = BeatClock(event.tempo, event.time - event.beat * 60 / event.tempo)
+        if before is None or abs(before.beat(event.time) - event.beat) > _JUMP:
+            self._jumped("link")
+
+    def _jumped(self, source: ClockSource) -> None:
+        if source == self.source:
+            self.jumps += 1
