@@ -8,6 +8,7 @@ from typing import Final
 from tatumflow.engine.bundle import Bundle, bundle_path, load_bundle
 from tatumflow.engine.decoder import Decoder
 from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.live.bench.bar_line import bar_line
 from tatumflow.live.bench.note_cost import absorb, note_cost
 from tatumflow.live.bench.peer import beside_peer
 from tatumflow.live.bench.report import Figure, print_figures, write_figures
@@ -20,7 +21,16 @@ from tatumflow.live.engine_process import SWITCH_SECONDS
 
 Benchmark = Callable[[Bundle, Decoder, int], tuple[Figure, ...]]
 
-BENCHMARKS: Final[tuple[Benchmark, ...]] = (note_cost, absorb, thru, jitter, turns, startup, roofline)
+BENCHMARKS: Final[tuple[Benchmark, ...]] = (
+    note_cost,
+    absorb,
+    thru,
+    jitter,
+    turns,
+    bar_line,
+    startup,
+    roofline,
+)
 
 FEWEST_NOTES: Final = 100
 

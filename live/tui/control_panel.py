@@ -52,6 +52,10 @@ class ControlPanel(VerticalScroll, can_focus=False, inherit_bindings=False):
             for control in controls:
                 yield self._rows[control]
 
+    def on_mount(self) -> None:
+        """Begin at the top, wherever the focus begins."""
+        self.call_after_refresh(self.scroll_home, animate=False)
+
     def show(self, snapshot: Snapshot) -> None:
         """Take the engine's values."""
         for row in self._rows.values():

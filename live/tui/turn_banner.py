@@ -32,7 +32,7 @@ class TurnBanner(Horizontal):
         self._word = Lettering("STARTING", id="turn")
         self._beat = Lettering(id="beat")
         self._facts = Static(id="facts")
-        self._shown: tuple[BannerState, object] | None = None
+        self._shown: tuple[BannerState, object, Position | None] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the large word, bar and beat as large, and the facts beside them."""

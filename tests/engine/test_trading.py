@@ -1,11 +1,13 @@
 """The companion in tempo: on the bar line, back on a bar line, and the same notes as ever out of it."""
 
+from dataclasses import asdict
 from math import floor
 
 import pytest
 from rig import Rig, context
 
 from tatumflow.engine.companion import OVERHANG
+from tatumflow.engine.controls import Controls
 from tatumflow.engine.events import ClockStart, ClockStop, ClockTick, NoteOff, NoteOn
 from tatumflow.engine.messages import BeginBars, SetControl, TakeTurn, TapTempo, YieldTurn
 from tatumflow.engine.notes import PITCH_LOWEST, Note, Role
@@ -267,6 +269,16 @@ def test_time_that_is_off_changes_nothing(controls: dict):
         rig.run_to(30.0)
     assert plain.port.ons
     assert other.port.events == plain.port.events
+
+
+def test_controls_in_free_time_leave_nothing_to_count():
+    controls = Controls(trade_bars=4, metronome=1.0, clock_out=1, clock="midi", swing=0.5).in_free_time()
+    rig = Rig(**asdict(controls))
+    rig.phrase()
+    rig.run_until("playing")
+    rig.run_until("listening")
+    assert rig.companion.advance() is None
+    assert all(isinstance(event, NoteOn | NoteOff) and event.channel == 0 for event in rig.port.events)
 
 
 def sounded(**controls) -> list[Note]:

@@ -67,9 +67,9 @@ def test_a_whole_run_on_a_small_model(tiny_bundle: Path, tmp_path: Path) -> None
     keys = {f"{figure.name}_{figure.unit}" for figure in figures}
     assert keys == {
         *("note_cost_ms", "notes_per_second", "absorb_ms", "thru_ms", "jitter_ms", "turn_ready_ratio"),
-        *("first_note_ms", "startup_s", "roofline_ratio"),
+        *("first_note_ms", "bar_line_ms", "startup_s", "roofline_ratio"),
     }
-    counts = {"startup": 3, "turn_ready": 5, "first_note": 5}
+    counts = {"startup": 3, "turn_ready": 5, "first_note": 5, "bar_line": 2}
     for figure in figures:
         assert figure.count == counts.get(figure.name, 100)
         least = 0 if figure.name in ("turn_ready", "first_note") else 1e-9

@@ -13,16 +13,19 @@ from textual.widgets import OptionList, Static
 
 from tatumflow.engine.controls import MODES, Controls
 from tatumflow.engine.messages import (
+    BeginBars,
     Command,
     ConnectPorts,
     Notice,
     Panic,
     PlayKey,
     PortStatus,
+    Position,
     SetControl,
     Shutdown,
     Snapshot,
     TakeTurn,
+    TapTempo,
     YieldTurn,
 )
 from tatumflow.engine.notes import Role
@@ -131,6 +134,29 @@ async def test_arrows_go_from_control_to_control() -> None:
 async def test_mode_key_goes_on_to_the_next_mode() -> None:
     link = StillLink(moment(controls=Controls(mode=MODES[0])))
     assert await presses(link, "f2") == [SetControl("mode", MODES[1])]
+
+
+async def test_keys_begin_the_bars_and_tap_the_tempo() -> None:
+    link = StillLink(moment())
+    bars, *taps = await presses(link, "f5", "f6", "f6")
+    assert bars == BeginBars()
+    first, second = (tap.time for tap in taps if isinstance(tap, TapTempo))
+    assert first < second
+
+
+async def test_the_banner_says_where_the_music_is() -> None:
+    position = Position(bar=7, beat=3, beats_per_bar=4, tempo=132.5, turn_bars=4, chord="F7", next_chord="D7")
+    link = StillLink(moment(position=position))
+    async with screen(link, size=(120, 36)) as (app, pilot):
+        facts, beat = app.jam.query_one("#facts", Static), app.jam.query_one("#beat", Lettering)
+        assert str(facts.render()).splitlines()[1:] == ["bar 7 (3 of 4)  ●●●○", "F7 → D7  132.5 bpm"]
+        assert beat.text == "7.3"
+        assert beat.display
+        link.snapshot = moment(position=replace(position, bar=0, beat=1, chord="", next_chord=""))
+        await until(pilot, lambda: beat.text == "0.1")
+        assert str(facts.render()).splitlines()[1].startswith("count-in")
+        link.snapshot = moment()
+        await until(pilot, lambda: not beat.display)
 
 
 async def test_style_is_chosen_by_typing_part_of_its_name() -> None:
