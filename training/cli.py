@@ -96,6 +96,26 @@ def fit_chords(
     fit_chords(source, out, seed)
 
 
+@data.command()
+def quartet(
+    source: Annotated[Path, typer.Argument(metavar="WEIMAR", help="The Weimar Jazz Database.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the recordings of both sides.")],
+    hours: Annotated[float, typer.Option("--hours", help="How much at least.")],
+    split: Annotated[Split, typer.Option("--split", help="Side of its split.")] = Split.TRAIN,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same recordings.", min=0)] = 0,
+    soundfont: Annotated[
+        list[Path] | None,
+        typer.Option("--soundfont", help="A SoundFont of this side; again for more. Installed ones if none."),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", help="Processes side by side.", min=1)] = 1,
+) -> None:
+    """Render jazz quartets in stems, to train separation on: real solos over a made accompaniment."""
+    with _training_libraries():
+        from tatumflow.training.separation.quartet.generate import QuartetSettings, generate_quartets
+    settings = QuartetSettings(split.value, hours, seed, tuple(soundfont or ()), jobs)
+    generate_quartets(source, out, settings)
+
+
 def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="The run; see configs/train.")],
     run: Annotated[Path | None, typer.Option("--run", help="Its folder; runs/NAME by default.")] = None,

@@ -1,0 +1,99 @@
+"""A solo with its accompaniment: the notes of a quartet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from tatumflow.engine.notes import Note
+from tatumflow.training.corpora.annotated_solo import Line
+from tatumflow.training.separation.quartet.beat_notes import draw_touch, play
+from tatumflow.training.separation.quartet.comping import comping
+from tatumflow.training.separation.quartet.solos import QuartetSolo
+from tatumflow.training.separation.quartet.swing_drums import swing_drums
+from tatumflow.training.separation.quartet.walking_bass import walking_bass
+
+_LEAD_IN: Final = 0.25
+"""Seconds before the first beat."""
+
+_LEAST_DURATION: Final = 0.03
+
+_REST_SECONDS: Final = 1.5
+"""Where the transcribed bass is silent for longer, the made one plays."""
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """The notes of a quartet.
+
+    Attributes:
+        notes: Of each stem of `QUARTET`, by onset; seconds from the start of the recording.
+        seconds: When the last note ends.
+        real_bass: Share of the bass notes that were transcribed, 0 to 1.
+    """
+
+    notes: Mapping[str, tuple[Note, ...]]
+    seconds: float
+    real_bass: float
+
+
+def arrange(
+    solo: QuartetSolo, rng: np.random.Generator, transposition: int = 0, tempo: float = 1.0
+) -> Arrangement:
+    """Accompany a solo; the bass is the real one where it was transcribed.
+
+    Args:
+        solo: What to accompany.
+        rng: Where the accompaniment is drawn from.
+        transposition: Semitones higher, of all but the drums.
+        tempo: Factor of the tempo, above 0.
+    """
+    piano = play(comping(solo.beats, rng), solo.beats, draw_touch(rng), rng)
+    real = _with_velocities(solo.bass, rng, loud=84, swell=3)
+    made = play(walking_bass(solo.beats, rng), solo.beats, draw_touch(rng), rng)
+    bass = [*real, *_away_from(made, solo.bass)]
+    drums = play(swing_drums(solo.beats, rng), solo.beats, draw_touch(rng), rng)
+    horn = _with_velocities(solo.horn, rng, loud=88, swell=9)
+    start = solo.beats[0].time
+    notes = {
+        stem: _moved(played, start, 0 if stem == "drums" else transposition, tempo)
+        for stem, played in (("horn", horn), ("piano", piano), ("bass", bass), ("drums", drums))
+    }
+    end = max(note.offset for played in notes.values() for note in played)
+    return Arrangement(notes, end, len(real) / max(len(bass), 1))
+
+
+def _away_from(notes: list[Note], line: Line) -> list[Note]:
+    """Return the notes that begin where a line neither plays nor rests for a moment only."""
+    if not len(line):
+        return notes
+    return [note for note in notes if np.abs(line.onset - note.onset).min() > _REST_SECONDS]
+
+
+def _with_velocities(line: Line, rng: np.random.Generator, loud: int, swell: float) -> list[Note]:
+    """Give a line without velocities some: a level that wanders, higher notes louder, short ones softer."""
+    level = 0.0
+    middle = float(np.median(line.pitch)) if len(line) else 0.0
+    notes: list[Note] = []
+    for onset, duration, pitch in zip(
+        line.onset.tolist(), line.duration.tolist(), line.pitch.tolist(), strict=True
+    ):
+        level = 0.9 * level + rng.normal(0, swell * 0.45)
+        contour = 0.5 * min(max(pitch - middle, -12), 12) - (5 if duration < 0.1 else 0)
+        velocity = round(loud + level + contour + rng.normal(0, 4))
+        notes.append(Note(onset, duration, pitch, int(min(max(velocity, 25), 127))))
+    return notes
+
+
+def _moved(notes: list[Note], start: float, transposition: int, tempo: float) -> tuple[Note, ...]:
+    moved = (
+        replace(
+            note,
+            onset=max((note.onset - start) / tempo + _LEAD_IN, 0.0),
+            duration=max(note.duration / tempo, _LEAST_DURATION),
+            pitch=min(max(note.pitch + transposition, 0), 127),
+        )
+        for note in notes
+    )
+    return tuple(sorted(moved, key=lambda note: (note.onset, note.pitch)))

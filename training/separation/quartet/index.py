@@ -1,0 +1,142 @@
+"""What a folder of generated quartets says about itself, in JSON."""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tatumflow.engine.errors import CorpusError
+from tatumflow.training.corpora.piece import Split
+
+FORMAT_VERSION: Final = 1
+INDEX_FILE: Final = "index.json"
+ITEM_FILE: Final = "item.json"
+SYNTHETIC: Final = "synthetic: solos of the Weimar Jazz Database (ODbL 1.0) rendered with SoundFonts"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StemEntry(_Strict):
+    """How a stem was made.
+
+    Attributes:
+        soundfont: File name of the SoundFont.
+        instrument: What plays.
+        bank: Its bank.
+        program: Its program.
+        level_db: Level while it plays, before all stems were scaled together.
+        pan: -1 to 1.
+        reverb: How much of it went into the room, 0 to 127.
+        modulation: Controller 1, 0 to 127.
+    """
+
+    soundfont: str
+    instrument: str
+    bank: int
+    program: int
+    level_db: float
+    pan: float
+    reverb: int
+    modulation: int
+
+
+class RoomEntry(_Strict):
+    """The room; see `fluid.Room`."""
+
+    size: float
+    damping: float
+    width: float
+    level: float
+
+
+class Item(_Strict):
+    """A generated recording.
+
+    Attributes:
+        name: Its folder.
+        number: Its place in the seeded order, from 0.
+        solo: The solo's file without its ending.
+        tune: The tune's key.
+        seconds: Of music, without the tail.
+        transposition: Semitones.
+        tempo: Factor of the solo's tempo.
+        real_bass: Share of the bass notes that were transcribed, 0 to 1.
+        peak: Highest sample, as a share of full scale.
+        room: Where it sounds.
+        stems: How each stem was made.
+    """
+
+    name: str
+    number: int
+    solo: str
+    tune: str
+    seconds: float
+    transposition: int
+    tempo: float
+    real_bass: float
+    peak: float
+    room: RoomEntry
+    stems: dict[str, StemEntry]
+
+
+class SoundFontEntry(_Strict):
+    """A SoundFont that was used.
+
+    Attributes:
+        name: The file.
+        family: The same for SoundFonts that share recordings.
+        licence: As far as it is known.
+        sha256: Of the file.
+    """
+
+    name: str
+    family: str
+    licence: str
+    sha256: str
+
+
+class Index(_Strict):
+    """A side of the generated quartets.
+
+    Attributes:
+        format_version: Of this file.
+        note: What these recordings are, and the solos' licence.
+        split: The side.
+        seed: Of all draws.
+        rate: Samples a second.
+        soundfonts: What they were rendered with.
+        items: The recordings.
+    """
+
+    format_version: int = FORMAT_VERSION
+    note: str = SYNTHETIC
+    split: Split
+    seed: int
+    rate: int
+    soundfonts: tuple[SoundFontEntry, ...]
+    items: tuple[Item, ...]
+
+
+def read_index(path: Path) -> Index | None:
+    """Read an index; None where there is no file.
+
+    Raises:
+        CorpusError: if it cannot be read, or is of another format.
+    """
+    try:
+        return Index.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not as this program writes it"
+        raise CorpusError(f"{path}: cannot be read ({reason}); generate into another folder") from error
+
+
+def read_item(folder: Path) -> Item | None:
+    """Read what a recording's folder says; None where it is not there or not whole."""
+    try:
+        return Item.model_validate_json((folder / ITEM_FILE).read_bytes())
+    except (OSError, ValidationError):
+        return None
