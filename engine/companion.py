@@ -186,9 +186,12 @@ class Companion:
                 self._panic()
             case TapTempo(time=time):
                 self._tap(time)
-            case BeginBars():
+            case BeginBars() if self._controls.clock == "internal":
                 self._time.begin_bars(self._clock.now())
                 self._keep_time()
+            case BeginBars():
+                text = "the bars are those of the clock outside: begin them there"
+                self._notices.append(Notice(self._clock.now(), text))
 
     def advance(self) -> float | None:
         """Do the work that is due, at most one drawn note of it.

@@ -121,6 +121,7 @@ class Engine:
         steps = [
             link.close if link else None,
             (lambda: model.close()) if model else None,
+            (lambda: self._stop_clock(model)) if model else None,
             self._outputs.silence,
             recorder.close if recorder else None,
             self._ports.close,
@@ -189,6 +190,11 @@ class Engine:
         self._outputs.play(event, self._companion_channel)
         if recorder is not None:
             recorder.companion(event)
+
+    def _stop_clock(self, model: "LoadedModel") -> None:
+        """Tell those who follow our clock that there will be none."""
+        if model.companion.controls.clock_out:
+            self._outputs.tell(ClockStop(self._clock.now()))
 
     def _follow_link(self, model: "LoadedModel") -> None:
         """Join or leave Ableton Link, as the controls say."""

@@ -95,8 +95,8 @@ class Timekeeper:
         return self.transport.lose(now)
 
     def begin_bars(self, now: float) -> None:
-        """Count in and begin with the first bar; a clock outside begins when it likes."""
-        beats = self._controls.count_in * self.beats_per_bar
+        """Begin with the first bar, counting in where time is kept; a clock outside begins when it likes."""
+        beats = self._controls.count_in * self.beats_per_bar if self.in_tempo else 0
         self.transport.begin(self._controls.tempo, now + beats * 60 / self._controls.tempo)
 
     def begin_at(self, origin: float) -> None:

@@ -232,6 +232,14 @@ def test_it_trades_by_the_bars_of_a_clock_outside():
     assert len(rig.port.ons) == sent
 
 
+def test_the_bars_of_a_clock_outside_are_not_begun_here():
+    rig = Rig(trade_bars=2, clock="midi")
+    daw(rig, 1.0, 9)
+    rig.companion.command(BeginBars())
+    assert rig.companion.turn == "playing"
+    assert [notice.severity for notice in rig.companion.snapshot().notices] == ["information"]
+
+
 def test_a_clock_that_vanishes_is_noticed_and_ends_the_turn():
     rig = Rig(trade_bars=2, clock="midi")
     daw(rig, 1.0, 9)
