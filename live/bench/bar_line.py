@@ -82,7 +82,8 @@ def _play(start: float, turns: int, clock: SystemClock, inbox: "queue.SimpleQueu
     for tick in range(2 * turns * _BEATS * TICKS_PER_BEAT):
         due = start + tick * tick_seconds + float(rng.normal(0.0, _JITTER))
         time.sleep(max(due - clock.now(), 0.0))
-        inbox.put(ClockTick(clock.now()))
+        # When it was sent, not when this thread came to it: its own delay is not what is measured.
+        inbox.put(ClockTick(due))
         bar, place = divmod(tick, _BEATS * TICKS_PER_BEAT)
         if bar % 2 == 0 and place % (TICKS_PER_BEAT // 2) == 0:
             inbox.put(NoteOn(clock.now(), 60 + place // TICKS_PER_BEAT, 80))
