@@ -209,8 +209,11 @@ def test_the_sides_share_neither_tunes_nor_soundfonts(generated: tuple[Path, Pat
     assert all(seeded_split(item.tune, 0) == "val" for item in index.items)
     with pytest.raises(SettingError, match=r"TimGM6mb.*val side"):
         generate_quartets(corpus, out, QuartetSettings("train", 0.001, soundfonts=(soundfont(),)))
-    train = generate_quartets(corpus, tmp_path, QuartetSettings("train", 1 / 3600, soundfonts=(soundfont(),)))
+    settings = QuartetSettings("train", 6 / 3600, soundfonts=(soundfont(),), jobs=2)
+    train = generate_quartets(corpus, tmp_path, settings)
     assert not {item.tune for item in train.items} & {item.tune for item in index.items}
+    made = read_stem_folder(tmp_path / "train", QUARTET)
+    assert [recording.name for recording in made] == [item.name for item in train.items]
 
 
 def test_settings_out_of_range_are_refused():

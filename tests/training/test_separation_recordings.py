@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from separation_samples import RATE, Ramp, tones, write_recording
+from torch.utils.data import DataLoader
 
 from tatumflow.engine.errors import CorpusError, SettingError, TatumFlowError
 from tatumflow.engine.separation.stems import FOUR_STEMS, QUARTET, VOCALS_OTHER, parse_stems
@@ -133,6 +134,15 @@ def test_sequential_segments_cover_every_sample_with_their_overlap():
             np.testing.assert_allclose(parts[0, 0, :inside], 1 + (place.start + np.arange(inside)) / 1e6)
             covered[place.start : place.start + inside] += 1
     assert covered.min() >= 1
+
+
+def test_a_loader_makes_batches_of_excerpts_and_their_places():
+    segments = SequentialSegments([Ramp(length=1000)], 300, overlap=100)
+    parts, place = next(iter(DataLoader(segments, batch_size=2)))
+    assert parts.shape == (2, 3, 2, 300)
+    assert place.start.tolist() == [0, 200]
+    (drawn,) = DataLoader(RandomSegments([Ramp()], 200, count=4), batch_size=4)
+    assert drawn.shape == (4, 3, 2, 200)
 
 
 def test_full_recordings_are_whole():

@@ -1,7 +1,7 @@
 """Excerpts of recordings: drawn at random to train on, one after the other to validate, whole to evaluate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,7 +14,10 @@ from tatumflow.training.separation.parts import Parts, Recording
 
 
 class RandomSegments(Dataset[Tensor]):
-    """Excerpts drawn anew for every epoch; the same seed, epoch and number give the same excerpt."""
+    """Excerpts drawn anew for every epoch; the same seed, epoch and number give the same excerpt.
+
+    Set `epoch` before a loader is iterated; workers that persist from one epoch to the next do not see it.
+    """
 
     def __init__(
         self,
@@ -71,9 +74,8 @@ class RandomSegments(Dataset[Tensor]):
         return recording.read(start, length)
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where an excerpt lies.
+class Place(NamedTuple):
+    """Where an excerpt lies; a loader's batches have tensors of both.
 
     Attributes:
         recording: Number of the recording.

@@ -41,7 +41,7 @@ from tatumflow.training.separation.quartet.soundfonts import (
 )
 from tatumflow.training.separation.stem_folder import MIXTURE
 
-_LEVELS_DB: Final = {"horn": -20.0, "piano": -24.0, "bass": -22.0, "drums": -24.0}
+_LEVELS_DB: Final = {"horn": -20.0, "piano": -23.0, "bass": -22.0, "drums": -22.0}
 _WIDEST_PAN: Final = {"horn": 0.4, "piano": 0.5, "bass": 0.25, "drums": 0.3}
 _REVERB: Final = {"horn": (20, 90), "piano": (10, 70), "bass": (0, 30), "drums": (5, 60)}
 _LEVEL_SPREAD_DB: Final = 5.0
