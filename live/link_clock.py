@@ -1,4 +1,4 @@
-"""The beat of Ableton Link, for those who have its library: `pip install 'tatumflow[link]'`."""
+"""The beat of Ableton Link, for those who have its library, the extra `link`."""
 
 import asyncio
 import threading
