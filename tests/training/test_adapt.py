@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def adaptation(folder: Path, tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Adaptation:
     out = tmp_path_factory.mktemp("models")
-    with mock.patch.multiple(diversity, KEPT=0.0, PRIMERS=2):
+    with mock.patch.multiple(diversity, KEPT=0.0, CONTINUATIONS=2):
         return adapt(
             folder, "me", model=str(tiny_bundle), out=out / "me", settings=QUICK, json_path=out / "me.json"
         )

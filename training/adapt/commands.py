@@ -82,10 +82,11 @@ def adapt(
         base = open_base(bundle, name)
         corpus = with_styles(packed, base.styles)
         places = held_out_places(corpus, chosen.seed)
+        performer = Performer(bundle)
         progress.begin("training")
         learned = learn(base, corpus, chosen, progress.tell)
         progress.begin("playing as before")
-        played = play_on(Performer(bundle), places, "", chosen.seed, progress.tell)
+        played = play_on(performer, places, "", chosen.seed, progress.tell)
 
         def play(scale: float) -> Sequence[Notes]:
             progress.begin(f"exporting {scale:.0%} of the adapter")

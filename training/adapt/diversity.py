@@ -6,6 +6,7 @@ not.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Final
 
 import numpy as np
@@ -21,8 +22,8 @@ from tatumflow.training.evaluate.metrics.texture import voicings
 from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Primer, draw_primers
 from tatumflow.training.packing import PackedCorpus
 
-PRIMERS: Final = 32
-"""Most places in the held-out music from which both models play on."""
+CONTINUATIONS: Final = 32
+"""How often both models play on from held-out music; from some places again where there are fewer."""
 
 KEPT: Final = 0.95
 """Share of the base's diversity that an adapted model must keep."""
@@ -82,14 +83,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class Places:
-    """Places to play on from, and for how many seconds."""
+    """Places to play on from, `CONTINUATIONS` of them, and for how many seconds."""
 
     primers: tuple[Primer, ...]
     seconds: float
 
 
 def held_out_places(corpus: PackedCorpus, seed: int = 0) -> Places:
-    """Draw places in the held-out music; where its pieces are short, what is played is shorter too.
+    """Draw places in the held-out music, each as often as another or once more.
+
+    Where its pieces are short, what is played is shorter too.
 
     Raises:
         AdaptError: if even the shortest finds no place.
@@ -97,9 +100,10 @@ def held_out_places(corpus: PackedCorpus, seed: int = 0) -> Places:
     for share in _SHORTER:
         seconds = share * CONTINUATION_SECONDS
         try:
-            return Places(draw_primers(corpus, "val", PRIMERS, seconds=seconds, seed=seed), seconds)
+            drawn = draw_primers(corpus, "val", CONTINUATIONS, seconds=seconds, seed=seed)
         except CorpusError:
             continue
+        return Places(tuple(islice(cycle(drawn), CONTINUATIONS)), seconds)
     raise AdaptError(
         "the held-out files are too short to play on from; give at least one file of "
         f"{2 * CONTINUATION_SECONDS:g} s"
