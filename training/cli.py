@@ -171,7 +171,8 @@ def evaluate(
         str,
         typer.Option(
             "--only",
-            help="Parts: nll, latent, music, style, answer, endless, control, edits, improvise, memorization.",
+            help="Parts, by commas: nll, latent, endless, music, style, answer, control, edits, improvise, "
+            "memorization.",
         ),
     ] = "",
     solos: Annotated[

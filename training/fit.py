@@ -24,7 +24,7 @@ from tatumflow.training.packing import PackedCorpus
 from tatumflow.training.settings import TrainConfig
 from tatumflow.training.start import start_from
 from tatumflow.training.stretches import Augmentation
-from tatumflow.training.windows import Windows
+from tatumflow.training.windows import TurnSettings, Windows
 
 LAST: Final = "last.ckpt"
 BEST: Final = "best.ckpt"
@@ -125,7 +125,8 @@ def _windows(config: TrainConfig) -> tuple[Windows, Windows]:
         config.run.seed,
         data.repeat,
         Augmentation(frames=data.frames) if data.augment else None,
-        corpora=data.corpora,
+        TurnSettings(guests=data.guests),
+        data.corpora,
     )
     if not train.pieces:
         raise CorpusError(f"{data.packed}: has no training pieces; prepare the corpus again")

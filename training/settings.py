@@ -27,6 +27,8 @@ class DataSettings(_Section):
         augment: Whether to transpose, stretch and re-voice the training notes.
         frames: Seconds between the frames of the transcriber that made a corpus, by its name; onsets are
             spread over them in half of the training stretches.
+        guests: Chance that a piece which begins within a training window takes over as the other player's
+            next turn, so that the style told counts for more than what was heard.
         num_workers: Processes that prepare batches; 0 prepares them in the trainer's own process.
     """
 
@@ -37,6 +39,7 @@ class DataSettings(_Section):
     repeat: dict[str, int] = Field(default_factory=dict)
     augment: bool = True
     frames: dict[str, float] = Field(default_factory=dict)
+    guests: float = Field(default=0.25, ge=0, le=1)
     num_workers: int = Field(default=0, ge=0, le=64)
 
     @model_validator(mode="after")

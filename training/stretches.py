@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -36,6 +37,9 @@ class Augmentation:
         softer: Greatest downward shift of velocities, in MIDI steps.
         louder: Greatest upward shift; transcribers hear piano more softly than keyboards send it.
         contrast: Greatest change of the velocities' spread around their mean, as a share.
+        voiced: Chance that a stretch whose velocities are not known is given imagined ones to read. Who
+            plays live has velocities, and so has the companion: were they missing wherever horns play, the
+            model would know a horn by that alone, and never play like one.
         unframed: Chance that the onsets of a stretch from a transcriber's frames are spread over them.
         frames: Seconds between a transcriber's frames, by corpus name. Live playing has no such grid, so the
             model must not depend on one; where the grid is left in, it learns to recognize it.
@@ -47,6 +51,7 @@ class Augmentation:
     softer: int = 12
     louder: int = 32
     contrast: float = 0.3
+    voiced: float = 0.8
     unframed: float = 0.5
     frames: Mapping[str, float] = field(default_factory=dict)
 
@@ -57,7 +62,8 @@ class Stretch:
 
     Attributes:
         fields: True field indices, (n, 4) int64; the velocity of a note without one is meaningless.
-        velocity: MIDI velocities, `UNKNOWN_VELOCITY` where not known, (n,) int64.
+        velocity: MIDI velocities to read, `UNKNOWN_VELOCITY` where there are none, (n,) int64.
+        known: Where these are the player's, and not imagined, (n,) bool.
         onset: Seconds since the piece's start, (n,) float64.
         duration: Seconds, (n,) float64.
         chord: Chord ids at their onsets, 0 where none is known, (n,) int64.
@@ -65,6 +71,7 @@ class Stretch:
 
     fields: NDArray[np.int64]
     velocity: NDArray[np.int64]
+    known: NDArray[np.bool_]
     onset: NDArray[np.float64]
     duration: NDArray[np.float64]
     chord: NDArray[np.int64]
@@ -97,6 +104,7 @@ def encode_stretch(
     pitch = chosen["pitch"].astype(np.int64)
     velocity = chosen["velocity"].astype(np.int64)
     chord = chosen["chord"].astype(np.int64)
+    known = velocity != UNKNOWN_VELOCITY
     before = float(notes["onset"][start - 1]) if start else 0.0
     if augmentation is not None:
         if frame and rng.random() < augmentation.unframed:
@@ -107,6 +115,8 @@ def encode_stretch(
         if pitch.min() + shift >= PITCH_LOWEST and pitch.max() + shift <= PITCH_HIGHEST:
             pitch = pitch + shift
             chord = transpose_ids(chord, shift)
+        if not known.any() and rng.random() < augmentation.voiced:
+            velocity = _imagined(len(velocity), rng)
         velocity = _revoiced(velocity, augmentation, rng)
     ticks = to_ticks(onset)
     # A change of time can bring notes to one tick that were on two, or change their order.
@@ -120,7 +130,7 @@ def encode_stretch(
         ],
         axis=1,
     )
-    return Stretch(fields, velocity[order], onset[order], duration[order], chord[order])
+    return Stretch(fields, velocity[order], known[order], onset[order], duration[order], chord[order])
 
 
 _CHORD_SPREAD: Final = 0.004
@@ -138,6 +148,19 @@ def _unframed(
     moved = np.maximum(moved, 0.0)
     lasting = duration + rng.uniform(-frame / 2, frame / 2, size=len(onset))
     return moved, np.maximum(lasting, TICK_SECONDS)
+
+
+_IMAGINED_MEAN: Final = (45.0, 85.0)
+_IMAGINED_SPREAD: Final = 9.0
+_IMAGINED_MEMORY: Final = 0.6
+
+
+def _imagined(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return velocities as a line might have them, (count,): an autoregression of the first order."""
+    steps = rng.normal(0.0, _IMAGINED_SPREAD * math.sqrt(1 - _IMAGINED_MEMORY**2), size=count)
+    steps[0] /= math.sqrt(1 - _IMAGINED_MEMORY**2)
+    line = np.array(list(accumulate(steps, lambda last, step: _IMAGINED_MEMORY * last + step)))
+    return np.clip(np.rint(rng.uniform(*_IMAGINED_MEAN) + line), 1, 127).astype(np.int64)
 
 
 def _revoiced(

@@ -3,7 +3,8 @@
 An epoch lays all chosen pieces end to end in random order and cuts the row into windows of equal length,
 so every note is predicted exactly once an epoch and nothing but the last window is padded. Within a window
 each piece's stretch begins with a turn step; a stretch that follows another begins with two, which no
-player's turn ever does, so that a new piece is not mistaken for an answer.
+player's turn ever does, so that a new piece is not mistaken for an answer. Some pieces take over with one, as
+guests: the companion must sound like the player it is told, whoever was heard before.
 
 Everything random derives from (seed, epoch, window), so a window can be built again anywhere.
 """
@@ -48,6 +49,8 @@ class TurnSettings:
         held: Chance that notes sounding across a boundary are read as held.
         truncated: Chance that they are read as ending at the boundary.
         chords: Chance that a part's chords are told.
+        guests: Chance that a piece which begins within a window takes over as the other player's next turn:
+            what was heard before then says nothing about it, and the style it is told everything.
     """
 
     shortest: int = 4
@@ -57,6 +60,7 @@ class TurnSettings:
     held: float = 0.3
     truncated: float = 0.3
     chords: float = 0.5
+    guests: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,11 +98,15 @@ class Window:
 
 @dataclass(frozen=True)
 class _Part:
-    """A run of one piece's notes within a window, and the lengths of its turns in notes."""
+    """A run of one piece's notes within a window, and the lengths of its turns in notes.
+
+    A guest takes over from the part before as the other player would.
+    """
 
     piece: int
     start: int
     turns: tuple[int, ...]
+    guest: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,7 +213,10 @@ class Epoch:
         duration = boundary_durations(stretch, ends[:-1], turns.held, turns.truncated, rng)
         style = settings.corpus.style_id(piece.player) if rng.random() < turns.style_kept else 0
         role = int(rng.integers(2))
-        if step:
+        if part.guest:
+            style = settings.corpus.style_id(piece.player)
+            role = 1 - int(window.role[step - 1])
+        elif step:
             window.role[step] = role
             window.style[step] = style if role == Role.COMPANION else 0
             step += 1
@@ -248,19 +259,19 @@ def _write_notes(
     rng: np.random.Generator,
 ) -> None:
     """Write a stretch's notes, inputs and targets both, to the steps `at`."""
-    known = stretch.velocity != UNKNOWN_VELOCITY
+    there = stretch.velocity != UNKNOWN_VELOCITY
     window.fields[at, TIME_SHIFT] = stretch.fields[:, TIME_SHIFT]
     window.fields[at, PITCH] = stretch.fields[:, PITCH]
-    window.fields[at, VELOCITY] = np.where(known, stretch.fields[:, VELOCITY], ABSENT[VELOCITY])
+    window.fields[at, VELOCITY] = np.where(there, stretch.fields[:, VELOCITY], ABSENT[VELOCITY])
     window.fields[at, DURATION] = duration
     window.target[at] = stretch.fields
     # The duration head reads the true velocity; where nobody knows it, any velocity must do, since at
     # play time one is sampled.
     window.target[at, VELOCITY] = np.where(
-        known, stretch.fields[:, VELOCITY], rng.integers(FIELD_SIZES[VELOCITY], size=len(at))
+        there, stretch.fields[:, VELOCITY], rng.integers(FIELD_SIZES[VELOCITY], size=len(at))
     )
     window.scored[at] = True
-    window.scored[at, VELOCITY] = known
+    window.scored[at, VELOCITY] = stretch.known
     window.piece[at] = piece
 
 
@@ -279,11 +290,14 @@ def _plan(
     for piece in order.tolist():
         start, left = 0, pieces[piece].length
         while left:
-            if parts:
+            guest = (
+                bool(parts) and not start and alternate and turns.guests > 0 and rng.random() < turns.guests
+            )
+            if parts and not guest:
                 free -= 1
             lengths = _turn_lengths(left, free, turns if alternate else None, rng)
             if lengths:
-                parts.append(_Part(piece, start, lengths))
+                parts.append(_Part(piece, start, lengths, guest))
                 start += sum(lengths)
                 left -= sum(lengths)
                 free -= sum(lengths) + len(lengths)

@@ -1,5 +1,7 @@
 """Training windows: turns, masks, targets, held notes, augmentation."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -127,6 +129,42 @@ def test_roles_alternate_within_a_piece_and_change_only_at_turns(corpus: PackedC
     assert changes > 10
 
 
+def test_a_guest_takes_over_in_its_own_style_and_another_role(corpus: PackedCorpus) -> None:
+    turns = TurnSettings(without=0, guests=1.0, style_kept=0.0)
+    style = corpus.style_id("Art Tatum")
+    taken = styled = 0
+    for number in range(4):
+        for window in all_windows(Windows(corpus, "train", SEQ_LEN, turns=turns), number):
+            turn = is_turn(window)
+            named = np.flatnonzero(window.piece >= 0)
+            for last, first in pairwise(named.tolist()):
+                if window.piece[first] == window.piece[last]:
+                    continue
+                taken += 1
+                # One turn step, from which the guest's first note is predicted.
+                assert turn[first]
+                assert turn[last + 1 : first + 1].sum() == 1
+                assert window.role[first] != window.role[last]
+                styled += int(window.style[first] == style)
+    assert taken > 5
+    assert styled > 0
+
+
+def test_horns_are_read_with_imagined_velocities_that_nobody_is_asked_for(corpus: PackedCorpus) -> None:
+    voiced = Windows(corpus, "train", SEQ_LEN, augment=Augmentation(voiced=1.0))
+    mute = Windows(corpus, "train", SEQ_LEN, augment=Augmentation(voiced=0.0))
+    read = {}
+    for name, windows in (("voiced", voiced), ("mute", mute)):
+        read[name] = []
+        for window in all_windows(windows):
+            unasked = np.flatnonzero(window.scored[:-1].any(axis=1) & ~window.scored[:-1, VELOCITY]) + 1
+            read[name] += window.fields[unasked, VELOCITY].tolist()
+    assert read["voiced"]
+    assert ABSENT[VELOCITY] not in read["voiced"]
+    assert len(set(read["voiced"])) > 3
+    assert set(read["mute"]) == {ABSENT[VELOCITY]}
+
+
 def test_a_quarter_of_windows_have_nobody_take_over(corpus: PackedCorpus) -> None:
     alone = total = 0
     for number in range(8):
@@ -153,7 +191,7 @@ def test_only_the_companion_has_a_style(corpus: PackedCorpus) -> None:
 
 
 def test_unknown_velocities_are_absent_and_not_scored(corpus: PackedCorpus) -> None:
-    windows = Windows(corpus, "train", SEQ_LEN, corpora=("horns",), augment=Augmentation())
+    windows = Windows(corpus, "train", SEQ_LEN, corpora=("horns",), augment=Augmentation(voiced=0.0))
     for window in all_windows(windows):
         assert (window.fields[:, VELOCITY] == ABSENT[VELOCITY]).all()
         assert not window.scored[:, VELOCITY].any()
