@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mock_phrase_model import LATENT, MockPhraseModel
 
+from tatumflow.engine.decoder import Floats
 from tatumflow.engine.latent import FLOW_STEPS, encode_phrase, next_condition
 from tatumflow.engine.notes import Note
 
@@ -23,7 +24,7 @@ def test_no_surprise_is_the_phrase_itself() -> None:
 
 def test_the_condition_leaves_the_phrase_steadily_with_surprise() -> None:
     class Still(MockPhraseModel):
-        def velocity(self, x, *_):  # type: ignore[no-untyped-def]
+        def velocity(self, x: Floats, time: float, style: Floats, before: Floats, asked: Floats) -> Floats:
             return np.zeros_like(x)
 
     model = Still()

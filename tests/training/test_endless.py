@@ -9,7 +9,7 @@ from players import pack_players
 from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.kv_cache import KVCache
 from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.training.evaluate.bundle_nll import Steps, stream_states, window_steps
+from tatumflow.training.evaluate.bundle_nll import stream_states, window_steps
 from tatumflow.training.evaluate.endless import STRETCHES, endless_figures
 from tatumflow.training.windows import Epoch, Windows
 
@@ -28,8 +28,8 @@ def test_a_context_can_be_gone_on_with(decoder: OnnxDecoder, epoch: Epoch) -> No
     steps = window_steps(decoder, epoch.window(0))
     whole = stream_states(decoder, steps)
     cache = KVCache(decoder.shape)
-    parts = [Steps(*(field[part] for field in steps)) for part in (slice(0, 20), slice(20, None))]
-    states = [stream_states(decoder, part, cache=cache) for part in parts]
+    parts = (slice(0, 20), slice(20, None))
+    states = [stream_states(decoder, steps.part(part), cache=cache) for part in parts]
     assert np.allclose(np.concatenate(states), whole, atol=1e-4)
     assert cache.length == len(whole)
 

@@ -47,6 +47,12 @@ class Steps(NamedTuple):
     chord: Ints
     phrase: Floats
 
+    def part(self, part: slice) -> "Steps":
+        """Return some of the steps."""
+        return Steps(
+            self.fields[part], self.role[part], self.style[part], self.chord[part], self.phrase[part]
+        )
+
 
 def window_steps(decoder: Decoder, window: Window) -> Steps:
     """Return a window's steps, without phrase conditions."""

@@ -76,11 +76,11 @@ def _fed(decoder: Decoder, steps: Steps, cache: KVCache) -> tuple[NDArray[np.flo
     """Feed steps into a context, the last ones singly; return all states and the seconds of those."""
     total = len(steps.role)
     whole = total - _SINGLE_STEPS
-    states = [stream_states(decoder, Steps(*(part[:whole] for part in steps)), cache=cache)]
+    states = [stream_states(decoder, steps.part(slice(whole)), cache=cache)]
     seconds = np.empty(_SINGLE_STEPS)
     for i in range(whole, total):
         began = time.perf_counter()
-        states.append(stream_states(decoder, Steps(*(part[i : i + 1] for part in steps)), cache=cache))
+        states.append(stream_states(decoder, steps.part(slice(i, i + 1)), cache=cache))
         seconds[i - whole] = time.perf_counter() - began
     return np.concatenate(states), seconds
 
