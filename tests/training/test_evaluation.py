@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +52,16 @@ def performer(tiny_bundle: Path) -> Performer:
     return Performer(load_bundle(tiny_bundle))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def little_at_a_time() -> Iterator[None]:
+    """Make the parts that play or listen for long do so for a short time."""
+    short = {"CONTROL_PRIMERS": 1, "EDIT_CALLS": 1, "TAKES": 1, "TAKE_SECONDS": 8.0, "ENDLESS_STEPS": 1}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in short.items():
+            patch.setattr(evaluation, name, value)
+        yield
+
+
 @pytest.fixture(scope="module")
 def evaluated(
     tiny_bundle: Path, corpus: PackedCorpus, tmp_path_factory: pytest.TempPathFactory
@@ -64,17 +74,14 @@ def evaluated(
         sounds.append(path)
         path.write_bytes(b"sound")
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation, "CONTROL_PRIMERS", 1)
-        patch.setattr(evaluation, "EDIT_CALLS", 1)
-        result = evaluate(
-            tiny_bundle,
-            [corpus.path],
-            EvaluationSettings(primers=3, limit=2),
-            json_path=folder / "figures.json",
-            report=folder / "report",
-            write_sound=write_sound,
-        )
+    result = evaluate(
+        tiny_bundle,
+        [corpus.path],
+        EvaluationSettings(primers=3, limit=2),
+        json_path=folder / "figures.json",
+        report=folder / "report",
+        write_sound=write_sound,
+    )
     assert sounds
     return folder, result
 
@@ -356,7 +363,9 @@ def test_bad_input_is_refused_in_one_line(
 ) -> None:
     given = (tiny_bundle, "--corpus", corpus.path)
     assert "no such folder or archive" in refused(tiny_bundle, "--corpus", tmp_path / "nowhere")
-    assert "'melody' is not a part; choose from nll, music" in refused(*given, "--only", "melody")
+    assert "'melody' is not a part; choose from nll, latent, endless, music" in refused(
+        *given, "--only", "melody"
+    )
     assert "is a folder" in refused(*given, "--json", tmp_path)
     assert "does not exist" in refused(*given, "--json", tmp_path / "nowhere" / "a.json")
     file = tmp_path / "file"

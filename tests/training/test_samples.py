@@ -86,6 +86,8 @@ def test_faults_are_named() -> None:
     broken["onset"][20:] += LONGEST_GAP + 0.5
     assert judge(request, candidate(broken), ()).faults == ("2.5 s of silence",)
     assert judge(request, candidate(line(fine.tolist()), 30.0), ()).faults[0].endswith("s of silence")
+    crowded = line(rng.integers(30, 100, 100).tolist(), 0.04)
+    assert judge(request, candidate(crowded), ()).faults == ("25 notes a second",)
     figure = [60, 64, 67, 71, 62, 65, 69, 72]
     loop = line(figure * (MOST_REPEATED + 1), 0.125)
     assert judge(request, candidate(loop), ()).faults == (f"a figure {MOST_REPEATED + 1} times",)

@@ -34,7 +34,7 @@ from tatumflow.training.evaluate.continuation_figures import (
 from tatumflow.training.evaluate.control_response import control_figures
 from tatumflow.training.evaluate.endless import endless_figures
 from tatumflow.training.evaluate.generations import Performer
-from tatumflow.training.evaluate.improvise_figures import improvise_figures
+from tatumflow.training.evaluate.improvise_figures import TAKE_SECONDS, TAKES, improvise_figures
 from tatumflow.training.evaluate.latent_figures import latent_figures
 from tatumflow.training.evaluate.memorization import memorization_figures
 from tatumflow.training.evaluate.nll import NllReport, evaluate_nll
@@ -302,6 +302,8 @@ class Evaluation:
             self._performer,
             known,
             self._settings.solos,
+            takes=TAKES,
+            seconds=TAKE_SECONDS,
             seed=self._settings.seed,
             progress=self._progress.tell,
         )

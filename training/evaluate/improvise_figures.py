@@ -66,8 +66,8 @@ def improvise_figures(
     styles: Sequence[str],
     solos: Path | None,
     *,
-    takes: int = TAKES,
-    seconds: float = TAKE_SECONDS,
+    takes: int,
+    seconds: float,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Figures:

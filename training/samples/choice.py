@@ -19,7 +19,7 @@ from tatumflow.engine.harmony.chart_clock import ChartClock
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.metrics.onsets import TOGETHER, onset_times
 from tatumflow.training.evaluate.metrics.repetition import most_repeated_figure
-from tatumflow.training.evaluate.metrics.texture import chord_tone_share, longest_silence
+from tatumflow.training.evaluate.metrics.texture import chord_tone_share, longest_silence, note_density
 from tatumflow.training.evaluate.music_metrics import stretch_of
 from tatumflow.training.evaluate.phrase_features import part_distance, phrase_parts
 from tatumflow.training.evaluate.primers import Notes
@@ -37,6 +37,9 @@ Weimar's validation sides, no more than one in a hundred has one that comes more
 
 REPEATED_WITHIN: Final = 20.0
 """Seconds."""
+
+DENSEST: Final = 18.0
+"""Notes per second above which no one plays for long: of the same stretches, one in a hundred has more."""
 
 _STEP: Final = REPEATED_WITHIN / 2
 
@@ -140,6 +143,9 @@ def _faults(candidate: Candidate) -> list[str]:
         faults.append(f"{gap:.1f} s of silence")
     starts = np.arange(0.0, max(seconds - REPEATED_WITHIN, 0.0) + _STEP, _STEP).tolist()
     repeated = max(most_repeated_figure(stretch_of(notes, start, REPEATED_WITHIN)) for start in starts)
+    density = note_density(notes, seconds)
+    if density > DENSEST:
+        faults.append(f"{density:.0f} notes a second")
     if repeated > MOST_REPEATED:
         faults.append(f"a figure {repeated} times")
     return faults

@@ -8,7 +8,13 @@ import numpy as np
 
 from tatumflow.training.evaluate.examples import Example
 from tatumflow.training.evaluate.page import document, midi_link, note, sound_player
-from tatumflow.training.samples.choice import FEWEST_NOTES, LONGEST_GAP, MOST_REPEATED, REPEATED_WITHIN
+from tatumflow.training.samples.choice import (
+    DENSEST,
+    FEWEST_NOTES,
+    LONGEST_GAP,
+    MOST_REPEATED,
+    REPEATED_WITHIN,
+)
 from tatumflow.training.samples.play import Sample
 
 SOUND: Final = ".mp3"
@@ -56,8 +62,9 @@ def _body(
         "the one with the fewest faults, and of those the one with the lowest mean rank over its distances."
     )
     yield note(
-        f"Faults are fewer than {FEWEST_NOTES} notes, more than {LONGEST_GAP:g} s of silence, and a figure "
-        f"of 8 notes more than {MOST_REPEATED} times in {REPEATED_WITHIN:g} s, which real playing hardly "
+        f"Faults are fewer than {FEWEST_NOTES} notes, more than {DENSEST:g} a second, more than "
+        f"{LONGEST_GAP:g} s of silence, and a figure of 8 notes more than {MOST_REPEATED} times in "
+        f"{REPEATED_WITHIN:g} s, which real playing hardly "
         "has. Harmony, melody and rhythm are distances of the features of docs/theory.md: of answers and "
         "continuations from what the player did next (from the call, where that is not known), of restyled "
         "and reharmonized phrases from the call, of improvisations from the players asked for, where a "
