@@ -32,6 +32,7 @@ class Checkpoint:
         styles: Slug of each row of the style table; row 0 is the empty string.
         steps: Optimizer steps it was trained for.
         corpora: Names of the corpora it was trained on; empty for all of the packed ones.
+        earlier: Whether its run began with the weights of another run or of a bundle.
     """
 
     family: Family
@@ -40,6 +41,7 @@ class Checkpoint:
     styles: tuple[str, ...]
     steps: int
     corpora: tuple[str, ...]
+    earlier: bool
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
@@ -61,6 +63,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
             ("", *identity["styles"]),
             int(content.get("global_step", 0)),
             tuple(identity["config"].get("data", {}).get("corpora", ())),
+            bool(identity["config"].get("run", {}).get("start_from")),
         )
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such checkpoint; give one that `tatumflow train` wrote") from None

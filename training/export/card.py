@@ -8,7 +8,7 @@ _LIMITS = """\
 - Solo jazz piano and monophonic solos are what it has heard; other music it takes for those.
 - Styles with little music behind them sound like the corpus as a whole.
 - Transcribed performances carry the transcriber's errors: missed soft notes, rough offsets and velocities.
-- It knows no chords, bars or tempo; in-tempo playing is arranged around it.
+- It knows chords where it is told them, but no bars or tempo; in-tempo playing is arranged around it.
 - It may repeat short figures of its training music. It imitates habits of players, not persons."""
 
 
@@ -23,7 +23,7 @@ def write_card(manifest: Manifest, parameters: int, steps: int, base: str = "") 
         manifest: The complete manifest.
         parameters: Weights of the model.
         steps: Optimizer steps it was trained for; 0 for untrained weights.
-        base: Name of the bundle that it was adapted from in these steps; empty for none.
+        base: What these steps began with, such as the name of a bundle; empty for chance.
     """
     dims = manifest.dims
     size = sum(graph.bytes for graph in manifest.graphs.values()) / 1e6

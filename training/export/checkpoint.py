@@ -17,7 +17,7 @@ class TrainedModel:
         styles: Slug of each row of the style table; row 0 is the empty string.
         steps: Optimizer steps it was trained for.
         corpora: Names of the corpora it was trained on; empty for all of the packed ones.
-        base: Name of the bundle that it was adapted from; empty where it was trained from the beginning.
+        base: What the steps began with, such as the name of a bundle; empty where they began with chance.
     """
 
     model: TatumFlow
@@ -42,4 +42,5 @@ def load_checkpoint(path: Path) -> TrainedModel:
         raise ExportError(
             f"{path}: family {checkpoint.family.name!r} has no graphs to export; give one of tatumflow"
         )
-    return TrainedModel(model, checkpoint.styles, checkpoint.steps, checkpoint.corpora)
+    base = "the weights of an earlier run" if checkpoint.earlier else ""
+    return TrainedModel(model, checkpoint.styles, checkpoint.steps, checkpoint.corpora, base)

@@ -31,7 +31,7 @@ class TatumFlowConfig(BaseModel):
         diffusion_weight: Weight of the flow-matching error.
         theory_weight: Weight of the theory losses.
         phrase_share: Share of a batch's windows whose phrases are encoded; in the others the decoder is told
-            nothing. Encoding adds about a fifth to the cost of a step.
+            nothing.
         condition_dropout: Chance that the decoder is told nothing of a phrase.
         latent_dropout: Chance that it is told no latent where it is told something.
         theory_dropout: Chance, for each part of the theory, that it is not told.
