@@ -63,6 +63,15 @@ class _Trap:
         return (Path.touch, (Path("trap"),))
 
 
+def test_a_run_that_began_with_earlier_weights_says_so(tmp_path: Path) -> None:
+    content = _checkpoint()
+    torch.save(content, tmp_path / "last.ckpt")
+    assert not load_checkpoint(tmp_path / "last.ckpt").base
+    content[CHECKPOINT_KEY]["config"]["run"] = {"start_from": "before.ckpt"}
+    torch.save(content, tmp_path / "last.ckpt")
+    assert "earlier" in load_checkpoint(tmp_path / "last.ckpt").base
+
+
 @pytest.mark.parametrize("fault", ["missing", "empty", "text", "pickle", "keys", "family", "shape", "config"])
 def test_a_faulty_checkpoint_is_refused_in_one_line(
     tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
