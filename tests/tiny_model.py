@@ -44,6 +44,8 @@ def tiny_trained() -> TrainedModel:
         for block in (*model.flow.blocks, model.flow.leave):
             for parameter in block.parameters():
                 nn.init.normal_(parameter, std=0.2)
+        nn.init.normal_(model.decoder.style_embedding.weight, std=0.5)
+        nn.init.normal_(model.decoder.style_input.weight, std=0.1)
         for block in model.decoder.blocks:
             assert isinstance(block, Block)
             nn.init.normal_(block.modulation.weight, std=0.5)

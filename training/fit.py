@@ -18,12 +18,13 @@ from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.training.batches import BatchStream, batches_per_epoch
 from tatumflow.training.callbacks import LastCheckpoint, ProgressLines, StopAtNan
 from tatumflow.training.ema import WeightAverage
-from tatumflow.training.families import family_named
+from tatumflow.training.families import StyledModel, family_named
 from tatumflow.training.module import NoteTrainer
 from tatumflow.training.packing import PackedCorpus
 from tatumflow.training.settings import TrainConfig
-from tatumflow.training.start import start_from
+from tatumflow.training.start import start_from, train_only
 from tatumflow.training.stretches import Augmentation
+from tatumflow.training.styles import style_profiles
 from tatumflow.training.windows import TurnSettings, Windows
 
 LAST: Final = "last.ckpt"
@@ -86,8 +87,11 @@ def fit(config: TrainConfig, run_dir: Path, resume: bool = False) -> FitResult:
     steps = _planned_steps(config, per_epoch)
     styles = train.corpus.index.styles
     module = NoteTrainer(config, _model_settings(config, len(styles)), styles, steps)
+    if isinstance(module.model, StyledModel) and not resume:
+        module.model.begin_styles(torch.from_numpy(style_profiles(train.corpus, config.run.seed)))
     if config.run.start_from and not resume:
         start_from(module.model, config.run.start_from, config.run.start_parts)
+    train_only(module.model, config.run.train_parts)
     trainer = _trainer(config, run_dir, steps, train)
     stream = BatchStream(
         train,
@@ -125,7 +129,7 @@ def _windows(config: TrainConfig) -> tuple[Windows, Windows]:
         config.run.seed,
         data.repeat,
         Augmentation(frames=data.frames) if data.augment else None,
-        TurnSettings(guests=data.guests),
+        TurnSettings(guests=data.guests, segments=data.segments),
         data.corpora,
     )
     if not train.pieces:

@@ -60,6 +60,11 @@ def latent_training_pass(model: LatentModel, batch: Batch) -> tuple[Tensor, dict
     return field_nll_sums(model, batch, states), further
 
 
+def flow_training_pass(model: LatentModel, batch: Batch) -> tuple[None, dict[str, Tensor]]:
+    """Return no likelihood, and the losses of the latent flow alone."""
+    return None, model.flow_losses(batch)
+
+
 def validation_pass(model: NoteModel, batch: Batch) -> dict[str, Tensor]:
     """Return each field's summed negative log-likelihood, by what the model was told of the phrases."""
     return {"": field_nll_sums(model, batch, model(batch))}

@@ -12,6 +12,7 @@ from tatumflow.training.batches import Batch
 from tatumflow.training.families import LatentModel, build_model
 from tatumflow.training.losses import (
     FieldNll,
+    flow_training_pass,
     latent_training_pass,
     latent_validation_pass,
     scored_counts,
@@ -57,8 +58,9 @@ class NoteTrainer(L.LightningModule):
         }
         self._total_steps = total_steps
         latent = isinstance(self.model, LatentModel)
+        flow_alone = latent and config.run.train_parts == ("flow",)
         passes: list[Callable[..., Any]] = [
-            latent_training_pass if latent else training_pass,
+            flow_training_pass if flow_alone else latent_training_pass if latent else training_pass,
             latent_validation_pass if latent else validation_pass,
         ]
         if config.run.compile:
@@ -72,11 +74,13 @@ class NoteTrainer(L.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch; its parts are logged apart."""
         sums, further = self._training_pass(self.model, batch)
-        nll = FieldNll(sums, scored_counts(batch))
-        parts = {"reconstruction": nll.means.sum(), **further}
+        parts = dict(further)
+        if sums is not None:
+            nll = FieldNll(sums, scored_counts(batch))
+            parts["reconstruction"] = nll.means.sum()
+            self.log_dict({f"train/{name}": value for name, value in nll.named().items()})
         loss = torch.stack(list(parts.values())).sum()
         self.log("train/loss", loss, prog_bar=True)
-        self.log_dict({f"train/{name}": value for name, value in nll.named().items()})
         self.log_dict({f"train/loss_{name}": value for name, value in parts.items()})
         return loss
 

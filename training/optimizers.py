@@ -49,16 +49,25 @@ def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opti
     Muon (Jordan et al. 2024) orthogonalizes the momentum of matrices in attention and feed-forward layers,
     which families name `attention` and `mlp`; its step is scaled to the size of AdamW's (Liu et al. 2025,
     "Muon is Scalable for LLM Training", section 2.2), so that one rate serves both. Everything else is
-    stepped by AdamW (Loshchilov and Hutter 2019). Only matrices of linear layers decay.
+    stepped by AdamW (Loshchilov and Hutter 2019). Only matrices of linear layers decay. What needs no
+    gradient is left as it is.
     """
-    linear = {f"{name}.weight": m.weight for name, m in model.named_modules() if isinstance(m, nn.Linear)}
+    linear = {
+        f"{name}.weight": m.weight
+        for name, m in model.named_modules()
+        if isinstance(m, nn.Linear) and m.weight.requires_grad
+    }
     hidden = {
         name: weight
         for name, weight in linear.items()
         if settings.kind == "muon" and _MUON_LAYERS.intersection(name.split("."))
     }
     decayed = [weight for name, weight in linear.items() if name not in hidden]
-    rest = [parameter for name, parameter in model.named_parameters() if name not in linear]
+    rest = [
+        parameter
+        for name, parameter in model.named_parameters()
+        if name not in linear and parameter.requires_grad
+    ]
     adamw = torch.optim.AdamW(
         [
             {"params": decayed, "weight_decay": settings.weight_decay},

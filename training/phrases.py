@@ -47,7 +47,7 @@ class PhraseTable:
         self.steps: NDArray[np.int64] = np.full((count, settings.longest), NO_PHRASE)
         """Steps of each phrase's notes, (Q, longest)."""
         self.previous: NDArray[np.int64] = np.full(count, NO_PHRASE)
-        """The phrase before each in its part, (Q,)."""
+        """The phrase that each follows, (Q,)."""
         self.features: NDArray[np.float32] = np.zeros((count, NUM_FEATURES), np.float32)
         """Features of each phrase, (Q, NUM_FEATURES)."""
 
@@ -57,6 +57,7 @@ class PhraseTable:
         at: NDArray[np.int64],
         turns: tuple[int, ...],
         rng: np.random.Generator,
+        follows: bool = False,
     ) -> None:
         """Cut a part's notes into phrases, within its turns.
 
@@ -65,8 +66,10 @@ class PhraseTable:
             at: Their steps, (n,).
             turns: Lengths of the part's turns, summing to n.
             rng: Where lengths are drawn from.
+            follows: Whether the part goes on from the one before, whose last phrase then precedes its first.
         """
         first = self.count
+        earliest = 0 if follows else first
         number = np.full(len(at), NO_PHRASE)
         start = 0
         for turn in turns:
@@ -75,7 +78,7 @@ class PhraseTable:
                     break
                 self.steps[self.count, :length] = at[start : start + length]
                 number[start : start + length] = self.count
-                self.previous[self.count] = self.count - 1 if self.count > first else NO_PHRASE
+                self.previous[self.count] = self.count - 1 if self.count > earliest else NO_PHRASE
                 self.count += 1
                 start += length
         self.phrase[at] = number

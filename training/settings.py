@@ -27,8 +27,10 @@ class DataSettings(_Section):
         augment: Whether to transpose, stretch and re-voice the training notes.
         frames: Seconds between the frames of the transcriber that made a corpus, by its name; onsets are
             spread over them in half of the training stretches.
-        guests: Chance that a piece which begins within a training window takes over as the other player's
+        guests: Chance that a segment which begins within a training window takes over as the other player's
             next turn, so that the style told counts for more than what was heard.
+        segments: Fewest and most notes of the segments that training pieces are cut into, in random order;
+            none leaves pieces whole.
         num_workers: Processes that prepare batches; 0 prepares them in the trainer's own process.
     """
 
@@ -39,13 +41,20 @@ class DataSettings(_Section):
     repeat: dict[str, int] = Field(default_factory=dict)
     augment: bool = True
     frames: dict[str, float] = Field(default_factory=dict)
-    guests: float = Field(default=0.25, ge=0, le=1)
+    guests: float = Field(default=0.6, ge=0, le=1)
+    segments: tuple[int, int] | None = (200, 4000)
     num_workers: int = Field(default=0, ge=0, le=64)
 
     @model_validator(mode="after")
     def _repeats_count(self) -> Self:
         if any(times < 1 for times in self.repeat.values()):
             raise ValueError("repeat must be 1 or more; leave a corpus out with `corpora`")
+        return self
+
+    @model_validator(mode="after")
+    def _segments_have_notes(self) -> Self:
+        if self.segments and not 1 <= self.segments[0] <= self.segments[1]:
+            raise ValueError("segments must be the fewest and the most notes, both at least 1")
         return self
 
 
@@ -96,6 +105,8 @@ class RunSettings(_Section):
         start_from: Bundle or checkpoint whose weights the run begins with, of a model of the same family
             and sizes; what it lacks begins at random.
         start_parts: Parts of the model that begin with them; none means all.
+        train_parts: Parts of the model that are trained, the others staying as they are; none means all. The
+            flow alone needs no decoder and learns several times faster.
         seed: Seed of weights, order, turns and augmentation.
         threads: Threads of CPU kernels; 0 leaves torch's choice.
         compile: Whether to compile the model.
@@ -114,6 +125,7 @@ class RunSettings(_Section):
     log_every: int = Field(default=10, ge=1)
     start_from: Path | None = None
     start_parts: tuple[str, ...] = ()
+    train_parts: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=0, ge=0, le=1024)
     compile: bool = False

@@ -1,4 +1,4 @@
-"""Where a run's weights begin: those of a bundle or of another run's checkpoint, instead of chance."""
+"""Where a run's weights begin, those of a bundle or of another run's checkpoint, and which of them learn."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,10 +24,7 @@ def start_from(model: nn.Module, path: Path, parts: Sequence[str] = ()) -> None:
         CheckpointError: if a file is not a checkpoint.
         SettingError: if sizes or families differ, or the model has no such part.
     """
-    known = [name for name, _ in model.named_children()]
-    for part in parts:
-        if part not in known:
-            raise SettingError(f"run.start_parts: there is no part {part!r}; choose from {', '.join(known)}")
+    _check_parts(model, parts, "run.start_parts")
     state = _state(model, path)
     chosen = {
         name: tensor for name, tensor in state.items() if not parts or name.partition(".")[0] in set(parts)
@@ -37,6 +34,24 @@ def start_from(model: nn.Module, path: Path, parts: Sequence[str] = ()) -> None:
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise SettingError(f"run.start_from: {path} has other sizes than the run ({reason})") from None
+
+
+def train_only(model: nn.Module, parts: Sequence[str]) -> None:
+    """Let only some parts of a model learn; all, if none is named.
+
+    Raises:
+        SettingError: if the model has no such part.
+    """
+    _check_parts(model, parts, "run.train_parts")
+    for name, part in model.named_children():
+        part.requires_grad_(not parts or name in parts)
+
+
+def _check_parts(model: nn.Module, parts: Sequence[str], setting: str) -> None:
+    known = [name for name, _ in model.named_children()]
+    for part in parts:
+        if part not in known:
+            raise SettingError(f"{setting}: there is no part {part!r}; choose from {', '.join(known)}")
 
 
 def _state(model: nn.Module, path: Path) -> dict[str, Tensor]:

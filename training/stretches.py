@@ -83,7 +83,9 @@ def encode_stretch(
     count: int,
     augmentation: Augmentation | None,
     rng: np.random.Generator,
+    *,
     frame: float = 0.0,
+    key: NDArray[np.int64] | None = None,
 ) -> Stretch:
     """Encode `count` notes of a piece from note `start` on.
 
@@ -97,6 +99,8 @@ def encode_stretch(
         augmentation: What to change; nothing when None.
         rng: Where the changes are drawn from.
         frame: Seconds between the frames of the transcriber that made the piece; 0 for none.
+        key: How often each pitch class sounded before, (12,); the stretch is transposed to where its first
+            notes agree best with it. By chance when None.
     """
     chosen = notes[start : start + count]
     onset = chosen["onset"].astype(np.float64)
@@ -112,6 +116,8 @@ def encode_stretch(
         factor = math.exp(rng.uniform(math.log(1 - augmentation.tempo), math.log(1 + augmentation.tempo)))
         onset, duration, before = onset * factor, duration * factor, before * factor
         shift = int(rng.integers(augmentation.lowest, augmentation.highest + 1))
+        if key is not None and key.any():
+            shift = _nearest_shift(pitch[:_OPENING], key, augmentation)
         if pitch.min() + shift >= PITCH_LOWEST and pitch.max() + shift <= PITCH_HIGHEST:
             pitch = pitch + shift
             chord = transpose_ids(chord, shift)
@@ -148,6 +154,17 @@ def _unframed(
     moved = np.maximum(moved, 0.0)
     lasting = duration + rng.uniform(-frame / 2, frame / 2, size=len(onset))
     return moved, np.maximum(lasting, TICK_SECONDS)
+
+
+_OPENING: Final = 64
+"""Notes of a stretch whose pitch classes say what key it begins in."""
+
+
+def _nearest_shift(pitch: NDArray[np.int64], key: NDArray[np.int64], augmentation: Augmentation) -> int:
+    """Return the transposition that brings pitches (n,) nearest to a key's pitch classes (12,)."""
+    own = np.bincount(pitch % 12, minlength=12)
+    shifts = range(augmentation.lowest, augmentation.highest + 1)
+    return max(shifts, key=lambda shift: int(np.roll(own, shift) @ key))
 
 
 _IMAGINED_MEAN: Final = (45.0, 85.0)

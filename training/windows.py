@@ -1,24 +1,25 @@
 """Training windows: pieces cut into fixed numbers of steps, with turns, held notes and augmentation.
 
-An epoch lays all chosen pieces end to end in random order and cuts the row into windows of equal length,
-so every note is predicted exactly once an epoch and nothing but the last window is padded. Within a window
-each piece's stretch begins with a turn step; a stretch that follows another begins with two, which no
-player's turn ever does, so that a new piece is not mistaken for an answer. Some pieces take over with one, as
-guests: the companion must sound like the player it is told, whoever was heard before.
+An epoch lays all chosen pieces, whole or in segments, end to end in random order and cuts the row into
+windows of equal length, so every note is predicted exactly once an epoch and nothing but the last window is
+padded. Within a window each stretch of a piece begins with a turn step; a stretch that follows another begins
+with two, which no player's turn ever does, so that a new piece is not mistaken for an answer. Some take over
+with one, as guests, in the key of what was heard: the companion must sound like the player it is told,
+whoever plays with it.
 
 Everything random derives from (seed, epoch, window), so a window can be built again anywhere.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.harmony.chords import NO_CHORD
-from tatumflow.engine.notes import Role
+from tatumflow.engine.notes import PITCH_LOWEST, Role
 from tatumflow.engine.tokens import (
     ABSENT,
     DURATION,
@@ -49,8 +50,11 @@ class TurnSettings:
         held: Chance that notes sounding across a boundary are read as held.
         truncated: Chance that they are read as ending at the boundary.
         chords: Chance that a part's chords are told.
-        guests: Chance that a piece which begins within a window takes over as the other player's next turn:
+        guests: Chance that a segment which begins within a window takes over as the other player's next turn:
             what was heard before then says nothing about it, and the style it is told everything.
+        companion_guests: Chance that turns are drawn such that the guest is the companion.
+        segments: Fewest and most notes of the segments that pieces are cut into; lengths are log-uniform
+            between the two. None leaves pieces whole.
     """
 
     shortest: int = 4
@@ -61,6 +65,8 @@ class TurnSettings:
     truncated: float = 0.3
     chords: float = 0.5
     guests: float = 0.0
+    companion_guests: float = 0.7
+    segments: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -100,13 +106,14 @@ class Window:
 class _Part:
     """A run of one piece's notes within a window, and the lengths of its turns in notes.
 
-    A guest takes over from the part before as the other player would.
+    A guest takes over from the part before as the other player would; a host is the part before a guest.
     """
 
     piece: int
     start: int
     turns: tuple[int, ...]
     guest: bool = False
+    host: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,12 +214,21 @@ class Epoch:
         piece = self.pieces[part.piece]
         frame = settings.augment.frames.get(piece.corpus, 0.0) if settings.augment else 0.0
         stretch = encode_stretch(
-            settings.corpus.notes(piece), part.start, sum(part.turns), settings.augment, rng, frame
+            settings.corpus.notes(piece),
+            part.start,
+            sum(part.turns),
+            settings.augment,
+            rng,
+            frame=frame,
+            key=_key_before(window, step) if part.guest else None,
         )
         ends = np.cumsum(part.turns)
         duration = boundary_durations(stretch, ends[:-1], turns.held, turns.truncated, rng)
         style = settings.corpus.style_id(piece.player) if rng.random() < turns.style_kept else 0
         role = int(rng.integers(2))
+        if part.host and rng.random() < turns.companion_guests:
+            # The part's last turn is the human's.
+            role = (len(part.turns) - 1) % 2
         if part.guest:
             style = settings.corpus.style_id(piece.player)
             role = 1 - int(window.role[step - 1])
@@ -223,7 +239,7 @@ class Epoch:
         # Each turn's notes stand one step further right than the turn before left them: its turn step.
         at = step + np.arange(len(duration)) + 1 + np.repeat(np.arange(len(ends)), part.turns)
         _write_notes(window, at, stretch, duration, part.piece, rng)
-        phrases.add(stretch, at, part.turns, rng)
+        phrases.add(stretch, at, part.turns, rng, follows=part.guest)
         if rng.random() < turns.chords:
             window.chord[at] = window.next_chord[at] = stretch.chord
         count = len(duration) + len(ends)
@@ -248,6 +264,17 @@ def _empty(steps: int, phrases: PhraseTable) -> Window:
         previous=phrases.previous,
         features=phrases.features,
     )
+
+
+_KEY_NOTES: Final = 64
+"""Notes whose pitch classes say what key is played in."""
+
+
+def _key_before(window: Window, step: int) -> NDArray[np.int64]:
+    """Return how often each pitch class sounds in the notes before `step`, (12,)."""
+    before = slice(max(step - _KEY_NOTES, 0), step)
+    pitches = window.target[before, PITCH][window.scored[before, PITCH]]
+    return np.bincount((pitches + PITCH_LOWEST) % 12, minlength=12)
 
 
 def _write_notes(
@@ -287,16 +314,22 @@ def _plan(
     parts: list[_Part] = []
     free = seq_len
     alternate = rng.random() >= turns.without
-    for piece in order.tolist():
-        start, left = 0, pieces[piece].length
+    for piece, first, left in _segments(pieces, order, turns.segments, rng):
+        start = first
         while left:
             guest = (
-                bool(parts) and not start and alternate and turns.guests > 0 and rng.random() < turns.guests
+                bool(parts)
+                and start == first
+                and alternate
+                and turns.guests > 0
+                and rng.random() < turns.guests
             )
             if parts and not guest:
                 free -= 1
             lengths = _turn_lengths(left, free, turns if alternate else None, rng)
             if lengths:
+                if guest:
+                    parts[-1] = replace(parts[-1], host=True)
                 parts.append(_Part(piece, start, lengths, guest))
                 start += sum(lengths)
                 left -= sum(lengths)
@@ -308,6 +341,26 @@ def _plan(
     if parts:
         plan.append(tuple(parts))
     return tuple(plan[i] for i in rng.permutation(len(plan)).tolist())
+
+
+def _segments(
+    pieces: tuple[PackedPiece, ...],
+    order: NDArray[np.int64],
+    bounds: tuple[int, int] | None,
+    rng: np.random.Generator,
+) -> list[tuple[int, int, int]]:
+    """Return piece, first note and number of notes of each segment, in random order."""
+    if bounds is None:
+        return [(piece, 0, pieces[piece].length) for piece in order.tolist()]
+    low, high = math.log(bounds[0]), math.log(bounds[1] + 1)
+    segments: list[tuple[int, int, int]] = []
+    for piece in order.tolist():
+        start, length = 0, pieces[piece].length
+        while start < length:
+            count = min(int(math.exp(rng.uniform(low, high))), length - start)
+            segments.append((piece, start, count))
+            start += count
+    return [segments[i] for i in rng.permutation(len(segments)).tolist()]
 
 
 _FEWEST_STEPS: Final = 16

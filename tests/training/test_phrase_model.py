@@ -15,6 +15,7 @@ from tatumflow.training.families.tatumflow.model import TatumFlow
 from tatumflow.training.families.tatumflow.theory_encoder import cross_correlation, unexplained
 from tatumflow.training.losses import (
     field_nll_sums,
+    flow_training_pass,
     latent_training_pass,
     latent_validation_pass,
 )
@@ -102,6 +103,36 @@ def test_every_part_learns_from_its_own_losses(batch: Batch) -> None:
             if any(p.grad is not None and p.grad.abs().max() > 0 for p in module.parameters())
         }
         assert moved == parts, name
+
+
+def test_the_flow_can_be_trained_alone(batch: Batch) -> None:
+    model = new_model()
+    sums, losses = flow_training_pass(model, batch)
+    assert sums is None
+    assert set(losses) == {"diffusion"}
+    losses["diffusion"].backward()
+    learns = {
+        part
+        for part, module in model.named_children()
+        if any(parameter.grad is not None for parameter in module.parameters())
+    }
+    assert learns == {"flow"}
+
+
+def test_styles_begin_where_their_players_stand() -> None:
+    model = new_model()
+    styles = model.config.num_styles
+    profiles = torch.zeros(styles, 86)
+    profiles[1:] = torch.randn(styles - 1, 86)
+    profiles[2] = profiles[1]
+    model.begin_styles(profiles)
+    for table in (model.decoder.style_embedding, model.flow.style):
+        rows = table.weight.detach()
+        assert not rows[0].any()
+        assert torch.allclose(rows[1:].pow(2).mean(dim=-1).sqrt(), torch.tensor(0.5))
+        like, unlike = (torch.cosine_similarity(rows[1], rows[i], dim=0) for i in (2, 3))
+        assert like > unlike + 0.1
+        assert like < 0.99, "players of one kind still have rows of their own"
 
 
 def test_conditions_can_be_dropped_altogether(batch: Batch) -> None:

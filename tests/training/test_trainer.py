@@ -141,6 +141,18 @@ def test_validation_leaves_the_weights_alone(packed: Path, tmp_path: Path) -> No
         assert torch.equal(weight, ends[1]["state_dict"][name])
 
 
+def test_parts_that_are_not_trained_stay_as_they_are(
+    packed: Path, learned: FitResult, tmp_path: Path
+) -> None:
+    start = [f"run.start_from={learned.last}", "run.train_parts=[flow]", "run.max_steps=2"]
+    tuned = fit(mini(packed, *start), tmp_path / "flow")
+    before, after = (open_checkpoint(path).model.state_dict() for path in (learned.last, tuned.last))
+    changed = {name.partition(".")[0] for name, weight in after.items() if not weight.equal(before[name])}
+    assert changed == {"flow"}
+    with pytest.raises(SettingError, match=r"run\.train_parts: there is no part 'flaw'; choose from decoder"):
+        fit(mini(packed, "run.train_parts=[flaw]"), tmp_path / "none")
+
+
 def test_runs_are_not_mixed_up(packed: Path, learned: FitResult, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="holds a run already"):
         fit(mini(packed), learned.run_dir)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tatumflow.engine.notes import PITCH_LOWEST
 from tatumflow.engine.tokens import (
     ABSENT,
     DURATION,
@@ -148,6 +149,60 @@ def test_a_guest_takes_over_in_its_own_style_and_another_role(corpus: PackedCorp
                 styled += int(window.style[first] == style)
     assert taken > 5
     assert styled > 0
+
+
+def test_segments_leave_every_note_in_an_epoch_once(corpus: PackedCorpus) -> None:
+    turns = TurnSettings(held=0, truncated=0, guests=0.5, segments=(5, 40))
+    windows = Windows(corpus, "train", SEQ_LEN, turns=turns)
+    plan = windows.epoch(0).plan
+    whole = Windows(corpus, "train", SEQ_LEN, turns=PLAIN).epoch(0).plan
+    notes: dict[int, list[int]] = {}
+    for part in (part for parts in plan for part in parts):
+        notes.setdefault(part.piece, []).extend(range(part.start, part.start + sum(part.turns)))
+        assert sum(part.turns) <= 40
+    assert [sorted(notes[i]) for i in range(len(windows.pieces))] == [
+        list(range(piece.length)) for piece in windows.pieces
+    ]
+    assert sum(map(len, plan)) > 2 * sum(map(len, whole))
+
+
+def test_guests_are_mostly_the_companion(corpus: PackedCorpus) -> None:
+    def share(chance: float) -> float:
+        turns = TurnSettings(without=0, guests=1.0, segments=(5, 40), companion_guests=chance)
+        windows = Windows(corpus, "train", SEQ_LEN, turns=turns)
+        hosted, companions = 0, 0
+        for parts, window in zip(windows.epoch(0).plan, all_windows(windows), strict=True):
+            # Only the first guest of a window has a host whose role is free.
+            if len(parts) > 1:
+                hosted += 1
+                companions += int(window.role[sum(parts[0].turns) + len(parts[0].turns)])
+        assert hosted > 10
+        return companions / hosted
+
+    assert share(1.0) == 1
+    assert 0.2 < share(0.0) < 0.8
+
+
+def test_a_guest_follows_the_phrase_before_it(corpus: PackedCorpus) -> None:
+    turns = TurnSettings(without=0, guests=1.0)
+    followed = 0
+    for window in all_windows(Windows(corpus, "train", SEQ_LEN, turns=turns)):
+        for phrase in np.flatnonzero(window.phrase_steps[:, 0] >= 0)[1:]:
+            assert window.previous[phrase] == phrase - 1
+            followed += 1
+    assert followed > 20
+
+
+def test_a_guest_plays_in_the_key_it_heard() -> None:
+    notes = make_notes(64, 3)
+    scale = np.array([0, 2, 4, 5, 7, 9, 11])
+    notes["pitch"] = 48 + scale[notes["pitch"] % 7]
+    rng = np.random.default_rng(0)
+    for key in range(12):
+        heard = np.bincount((scale + key) % 12, minlength=12)
+        stretch = encode_stretch(notes, 0, 64, Augmentation(), rng, key=heard)
+        played = (stretch.fields[:, PITCH] + PITCH_LOWEST) % 12
+        assert set(played.tolist()) <= set(((scale + key) % 12).tolist())
 
 
 def test_horns_are_read_with_imagined_velocities_that_nobody_is_asked_for(corpus: PackedCorpus) -> None:

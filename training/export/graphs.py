@@ -45,6 +45,7 @@ class TrunkGraph(nn.Module):
         self.chord_embedding = model.chord_embedding
         self.phrase_condition = _transposed(model.phrase_condition)
         self.phrase_input = _transposed(model.phrase_input)
+        self.style_input = _transposed(model.style_input)
         self.styles = nn.Parameter(model.style_embedding.weight.detach().clone(), requires_grad=False)
         self.gain = nn.Parameter(model.norm.weight.detach().clone(), requires_grad=False)
         self.ones = nn.Parameter(torch.ones(config.hidden_dim), requires_grad=False)
@@ -104,10 +105,12 @@ class TrunkGraph(nn.Module):
         """
         config, window = self.config, self.cache_rows
         heads, kv_heads, width = config.num_heads, config.num_kv_heads, config.head_dim
-        x = self.role_embedding(role) + self.chord_embedding(chord) + phrase @ self.phrase_input
+        styles = style @ self.styles
+        x = self.role_embedding(role) + self.chord_embedding(chord)
+        x = x + styles @ self.style_input + phrase @ self.phrase_input
         for i, table in enumerate(self.field_embeddings):
             x = x + table(fields[:, i])
-        condition = F.silu(style @ self.styles + phrase @ self.phrase_condition)
+        condition = F.silu(styles + phrase @ self.phrase_condition)
         modulations = (condition @ self.modulation + self.modulation_bias).split(config.hidden_dim, dim=-1)
         cos, sin = torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
         # One more column for the sink, which every step sees.

@@ -47,7 +47,8 @@ def decoder_state(folder: Path, layers: int, head_dim: int) -> dict[str, Tensor]
     trunk = graph_weights(folder / f"{DECODER_GRAPH}.onnx")
     hidden = len(trunk["gain"])
     state = {name: value for name, value in trunk.items() if "embedding" in name}
-    state |= {f"{name}.weight": trunk[name].T for name in ("phrase_condition", "phrase_input")}
+    inputs = ("phrase_condition", "phrase_input", "style_input")
+    state |= {f"{name}.weight": trunk[name].T for name in inputs}
     state["style_embedding.weight"] = trunk["styles"]
     state["norm.weight"] = trunk["gain"]
     modulation = np.split(trunk["modulation"].T, layers)

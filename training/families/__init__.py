@@ -49,8 +49,21 @@ class LatentModel(NoteModel, Protocol):
         """Return the states to train on, and the weighted further losses by name."""
         ...
 
+    def flow_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the weighted losses of the latent flow alone, by name."""
+        ...
+
     def posterior_states(self, batch: Batch) -> Tensor:
         """Return the states when every phrase of the companion's is told by its own encoding."""
+        ...
+
+
+@runtime_checkable
+class StyledModel(Protocol):
+    """A model whose style tables can begin with what is known of the players."""
+
+    def begin_styles(self, profiles: Tensor) -> None:
+        """Begin with profiles (S, F), one for each style; see `tatumflow.training.styles`."""
         ...
 
 

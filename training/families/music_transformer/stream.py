@@ -6,8 +6,8 @@ from torch import Tensor
 
 from tatumflow.engine.errors import ModelFault
 from tatumflow.engine.notes import Note, Role
-from tatumflow.engine.sampling import Sampling, sample
-from tatumflow.engine.tokens import FIELDS, TURN, NoteTokens, StreamingEncoder, decode_note
+from tatumflow.engine.sampling import Sampling, choose, choose_pitch
+from tatumflow.engine.tokens import FIELDS, PITCH, TURN, NoteTokens, StreamingEncoder, decode_note
 from tatumflow.training.families.music_transformer.cache import TokenCache
 from tatumflow.training.families.music_transformer.model import MusicTransformer
 
@@ -48,7 +48,8 @@ class MusicTransformerStream:
                 logits = self._model.next_logits(field, self._state)
                 if not torch.isfinite(logits).all():
                     raise ModelFault(f"model: {FIELDS[field]} logits are not finite; try another model")
-                chosen.append(sample(logits.numpy(), sampling, rng))
+                pick = choose_pitch if field == PITCH else choose
+                chosen.append(pick(logits.numpy(), sampling, rng.random()))
                 self._state = self._model.forward_cached(self._embedded(chosen)[field:], self._cache)[-1]
         note = decode_note(NoteTokens(*chosen), self._onset)
         self._encoder.encode(note)

@@ -25,6 +25,8 @@ class TatumFlowConfig(BaseModel):
         encoder_heads: Its attention heads.
         flow_dim: Width of the latent flow.
         flow_layers: Its residual blocks.
+        flow_draws: Noises and times drawn for each phrase in a step of training: the flow costs little beside
+            the decoder.
         phrase_len: Most notes in a phrase.
         kl_weight: Weight of the latent's divergence from the unit Gaussian.
         free_nats: Divergence in nats that each value of the latent has free.
@@ -60,6 +62,7 @@ class TatumFlowConfig(BaseModel):
     encoder_heads: int = Field(default=3, ge=1)
     flow_dim: int = Field(default=384, ge=16)
     flow_layers: int = Field(default=4, ge=1)
+    flow_draws: int = Field(default=4, ge=1)
     phrase_len: int = Field(default=64, ge=4)
     kl_weight: float = Field(default=0.02, ge=0)
     free_nats: float = Field(default=0.25, ge=0)

@@ -206,12 +206,14 @@ class TatumFlowDecoder(nn.Module):
         self.role_embedding = nn.Embedding(NUM_ROLES, dim)
         self.chord_embedding = nn.Embedding(NUM_CHORDS, dim)
         self.style_embedding = nn.Embedding(config.num_styles, config.condition_dim)
+        self.style_input = nn.Linear(config.condition_dim, dim, bias=False)
         self.phrase_condition = nn.Linear(config.phrase_dim, config.condition_dim, bias=False)
         self.phrase_input = nn.Linear(config.phrase_dim, dim, bias=False)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_layers))
         self.norm = RMSNorm(dim)
         self.heads = nn.ModuleList(FieldHead(config, i) for i in range(len(FIELDS)))
         self.apply(self._initialize)
+        nn.init.zeros_(self.style_input.weight)
         residual_std = 0.02 / (2 * config.num_layers) ** 0.5
         for block in self.blocks:
             assert isinstance(block, Block)
@@ -229,15 +231,22 @@ class TatumFlowDecoder(nn.Module):
             nn.init.normal_(module.weight, std=0.02)
 
     def embed(
-        self, fields: Tensor, role: Tensor, chord: Tensor, phrase: Tensor, heard: Tensor | None = None
+        self,
+        fields: Tensor,
+        role: Tensor,
+        styles: Tensor,
+        chord: Tensor,
+        phrase: Tensor,
+        heard: Tensor | None = None,
     ) -> Tensor:
-        """Return inputs (..., T, H) of steps; see `forward` for the arguments."""
+        """Return inputs (..., T, H) of steps with styles (..., T, C); see `forward` for the others."""
         notes = torch.stack([table(fields[..., i]) for i, table in enumerate(self.field_embeddings)]).sum(
             dim=0
         )
         if heard is not None:
             notes = notes * heard[..., None]
-        return notes + self.role_embedding(role) + self.chord_embedding(chord) + self.phrase_input(phrase)
+        played = notes + self.role_embedding(role) + self.chord_embedding(chord)
+        return played + self.style_input(styles) + self.phrase_input(phrase)
 
     def forward(
         self,
@@ -264,8 +273,9 @@ class TatumFlowDecoder(nn.Module):
         positions = torch.arange(fields.shape[1])
         cos, sin = rotary_table(positions, self.config.head_dim, self.config.rope_base)
         cos, sin = cos.to(fields.device), sin.to(fields.device)
-        x = self.embed(fields, role, chord, phrase, heard)
-        condition = F.silu(self.style_embedding(style) + self.phrase_condition(phrase))
+        styles = self.style_embedding(style)
+        x = self.embed(fields, role, styles, chord, phrase, heard)
+        condition = F.silu(styles + self.phrase_condition(phrase))
         for block in self.blocks:
             x = block(x, condition, cos, sin)
         return self.norm(x)
@@ -300,8 +310,8 @@ class TatumFlowDecoder(nn.Module):
         Returns:
             States (T, H), and the new rows of keys and values, each (L, K, T, D).
         """
-        x = self.embed(fields, role, chord, phrase)[None]
         styles = torch.matmul(style, self.style_embedding.weight)
+        x = self.embed(fields, role, styles, chord, phrase)[None]
         condition = F.silu(styles + self.phrase_condition(phrase))[None]
         keys, values = [], []
         for i, block in enumerate(self.blocks):

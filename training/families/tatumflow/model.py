@@ -27,10 +27,10 @@ from tatumflow.training.families.tatumflow.theory_encoder import (
     unexplained,
 )
 
-_FLOW_DRAWS: Final = 4
-"""Noise and times drawn for each phrase in a step: the flow costs little beside the decoder."""
-
 _STATISTICS_INNER: Final = 128
+
+_STYLE_SIZE: Final = 0.5
+"""Root mean square of a style's row as it begins: that of what a phrase's condition adds to it."""
 
 _BLANK: Final = 0.75
 """Share of the notes of a phrase that are blank where its context is dropped."""
@@ -69,6 +69,23 @@ class TatumFlow(nn.Module):
             nn.SiLU(),
             nn.Linear(_STATISTICS_INNER, NUM_FEATURES),
         )
+
+    def begin_styles(self, profiles: Tensor) -> None:
+        """Begin the rows of the style tables with what is known of the players.
+
+        Half of a row is the player's profile, turned at random so that all its values take part, and half is
+        chance, the player's own.
+
+        Args:
+            profiles: One row for each style, (S, F), as `styles.style_profiles` returns them.
+        """
+        for table in (self.decoder.style_embedding, self.flow.style):
+            turned = profiles @ nn.init.orthogonal_(torch.empty(profiles.shape[1], table.embedding_dim))
+            own = torch.randn(turned.shape)
+            rows = F.normalize(F.normalize(turned, dim=-1) + F.normalize(own, dim=-1), dim=-1)
+            rows = rows * _STYLE_SIZE * table.embedding_dim**0.5
+            with torch.no_grad():
+                table.weight[: len(rows)] = rows * (torch.arange(len(rows)) > 0)[:, None]
 
     def forward(self, batch: Batch) -> Tensor:
         """Return states (B, T, H) without phrase conditions."""
@@ -132,6 +149,14 @@ class TatumFlow(nn.Module):
             "theory": config.theory_weight * theory,
         }
 
+    def flow_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the weighted losses of the flow alone, by name; nothing else learns from them."""
+        with torch.no_grad():
+            phrases = self.phrases(batch)
+            latent = _drawn(phrases.mean, phrases.log_variance)
+        flow = self._flow_matching(batch, phrases, latent)
+        return {"diffusion": self.config.diffusion_weight * flow}
+
     def posterior_states(self, batch: Batch) -> Tensor:
         """Return states (B, T, H) when every phrase of the companion's is told by its own mean encoding."""
         phrases = self.phrases(batch)
@@ -192,9 +217,11 @@ class TatumFlow(nn.Module):
         target = torch.cat([latent, phrases.theory.flatten(-2)], dim=-1).detach()
         before = self._before(batch, phrases)
         style = self._phrase_styles(batch)
-        count = _FLOW_DRAWS * len(target)
+        count = config.flow_draws * len(target)
         device = target.device
-        target, before, style = (x.repeat(_FLOW_DRAWS, *[1] * (x.dim() - 1)) for x in (target, before, style))
+        target, before, style = (
+            x.repeat(config.flow_draws, *[1] * (x.dim() - 1)) for x in (target, before, style)
+        )
         wanted = (torch.rand(count, len(PARTS), device=device) < config.theory_asked).float()
         embeddings = target[:, config.latent_dim :].unflatten(-1, (len(PARTS), config.theory_dim))
         asked = torch.cat([(embeddings * wanted[..., None]).flatten(-2), wanted], dim=-1)
@@ -206,7 +233,7 @@ class TatumFlow(nn.Module):
         x = torch.lerp(noise, target, time[:, None])
         velocity = self.flow(x, time, style, before, asked).float()
         error = (velocity - (target - noise)).pow(2).mean(dim=-1)
-        weight = phrases.present.float().repeat(_FLOW_DRAWS)
+        weight = phrases.present.float().repeat(config.flow_draws)
         return (error * weight).sum() / weight.sum().clamp(min=1)
 
     def _before(self, batch: Batch, phrases: Phrases) -> Tensor:
