@@ -48,9 +48,9 @@ class Controls:
         pace: Restyled and reharmonized phrases are this much faster, in octaves: +1 twice as fast.
         dynamics: And this much louder, in MIDI velocity.
         temperature: Sampling temperature; 0 takes the likeliest value.
-        top_p: Nucleus: the smallest set of values with at least this probability is kept.
-        top_k: Number of likeliest values kept; 0 keeps all.
-        min_p: Values below this share of the likeliest one's probability are dropped.
+        top_p: Nucleus: the smallest set of pitches with at least this probability is kept.
+        top_k: Number of likeliest pitches kept; 0 keeps all.
+        min_p: Pitches below this share of the likeliest one's probability are dropped.
         repetition: Penalty in nats on pitches heard within the last few notes.
         density: Notes per time against the model's own wish, in octaves: +1 asks for twice as many.
         register_low: Lowest MIDI pitch the companion plays.
@@ -80,10 +80,10 @@ class Controls:
     grid_pull: float = _number(0.0, 0.0, 1.0)
     pace: float = _number(0.0, -1.0, 1.0, "octaves")
     dynamics: int = _number(0, -64, 64)
-    temperature: float = _number(0.95, 0.0, 2.0)
-    top_p: float = _number(0.95, 0.01, 1.0)
+    temperature: float = _number(1.0, 0.0, 2.0)
+    top_p: float = _number(0.9, 0.01, 1.0)
     top_k: int = _number(0, 0, 200)
-    min_p: float = _number(0.02, 0.0, 1.0)
+    min_p: float = _number(0.05, 0.0, 1.0)
     repetition: float = _number(0.0, 0.0, 5.0, "nats")
     density: float = _number(0.0, -2.0, 2.0, "octaves")
     register_low: int = _number(PITCH_LOWEST, PITCH_LOWEST, PITCH_HIGHEST)

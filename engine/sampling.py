@@ -20,19 +20,22 @@ _BELOW_ONE: Final = 1.0 - 2.0**-52
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to choose from a distribution. The ranges are those of `Controls`.
+    """How to choose a note. The ranges are those of `Controls`.
+
+    Temperature holds for all fields, the filters for pitch alone: a rest, like a long note, is one of many
+    values, none of them likely; filters would drop them all and make the playing denser than a player's.
 
     Attributes:
         temperature: Divides the logits; 0 takes the likeliest value.
-        top_k: Number of likeliest values kept; 0 keeps all.
-        top_p: The smallest set of likeliest values with at least this probability is kept; 1 keeps all.
-        min_p: Values below this share of the likeliest one's probability are dropped; 0 drops none.
+        top_k: Number of likeliest pitches kept; 0 keeps all.
+        top_p: The smallest set of likeliest pitches with at least this probability is kept; 1 keeps all.
+        min_p: Pitches below this share of the likeliest one's probability are dropped; 0 drops none.
     """
 
-    temperature: float = 0.95
+    temperature: float = 1.0
     top_k: int = 0
-    top_p: float = 0.95
-    min_p: float = 0.02
+    top_p: float = 0.9
+    min_p: float = 0.05
 
 
 def _weights(logits: Floats) -> Floats:
@@ -86,19 +89,24 @@ def min_p(logits: Floats, share: float) -> Floats:
 
 
 def choose(logits: Floats, sampling: Sampling, uniform: float) -> int:
-    """Return the value at `uniform`, in [0, 1), of the distribution that temperature and filters leave.
+    """Return the value at `uniform`, in [0, 1), of the distribution that temperature leaves.
 
     Where every value is excluded there is nothing to prefer: all are equally likely, and temperature 0 takes
     the first.
     """
     if sampling.temperature <= 0:
         return int(logits.argmax())
+    return _at(temperature(logits, sampling.temperature), uniform)
+
+
+def choose_pitch(logits: Floats, sampling: Sampling, uniform: float) -> int:
+    """Return the value at `uniform`, in [0, 1), of the distribution that temperature and filters leave."""
+    if sampling.temperature <= 0:
+        return int(logits.argmax())
     scaled = temperature(logits, sampling.temperature)
-    kept = min_p(top_p(top_k(scaled, sampling.top_k), sampling.top_p), sampling.min_p)
-    mass = _weights(kept).cumsum(dtype=np.float64)
+    return _at(min_p(top_p(top_k(scaled, sampling.top_k), sampling.top_p), sampling.min_p), uniform)
+
+
+def _at(logits: Floats, uniform: float) -> int:
+    mass = _weights(logits).cumsum(dtype=np.float64)
     return int(mass.searchsorted(min(uniform, _BELOW_ONE) * mass[-1], side="right"))
-
-
-def sample(logits: Floats, sampling: Sampling, rng: np.random.Generator) -> int:
-    """Draw a value from logits (n,); see `choose`. Always takes one number from `rng`."""
-    return choose(logits, sampling, rng.random())

@@ -19,7 +19,7 @@ from tatumflow.engine.harmony.chords import NO_CHORD
 from tatumflow.engine.kv_cache import KVCache
 from tatumflow.engine.notes import Note, Role, fold_pitch
 from tatumflow.engine.rope import RotaryAngles
-from tatumflow.engine.sampling import Sampling, choose
+from tatumflow.engine.sampling import Sampling, choose, choose_pitch
 from tatumflow.engine.step_record import Mark, StepRecord
 from tatumflow.engine.tokens import (
     DURATION,
@@ -266,7 +266,7 @@ class ModelSession:
             onset=onset,
             above=previous_pitch if shift == 0 else None,
         )
-        pitch = known[PITCH] = choose(logits, sampling, uniform[PITCH])
+        pitch = known[PITCH] = choose_pitch(logits, sampling, uniform[PITCH])
         logits = constrain_velocity(self._logits(VELOCITY, hidden), constraints)
         velocity = known[VELOCITY] = choose(logits, sampling, uniform[VELOCITY])
         duration = choose(self._logits(DURATION, hidden), sampling, uniform[DURATION])

@@ -44,7 +44,7 @@ def demonstration() -> Snapshot:
     return Snapshot(
         time=NOW,
         turn="playing",
-        controls=Controls(temperature=0.95, density=0.5),
+        controls=Controls(density=0.5),
         notes=tuple(sorted(notes, key=lambda note: note.onset)),
         held=sounding,
         health=Health(send_lateness_p99_ms=0.21, note_cost_p50_ms=2.4, first_note_ms=3.1),

@@ -1,5 +1,7 @@
 """Sampling: each filter against its definition, and draws against the distribution they come from."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,13 +13,15 @@ from tatumflow.engine.sampling import (
     EXCLUDED,
     Sampling,
     choose,
+    choose_pitch,
     min_p,
     probabilities,
-    sample,
     temperature,
     top_k,
     top_p,
 )
+
+Choice = Callable[[Floats, Sampling, float], int]
 
 quick = settings(max_examples=40, deadline=None)
 EVERYTHING = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0)
@@ -84,34 +88,48 @@ def test_neutral_settings_change_nothing_and_kept_logits_stay(logits: Floats) ->
 @given(some_logits, samplings, uniforms)
 @quick
 def test_choice_survives_every_filter(logits: Floats, sampling: Sampling, uniform: float) -> None:
-    index = choose(logits, sampling, uniform)
+    index = choose_pitch(logits, sampling, uniform)
     scaled = temperature(logits, sampling.temperature)
     left = min_p(top_p(top_k(scaled, sampling.top_k), sampling.top_p), sampling.min_p)
     assert index in kept(left)
 
 
+@given(some_logits, samplings, uniforms)
+@quick
+def test_fields_other_than_pitch_are_not_filtered(logits: Floats, sampling: Sampling, uniform: float) -> None:
+    open_to_all = Sampling(sampling.temperature, top_k=0, top_p=1.0, min_p=0.0)
+    assert choose(logits, sampling, uniform) == choose_pitch(logits, open_to_all, uniform)
+
+
+@pytest.mark.parametrize("pick", [choose, choose_pitch])
 @given(some_logits, uniforms)
 @quick
-def test_temperature_zero_takes_the_likeliest(logits: Floats, uniform: float) -> None:
-    assert choose(logits, Sampling(temperature=0.0), uniform) == logits.argmax()
+def test_temperature_zero_takes_the_likeliest(pick: Choice, logits: Floats, uniform: float) -> None:
+    assert pick(logits, Sampling(temperature=0.0), uniform) == logits.argmax()
 
 
+@pytest.mark.parametrize("pick", [choose, choose_pitch])
 @given(some_logits, st.floats(0.2, 2), st.data())
 @quick
-def test_excluded_values_are_never_chosen(logits: Floats, heat: float, data: st.DataObject) -> None:
+def test_excluded_values_are_never_chosen(
+    pick: Choice, logits: Floats, heat: float, data: st.DataObject
+) -> None:
     masked = logits.copy()
     spared = data.draw(st.integers(0, len(logits) - 1))
     masked[data.draw(hnp.arrays(np.bool_, len(logits)))] = EXCLUDED
     masked[spared] = logits[spared]
     for uniform in (0.0, data.draw(uniforms), 1.0 - 2.0**-53):
-        assert masked[choose(masked, Sampling(temperature=heat), uniform)] > EXCLUDED
+        assert masked[pick(masked, Sampling(temperature=heat), uniform)] > EXCLUDED
 
 
+@pytest.mark.parametrize("pick", [choose, choose_pitch])
 @given(st.integers(1, 191), samplings, uniforms)
 @quick
-def test_where_all_is_excluded_something_is_chosen(size: int, sampling: Sampling, uniform: float) -> None:
+def test_where_all_is_excluded_something_is_chosen(
+    pick: Choice, size: int, sampling: Sampling, uniform: float
+) -> None:
     nothing = np.full(size, EXCLUDED)
-    assert 0 <= choose(nothing, sampling, uniform) < size
+    assert 0 <= pick(nothing, sampling, uniform) < size
     np.testing.assert_allclose(probabilities(nothing), 1 / size, rtol=1e-5)
 
 
@@ -119,15 +137,7 @@ def test_draws_follow_the_distribution() -> None:
     share = np.array([0.5, 0.3, 0.15, 0.05])
     logits = np.log(share).astype(np.float32)
     rng = np.random.default_rng(0)
-    counts = np.bincount([sample(logits, EVERYTHING, rng) for _ in range(20_000)], minlength=4)
+    counts = np.bincount([choose_pitch(logits, EVERYTHING, rng.random()) for _ in range(20_000)], minlength=4)
     np.testing.assert_allclose(counts / 20_000, share, atol=0.012)
     hot = probabilities(temperature(logits, 2.0))
     np.testing.assert_allclose(hot, np.sqrt(share) / np.sqrt(share).sum(), rtol=1e-5)
-
-
-@pytest.mark.parametrize("heat", [0.0, 0.7])
-def test_one_number_is_taken_per_draw(heat: float) -> None:
-    rng, twin = np.random.default_rng(1), np.random.default_rng(1)
-    sample(np.zeros(8, np.float32), Sampling(temperature=heat), rng)
-    twin.random()
-    assert rng.random() == twin.random()

@@ -88,13 +88,13 @@ async def test_slider_keys_send_the_value() -> None:
     link = WillingLink(moment())
     await presses(link, "right", "left", "left", "shift+right", "home", "end")
     values = [command.value for command in link.sent if isinstance(command, SetControl)]
-    assert values == pytest.approx([1.0, 0.95, 0.9, 1.15, 0.0, 2.0])
+    assert values == pytest.approx([1.05, 1.0, 0.95, 1.2, 0.0, 2.0])
     assert {command.name for command in link.sent if isinstance(command, SetControl)} == {"temperature"}
 
 
 async def test_slider_goes_back_to_the_default_and_stops_at_the_limit() -> None:
     link = StillLink(moment(controls=Controls(temperature=2.0)))
-    assert await presses(link, "right", "delete") == [SetControl("temperature", 0.95)]
+    assert await presses(link, "right", "delete") == [SetControl("temperature", 1.0)]
 
 
 async def test_slider_keeps_what_was_set_until_the_engine_has_had_time_to_agree() -> None:
@@ -105,11 +105,11 @@ async def test_slider_keeps_what_was_set_until_the_engine_has_had_time_to_agree(
         link.snapshot = None
         await until(pilot, lambda: app.snapshot is None)
         await pilot.press("right")
-        slider.report(0.95)
-        assert slider.value == 1.0
+        slider.report(1.0)
+        assert slider.value == pytest.approx(1.05)
         for _ in range(30):
-            slider.report(0.95)
-        assert slider.value == 0.95
+            slider.report(1.0)
+        assert slider.value == 1.0
 
 
 async def test_slider_follows_the_mouse_and_the_wheel() -> None:
