@@ -72,7 +72,9 @@ def next_condition(
 
     Args:
         model: The phrase model.
-        style: Weights over the style table, (S,).
+        style: Weights over the style table, (S,), summing to 1. The velocities of the styles are weighted and
+            summed: two styles blend, and no style with a negative weight guides (Ho and Salimans 2022,
+            "Classifier-Free Diffusion Guidance"; Liu et al. 2022, "Compositional Visual Generation").
         rng: Where the noise comes from; always takes as many numbers.
         before: The phrase just played.
         asked: Wanted embeddings of theory, (D,) each, by part; the others are free.
@@ -96,9 +98,12 @@ def next_condition(
         x = (1 - start) * noise + start * before.condition
     elif surprise > _MIDDLE:
         x = noise * (1 + (_SURPRISE - 1) * (surprise - _MIDDLE) / (1 - _MIDDLE))
+    rows = np.flatnonzero(style)
+    alone = np.eye(len(style), dtype=np.float32)[rows]
     times = np.linspace(start, 1.0, steps + 1)
     for now, then in pairwise(times):
-        x = x + np.float32(then - now) * model.velocity(x, float(now), style, told, wanted)
+        velocities = [model.velocity(x, float(now), one, told, wanted) for one in alone]
+        x = x + np.float32(then - now) * (style[rows] @ np.stack(velocities))
     return x.astype(np.float32)
 
 

@@ -48,6 +48,17 @@ def test_the_flow_is_followed_to_its_end() -> None:
     assert not np.allclose(other, arrived[0], atol=1e-2)
 
 
+def test_styles_blend_and_guide_by_their_velocities() -> None:
+    def towards(*style: float) -> np.ndarray:
+        model = MockPhraseModel()
+        weights = np.array(style, np.float32)
+        return next_condition(model, weights, np.random.default_rng(0), surprise=0.5)
+
+    nobody, one, other = towards(1, 0, 0), towards(0, 1, 0), towards(0, 0, 1)
+    assert np.allclose(towards(0, 0.25, 0.75), 0.25 * one + 0.75 * other, atol=1e-4)
+    assert np.allclose(towards(-1, 2, 0), 2 * one - nobody, atol=1e-4)
+
+
 def test_what_is_not_there_is_told_as_zeros() -> None:
     model = MockPhraseModel()
     drawn(model)
