@@ -7,6 +7,7 @@ import numpy as np
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.decoder import Floats
+from tatumflow.engine.errors import ModelFault
 from tatumflow.engine.harmony.chords import Chord
 from tatumflow.engine.latent import PhraseCode, encode_phrase, next_condition
 from tatumflow.engine.modes import PhrasePolicy
@@ -54,6 +55,9 @@ class PhraseGuide:
             style: Style weights, (S,).
             chords: The chords to play over, in order; empty for none.
             seed: Seed of the turn's chance.
+
+        Raises:
+            ModelFault: if the condition is not finite.
         """
         self._policy, self._controls, self._style = policy, controls, style
         self._rng = np.random.default_rng((*seed, 1))
@@ -64,7 +68,11 @@ class PhraseGuide:
         return self._drawn(self._call, surprise)
 
     def following(self, notes: Sequence[Note]) -> Floats:
-        """Return the condition (P,) of the phrase after the companion's own `notes`."""
+        """Return the condition (P,) of the phrase after the companion's own `notes`.
+
+        Raises:
+            ModelFault: if it is not finite.
+        """
         before = encode_phrase(self._model, notes) if notes else self._call
         return self._drawn(before, max(self._controls.surprise, _MOST_SURPRISING))
 
@@ -77,6 +85,8 @@ class PhraseGuide:
         for i, part in enumerate(PARTS):
             if part.name in self._asked:
                 condition[start + i * width : start + (i + 1) * width] = self._asked[part.name]
+        if not np.isfinite(condition).all():
+            raise ModelFault("model: the condition of a phrase is not finite; try another model")
         return condition
 
     def _wanted(self, call: Sequence[Note], chords: Sequence[Chord]) -> dict[str, Floats]:

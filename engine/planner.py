@@ -61,7 +61,7 @@ class Planner:
         note_cost: Seconds of computing per drawn note, the last 1,000.
         first_note_ms: Milliseconds of computing from the beginning of the turn to its first drawn note; None
             while there is none. Measured in real time, whatever the clock.
-        faults: Notes skipped because of the model, in all turns.
+        faults: Notes skipped and phrases left without a condition because of the model, in all turns.
         failure: Why the model failed `FAULT_LIMIT` times in a row in this turn; empty if it did not.
         finished: Whether no further note will be drawn in this turn.
     """
@@ -96,7 +96,7 @@ class Planner:
         self._chart: ChartInTime | None = None
         self._call: tuple[Note, ...] = ()
         self._seed: Sequence[int] = (0,)
-        self._phrases: list[Floats] = []
+        self._phrases: list[Floats | None] = []
         self._phrases_from = 0
         self._begin_mark = session.mark()
         self._begun_ns = 0
@@ -356,13 +356,25 @@ class Planner:
         self._phrases_from = self._drawn
         if self._guide is None or self._style is None:
             return None
-        first = self._guide.begin(
-            self._call, self._policy, self._controls, self._style, self._upcoming(), self._seed
-        )
+        try:
+            first = self._guide.begin(
+                self._call, self._policy, self._controls, self._style, self._upcoming(), self._seed
+            )
+        except ModelFault:
+            self.faults += 1
+            first = None
         if self._drawn and not self._policy.asks:
-            first = self._guide.following(self._plan.last_notes(PHRASE_NOTES))
+            first = self._following(self._guide)
         self._phrases = [first]
         return first
+
+    def _following(self, guide: PhraseGuide) -> Floats | None:
+        """Return the condition of the phrase after the notes drawn so far; None if the model fails."""
+        try:
+            return guide.following(self._plan.last_notes(PHRASE_NOTES))
+        except ModelFault:
+            self.faults += 1
+            return None
 
     def _tell_phrase(self) -> None:
         """Begin another phrase if the one at hand has its notes; one withdrawn comes back as it was."""
@@ -370,7 +382,7 @@ class Planner:
             return
         index = (self._drawn - self._phrases_from) // PHRASE_NOTES
         while index >= len(self._phrases):
-            self._phrases.append(self._guide.following(self._plan.last_notes(PHRASE_NOTES)))
+            self._phrases.append(self._following(self._guide))
         self._session.begin_phrase(self._phrases[index])
 
     def _upcoming(self) -> tuple[Chord, ...]:

@@ -53,6 +53,9 @@ class ModelSession:
     that listening stays cheap. One further back than `max(eager_refeed, cache_rows - window)` steps by then
     leaves the cache as it is: to rebuild it would cost more than it tells.
 
+    Where the model cannot take in as many steps as the record holds, they are forgotten and the context
+    begins anew.
+
     Same calls, same generator: same notes, bit for bit.
     """
 
@@ -76,6 +79,7 @@ class ModelSession:
         self._style: Floats = self._no_style
         self._phrase: Floats = self._no_phrase
         self._deferred: int | None = None
+        self._lost_before = 0
 
     @property
     def steps(self) -> int:
@@ -197,12 +201,14 @@ class ModelSession:
         """Drop the steps that arrived since `mark`, as if never fed; no step is fed again.
 
         Durations of earlier notes corrected since stay corrected. A mark whose last step the record of
-        `cache_rows` steps has lost leaves an empty context in the turn that was in force.
+        `cache_rows` steps has lost, or whose steps the model could not take in, leaves an empty context in
+        the turn that was in force.
 
         Raises:
             ValueError: if the session was rolled back beyond the mark, or reset, since.
         """
-        if mark.steps <= self._record.oldest > 0:
+        lost = mark.steps > 0 and mark.arrivals <= self._lost_before
+        if lost or mark.steps <= self._record.oldest > 0:
             self.reset()
             if mark.steps:
                 self.turn(mark.role, mark.style, mark.phrase)
@@ -287,9 +293,9 @@ class ModelSession:
         return self._phrase if role is Role.COMPANION else self._no_phrase
 
     def _insert(self, onset: float, pitch: int, velocity: int, duration: int, role: Role) -> None:
+        self._make_room()
         if not self._record.total:
             self.turn(role, self._style, self._phrase)
-        self._make_room()
         position = self._record.insert_note(
             onset,
             int(to_ticks(onset)),
@@ -325,9 +331,17 @@ class ModelSession:
             self._deferred = None
 
     def _make_room(self) -> None:
-        """Feed what a further step would push off the record unfed."""
-        if self.pending >= self._record.capacity - 1:
+        """Feed what a further step would push off the record unfed, or forget all if that cannot be fed."""
+        if self.pending < self._record.capacity - 1:
+            return
+        try:
             self.sync()
+        except ModelFault:
+            # What the model cannot take in must not keep it from what is played from here on.
+            self._record.reset()
+            self._cache.reset()
+            self._deferred = None
+            self._lost_before = self._record.arrivals
 
 
 def _no_chords(time: float) -> int:

@@ -13,6 +13,7 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.engine.events import HumanEvent, NoteOff, NoteOn, OutputEvent
 from tatumflow.engine.notes import Note
 from tatumflow.engine.offline import VirtualLoop
+from tatumflow.engine.phrase_model import PhraseModel
 from tatumflow.engine.scheduler import Scheduler
 from tatumflow.engine.session import ModelSession
 
@@ -67,14 +68,16 @@ class Port:
 class Rig:
     """Everything around a companion; times are absolute seconds."""
 
-    def __init__(self, decoder: MockDecoder | None = None, **controls) -> None:
+    def __init__(
+        self, decoder: MockDecoder | None = None, *, phrases: PhraseModel | None = None, **controls
+    ) -> None:
         self.clock = VirtualClock()
         self.port = Port()
         self.decoder = decoder or MockDecoder(mock_shape(cache_rows=256, window=192))
         self.session = ModelSession(self.decoder)
         self.scheduler = Scheduler(self.port.send, self.clock)
         self.companion = Companion(
-            self.session, self.scheduler, self.clock, Controls(**controls), style_weights
+            self.session, self.scheduler, self.clock, Controls(**controls), style_weights, phrases
         )
         self._loop = VirtualLoop(self.clock, self.scheduler, self.companion)
 
