@@ -2,11 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from tatumflow.engine.clock import Clock
-from tatumflow.engine.controls import Controls, chart_named
+from tatumflow.engine.controls import Controls
 from tatumflow.engine.decoder import Floats
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.events import (
@@ -19,12 +18,9 @@ from tatumflow.engine.events import (
     NoteOn,
     SongPosition,
 )
-from tatumflow.engine.harmony.chart_clock import ChartInTime
 from tatumflow.engine.listener import Listener
 from tatumflow.engine.messages import (
     BeginBars,
-    Health,
-    Notice,
     Panic,
     PlayKey,
     SetControl,
@@ -34,7 +30,7 @@ from tatumflow.engine.messages import (
     Turn,
     YieldTurn,
 )
-from tatumflow.engine.modes import LEAD, Mode, TurnPlan, mode_named
+from tatumflow.engine.modes import LEAD, mode_named
 from tatumflow.engine.notes import Note, Role
 from tatumflow.engine.phrase import Phrase
 from tatumflow.engine.phrase_guide import PhraseGuide
@@ -43,8 +39,10 @@ from tatumflow.engine.planner import Planner
 from tatumflow.engine.roll import Roll
 from tatumflow.engine.scheduler import Scheduler
 from tatumflow.engine.session import ModelSession
+from tatumflow.engine.status_board import StatusBoard
 from tatumflow.engine.tempo.timekeeper import Timekeeper
 from tatumflow.engine.turn_report import TurnReport
+from tatumflow.engine.turn_taking import Bars, CompanionTurn, TurnTaking
 
 KEYS_CHANNEL: Final = 1
 """Channel at the scheduler of notes from the computer keyboard, which have no port to sound through."""
@@ -52,19 +50,11 @@ KEYS_CHANNEL: Final = 1
 THINK_AHEAD: Final = 0.2
 """Seconds of silence before a turn that are spent on planning it."""
 
-OVERHANG: Final = 1.0
-"""Beats into the companion's bars in which the human may end a phrase without taking the turn back."""
-
-LATEST_ENTRY: Final = 1.0
-"""Beats after its bar line at which the companion still enters, if something has held it up."""
-
-_MOST_NOTICES: Final = 32
 _MOST_TURNS: Final = 1000
 
 _CLOCK_EVENTS: Final = (ClockTick, ClockStart, ClockContinue, ClockStop, SongPosition, BeatReport)
-_CLOCK_CONTROLS: Final = ("clock", "tempo", "trade_bars")
-_FEEL_CONTROLS: Final = ("swing", "grid_pull")
-_OWN_CONTROLS: Final = ("count_in", "metronome", "clock_out")
+_SOUND_CONTROLS: Final = ("swing", "grid_pull", "count_in", "metronome", "clock_out")
+_TIME_CONTROLS: Final = (*_SOUND_CONTROLS, "clock", "tempo", "trade_bars", "chords")
 
 CompanionCommand = SetControl | Panic | TakeTurn | YieldTurn | PlayKey | TapTempo | BeginBars
 
@@ -109,6 +99,7 @@ class Companion:
         Raises:
             SettingError: if `controls` name a style the model does not know.
         """
+        now = clock.now()
         self.turns: deque[TurnReport] = deque(maxlen=_MOST_TURNS)
         self._session = session
         self._scheduler = scheduler
@@ -118,25 +109,17 @@ class Companion:
         self._style = style_weights(controls)
         self._roll = Roll()
         self._listener = Listener(session, self._roll)
-        self._notices: deque[Notice] = deque(maxlen=_MOST_NOTICES)
+        self._planner = Planner(session, scheduler, clock, None if phrases is None else PhraseGuide(phrases))
+        self._time = Timekeeper(scheduler, controls, now)
+        self._turn_taking = TurnTaking(self._listener, self._time, controls)
+        self._board = StatusBoard(self._roll, self._listener, self._planner, scheduler, self._time)
         self._state: Turn = "listening"
         self._stopped = False
-        self._turn_at = 0.0
+        self._turn = CompanionTurn(Phrase((), now, now, 0.0), now)
         self._turn_index = 0
-        self._call = Phrase((), 0.0, 0.0, 0.0)
         self._planned_ahead = False
-        self._first_note_ms: float | None = None
-        self._alone = controls.mode == "improvise"
         session.turn(Role.HUMAN, self._style)
-        self._planner = Planner(session, scheduler, clock, None if phrases is None else PhraseGuide(phrases))
-        self._chart: ChartInTime | None = None
-        self._bars: tuple[float, float] | None = None
-        self._entered = -1.0
-        self._time = Timekeeper(scheduler, controls, clock.now())
-        self._use_chart()
-        if controls.trade_bars:
-            self._time.begin_bars(clock.now())
-        self._use_feel()
+        self._follow_time()
 
     @property
     def controls(self) -> Controls:
@@ -157,7 +140,9 @@ class Companion:
                 self._keep_time()
             return
         struck = isinstance(event, NoteOn) and event.velocity > 0
-        hangs_over = struck and self._hangs_over(event.time)
+        hangs_over = (
+            struck and self._state == "playing" and self._turn_taking.hangs_over(self._turn, event.time)
+        )
         if hangs_over:
             self._planner.make_room()
         elif struck:
@@ -165,7 +150,7 @@ class Companion:
         self._listener.hear(event)
         if hangs_over:
             self._planner.heard(event.time)
-        if self._state == "thinking" and self._bars is None and self._free_turn_due != self._turn_at:
+        if self._state == "thinking" and self._turn_taking.is_put_off(self._turn):
             self._abandon()
 
     def command(self, command: CompanionCommand) -> None:
@@ -191,7 +176,7 @@ class Companion:
                 self._keep_time()
             case BeginBars():
                 text = "the bars are those of the clock outside: begin them there"
-                self._notices.append(Notice(self._clock.now(), text))
+                self._board.notify(self._clock.now(), text)
 
     def advance(self) -> float | None:
         """Do the work that is due, at most one drawn note of it.
@@ -205,7 +190,7 @@ class Companion:
         now = self._clock.now()
         self._listener.end_keys(now)
         if self._time.lose(now):
-            self._notices.append(Notice(now, "MIDI clock has stopped without saying so", "warning"))
+            self._board.notify(now, "MIDI clock has stopped without saying so", "warning")
             self._keep_time()
         beat = self._time.advance(now)
         wake = self._listen(now) if self._state == "listening" else self._play(now)
@@ -214,26 +199,7 @@ class Companion:
 
     def snapshot(self) -> Snapshot:
         """Return the state for the screen. Each notice appears in one snapshot only."""
-        now = self._clock.now()
-        planner = self._planner
-        notes = self._roll.view(now, planner.planned)
-        notices, self._notices = tuple(self._notices), deque(maxlen=_MOST_NOTICES)
-        return Snapshot(
-            time=now,
-            turn=self._state,
-            controls=self._controls,
-            notes=notes,
-            held=tuple(sorted({(note.role, note.pitch) for note in notes if note.duration is None})),
-            health=Health(
-                send_lateness_p99_ms=1000 * self._scheduler.lateness.percentile(99),
-                note_cost_p50_ms=1000 * planner.note_cost.percentile(50),
-                first_note_ms=self._first_note_ms,
-                late_notes=self._scheduler.late_notes,
-                model_faults=planner.faults + self._listener.faults,
-            ),
-            position=self._time.position(now),
-            notices=notices,
-        )
+        return self._board.snapshot(self._clock.now(), self._state, self._controls)
 
     def silence(self) -> None:
         """Silence everything and stop for good; for exits and crashes, so it touches the model no more."""
@@ -241,106 +207,63 @@ class Companion:
         self._scheduler.panic()
         self._state = "listening"
 
-    @property
-    def _mode(self) -> Mode:
-        return mode_named(self._controls.mode)
-
-    @property
-    def _free_turn_due(self) -> float | None:
-        """Seconds at which the turn comes by the human's silence."""
-        return self._listener.turn_due(self._mode.patience)
-
-    def _next_bars(self, now: float) -> tuple[float, float] | None:
-        """Return the first and the last beat of the companion's next bars; None where turns are free."""
-        trading = self._time.trading
-        if trading is None:
-            return None
-        beat = self._time.transport.beat(now)
-        first = trading.next_entry(max(beat - LATEST_ENTRY, self._entered + LATEST_ENTRY))
-        return first, trading.companion_end(first)
-
     def _listen(self, now: float) -> float | None:
-        bars = self._next_bars(now)
-        if bars is None and self._controls.mode == "improvise" and self._alone:
+        bars = self._turn_taking.next_bars(now)
+        if self._turn_taking.comes_unasked(bars):
             self._take_turn()
             return now
         more = self._listener.prefill()
-        if bars is None:
-            due = self._free_turn_due
-        else:
-            # By then its first note must be on its way to the scheduler.
-            due = self._time.transport.time(bars[0]) - max(self._controls.lookahead, LEAD)
+        due = self._turn_taking.due(bars)
         if due is not None and now >= due - THINK_AHEAD:
             self._think(max(due, now), bars)
             return now
         return now if more else None if due is None else due - THINK_AHEAD
 
-    def _think(self, turn_at: float, bars: tuple[float, float] | None = None) -> None:
-        """Plan a turn that comes at `turn_at` seconds, held to the beats between `bars` if they are given."""
-        self._call = self._listener.phrase(self._clock.now())
-        self._turn_at = turn_at
-        self._bars = bars
+    def _think(self, at: float, bars: Bars | None) -> None:
+        """Plan a turn that comes at `at` seconds, held to `bars` if they are given."""
+        self._turn = CompanionTurn(self._listener.phrase(self._clock.now()), at, bars)
         if self._controls.mode == "improvise" and not self._time.in_tempo:
-            self._time.begin_at(turn_at + LEAD)
+            self._time.begin_at(at + LEAD)
         self._planner.begin(
-            self._frame(),
-            self._call,
+            self._turn_taking.frame(self._turn),
+            self._turn.call,
             self._controls,
             self._style,
             previous_onset=self._listener.last_onset,
             seed=(self._controls.seed, self._turn_index),
-            policy=self._mode.phrases,
-            chart=self._chart,
+            policy=mode_named(self._controls.mode).phrases,
+            chart=self._time.chart,
         )
         self._state = "thinking"
-
-    def _frame(self) -> TurnPlan:
-        """Return the frame of the turn at hand, by the clock as it is now."""
-        frame = self._mode.plan(self._call, self._controls, self._turn_at)
-        if self._bars is not None:
-            start, end = (self._time.transport.time(beat) for beat in self._bars)
-            return frame.between(max(start, self._turn_at + LEAD), end)
-        if self._controls.mode == "improvise" and self._time.in_tempo:
-            start = self._time.next_bar(frame.earliest)
-            return replace(frame, earliest=start, latest_first=start)
-        return frame
-
-    def _hangs_over(self, time: float) -> bool:
-        """Return whether a note at `time` seconds ends a phrase of the human's in the companion's bars."""
-        if self._state != "playing" or self._bars is None or self._bars[0] != self._entered:
-            return False
-        return self._time.transport.beat(time) < self._entered + OVERHANG
 
     def _abandon(self) -> None:
         self._planner.abandon()
         self._state = "listening"
 
     def _begin_turn(self) -> None:
-        self._alone = False
         self._planned_ahead = self._planner.first_onset is not None
-        self._first_note_ms = 0.0 if self._planned_ahead else self._first_note_ms
+        if self._planned_ahead:
+            self._board.first_note_ms = 0.0
         self._turn_index += 1
-        if self._bars is not None:
-            self._entered = self._bars[0]
+        self._turn_taking.enter(self._turn)
         self._listener.next_phrase()
         self._state = "playing"
 
     def _play(self, now: float) -> float | None:
         planner = self._planner
-        if self._state == "thinking" and now >= self._turn_at:
+        if self._state == "thinking" and now >= self._turn.at:
             self._begin_turn()
-        if self._bars is not None:
-            planner.hold_to(self._time.transport.time(self._bars[1]))
+        if (end := self._turn_taking.end(self._turn)) is not None:
+            planner.hold_to(end)
         more = planner.extend(now)
         if self._state == "thinking":
-            return now if more else self._turn_at
+            return now if more else self._turn.at
         now = self._clock.now()
         self._roll.play(planner.commit(now))
         if not self._planned_ahead and planner.first_note_ms is not None:
-            self._first_note_ms = planner.first_note_ms
+            self._board.first_note_ms = planner.first_note_ms
         if planner.failure:
-            text = f"{planner.failure}; the companion stops playing"
-            self._notices.append(Notice(now, text, "error"))
+            self._board.notify(now, f"{planner.failure}; the companion stops playing", "error")
             self._give_way()
             return now
         if planner.done_at is not None and now >= planner.done_at:
@@ -361,9 +284,9 @@ class Companion:
         planner = self._planner
         self.turns.append(
             TurnReport(
-                call_start=self._call.start,
-                call_end=self._call.end,
-                turn=self._turn_at,
+                call_start=self._turn.call.start,
+                call_end=self._turn.call.end,
+                turn=self._turn.at,
                 first_onset=planner.first_onset,
                 end=now,
                 notes=planner.notes,
@@ -379,69 +302,58 @@ class Companion:
     def _take_turn(self) -> None:
         if self._state != "playing":
             self._give_way()
-            now, trading = self._clock.now(), self._time.trading
-            beat = self._time.transport.beat(now)
-            self._think(now, None if trading is None else (beat, trading.companion_end(beat)))
+            now = self._clock.now()
+            self._think(now, self._turn_taking.bars_from(now))
             self._begin_turn()
 
     def _set_control(self, name: str, value: object) -> None:
+        now, before = self._clock.now(), self._controls
         try:
-            controls = self._controls.changed(name, value)
+            controls = before.changed(name, value)
             style = self._style_weights(controls)
         except SettingError as error:
-            self._notices.append(Notice(self._clock.now(), str(error), "warning"))
+            self._board.notify(now, str(error), "warning")
             return
-        new_mode = controls.mode != self._controls.mode
-        self._alone = self._alone or (new_mode and controls.mode == "improvise")
-        before, self._controls, self._style = self._controls, controls, style
-        if name in (*_CLOCK_CONTROLS, *_FEEL_CONTROLS, *_OWN_CONTROLS, "chords"):
-            self._use_time(before)
-        if name in (*_FEEL_CONTROLS, *_OWN_CONTROLS):
-            return
+        self._controls, self._style = controls, style
+        self._turn_taking.use(controls)
+        other_bars = self._time.use(controls, now)
+        if name in _TIME_CONTROLS:
+            self._follow_time()
+        if other_bars:
+            self._keep_time()
+        if name not in _SOUND_CONTROLS:
+            self._steer(name, new_mode=controls.mode != before.mode)
+
+    def _steer(self, name: str, *, new_mode: bool) -> None:
+        """Let the turn at hand go on as a control that has changed wants it."""
+        controls = self._controls
         if self._state == "thinking":
             self._abandon()
         elif self._state == "playing" and name == "lookahead":
             self._planner.use_lookahead(controls.lookahead)
         elif self._state == "playing":
-            frame = self._frame() if new_mode or self._bars is not None else None
-            seed = (controls.seed, self._turn_index) if name == "seed" else None
-            policy = self._mode.phrases
-            self._planner.steer(controls, style, frame=frame, seed=seed, policy=policy, chart=self._chart)
+            self._planner.steer(
+                controls,
+                self._style,
+                frame=self._turn_taking.frame(self._turn) if new_mode or self._turn.bars else None,
+                seed=(controls.seed, self._turn_index) if name == "seed" else None,
+                policy=mode_named(controls.mode).phrases,
+                chart=self._time.chart,
+            )
 
-    def _use_time(self, before: Controls) -> None:
-        """Let the clock and the chart be those of the controls, which were others before."""
-        now, controls = self._clock.now(), self._controls
-        self._use_chart()
-        self._use_feel()
-        if controls.trade_bars and not before.trade_bars and controls.clock == "internal":
-            self._time.begin_bars(now)
-        elif controls.tempo != before.tempo and self._time.in_tempo:
-            self._time.transport.use_tempo(controls.tempo, now)
-        elif (controls.chords, controls.tempo) != (before.chords, before.tempo) and not self._time.in_tempo:
-            self._time.begin_at(now)
-        if (controls.trade_bars, controls.clock) != (before.trade_bars, before.clock):
-            self._keep_time()
-
-    def _use_chart(self) -> None:
-        """Let the chart of the controls hold for what either player plays from now on."""
-        chart = chart_named(self._controls.chords) if self._controls.chords else None
-        self._time.use(self._controls, chart)
-        self._chart = None if chart is None else ChartInTime(chart, self._time.transport)
-        self._session.follow_chords(None if self._chart is None else self._chart.chord_id_at)
-
-    def _use_feel(self) -> None:
+    def _follow_time(self) -> None:
+        """Let the model hear the chords and the plan sound by the time that is kept now."""
+        chart = self._time.chart
+        self._session.follow_chords(None if chart is None else chart.chord_id_at)
         self._planner.use_feel(self._time.felt if self._time.feels else None)
 
     def _keep_time(self) -> None:
         """Give up what was planned by a clock that has jumped, stopped or begun."""
-        self._entered = -1.0
-        self._use_feel()
-        improvises = self._controls.mode == "improvise"
-        by_the_clock = self._time.in_tempo or self._controls.clock != "internal"
-        self._alone = self._alone or (improvises and self._time.in_tempo)
+        self._turn_taking.restart()
+        self._follow_time()
         if self._state == "thinking":
             self._abandon()
-        elif self._state == "playing" and (self._bars is not None or (improvises and by_the_clock)):
+        elif self._state == "playing" and self._turn_taking.goes_by_clock(self._turn):
             self._give_way()
 
     def _tap(self, time: float) -> None:

@@ -3,9 +3,9 @@
 from math import floor
 from typing import Final
 
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.events import BeatReport, ClockEvent
-from tatumflow.engine.harmony.chart import Chart
+from tatumflow.engine.harmony.chart_clock import ChartInTime
 from tatumflow.engine.messages import Position
 from tatumflow.engine.scheduler import Scheduler
 from tatumflow.engine.tempo.clock_out import ClockOut
@@ -32,19 +32,22 @@ class Timekeeper:
 
     Attributes:
         transport: The beat.
+        chart: The chart of the controls, on that beat; None without one.
     """
 
     def __init__(self, scheduler: Scheduler, controls: Controls, now: float) -> None:
-        """Begin at `now` seconds, without a chart."""
+        """Begin at `now` seconds."""
         self._scheduler = scheduler
         self._controls = controls
-        self._chart: Chart | None = None
         self.transport = Transport(controls.tempo, now)
         self.transport.use_source(controls.clock)
         self._metronome = Metronome()
         self._out = ClockOut()
         self._taps = Taps()
         self._jumps = self.transport.jumps
+        self.chart = self._chart_of(controls)
+        if controls.trade_bars:
+            self.begin_bars(now)
 
     @property
     def running(self) -> bool:
@@ -67,7 +70,7 @@ class Timekeeper:
     @property
     def beats_per_bar(self) -> int:
         """Beats of a bar."""
-        return COMMON_TIME if self._chart is None else self._chart.beats_per_bar
+        return COMMON_TIME if self.chart is None else self.chart.chart.beats_per_bar
 
     @property
     def feels(self) -> bool:
@@ -79,10 +82,23 @@ class Timekeeper:
         clock, controls = self.transport.clock, self._controls
         return clock.time(felt_beat(clock.beat(onset), controls.swing, controls.grid_pull))
 
-    def use(self, controls: Controls, chart: Chart | None) -> None:
-        """Take other controls and their chart; whether the clock changes is not for this to say."""
-        self._controls, self._chart = controls, chart
+    def use(self, controls: Controls, now: float) -> bool:
+        """Take other controls at `now` seconds: their clock, their tempo, their chart, their bars.
+
+        Returns:
+            Whether turns are no longer those of the same bars.
+        """
+        before, self._controls = self._controls, controls
+        if controls.chords != before.chords:
+            self.chart = self._chart_of(controls)
         self.transport.use_source(controls.clock)
+        if controls.trade_bars and not before.trade_bars and controls.clock == "internal":
+            self.begin_bars(now)
+        elif controls.tempo != before.tempo and self.in_tempo:
+            self.transport.use_tempo(controls.tempo, now)
+        elif (controls.chords, controls.tempo) != (before.chords, before.tempo) and not self.in_tempo:
+            self.begin_at(now)
+        return (controls.trade_bars, controls.clock) != (before.trade_bars, before.clock)
 
     def hear(self, event: ClockEvent | BeatReport) -> bool:
         """Take what a clock outside says; return whether what was planned no longer fits."""
@@ -144,11 +160,11 @@ class Timekeeper:
 
     def position(self, now: float) -> Position | None:
         """Return where the music is at `now` seconds; None in free time without a chart."""
-        if not self.in_tempo and self._chart is None:
+        if not self.in_tempo and self.chart is None:
             return None
         beat = self.transport.beat(now)
         bar, within = divmod(floor(beat + _ROUNDING), self.beats_per_bar)
-        chart = self._chart
+        chart = None if self.chart is None else self.chart.chart
         chord = None if chart is None else chart.chord_at(beat)
         change = None if chart is None else chart.next_change(beat)
         return Position(
@@ -160,3 +176,6 @@ class Timekeeper:
             chord="" if chord is None else str(chord),
             next_chord="" if change is None or change.chord is None else str(change.chord),
         )
+
+    def _chart_of(self, controls: Controls) -> ChartInTime | None:
+        return ChartInTime(chart_named(controls.chords), self.transport) if controls.chords else None
