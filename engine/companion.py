@@ -1,12 +1,11 @@
 """The companion: hears every note, decides whose turn it is, and plays when it is its own."""
 
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.decoder import Floats
+from tatumflow.engine.decoder import Decoder, Floats
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.events import (
     BeatReport,
@@ -19,6 +18,7 @@ from tatumflow.engine.events import (
     SongPosition,
 )
 from tatumflow.engine.listener import Listener
+from tatumflow.engine.live_controls import ControlSet, LiveControls
 from tatumflow.engine.messages import (
     BeginBars,
     Panic,
@@ -41,7 +41,7 @@ from tatumflow.engine.scheduler import Scheduler
 from tatumflow.engine.session import ModelSession
 from tatumflow.engine.status_board import StatusBoard
 from tatumflow.engine.tempo.timekeeper import Timekeeper
-from tatumflow.engine.turn_report import TurnReport
+from tatumflow.engine.turn_report import TurnReport, TurnReporter
 from tatumflow.engine.turn_taking import Bars, CompanionTurn, TurnTaking
 
 KEYS_CHANNEL: Final = 1
@@ -50,11 +50,7 @@ KEYS_CHANNEL: Final = 1
 THINK_AHEAD: Final = 0.2
 """Seconds of silence before a turn that are spent on planning it."""
 
-_MOST_TURNS: Final = 1000
-
 _CLOCK_EVENTS: Final = (ClockTick, ClockStart, ClockContinue, ClockStop, SongPosition, BeatReport)
-_SOUND_CONTROLS: Final = ("swing", "grid_pull", "count_in", "metronome", "clock_out")
-_TIME_CONTROLS: Final = (*_SOUND_CONTROLS, "clock", "tempo", "trade_bars", "chords")
 
 CompanionCommand = SetControl | Panic | TakeTurn | YieldTurn | PlayKey | TapTempo | BeginBars
 
@@ -72,9 +68,6 @@ class Companion:
 
     Not thread-safe: one loop calls `handle`, `command`, `advance` and `snapshot`. What the human plays on a
     port sounds without the companion; a `PlayKey` it plays on `KEYS_CHANNEL`.
-
-    Attributes:
-        turns: Reports of the last 1,000 turns.
     """
 
     def __init__(
@@ -100,36 +93,38 @@ class Companion:
             SettingError: if `controls` name a style the model does not know.
         """
         now = clock.now()
-        self.turns: deque[TurnReport] = deque(maxlen=_MOST_TURNS)
         self._session = session
         self._scheduler = scheduler
         self._clock = clock
-        self._controls = controls
-        self._style_weights = style_weights
-        self._style = style_weights(controls)
         self._roll = Roll()
         self._listener = Listener(session, self._roll)
         self._planner = Planner(session, scheduler, clock, None if phrases is None else PhraseGuide(phrases))
         self._time = Timekeeper(scheduler, controls, now)
+        self._live = LiveControls(controls, style_weights, self._time, session, self._planner)
         self._turn_taking = TurnTaking(self._listener, self._time, controls)
-        self._board = StatusBoard(self._roll, self._listener, self._planner, scheduler, self._time)
+        self._reporter = TurnReporter(self._planner)
+        self._board = StatusBoard(
+            self._roll, self._listener, self._planner, self._reporter, scheduler, self._time
+        )
         self._state: Turn = "listening"
         self._stopped = False
         self._turn = CompanionTurn(Phrase((), now, now, 0.0), now)
-        self._turn_index = 0
-        self._planned_ahead = False
-        session.turn(Role.HUMAN, self._style)
-        self._follow_time()
+        session.turn(Role.HUMAN, self._live.style)
 
     @property
     def controls(self) -> Controls:
         """Controls in force."""
-        return self._controls
+        return self._live.values
 
     @property
     def turn(self) -> Turn:
         """What the companion is doing."""
         return self._state
+
+    @property
+    def turns(self) -> Sequence[TurnReport]:
+        """Reports of the last 1,000 turns."""
+        return self._reporter.reports
 
     def handle(self, event: InputEvent) -> None:
         """Take what the human plays and what a clock says, in the order it happened."""
@@ -171,12 +166,39 @@ class Companion:
                 self._panic()
             case TapTempo(time=time):
                 self._tap(time)
-            case BeginBars() if self._controls.clock == "internal":
+            case BeginBars() if self.controls.clock == "internal":
                 self._time.begin_bars(self._clock.now())
                 self._keep_time()
             case BeginBars():
                 text = "the bars are those of the clock outside: begin them there"
                 self._board.notify(self._clock.now(), text)
+
+    def use_model(
+        self,
+        decoder: Decoder,
+        controls: Controls,
+        style_weights: Callable[[Controls], Floats],
+        phrases: PhraseModel | None = None,
+    ) -> None:
+        """Go on with another model, which hears first what was played lately. What sounds goes on sounding.
+
+        Args:
+            decoder: The other model.
+            controls: Those in force, with styles that it knows.
+            style_weights: Weights over its style table, (S,), for controls.
+            phrases: Its conditions of phrases.
+
+        Raises:
+            ValueError: if the companion has the turn: its notes are the model's that began it.
+            SettingError: if the model does not know the styles; the one before stays then.
+        """
+        if self._state == "playing":
+            raise ValueError("a model is exchanged between turns, not while the companion plays")
+        if self._state == "thinking":
+            self._abandon()
+        self._live.use_model(controls, style_weights)
+        self._session.use(decoder, self._live.style)
+        self._planner.use_guide(None if phrases is None else PhraseGuide(phrases))
 
     def advance(self) -> float | None:
         """Do the work that is due, at most one drawn note of it.
@@ -199,13 +221,18 @@ class Companion:
 
     def snapshot(self) -> Snapshot:
         """Return the state for the screen. Each notice appears in one snapshot only."""
-        return self._board.snapshot(self._clock.now(), self._state, self._controls)
+        return self._board.snapshot(self._clock.now(), self._state, self.controls)
 
     def silence(self) -> None:
         """Silence everything and stop for good; for exits and crashes, so it touches the model no more."""
         self._stopped = True
         self._scheduler.panic()
         self._state = "listening"
+
+    @property
+    def _seed(self) -> tuple[int, int]:
+        """Seed of the chance of the turn at hand."""
+        return self.controls.seed, self._reporter.begun
 
     def _listen(self, now: float) -> float | None:
         bars = self._turn_taking.next_bars(now)
@@ -222,16 +249,17 @@ class Companion:
     def _think(self, at: float, bars: Bars | None) -> None:
         """Plan a turn that comes at `at` seconds, held to `bars` if they are given."""
         self._turn = CompanionTurn(self._listener.phrase(self._clock.now()), at, bars)
-        if self._controls.mode == "improvise" and not self._time.in_tempo:
+        controls = self.controls
+        if controls.mode == "improvise" and not self._time.in_tempo:
             self._time.begin_at(at + LEAD)
         self._planner.begin(
             self._turn_taking.frame(self._turn),
             self._turn.call,
-            self._controls,
-            self._style,
+            controls,
+            self._live.style,
             previous_onset=self._listener.last_onset,
-            seed=(self._controls.seed, self._turn_index),
-            policy=mode_named(self._controls.mode).phrases,
+            seed=self._seed,
+            policy=mode_named(controls.mode).phrases,
             chart=self._time.chart,
         )
         self._state = "thinking"
@@ -241,10 +269,7 @@ class Companion:
         self._state = "listening"
 
     def _begin_turn(self) -> None:
-        self._planned_ahead = self._planner.first_onset is not None
-        if self._planned_ahead:
-            self._board.first_note_ms = 0.0
-        self._turn_index += 1
+        self._reporter.begin()
         self._turn_taking.enter(self._turn)
         self._listener.next_phrase()
         self._state = "playing"
@@ -260,8 +285,7 @@ class Companion:
             return now if more else self._turn.at
         now = self._clock.now()
         self._roll.play(planner.commit(now))
-        if not self._planned_ahead and planner.first_note_ms is not None:
-            self._board.first_note_ms = planner.first_note_ms
+        self._reporter.look()
         if planner.failure:
             self._board.notify(now, f"{planner.failure}; the companion stops playing", "error")
             self._give_way()
@@ -281,22 +305,10 @@ class Companion:
             self._end_turn(now)
 
     def _end_turn(self, now: float) -> None:
-        planner = self._planner
-        self.turns.append(
-            TurnReport(
-                call_start=self._turn.call.start,
-                call_end=self._turn.call.end,
-                turn=self._turn.at,
-                first_onset=planner.first_onset,
-                end=now,
-                notes=planner.notes,
-                compute_ms=planner.first_note_ms,
-                planned_ahead=self._planned_ahead,
-            )
-        )
-        if planner.notes:
-            self._listener.last_onset = planner.previous_onset
-        self._session.turn(Role.HUMAN, self._style)
+        self._reporter.end(self._turn, now)
+        if self._planner.notes:
+            self._listener.last_onset = self._planner.previous_onset
+        self._session.turn(Role.HUMAN, self._live.style)
         self._state = "listening"
 
     def _take_turn(self) -> None:
@@ -307,50 +319,40 @@ class Companion:
             self._begin_turn()
 
     def _set_control(self, name: str, value: object) -> None:
-        now, before = self._clock.now(), self._controls
+        now = self._clock.now()
         try:
-            controls = before.changed(name, value)
-            style = self._style_weights(controls)
+            control = self._live.set(name, value, now)
         except SettingError as error:
             self._board.notify(now, str(error), "warning")
             return
-        self._controls, self._style = controls, style
-        self._turn_taking.use(controls)
-        other_bars = self._time.use(controls, now)
-        if name in _TIME_CONTROLS:
-            self._follow_time()
-        if other_bars:
+        self._turn_taking.use(self.controls)
+        if control.new_bars:
             self._keep_time()
-        if name not in _SOUND_CONTROLS:
-            self._steer(name, new_mode=controls.mode != before.mode)
+        if control.redraws:
+            self._steer(control)
 
-    def _steer(self, name: str, *, new_mode: bool) -> None:
-        """Let the turn at hand go on as a control that has changed wants it."""
-        controls = self._controls
+    def _steer(self, control: ControlSet) -> None:
+        """Let the turn at hand go on as a control that was set wants it."""
+        controls = self.controls
         if self._state == "thinking":
             self._abandon()
-        elif self._state == "playing" and name == "lookahead":
+        elif self._state == "playing" and control.name == "lookahead":
             self._planner.use_lookahead(controls.lookahead)
         elif self._state == "playing":
+            new_frame = control.new_mode or self._turn.bars is not None
             self._planner.steer(
                 controls,
-                self._style,
-                frame=self._turn_taking.frame(self._turn) if new_mode or self._turn.bars else None,
-                seed=(controls.seed, self._turn_index) if name == "seed" else None,
+                self._live.style,
+                frame=self._turn_taking.frame(self._turn) if new_frame else None,
+                seed=self._seed if control.name == "seed" else None,
                 policy=mode_named(controls.mode).phrases,
                 chart=self._time.chart,
             )
 
-    def _follow_time(self) -> None:
-        """Let the model hear the chords and the plan sound by the time that is kept now."""
-        chart = self._time.chart
-        self._session.follow_chords(None if chart is None else chart.chord_id_at)
-        self._planner.use_feel(self._time.felt if self._time.feels else None)
-
     def _keep_time(self) -> None:
         """Give up what was planned by a clock that has jumped, stopped or begun."""
         self._turn_taking.restart()
-        self._follow_time()
+        self._live.follow_time()
         if self._state == "thinking":
             self._abandon()
         elif self._state == "playing" and self._turn_taking.goes_by_clock(self._turn):
@@ -359,7 +361,7 @@ class Companion:
     def _tap(self, time: float) -> None:
         """Take the tempo from taps, and the beat from the last of them where the beat is our own."""
         tempo = self._time.tap(time)
-        if tempo is None or self._controls.clock != "internal":
+        if tempo is None or self.controls.clock != "internal":
             return
         self._set_control("tempo", round(tempo, 1))
         if self._time.in_tempo:

@@ -10,24 +10,27 @@ from tatumflow.engine.planner import Planner
 from tatumflow.engine.roll import Roll
 from tatumflow.engine.scheduler import Scheduler
 from tatumflow.engine.tempo.timekeeper import Timekeeper
+from tatumflow.engine.turn_report import TurnReporter
 
 _MOST_NOTICES: Final = 32
 
 
 class StatusBoard:
-    """Gathers snapshots from those who know.
-
-    Attributes:
-        first_note_ms: See `Health`.
-    """
+    """Gathers snapshots from those who know."""
 
     def __init__(
-        self, roll: Roll, listener: Listener, planner: Planner, scheduler: Scheduler, time: Timekeeper
+        self,
+        roll: Roll,
+        listener: Listener,
+        planner: Planner,
+        reporter: TurnReporter,
+        scheduler: Scheduler,
+        time: Timekeeper,
     ) -> None:
-        self.first_note_ms: float | None = None
         self._roll = roll
         self._listener = listener
         self._planner = planner
+        self._reporter = reporter
         self._scheduler = scheduler
         self._time = time
         self._notices: deque[Notice] = deque(maxlen=_MOST_NOTICES)
@@ -56,7 +59,7 @@ class StatusBoard:
             health=Health(
                 send_lateness_p99_ms=1000 * self._scheduler.lateness.percentile(99),
                 note_cost_p50_ms=1000 * planner.note_cost.percentile(50),
-                first_note_ms=self.first_note_ms,
+                first_note_ms=self._reporter.first_note_ms,
                 late_notes=self._scheduler.late_notes,
                 model_faults=planner.faults + self._listener.faults,
             ),
