@@ -39,7 +39,7 @@ class Controls:
         chords: Chord chart: its text, the name of a built-in one, or a file; empty for none.
         clock: Who gives the beat: our own clock, MIDI clock at an input, or Ableton Link.
         tempo: Beats per minute of our own clock, and of a chart in free time.
-        trade_bars: Bars of each turn when turns are traded; 0 for turns that are free.
+        trade_bars: Bars of each turn when turns are traded, 1 to 8; 0 for turns that are free.
         count_in: Bars that our own clock counts before the first turn that is traded.
         metronome: Volume of the clicks; 0 for none.
         clock_out: 1 sends MIDI clock to the outputs.

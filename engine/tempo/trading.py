@@ -1,9 +1,7 @@
-"""Trading bars: whose turn it is on which beat."""
+"""Trading bars: on which beats the companion's turns begin and end."""
 
 from dataclasses import dataclass
 from math import ceil
-
-from tatumflow.engine.notes import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +20,6 @@ class Trading:
     def beats(self) -> int:
         """Beats of a turn."""
         return self.bars * self.beats_per_bar
-
-    def role_at(self, beat: float) -> Role:
-        """Return whose turn it is on a beat; the human's while it is counted in."""
-        return Role.COMPANION if beat >= 0 and int(beat // self.beats) % 2 else Role.HUMAN
 
     def next_entry(self, beat: float) -> int:
         """Return the first beat, at or after the one given, on which the companion's bars begin."""

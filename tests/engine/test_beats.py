@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tatumflow.engine.harmony.chart import parse_chart
 from tatumflow.engine.harmony.chart_clock import ChartClock, ChartInTime
-from tatumflow.engine.notes import Role
 from tatumflow.engine.tempo.beat_clock import BeatClock
 from tatumflow.engine.tempo.grid import GRID, felt_beat, swung_grid
 from tatumflow.engine.tempo.metronome import BEAT_PITCH, DOWNBEAT_PITCH, Metronome
@@ -160,22 +159,20 @@ def test_a_silent_metronome_still_counts_in():
 @pytest.mark.parametrize("beats_per_bar", [3, 4])
 def test_turns_are_equal_and_the_humans_come_first(bars: int, beats_per_bar: int):
     trading, turn = Trading(bars, beats_per_bar), bars * beats_per_bar
-    assert trading.role_at(-0.1) is Role.HUMAN
-    assert [trading.role_at(turn * index) for index in range(4)] == [0, 1, 0, 1]
-    assert trading.role_at(turn - 0.01) is Role.HUMAN
-    assert trading.role_at(2 * turn - 0.01) is Role.COMPANION
+    entries = [trading.next_entry(2 * turn * round_) for round_ in range(4)]
+    assert entries == [turn, 3 * turn, 5 * turn, 7 * turn]
+    assert [trading.companion_end(entry) for entry in entries] == [entry + turn for entry in entries]
+    assert [trading.next_entry(entry) for entry in entries] == entries
+    assert trading.next_entry(-3.5 * turn) == turn, "what is counted in is nobody's turn"
 
 
 @given(st.integers(1, 8), st.integers(1, 7), st.floats(-100, 1000))
-def test_entries_and_ends_are_where_the_turn_goes_over(bars: int, beats_per_bar: int, beat: float):
-    trading = Trading(bars, beats_per_bar)
+def test_entries_and_ends_are_the_nearest_lines_where_the_turn_goes_over(
+    bars: int, beats_per_bar: int, beat: float
+):
+    trading, turn = Trading(bars, beats_per_bar), bars * beats_per_bar
     entry, end = trading.next_entry(beat), trading.companion_end(beat)
-    assert entry >= beat
-    assert entry % beats_per_bar == 0
-    assert trading.role_at(entry) is Role.COMPANION
-    assert trading.role_at(entry - 0.01) is Role.HUMAN
-    assert entry - 2 * trading.beats < max(beat, 0)
-    assert end > beat
-    assert trading.role_at(end) is Role.HUMAN
-    assert trading.role_at(end - 0.01) is Role.COMPANION
-    assert end - max(beat, 0) <= 2 * trading.beats
+    assert entry % (2 * turn) == turn
+    assert beat <= entry < max(beat, 0) + 2 * turn
+    assert end % (2 * turn) == 0
+    assert beat < end <= max(beat, 0) + 2 * turn

@@ -32,11 +32,11 @@ def clicks(rig: Rig) -> list[NoteOn]:
     return [event for event in rig.port.ons if event.channel == CLICK_CHANNEL]
 
 
-@pytest.mark.parametrize("bars", [1, 2, 4])
+@pytest.mark.parametrize("bars", [1, 2, 4, 8])
 def test_every_answer_begins_on_its_bar_line_and_ends_on_one(bars: int):
     rig = trading(bars)
     turn = bars * BAR
-    for round_ in range(4):
+    for round_ in range(3):
         start = 2 * turn * round_
         trade(rig, start, bars)
         rig.run_to(start + turn + 0.01)
@@ -45,10 +45,10 @@ def test_every_answer_begins_on_its_bar_line_and_ends_on_one(bars: int):
         assert rig.companion.turn == "listening"
         assert not rig.port.sounding
     assert [report.first_onset for report in rig.companion.turns] == pytest.approx(
-        [turn * (2 * round_ + 1) for round_ in range(4)], abs=1e-6
+        [turn * (2 * round_ + 1) for round_ in range(3)], abs=1e-6
     )
     assert [report.end for report in rig.companion.turns] == pytest.approx(
-        [2 * turn * (round_ + 1) for round_ in range(4)], abs=1e-6
+        [2 * turn * (round_ + 1) for round_ in range(3)], abs=1e-6
     )
     assert all(report.planned_ahead for report in rig.companion.turns)
     for note in rig.companion_notes:
@@ -171,6 +171,29 @@ def test_trading_begins_and_ends_while_playing():
     end = rig.phrase(start=20.0)
     rig.run_until("playing", limit=3.0)
     assert rig.clock.now() < end + 1.0
+
+
+@pytest.mark.parametrize(("before", "after", "line"), [(1, 4, 4), (2, 8, 8), (4, 2, 6), (8, 1, 9)])
+def test_turns_of_other_bars_give_up_the_one_at_hand_and_keep_the_beat(before: int, after: int, line: int):
+    rig = trading(before)
+    rig.run_to(before * BAR + 0.3)
+    assert rig.companion.turn == "playing"
+    rig.companion.command(SetControl("trade_bars", after))
+    assert rig.companion.turn == "listening"
+    assert not rig.port.sounding
+    end = (line + after) * BAR
+    rig.run_to(end + 0.001)
+    assert rig.companion.turns[-1].first_onset == pytest.approx(line * BAR)
+    assert rig.companion.turns[-1].end == pytest.approx(end)
+
+
+@pytest.mark.parametrize("bars", [-1, 9, "fours"])
+def test_turns_of_bars_that_nobody_trades_are_refused(bars: int | str):
+    rig = trading(8)
+    rig.companion.command(SetControl("trade_bars", bars))
+    (notice,) = rig.companion.snapshot().notices
+    assert "trade_bars" in notice.text
+    assert rig.companion.controls.trade_bars == 8
 
 
 def test_a_change_of_tempo_keeps_the_beat_and_moves_the_lines():
