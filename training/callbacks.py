@@ -3,7 +3,6 @@
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import lightning as L  # noqa: N812
 import torch
@@ -29,7 +28,7 @@ class StopAtNan(L.Callback):
         self,
         trainer: L.Trainer,
         pl_module: L.LightningModule,
-        batch: Any,  # noqa: ANN401 (Lightning's own type)
+        batch: Batch,
         batch_idx: int,
     ) -> None:
         """Remember the batch."""
@@ -67,8 +66,8 @@ class LastCheckpoint(L.Callback):
         self,
         trainer: L.Trainer,
         pl_module: L.LightningModule,
-        outputs: Any,  # noqa: ANN401 (Lightning's own type)
-        batch: Any,  # noqa: ANN401
+        outputs: object,
+        batch: object,
         batch_idx: int,
     ) -> None:
         """Write if it is time."""
@@ -102,8 +101,8 @@ class ProgressLines(L.Callback):
         self,
         trainer: L.Trainer,
         pl_module: L.LightningModule,
-        outputs: Any,  # noqa: ANN401 (Lightning's own type)
-        batch: Any,  # noqa: ANN401
+        outputs: object,
+        batch: object,
         batch_idx: int,
     ) -> None:
         """Print step, loss, rate and notes per second."""
