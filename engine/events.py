@@ -5,6 +5,9 @@ from dataclasses import dataclass
 SUSTAIN = 64
 """Controller number of the sustain pedal."""
 
+ALL_SOUND_OFF = 120
+"""Controller number of the channel mode message All Sound Off."""
+
 ALL_NOTES_OFF = 123
 """Controller number of the channel mode message All Notes Off."""
 

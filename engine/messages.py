@@ -60,11 +60,29 @@ class ConnectPorts:
 
 
 @dataclass(frozen=True, slots=True)
+class UseModel:
+    """Load another model bundle, by name or folder, and go on with it between turns."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown:
     """Silence, save the recording, close the ports, end the process."""
 
 
-Command = SetControl | PlayKey | Panic | TakeTurn | YieldTurn | TapTempo | BeginBars | ConnectPorts | Shutdown
+Command = (
+    SetControl
+    | PlayKey
+    | Panic
+    | TakeTurn
+    | YieldTurn
+    | TapTempo
+    | BeginBars
+    | ConnectPorts
+    | UseModel
+    | Shutdown
+)
 
 Turn = Literal["listening", "thinking", "playing"]
 

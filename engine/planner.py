@@ -18,12 +18,13 @@ from tatumflow.engine.harmony.chords import Chord
 from tatumflow.engine.modes import PhrasePolicy, TurnPlan
 from tatumflow.engine.notes import Note, Role
 from tatumflow.engine.phrase import Phrase
-from tatumflow.engine.phrase_guide import PHRASE_NOTES, PhraseGuide
+from tatumflow.engine.phrase_guide import PhraseGuide
 from tatumflow.engine.plan import Plan
 from tatumflow.engine.ring import Ring
 from tatumflow.engine.sampling import Sampling
 from tatumflow.engine.scheduler import Scheduler
 from tatumflow.engine.session import ModelSession
+from tatumflow.engine.turn_phrases import TurnPhrases
 
 COMPANION_CHANNEL: Final = 0
 """Channel of the companion's notes at the scheduler."""
@@ -61,7 +62,6 @@ class Planner:
         note_cost: Seconds of computing per drawn note, the last 1,000.
         first_note_ms: Milliseconds of computing from the beginning of the turn to its first drawn note; None
             while there is none. Measured in real time, whatever the clock.
-        faults: Notes skipped and phrases left without a condition because of the model, in all turns.
         failure: Why the model failed `FAULT_LIMIT` times in a row in this turn; empty if it did not.
         finished: Whether no further note will be drawn in this turn.
     """
@@ -83,7 +83,6 @@ class Planner:
         """
         self.note_cost = Ring()
         self.first_note_ms: float | None = None
-        self.faults = 0
         self.failure = ""
         self.finished = True
         self._session = session
@@ -91,25 +90,24 @@ class Planner:
         self._clock = clock
         self._plan = Plan(session)
         self._plan.sounds = self._sound
-        self._guide = guide
+        self._phrases = TurnPhrases(session, self._plan, guide)
         self._policy = PhrasePolicy()
         self._chart: ChartInTime | None = None
         self._call: tuple[Note, ...] = ()
         self._seed: Sequence[int] = (0,)
-        self._phrases: list[Floats | None] = []
-        self._phrases_from = 0
         self._begin_mark = session.mark()
         self._begun_ns = 0
         self._frame = TurnPlan(0.0, 0.0, -inf)
         self._controls = Controls()
         self._sampling = Sampling()
         self._lookahead = 0.0
-        self._style: Floats | None = None
+        self._style: Floats = np.zeros(0, np.float32)
         self._rng = np.random.default_rng(0)
         self._heard: tuple[int, ...] = ()
         self._velocity_target: float | None = None
         self._earliest: float | None = None
         self._felt: Callable[[float], float] | None = None
+        self._faults = 0
         self._faults_in_a_row = 0
         self._sound_end = 0.0
 
@@ -132,6 +130,11 @@ class Planner:
     def previous_onset(self) -> float:
         """Seconds of the last onset in the session, whoever played it."""
         return self._plan.previous_onset
+
+    @property
+    def faults(self) -> int:
+        """Notes skipped and phrases left without a condition because of the model, in all turns."""
+        return self._faults + self._phrases.faults
 
     @property
     def done_at(self) -> float | None:
@@ -181,7 +184,7 @@ class Planner:
         self._style = style
         self._policy, self._chart = policy or PhrasePolicy(), chart
         self._call, self._seed = phrase.notes, seed
-        self._session.turn(Role.COMPANION, style, self._first_condition())
+        self._session.turn(Role.COMPANION, style, self._begin_phrase())
 
     def abandon(self) -> None:
         """Take the whole turn back, nothing of which was handed over: the session never heard of it."""
@@ -222,9 +225,9 @@ class Planner:
         self._earliest = max(self._frame.earliest, soonest) if self.first_onset is None else soonest
         self._policy, self._chart = policy or self._policy, chart
         self._seed = self._seed if seed is None else seed
-        changed = self._style is None or not np.array_equal(style, self._style)
+        changed = not np.array_equal(style, self._style)
         self._style = style
-        condition = self._first_condition()
+        condition = self._begin_phrase()
         if changed:
             self._session.turn(Role.COMPANION, style, condition)
         else:
@@ -233,6 +236,10 @@ class Planner:
     def use_lookahead(self, seconds: float) -> None:
         """Hand notes over this long before they sound; what is planned stays."""
         self._lookahead = seconds
+
+    def use_guide(self, guide: PhraseGuide | None) -> None:
+        """Take the conditions of the phrases from another guide, from the next turn on."""
+        self._phrases.use(guide)
 
     def use_feel(self, felt: Callable[[float], float] | None) -> None:
         """Let notes sound elsewhere than they are drawn, those that can still be withdrawn too.
@@ -272,7 +279,7 @@ class Planner:
         if not self._wants_more(now, horizon):
             return False
         started_ns = perf_counter_ns()
-        self._tell_phrase()
+        self._phrases.tell()
         plan, frame, mark = self._plan, self._frame, self._session.mark()
         try:
             note = self._session.next_note(
@@ -286,14 +293,7 @@ class Planner:
             self._count_fault(fault)
             return not self.finished
         self._faults_in_a_row = 0
-        first = plan.first_onset is None
-        onset = note.onset
-        if first:
-            onset = min(onset, max(frame.latest_first, self._earliest or -inf))
-            if frame.ends_at is not None:
-                onset = max(onset, frame.earliest)
-        elif onset - plan.previous_onset > frame.longest_rest:
-            onset = plan.previous_onset + frame.longest_rest
+        first, onset = plan.first_onset is None, self._within_frame(note.onset)
         if frame.ends_before(onset, None if first else plan.previous_onset) or self._falls_behind(
             note, onset
         ):
@@ -350,51 +350,26 @@ class Planner:
         self._sound_end = now
         return unsounded
 
-    def _first_condition(self) -> Floats | None:
-        """Return the condition of the phrase that begins now, the first of those to come."""
+    def _begin_phrase(self) -> Floats | None:
+        """Return the condition of the phrase that begins now, over the chords of the chart."""
         self._session.follow_chords(None if self._chart is None else self._chart.chord_id_at)
-        self._phrases_from = self._drawn
-        if self._guide is None or self._style is None:
-            return None
-        try:
-            first = self._guide.begin(
-                self._call, self._policy, self._controls, self._style, self._upcoming(), self._seed
-            )
-        except ModelFault:
-            self.faults += 1
-            first = None
-        if self._drawn and not self._policy.asks:
-            first = self._following(self._guide)
-        self._phrases = [first]
-        return first
+        return self._phrases.begin(
+            self._call, self._policy, self._controls, self._style, self._upcoming(), self._seed
+        )
 
-    def _following(self, guide: PhraseGuide) -> Floats | None:
-        """Return the condition of the phrase after the notes drawn so far; None if the model fails."""
-        try:
-            return guide.following(self._plan.last_notes(PHRASE_NOTES))
-        except ModelFault:
-            self.faults += 1
-            return None
-
-    def _tell_phrase(self) -> None:
-        """Begin another phrase if the one at hand has its notes; one withdrawn comes back as it was."""
-        if self._guide is None or not self._phrases:
-            return
-        index = (self._drawn - self._phrases_from) // PHRASE_NOTES
-        while index >= len(self._phrases):
-            self._phrases.append(self._following(self._guide))
-        self._session.begin_phrase(self._phrases[index])
+    def _within_frame(self, onset: float) -> float:
+        """Return an onset brought in from beyond the latest first one, or from behind too long a rest."""
+        previous_onset, frame = self._plan.previous_onset, self._frame
+        if self._plan.first_onset is None:
+            onset = min(onset, max(frame.latest_first, self._earliest or -inf))
+            return onset if frame.ends_at is None else max(onset, frame.earliest)
+        return previous_onset + frame.longest_rest if onset - previous_onset > frame.longest_rest else onset
 
     def _upcoming(self) -> tuple[Chord, ...]:
         if self._chart is None:
             return ()
         start = max(self._clock.now(), self._frame.earliest)
         return self._chart.upcoming(start, max(self._frame.rest_from - start, 0.0) if self._call else 0.0)
-
-    @property
-    def _drawn(self) -> int:
-        """How many notes of the turn were drawn and not withdrawn."""
-        return self._plan.committed + len(self._plan)
 
     @property
     def _resume_lead(self) -> float:
@@ -441,7 +416,7 @@ class Planner:
         return self._sound(replace(note, onset=onset)).onset > self._frame.last_onset
 
     def _count_fault(self, fault: ModelFault) -> None:
-        self.faults += 1
+        self._faults += 1
         self._faults_in_a_row += 1
         if self._faults_in_a_row >= FAULT_LIMIT:
             self.failure = str(fault)

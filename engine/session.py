@@ -39,6 +39,9 @@ from tatumflow.engine.tokens import (
 EAGER_REFEED: Final = 24
 """Steps back within which a correction is fed again at once."""
 
+RETOLD_STEPS: Final = 256
+"""Steps that another model is told of what was played before it."""
+
 
 class ModelSession:
     """The context of one model and the notes drawn from it.
@@ -61,17 +64,8 @@ class ModelSession:
 
     def __init__(self, decoder: Decoder, *, eager_refeed: int = EAGER_REFEED) -> None:
         """Start with an empty context of `decoder`."""
-        shape = decoder.shape
-        self._decoder = decoder
         self._eager_refeed = eager_refeed
-        self._deepest_refeed = max(eager_refeed, shape.cache_rows - shape.window)
-        self._cache = KVCache(shape)
-        self._record = StepRecord(shape.cache_rows, shape.num_styles, shape.phrase_dim)
-        self._angles = RotaryAngles(shape.head_dim, shape.rope_base, self._cache.max_steps)
-        self._states = np.zeros((shape.cache_rows, shape.hidden_dim), np.float32)
-        self._no_style = np.zeros(shape.num_styles, np.float32)
-        self._no_style[0] = 1.0
-        self._no_phrase = np.zeros(shape.phrase_dim, np.float32)
+        self._open(decoder)
         self._known = np.zeros((1, len(FIELD_SIZES)), np.int64)
         self._next_chord = np.zeros(1, np.int64)
         self._chord_at: Callable[[float], int] = _no_chords
@@ -80,6 +74,19 @@ class ModelSession:
         self._phrase: Floats = self._no_phrase
         self._deferred: int | None = None
         self._lost_before = 0
+
+    def _open(self, decoder: Decoder) -> None:
+        """Make an empty cache and an empty record for a model."""
+        shape = decoder.shape
+        self._decoder = decoder
+        self._deepest_refeed = max(self._eager_refeed, shape.cache_rows - shape.window)
+        self._cache = KVCache(shape)
+        self._record = StepRecord(shape.cache_rows, shape.num_styles, shape.phrase_dim)
+        self._angles = RotaryAngles(shape.head_dim, shape.rope_base, self._cache.max_steps)
+        self._states = np.zeros((shape.cache_rows, shape.hidden_dim), np.float32)
+        self._no_style = np.zeros(shape.num_styles, np.float32)
+        self._no_style[0] = 1.0
+        self._no_phrase = np.zeros(shape.phrase_dim, np.float32)
 
     @property
     def steps(self) -> int:
@@ -97,6 +104,21 @@ class ModelSession:
         self._cache.reset()
         self._role, self._style, self._phrase = Role.HUMAN, self._no_style, self._no_phrase
         self._deferred = None
+
+    def use(self, decoder: Decoder, style: Floats) -> None:
+        """Go on with another model, which is fed the last `RETOLD_STEPS` steps anew; chords and turn stay.
+
+        Marks from before lead nowhere any more.
+
+        Args:
+            decoder: The other model.
+            style: Weights over its style table, (S,), in force for what the companion has played and plays.
+        """
+        heard = self._record
+        self._open(decoder)
+        self._record.retell(heard, style, min(RETOLD_STEPS, self._record.capacity // 2))
+        self._style, self._phrase = np.array(style, np.float32), self._no_phrase
+        self._deferred, self._lost_before = None, 0
 
     def follow_chords(self, chord_at: Callable[[float], int] | None) -> None:
         """Take the chords that the next notes lie on from a chart.

@@ -18,6 +18,7 @@ from tatumflow.engine.tokens import (
     TIME_SHIFT,
     TIME_SHIFT_TICKS,
     TURN,
+    VELOCITY,
     time_shift_index,
 )
 
@@ -80,6 +81,30 @@ class StepRecord:
     def reset(self) -> None:
         """Forget every step."""
         self.total = self.oldest = 0
+
+    def retell(self, other: "StepRecord", style: Floats, steps: int) -> None:
+        """Append the last `steps` steps of another record, of another model perhaps; none has a condition.
+
+        Args:
+            other: Another record.
+            style: Style weights, (S,), of what the companion played; row 0 alone for the human.
+            steps: At most as many steps as this record has room for.
+        """
+        no_style, no_phrase = np.zeros_like(style), np.zeros(self.phrase.shape[1], np.float32)
+        no_style[0] = 1.0
+        for position in range(max(other.oldest, other.total - steps), other.total):
+            slot = position % other.capacity
+            role = Role(int(other.role[slot]))
+            told = style if role is Role.COMPANION else no_style
+            is_turn = other.fields[slot, PITCH] == ABSENT[PITCH]
+            if is_turn or not self.total:
+                self.append_turn(role, told, no_phrase)
+            tick, pitch = other._tick[slot], other._pitch[slot]
+            if is_turn or tick is None or pitch is None:
+                continue
+            velocity, duration = int(other.fields[slot, VELOCITY]), int(other.fields[slot, DURATION])
+            onset, chord = other._onset[slot], int(other.chord[slot])
+            self.insert_note(onset, tick, pitch, velocity, duration, role, told, chord, no_phrase)
 
     @property
     def last_pitch(self) -> int | None:

@@ -20,6 +20,7 @@ from tatumflow.engine.companion import KEYS_CHANNEL
 from tatumflow.engine.errors import DeviceError
 from tatumflow.engine.events import (
     ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
     BeatReport,
     ClockContinue,
     ClockStart,
@@ -42,10 +43,12 @@ from tatumflow.engine.messages import (
     SetControl,
     Shutdown,
     Snapshot,
+    UseModel,
 )
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.link_clock import LinkClock
+from tatumflow.live.model_exchange import ModelExchange
 from tatumflow.live.outputs import Outputs
 from tatumflow.live.port_set import PortSet
 from tatumflow.live.recorder import Recorder, free_path, recording_path
@@ -54,9 +57,6 @@ from tatumflow.live.synth import LiveSynth
 
 if TYPE_CHECKING:
     from tatumflow.live.session import LoadedModel
-
-ALL_SOUND_OFF: Final = 120
-"""Controller number of the channel mode message All Sound Off."""
 
 SNAPSHOT_SECONDS: Final = 1 / 30
 _KEYS_MIDI_CHANNEL: Final = 0
@@ -83,6 +83,7 @@ class Engine:
         self._synth: LiveSynth | None = None
         self._recorder: Recorder | None = None
         self._model: LoadedModel | None = None
+        self._exchange = ModelExchange(self._notify)
         self._link: LinkClock | None = None
         self._stopping = False
         self._last: Snapshot | None = None
@@ -140,6 +141,7 @@ class Engine:
         companion, inbox, now = model.companion, self._inbox, self._clock.now
         next_snapshot = now()
         while not self._stopping:
+            self._model = self._exchange.exchange(self._model or model)
             due = companion.advance()
             wake = next_snapshot if due is None else min(due, next_snapshot)
             try:
@@ -166,6 +168,8 @@ class Engine:
             self._stopping = True
         elif isinstance(item, ConnectPorts):
             self._ports.connect(input_name=item.input, output_name=item.output)
+        elif isinstance(item, UseModel):
+            self._exchange.ask(item.model)
         else:
             model.companion.command(item)
             if isinstance(item, Panic):

@@ -6,10 +6,11 @@ from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Final
 
 from tatumflow.engine.errors import TatumFlowError
-from tatumflow.engine.messages import Command, ConnectPorts, Notice, Shutdown, Snapshot
+from tatumflow.engine.messages import Command, ConnectPorts, Notice, Shutdown, Snapshot, UseModel
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.engine_process import run_engine
 from tatumflow.live.screen_pipe import EngineFailure, EngineReady, Report
@@ -37,6 +38,7 @@ class EngineHost:
         self._settled = threading.Event()
         self._ended = threading.Event()
         self._failure = ""
+        self._asked_model = ""
         self._expected = False
         self._restarted = False
         self._closing = False
@@ -61,15 +63,25 @@ class EngineHost:
         return self._running
 
     @property
+    def pid(self) -> int | None:
+        """Return the number of the engine's process, None before it was started."""
+        return None if self._process is None else self._process.pid
+
+    @property
     def failure(self) -> str:
         """Return one line that says why the engine last died, empty if it never did."""
         return self._failure
 
     @property
     def settings(self) -> Settings:
-        """Return the settings as the session has changed them: ports chosen, controls moved."""
+        """Return the settings as the session has changed them: ports and model chosen, controls moved."""
         settings, snapshot = self._options.settings, self._snapshot
-        return settings if snapshot is None else settings.model_copy(update={"controls": snapshot.controls})
+        if snapshot is None:
+            return settings
+        # What was asked for is what plays only if it could be opened.
+        taken = self._asked_model and Path(self._asked_model).name == snapshot.model
+        model = self._asked_model if taken else settings.model
+        return settings.model_copy(update={"controls": snapshot.controls, "model": model})
 
     def send(self, command: Command) -> None:
         """Hand a command to the engine; dropped if no engine is running."""
@@ -77,6 +89,8 @@ class EngineHost:
             given = {"input": command.input, "output": command.output}
             ports = {side: name for side, name in given.items() if name is not None}
             self._options = replace(self._options, settings=self._options.settings.with_ports(**ports))
+        elif isinstance(command, UseModel):
+            self._asked_model = command.model
         connection = self._connection
         if connection is not None:
             with suppress(OSError):

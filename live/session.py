@@ -1,7 +1,7 @@
 """From settings to a companion that is ready to play."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tatumflow.engine.bundle import Bundle, bundle_path, load_bundle
 from tatumflow.engine.clock import Clock
@@ -17,12 +17,35 @@ from tatumflow.live.settings import Settings
 
 
 @dataclass(frozen=True)
+class OpenModel:
+    """A bundle whose graphs are open and warm."""
+
+    bundle: Bundle
+    decoder: OnnxDecoder
+    phrases: OnnxPhraseModel
+
+
+@dataclass(frozen=True)
 class LoadedModel:
     """A companion and what keeps it going."""
 
     bundle: Bundle
     companion: Companion
     thread: SchedulerThread
+
+    def using(self, model: OpenModel) -> "LoadedModel":
+        """Let the companion go on with another model, and return both; styles that it lacks are dropped.
+
+        Raises:
+            ValueError: while the companion plays.
+        """
+        bundle, companion = model.bundle, self.companion
+        controls = companion.controls
+        for name in ("style", "style_b"):
+            if getattr(controls, name) not in bundle.styles:
+                controls = controls.changed(name, "")
+        companion.use_model(model.decoder, controls, bundle.style_weights, model.phrases)
+        return replace(self, bundle=bundle)
 
     def close(self) -> None:
         """Silence the companion and end its thread."""
@@ -56,6 +79,16 @@ def open_bundle(model: str) -> Bundle:
         BundleError: if it is missing or damaged.
     """
     return load_bundle(bundle_path(model))
+
+
+def open_model(model: str) -> OpenModel:
+    """Open the bundle of a name or folder and run each of its graphs once; the empty string takes the first.
+
+    Raises:
+        BundleError: if it is missing or damaged.
+    """
+    bundle = open_bundle(model)
+    return OpenModel(bundle, OnnxDecoder(bundle), OnnxPhraseModel(bundle))
 
 
 def offline_companion(bundle: Bundle, controls: Controls) -> Callable[[Scheduler, Clock], Companion]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tatumflow.engine.messages import BeginBars, SetControl, TakeTurn, YieldTurn
+from tatumflow.engine.bundle import find_bundles
+from tatumflow.engine.messages import BeginBars, SetControl, TakeTurn, UseModel, YieldTurn
 from tatumflow.live.tui.control_panel import option_name, options_of
 from tatumflow.live.tui.control_table import CHOICES, LABELS
 from tatumflow.live.tui.labels import pitch_name
@@ -48,6 +49,11 @@ def entries(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
             f"Piano octave {name}", partial(app.action_octave, steps), "Computer keyboard as piano"
         )
     yield from _choices(app)
+    for path in find_bundles():
+        command = UseModel(str(path))
+        yield PaletteEntry(
+            f"Model: {path.name}", partial(app.link.send, command), "Plays after this turn", discover=False
+        )
     for control, label in LABELS.items():
         if control not in CHOICES:
             yield PaletteEntry(f"Set {label.lower()} …", partial(app.set_number, control), "Type a number")
