@@ -11,7 +11,7 @@ from tatumflow.engine.notes import Note, Role
 ROLL_SECONDS: Final = 8.0
 """Seconds a note stays on the roll after its end."""
 
-_MOST_NOTES: Final = 4096
+_MOST_NOTES: Final = 512
 
 
 class Roll:

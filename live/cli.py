@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
+from tatumflow.live.soak.kind import Soak
 
 if TYPE_CHECKING:
     from tatumflow.engine.midi_file import MidiTrack
@@ -63,7 +64,7 @@ def jam(
         str | None, typer.Option("--clock", help="Who gives the beat: internal, midi or link.")
     ] = None,
     trade: Annotated[
-        int | None, typer.Option("--trade", help="Trade turns of 2, 4 or 8 bars; 0 for free turns.")
+        int | None, typer.Option("--trade", help="Trade turns of 1 to 8 bars; 0 for free turns.")
     ] = None,
     count_in: Annotated[int | None, typer.Option("--count-in", help="Bars counted before them.")] = None,
     metronome: Annotated[float | None, typer.Option("--metronome", help="Volume of clicks, 0 to 1.")] = None,
@@ -245,11 +246,31 @@ def bench(
     peer: Annotated[
         Path | None, typer.Option("--peer", help="A Python that has Notochord, to set beside.")
     ] = None,
+    receive: Annotated[
+        float, typer.Option("--receive", min=0, help="Minutes to time notes at another program's JACK port.")
+    ] = 0,
 ) -> None:
     """Measure what a note costs on this machine."""
     from tatumflow.live.bench.command import bench as measure
 
-    measure(model or "", json_path, notes, peer)
+    measure(model or "", json_path, notes, peer, receive)
+
+
+@app.command()
+def soak(
+    kind: Annotated[
+        Soak,
+        typer.Argument(help="virtual: hours compressed; ports: real time on JACK; storm: random MIDI."),
+    ] = Soak.VIRTUAL,
+    minutes: Annotated[float, typer.Option("--minutes", min=0.1, help="How long somebody plays.")] = 120,
+    packets: Annotated[int, typer.Option("--packets", min=1, help="Packets of a storm.")] = 1_000_000,
+    model: _Model = None,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+) -> None:
+    """Play for hours and tell whether a note hung, an off was lost, or anything grew."""
+    from tatumflow.live.soak.command import soak as endure
+
+    endure(kind, model or "", minutes, packets, json_path)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tatumflow.engine.clock import Clock
-from tatumflow.engine.events import InputEvent
+from tatumflow.engine.events import InputEvent, InputLost
 from tatumflow.live.midi_bytes import SYSTEM, Message, MessageParser, clock_event, human_event
 from tatumflow.live.midi_ports import InputPort
 from tatumflow.live.outputs import Ledger
@@ -89,3 +89,10 @@ class Source:
                 awoke()
 
         return arrived
+
+    def let_go(self, thru: Thru, clock: Clock, emit: Callable[[InputEvent], None]) -> None:
+        """Lift what it holds down, since nobody will: it has gone, or whoever played into it has."""
+        for message in self.held.releases():
+            self.held.note(message)
+            thru.human(message)
+        emit(InputLost(clock.now()))

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.errors import PortError
-from tatumflow.engine.events import InputEvent, InputLost
+from tatumflow.engine.events import InputEvent
 from tatumflow.engine.messages import PortStatus
 from tatumflow.live.input_source import Source
 from tatumflow.live.midi_ports import (
@@ -272,7 +272,4 @@ class PortSet:
         source.port.delete()
 
     def _release(self, source: Source) -> None:
-        for message in source.held.releases():
-            source.held.note(message)
-            self._outputs.human(message)
-        self._emit(InputLost(self._clock.now()))
+        source.let_go(self._outputs, self._clock, self._emit)

@@ -36,7 +36,11 @@ FEWEST_NOTES: Final = 100
 
 
 def bench(
-    model: str = "", json_path: Path | None = None, notes: int = 1000, peer: Path | None = None
+    model: str = "",
+    json_path: Path | None = None,
+    notes: int = 1000,
+    peer: Path | None = None,
+    receive_minutes: float = 0.0,
 ) -> list[Figure]:
     """Measure this machine with a bundle on one CPU thread, print a table, and write JSON if asked.
 
@@ -47,11 +51,12 @@ def bench(
         json_path: Where to write the figures.
         notes: Samples of each figure; no fewer than `FEWEST_NOTES` are taken.
         peer: A Python that has Notochord, to set beside; None for none.
+        receive_minutes: How long notes are timed at another program's JACK port; 0 for not at all.
 
     Raises:
         BundleError: if the bundle is missing or damaged.
         SettingError: if the JSON file cannot be written.
-        DeviceError: if the companion or the peer does not start.
+        DeviceError: if the companion, the peer or JACK does not start.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     bundle = load_bundle(bundle_path(model))
@@ -60,6 +65,10 @@ def bench(
     figures = [figure for benchmark in BENCHMARKS for figure in benchmark(bundle, decoder, count)]
     if peer is not None:
         figures += beside_peer(bundle, decoder, count, peer)
+    if receive_minutes:
+        from tatumflow.live.bench.receive import receive
+
+        figures += receive(bundle, decoder, receive_minutes)
     print_figures(figures, bundle.name)
     if json_path is not None:
         write_figures(figures, bundle.name, f"tatumflow bench --model {bundle.name}", json_path)

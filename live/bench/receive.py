@@ -1,0 +1,179 @@
+"""How punctually notes arrive in another program, while the screen draws and the model decodes.
+
+Four processes as in a jam with a DAW: this one in the engine's place, a screen that is sent 30 snapshots a
+second, a JACK server, and a program that listens at a port and stamps what arrives.
+"""
+
+import gc
+import queue
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tatumflow.engine.bundle import Bundle
+from tatumflow.engine.clock import SystemClock
+from tatumflow.engine.constraints import Constraints
+from tatumflow.engine.decoder import Decoder
+from tatumflow.engine.errors import DeviceError
+from tatumflow.engine.events import InputEvent, NoteEvent, OutputEvent
+from tatumflow.engine.messages import Command
+from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
+from tatumflow.engine.sampling import Sampling
+from tatumflow.engine.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.live.bench.listener import listen
+from tatumflow.live.bench.note_cost import full_session
+from tatumflow.live.bench.report import Figure, Target
+from tatumflow.live.bench.screen import draw
+from tatumflow.live.bench.timing import JITTER_TARGET
+from tatumflow.live.engine_loop import SNAPSHOT_SECONDS
+from tatumflow.live.jack_server import dummy_jack
+from tatumflow.live.midi_ports import new_output
+from tatumflow.live.outputs import MidiSink, Outputs
+from tatumflow.live.port_closing import end_sending
+from tatumflow.live.screen_pipe import EngineFailure, Screen
+from tatumflow.live.tui.demonstration import demonstration
+
+_PERIOD: Final = 64
+_PORT: Final = "TatumFlow bench out"
+_CHANNEL: Final = 1
+_SPACING: Final = (0.005, 0.015)
+_LENGTH: Final = 0.004
+_HEAD_START: Final = 1.0
+_AHEAD: Final = 1.0
+_PATIENCE: Final = 60.0
+_PITCHES: Final = PITCH_HIGHEST - PITCH_LOWEST + 1
+_CODES: Final = _PITCHES * 127
+_ROLL_SECONDS: Final = 6.0
+
+
+def receive(bundle: Bundle, decoder: Decoder, minutes: float) -> tuple[Figure, ...]:
+    """Measure note-ons received against scheduled.
+
+    JACK delivers once a period, 1.3 ms here, and notes are due at random moments of it: a period evenly
+    spread, p99 0.7 ms after the median, is the least there is.
+
+    Returns:
+        `receive_delay`, from the due time to the arrival; `receive_jitter`, the same with the median taken
+        off; `drawn`, how many of the snapshots the screen drew.
+
+    Raises:
+        DeviceError: if there is no JACK, or one of the programs does not start.
+    """
+    due = _due_times(minutes)
+    clock, context = SystemClock(), get_context("spawn")
+    outputs = Outputs(clock, thru=True)
+    with dummy_jack(_PERIOD), _output(outputs):
+        listener, for_listener = context.Pipe()
+        screen, for_screen = context.Pipe()
+        painter, for_painter = context.Pipe()
+        for what, to in ((listen, (for_listener, _PORT)), (draw, (for_screen, for_painter))):
+            context.Process(target=what, args=to, name=f"bench {what.__name__}", daemon=True).start()
+        for given in (for_listener, for_screen, for_painter):
+            given.close()
+        _answer(listener)
+        _answer(painter)
+        start = _play(bundle, decoder, due, outputs, screen)
+        drawn = _answer(painter)
+        listener.send(None)
+        heard = _answer(listener)
+    delays = delays_of(start + due, heard) * 1e3
+    return (
+        Figure.of("receive_delay", "ms", delays, Target()),
+        Figure.of("receive_jitter", "ms", delays - np.median(delays), JITTER_TARGET),
+        Figure.of("drawn", "per_second", [drawn / (60 * minutes)], Target()),
+    )
+
+
+def delays_of(due: NDArray[np.float64], heard: Sequence[tuple[float, int, int]]) -> NDArray[np.float64]:
+    """Return the seconds after which each note arrived, (n,); one that did not counts as late as the limit.
+
+    Args:
+        due: Seconds at which the notes were due, (n,).
+        heard: Seconds, pitch and velocity of each note-on received, in order. These tell which note it is.
+    """
+    delays = np.full(len(due), LATE_LIMIT)
+    expected = 0
+    for time, pitch, velocity in heard:
+        skipped = ((velocity - 1) * _PITCHES + pitch - PITCH_LOWEST - expected) % _CODES
+        if skipped > _CODES // 2 or expected + skipped >= len(due):
+            # Heard before: JACK repeats messages of whoever is very late.
+            continue
+        delays[expected + skipped] = time - due[expected + skipped]
+        expected += skipped + 1
+    return delays
+
+
+def _due_times(minutes: float) -> NDArray[np.float64]:
+    """Return seconds from the start at which notes are due: a hundred a second, unevenly, (n,)."""
+    count = max(int(60 * minutes / np.mean(_SPACING)), 1)
+    return np.cumsum(np.random.default_rng(0).uniform(*_SPACING, count))
+
+
+@contextmanager
+def _output(outputs: Outputs) -> Iterator[None]:
+    """Let `outputs` play on a port of our own."""
+    port = new_output("jack", _PORT)
+    port.open_virtual_port(_PORT)
+    outputs.add(MidiSink(_PORT, port))
+    try:
+        yield
+    finally:
+        end_sending([port])
+        port.delete()
+
+
+def _answer(connection: Connection) -> Any:  # noqa: ANN401
+    """Return what another process says, which must not take for ever."""
+    try:
+        if connection.poll(_PATIENCE):
+            return connection.recv()
+    except (EOFError, OSError):
+        pass
+    raise DeviceError("bench --receive: a program it started has ended; run it with nothing else going on")
+
+
+def _play(
+    bundle: Bundle, decoder: Decoder, due: NDArray[np.float64], outputs: Outputs, pipe: Connection
+) -> float:
+    """Play notes at their times with the model decoding without pause; return when its time began."""
+    clock = SystemClock()
+
+    def send(event: OutputEvent) -> None:
+        if isinstance(event, NoteEvent):
+            outputs.play(event, _CHANNEL)
+
+    scheduler = Scheduler(send, clock)
+    thread = SchedulerThread(scheduler, clock)
+    inbox: queue.SimpleQueue[InputEvent | Command] = queue.SimpleQueue()
+    screen, moment = Screen(pipe, inbox), demonstration()
+    session, onset = full_session(bundle, decoder)
+    rng = np.random.default_rng(0)
+    gc.collect()
+    gc.freeze()
+    screen.start()
+    thread.start()
+    try:
+        start = next_snapshot = clock.now() + _HEAD_START
+        handed_over = 0
+        while (now := clock.now()) < start + due[-1] + LATE_LIMIT:
+            while handed_over < len(due) and start + due[handed_over] < now + _AHEAD:
+                velocity, pitch = divmod(handed_over % _CODES, _PITCHES)
+                note = Note(start + float(due[handed_over]), _LENGTH, PITCH_LOWEST + pitch, velocity + 1)
+                scheduler.note(note)
+                handed_over += 1
+            if now >= next_snapshot:
+                next_snapshot = now + SNAPSHOT_SECONDS
+                screen.show(replace(moment, time=moment.time + (now - start) % _ROLL_SECONDS))
+            onset = session.next_note(Sampling(), Constraints(), rng, previous_onset=onset).onset
+    finally:
+        thread.stop()
+        screen.report(EngineFailure("", expected=True))
+        screen.close()
+        gc.unfreeze()
+    return start

@@ -1,0 +1,62 @@
+"""A screen without a terminal, for measuring what its drawing costs the others."""
+
+import threading
+from multiprocessing.connection import Connection
+from typing import Final
+
+from tatumflow.engine.messages import Command, Snapshot
+from tatumflow.live.screen_pipe import Report
+from tatumflow.live.tui.app import TatumFlowApp
+
+_SIZE: Final = (120, 36)
+
+
+class _PipeLink:
+    """The screen's end of the pipe; an `engine_link.EngineLink` to an engine that takes no commands."""
+
+    alive = True
+    failure = ""
+
+    def __init__(self, painter: Connection) -> None:
+        self.drawn = 0
+        self.newest: Snapshot | None = None
+        self._begun = False
+        self._shown: Snapshot | None = None
+        self._painter = painter
+
+    def send(self, command: Command) -> None:
+        """Drop the command."""
+
+    def latest(self) -> Snapshot | None:
+        """Return the newest snapshot, and count it."""
+        if not self._begun:
+            self._begun = True
+            self._painter.send(None)
+        if self.newest is not self._shown:
+            self._shown = self.newest
+            self.drawn += 1
+        return self._shown
+
+
+def draw(connection: Connection, painter: Connection) -> None:
+    """Draw snapshots as they come until something else comes, then say how many were drawn.
+
+    Args:
+        connection: Gives `Report`s.
+        painter: Says None when there is a screen, and the count at the end.
+    """
+    link = _PipeLink(painter)
+    app = TatumFlowApp(link)
+
+    def read() -> None:
+        try:
+            report: Report = connection.recv()
+            while isinstance(report, Snapshot):
+                link.newest = report
+                report = connection.recv()
+        finally:
+            app.call_from_thread(app.exit)
+
+    threading.Thread(target=read, name="screen reader", daemon=True).start()
+    app.run(headless=True, size=_SIZE)
+    painter.send(link.drawn)

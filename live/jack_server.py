@@ -1,0 +1,67 @@
+"""A JACK server without sound hardware, for measurements on real ports."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from tatumflow.engine.errors import DeviceError
+from tatumflow.live.midi_ports import api_problem
+from tatumflow.live.quiet import quiet_stderr
+
+RATE: Final = 48_000
+"""Frames a second."""
+
+_START_SECONDS: Final = 20.0
+_POLL_SECONDS: Final = 0.05
+
+
+@contextmanager
+def dummy_jack(period: int) -> Iterator[None]:
+    """Run a server, the default of this process and those it starts until the block ends.
+
+    Its cycles wait for every client: otherwise the messages of whoever is late on a busy machine are lost.
+
+    Args:
+        period: Frames of a cycle. JACK delivers once a cycle, so that is how exact a time of arrival is.
+
+    Raises:
+        DeviceError: if it does not start.
+    """
+    if shutil.which("jackd") is None:
+        raise DeviceError("jackd is missing; `sudo apt install jackd2` or `brew install jack`")
+    name = f"tatumflow-{os.getpid()}"
+    changed = {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
+    before = {key: os.environ.get(key) for key in changed}
+    os.environ.update(changed)
+    command = ["jackd", "-n", name, "-r", "-S", "-t", "100"]
+    command += ["-d", "dummy", "-r", str(RATE), "-p", str(period)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        patience = time.monotonic() + _START_SECONDS
+        while not _answers():
+            if server.poll() is not None or time.monotonic() > patience:
+                raise DeviceError("jackd does not start; try `jackd -r -d dummy` to see what it says")
+            time.sleep(_POLL_SECONDS)
+        yield
+    finally:
+        # One that is killed keeps its place among JACK's few.
+        server.terminate()
+        try:
+            server.wait(_START_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+
+
+def _answers() -> bool:
+    with quiet_stderr():
+        return not api_problem("jack")

@@ -1,0 +1,58 @@
+"""The `soak` command."""
+
+from pathlib import Path
+
+from tatumflow.engine.bundle import Bundle, bundle_path, load_bundle
+from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.live.bench.report import Figure, Target, print_figures, write_figures
+from tatumflow.live.soak.compressed import compressed_soak
+from tatumflow.live.soak.kind import Soak
+from tatumflow.live.soak.report import NONE
+from tatumflow.live.soak.storm import storm
+
+
+def soak(
+    kind: Soak,
+    model: str = "",
+    minutes: float = 120.0,
+    packets: int = 1_000_000,
+    json_path: Path | None = None,
+) -> list[Figure]:
+    """Play for long, print what came of it, and write JSON if asked.
+
+    Args:
+        kind: A musician on a virtual clock, the same in real time on JACK ports, or random MIDI.
+        model: Bundle, by name or folder; empty for the first at hand.
+        minutes: How long the musician plays.
+        packets: How many random packets are delivered.
+        json_path: Where to write the figures.
+
+    Raises:
+        BundleError: if the bundle is missing or damaged.
+        DeviceError: if there is no JACK, or the engine dies.
+        SettingError: if the JSON file cannot be written.
+    """
+    bundle = load_bundle(bundle_path(model))
+    if kind is Soak.PORTS:
+        from tatumflow.live.soak.on_ports import soak_on_ports
+
+        figures, asked = soak_on_ports(bundle, minutes), f"--minutes {minutes:g}"
+    elif kind is Soak.VIRTUAL:
+        figures, asked = compressed_soak(bundle, OnnxDecoder(bundle), minutes), f"--minutes {minutes:g}"
+    else:
+        figures, asked = _storm_figures(bundle, packets), f"--packets {packets}"
+    print_figures(figures, bundle.name)
+    if json_path is not None:
+        command = f"tatumflow soak {kind.value} --model {bundle.name} {asked}"
+        write_figures(figures, bundle.name, command, json_path)
+    return figures
+
+
+def _storm_figures(bundle: Bundle, packets: int) -> list[Figure]:
+    report = storm(bundle, OnnxDecoder(bundle), packets)
+    return [
+        Figure.of("delivered", "packets", [report.messages], Target()),
+        Figure.of("played", "notes", [report.ons], Target()),
+        Figure.of("answered", "turns", [report.turns], Target()),
+        Figure.of("hung", "notes", [len(report.hanging)], NONE),
+    ]

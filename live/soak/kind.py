@@ -1,0 +1,11 @@
+"""What a soak can be."""
+
+from enum import StrEnum
+
+
+class Soak(StrEnum):
+    """What is done for long: hours on a virtual clock, real time on JACK ports, random MIDI."""
+
+    VIRTUAL = "virtual"
+    PORTS = "ports"
+    STORM = "storm"

@@ -1,0 +1,115 @@
+"""A session without ports: bytes in at the input's callback, messages out at a sink, on a virtual clock."""
+
+import queue
+from collections.abc import Sequence
+from typing import Final
+
+from tatumflow.engine.bundle import Bundle
+from tatumflow.engine.clock import VirtualClock
+from tatumflow.engine.companion import KEYS_CHANNEL, Companion
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.decoder import Decoder
+from tatumflow.engine.events import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    ControlChange,
+    InputEvent,
+    NoteEvent,
+    OutputEvent,
+)
+from tatumflow.engine.messages import Command, ConnectPorts, Panic, SetControl, Shutdown, YieldTurn
+from tatumflow.engine.offline import VirtualLoop
+from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.planner import COMPANION_CHANNEL
+from tatumflow.engine.scheduler import Scheduler
+from tatumflow.engine.session import ModelSession
+from tatumflow.engine.tempo.metronome import CLICK_CHANNEL
+from tatumflow.live.input_source import Source
+from tatumflow.live.midi_bytes import Message
+from tatumflow.live.outputs import Outputs, Sink
+
+COMPANION_MIDI_CHANNEL: Final = 1
+"""MIDI channel of the companion at the sink, 0 to 15."""
+
+_CHANNELS: Final = {COMPANION_CHANNEL: COMPANION_MIDI_CHANNEL, KEYS_CHANNEL: 0, CLICK_CHANNEL: CLICK_CHANNEL}
+_QUIET: Final = 1.0
+_TO_THE_END: Final = 30.0
+
+
+class _NoPort:
+    """Stands where RtMidi's port would: what arrives is handed to the callback itself."""
+
+
+class VirtualJam:
+    """The way of a note from the input's callback to the outputs, without threads, ports and a screen.
+
+    Attributes:
+        clock: The session's.
+        companion: Plays.
+        source: The keyboard.
+    """
+
+    def __init__(self, bundle: Bundle, decoder: Decoder, controls: Controls, sink: Sink) -> None:
+        """Begin to listen.
+
+        Args:
+            bundle: The model.
+            decoder: Its decoder.
+            controls: Initial controls.
+            sink: Takes what is played by either player.
+
+        Raises:
+            SettingError: if the model does not know a style of the controls.
+        """
+        self.clock = VirtualClock()
+        self._outputs = Outputs(self.clock, thru=True)
+        self._outputs.add(sink)
+        self._inbox: queue.SimpleQueue[InputEvent] = queue.SimpleQueue()
+        scheduler = Scheduler(self._send, self.clock)
+        session, phrases = ModelSession(decoder), OnnxPhraseModel(bundle)
+        self.companion = Companion(session, scheduler, self.clock, controls, bundle.style_weights, phrases)
+        self._loop = VirtualLoop(self.clock, scheduler, self.companion)
+        self.source = Source("keyboard", _NoPort())  # pyright: ignore[reportArgumentType]
+        self._arrived = self.source.receiver(self._outputs, self.clock, self._inbox.put, lambda: None, _QUIET)
+
+    def receive(self, packet: Sequence[int]) -> None:
+        """Let bytes arrive now, as RtMidi delivers them; the companion hears of them in `run_to`."""
+        self._arrived((list(packet), 0.0))
+
+    def unplug(self) -> None:
+        """Let the keyboard vanish now."""
+        self.source.let_go(self._outputs, self.clock, self._inbox.put)
+
+    def command(self, command: Command) -> None:
+        """Do what the player asks at the screen."""
+        if isinstance(command, ConnectPorts | Shutdown):
+            return
+        self.companion.command(command)
+        if isinstance(command, Panic):
+            self._outputs.silence()
+
+    def do(self, what: Message | Command) -> None:
+        """Let a message of the keyboard's arrive, or do what is asked at the screen."""
+        self.receive(what) if isinstance(what, tuple) else self.command(what)
+
+    def run_to(self, time: float) -> None:
+        """Hear what has arrived, then do everything due up to `time` seconds."""
+        while not self._inbox.empty():
+            event = self._inbox.get()
+            self.companion.handle(event)
+            if isinstance(event, ControlChange) and event.number in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+                self.command(Panic())
+        self._loop.run_to(time)
+
+    def end(self) -> None:
+        """Let the keyboard vanish and the companion stop by itself: whatever sounds after that hangs."""
+        self.unplug()
+        for command in (SetControl("trade_bars", 0), SetControl("mode", "answer"), YieldTurn()):
+            self.command(command)
+        self.run_to(self.clock.now() + _TO_THE_END)
+
+    def _send(self, event: OutputEvent) -> None:
+        if isinstance(event, NoteEvent):
+            self._outputs.play(event, _CHANNELS[event.channel])
+        else:
+            self._outputs.tell(event)
