@@ -48,6 +48,11 @@ class Plan:
         return len(self._open)
 
     @property
+    def drawn(self) -> int:
+        """How many notes of the turn were drawn and not withdrawn."""
+        return self.committed + len(self._open)
+
+    @property
     def open_notes(self) -> tuple[Note, ...]:
         """Notes that can still be withdrawn, as they will sound."""
         return tuple(placed.sound for placed in self._open)
