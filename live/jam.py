@@ -132,7 +132,11 @@ def _wait(host: EngineHost) -> None:
         played = [port.name for port in snapshot.outputs if port.connected] or ["no output yet"]
         print(f"model {snapshot.model}; in: {', '.join(heard)}; out: {', '.join(played)}; stop with Ctrl+C")
         _print_notices(snapshot.notices)
+    said = ""
     while not host.wait(_NOTICE_SECONDS):
+        if host.failure != said:
+            said = host.failure
+            print(f"error: {said}", flush=True)
         snapshot = host.latest()
         if snapshot is not None:
             _print_notices(snapshot.notices)

@@ -1,6 +1,7 @@
-"""The session as a two-track MIDI file, saved as it goes so that a crash loses half a minute at most."""
+"""The session as a two-track MIDI file, saved as it goes so that a crash loses seconds of it."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
@@ -23,6 +24,10 @@ from tatumflow.engine.notes import Note
 from tatumflow.live.port_set import Notify
 
 SAVE_SECONDS: Final = 30.0
+"""Seconds from one save to the next, at the most; of a short session they are fewer."""
+
+_SOONEST: Final = 2.0
+_REST: Final = 100.0
 _PEDAL_DOWN: Final = 64
 _SHORTEST_SECONDS: Final = 0.001
 
@@ -91,7 +96,10 @@ def free_path(path: Path) -> Path:
 
 
 class Recorder:
-    """Keeps what both players play and writes it every half minute and at the end.
+    """Keeps what both players play and writes it every few seconds and at the end.
+
+    The whole file is written each time, so the longer that takes, the longer it waits: the time between saves
+    is a hundred times what one costs, from 2 s up to `SAVE_SECONDS`.
 
     `human` and `companion` only append to a queue, so that any thread may call them on the note path.
     """
@@ -158,5 +166,8 @@ class Recorder:
         return [Note(max(n.onset - self._start, 0.0), n.duration, n.pitch, n.velocity) for n in notes]
 
     def _save_now_and_then(self) -> None:
-        while not self._stop.wait(SAVE_SECONDS):
+        wait = min(_SOONEST, SAVE_SECONDS)
+        while not self._stop.wait(wait):
+            began = time.thread_time()
             self.save()
+            wait = min(max(_SOONEST, _REST * (time.thread_time() - began)), SAVE_SECONDS)

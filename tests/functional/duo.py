@@ -41,7 +41,8 @@ class Listener:
         self.messages: list[tuple[int, ...]] = []
         self.sounding: set[tuple[int, int]] = set()
         self.double_ons = 0
-        self._port = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, f"listener {next(NUMBERS)}")
+        self._closed = False
+        self._port = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, offer or f"listener {next(NUMBERS)}")
         self._port.ignore_types(timing=False)
         self._kept = set_callback(self._port, self._hear)
         if offer:
@@ -66,11 +67,13 @@ class Listener:
         return sum(message[0] == COMPANION_STATUS and message[2] > 0 for message in list(self.messages))
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; does nothing the second time."""
         from tatumflow.live.port_closing import end_callbacks
 
-        end_callbacks([self._port])
-        self._port.delete()
+        if not self._closed:
+            self._closed = True
+            end_callbacks([self._port])
+            self._port.delete()
 
 
 class Player:
@@ -124,6 +127,14 @@ class Companion:
     @property
     def output_port(self) -> str:
         return f"{self.name} out"
+
+    def says(self, text: str) -> str:
+        """Return the next line it prints that holds some text."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if text in line:
+                return line
+        pytest.fail(f"it ended without saying {text!r}")
 
     def engine(self) -> psutil.Process:
         """Return the engine's process."""

@@ -2,7 +2,8 @@
 
 PORT is a companion's input to play into, or "offer NAME" to offer an output that others connect to.
 Commands: `on PITCH`, `off PITCH`, `control NUMBER VALUE`, `wait SECONDS`, `flood` (pitch bend from then on),
-`clock TEMPO` (a start, and ticks from then on), `stop` (of the clock, which ticks on).
+`burst NOTES` (a thousand a second), `clock TEMPO` (a start, and ticks from then on), `stop` (of the clock,
+which ticks on).
 Each is answered with its own text.
 """
 
@@ -17,6 +18,15 @@ def flood(port: rtmidi.MidiOut) -> None:
     while True:
         port.send_message([0xE0, 0, 64])
         time.sleep(0.0005)
+
+
+def burst(port: rtmidi.MidiOut, notes: int) -> None:
+    begun = time.monotonic()
+    for count in range(notes):
+        time.sleep(max(begun + count / 1000 - time.monotonic(), 0.0))
+        pitch = 36 + 7 * count % 48
+        port.send_message([0x90, pitch, 90])
+        port.send_message([0x80, pitch, 0])
 
 
 def tick(port: rtmidi.MidiOut, tempo: float) -> None:
@@ -52,6 +62,8 @@ def main() -> None:
                 port.send_message([0xB0, int(number), int(value)])
             case ["flood"]:
                 threading.Thread(target=flood, args=(port,), daemon=True).start()
+            case ["burst", notes]:
+                burst(port, int(notes))
             case ["clock", tempo]:
                 threading.Thread(target=tick, args=(port, float(tempo)), daemon=True).start()
             case ["stop"]:

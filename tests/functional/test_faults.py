@@ -1,0 +1,189 @@
+"""Things that break under a session of real processes: what is said, and that the playing goes on."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+from duo import NUMBERS, PATIENCE, play_until_answered, wait_until
+
+from tatumflow.engine.messages import UseModel
+from tatumflow.engine.midi_file import read_midi
+from tatumflow.live.engine_options import EngineOptions
+from tatumflow.live.host import EngineHost
+from tatumflow.live.midi_ports import api_problem
+from tatumflow.live.settings import PortSettings, Settings, SynthSettings
+
+RTMIDI_BUFFER_MESSAGES = 2000
+"""Messages that surely fit into RtMidi's buffer, though nobody takes any from it for a while."""
+
+
+def silent(listener):
+    return lambda: not listener.sounding
+
+
+@pytest.fixture
+def start_alone(tmp_path, tiny_bundle):
+    """Return what starts a headless companion where no JACK server is, with lines of settings."""
+    started = []
+
+    def start(settings, model=tiny_bundle):
+        file = tmp_path / "settings.yaml"
+        file.write_text(settings)
+        command = [sys.executable, "-m", "tatumflow.live.cli", "jam", "--headless", "--model", str(model)]
+        command += ["--settings", str(file), "--record", str(tmp_path / "alone.mid")]
+        nowhere = {"JACK_DEFAULT_SERVER": "tatumflow-nowhere", "JACK_NO_START_SERVER": "1"}
+        environment = os.environ | nowhere | {"XDG_STATE_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("synth", "said"),
+    [("soundfont: /nowhere.sf2", "SoundFont"), ("driver: nowhere", "no audio device answers")],
+)
+def test_without_ports_and_sound_it_says_what_is_missing_and_waits_to_be_played(start_alone, synth, said):
+    if not api_problem("alsa"):
+        pytest.skip("ALSA's sequencer answers here")
+    process = start_alone(f"synth: {{{synth}}}\n")
+    assert "in: no input yet; out: no output yet" in process.stdout.readline()
+    lines = [process.stdout.readline() for _ in range(2)]
+    assert lines[0].startswith("warning: no MIDI ports: ")
+    assert lines[1].startswith("warning: ")
+    assert said in lines[1] or "FluidSynth" in lines[1]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(2 * PATIENCE) == 0
+
+
+def test_a_damaged_model_ends_it_in_one_line(start_alone, tiny_bundle, tmp_path):
+    damaged = shutil.copytree(tiny_bundle, tmp_path / "damaged")
+    (damaged / "decoder.onnx").write_bytes(b"cut")
+    process = start_alone("synth: {enabled: false}\n", damaged)
+    out, error = process.communicate(timeout=4 * PATIENCE)
+    assert process.returncode == 1
+    assert out == ""
+    assert error.startswith("tatumflow: ")
+    assert "decoder.onnx: differs from its manifest" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.ports
+def test_a_killed_engine_is_named_and_its_recording_kept(start_companion, player_for):
+    companion = start_companion()
+    player = player_for(companion.input_port)
+    player.play("on 60", "wait 0.2", "off 60")
+    assert wait_until(companion.recording.exists)
+    os.kill(companion.engine().pid, signal.SIGKILL)
+    assert "ended by signal 9" in companion.says("error: ")
+    assert [note.pitch for note in read_midi(companion.recording).notes] == [60]
+    assert companion.interrupt() == 1
+    assert [note.pitch for note in read_midi(companion.recording).notes] == [60]
+
+
+@pytest.mark.ports
+@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="files cannot be limited here")
+def test_a_full_disk_is_said_and_the_playing_goes_on(start_companion, player_for, listener_for):
+    companion = start_companion("--seed", "1")
+    listener = listener_for(connect=companion.output_port)
+    player = player_for(companion.input_port)
+    engine = companion.engine()
+    _, hard = engine.rlimit(psutil.RLIMIT_FSIZE)
+    engine.rlimit(psutil.RLIMIT_FSIZE, (0, hard))
+    player.play("on 60", "wait 0.1", "off 60")
+    assert companion.says("warning: recording not saved")
+    assert not companion.recording.exists()
+    play_until_answered(player, listener)
+    engine.rlimit(psutil.RLIMIT_FSIZE, (hard, hard))
+    assert companion.interrupt() == 0
+    assert wait_until(silent(listener))
+    assert read_midi(companion.recording).notes[0].pitch == 60
+
+
+@pytest.mark.ports
+def test_a_thousand_notes_a_second_go_through_and_are_answered(start_companion, player_for, listener_for):
+    companion = start_companion()
+    listener = listener_for(connect=companion.output_port)
+    player = player_for(companion.input_port)
+    notes = RTMIDI_BUFFER_MESSAGES // 2
+    player.play(f"burst {notes}")
+    assert wait_until(lambda: sum(message[0] == 0x80 for message in list(listener.messages)) >= notes)
+    assert sum(message[0] == 0x90 for message in list(listener.messages)) == notes
+    play_until_answered(player, listener)
+    assert companion.interrupt() == 0
+    assert wait_until(silent(listener))
+
+
+@pytest.mark.ports
+def test_an_output_that_vanishes_is_played_on_again_when_it_is_back(
+    start_companion, player_for, listener_for
+):
+    hall = listener_for(offer="hall")
+    companion = start_companion("--out", "hall")
+    player = player_for(companion.input_port)
+    player.play("on 60")
+    assert wait_until(lambda: (0, 60) in hall.sounding)
+    hall.close()
+    assert companion.says("was unplugged")
+    player.play("off 60")
+    again = listener_for(offer="hall")
+    assert companion.says("playing on")
+    player.play("on 62")
+    assert wait_until(lambda: (0, 62) in again.sounding)
+    assert companion.interrupt() == 0
+    assert wait_until(silent(again))
+
+
+@pytest.mark.ports
+def test_another_model_takes_over_while_the_one_before_sounds(
+    jack_server, tiny_bundle, tmp_path, player_for, listener_for, monkeypatch
+):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    other = shutil.copytree(tiny_bundle, tmp_path / "other")
+    manifest = json.loads((other / "manifest.json").read_text())
+    (other / "manifest.json").write_text(json.dumps(manifest | {"name": "other"}))
+    name = f"Duo{next(NUMBERS)}"
+    ports = PortSettings(api="jack", input="", virtual_name=name)
+    settings = Settings(ports=ports, synth=SynthSettings(enabled=False), model=str(tiny_bundle))
+    host = EngineHost(EngineOptions(settings, recording=tmp_path / "swap.mid"))
+    host.start()
+    said = []
+
+    def shown(condition):
+        def look():
+            snapshot = host.latest()
+            assert snapshot is not None
+            said.extend(notice.text for notice in snapshot.notices)
+            return condition(snapshot)
+
+        return wait_until(look)
+
+    try:
+        listener = listener_for(connect=f"{name} out")
+        player = player_for(f"{name} in")
+        play_until_answered(player, listener)
+        host.send(UseModel(str(tmp_path / "nowhere")))
+        assert shown(lambda _: any("the model stays" in text and "nowhere" in text for text in said))
+        play_until_answered(player, listener)
+        player.play("on 40")
+        host.send(UseModel(str(other)))
+        assert shown(lambda snapshot: snapshot.model == "other")
+        assert host.settings.model == str(other)
+        assert wait_until(lambda: listener.sounding == {(0, 40)})
+        player.play("off 40")
+        play_until_answered(player, listener)
+        assert listener.double_ons == 0
+    finally:
+        host.close()
+    assert wait_until(silent(listener))
+    assert host.failure == ""
