@@ -1,0 +1,57 @@
+"""How the bins of a spectrum become the positions that a network works on, with bins as channels.
+
+Two layouts. Stacked: the spectrum is cut into equal sub-bands and these lie above each other (channel-wise
+sub-bands; Liu et al., "Channel-wise Subband Input for Better Voice and Accompaniment Separation", 2020).
+Merged: neighbors share a position, more of them the higher they are, as an ear's bands grow wider; most
+positions, and so most of the work, are where the notes are.
+
+Shapes: B batch, T frames, c channels, F bins, P positions, w bins of a position.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Part(NamedTuple):
+    """A run of positions that are made alike.
+
+    Attributes:
+        first: Its first bin.
+        positions: How many positions it makes.
+        width: Bins of each.
+        apart: Whether a position's bins lie `positions` bins apart; else they are neighbors.
+    """
+
+    first: int
+    positions: int
+    width: int
+    apart: bool
+
+    def split(self, x: Tensor) -> Tensor:
+        """Return the part's positions, (B, T, P, c w), of a spectrum (B, T, c, F)."""
+        bins = x[..., self.first : self.first + self.positions * self.width]
+        if self.apart:
+            return bins.unflatten(-1, (self.width, self.positions)).permute(0, 1, 4, 2, 3).flatten(3)
+        return bins.unflatten(-1, (self.positions, self.width)).permute(0, 1, 3, 2, 4).flatten(3)
+
+    def join(self, x: Tensor) -> Tensor:
+        """Return the part's bins, (B, T, c, P w), of its positions (B, T, P, c w)."""
+        bins = x.unflatten(-1, (-1, self.width))
+        return bins.permute(0, 1, 3, 4, 2).flatten(3) if self.apart else bins.transpose(2, 3).flatten(3)
+
+
+def stacked_parts(bins: int, sub_bands: int) -> tuple[Part, ...]:
+    """Return the layout of `sub_bands` equal sub-bands of `bins` bins above each other."""
+    return (Part(0, bins // sub_bands, sub_bands, apart=True),)
+
+
+def merged_parts(bands: Sequence[tuple[int, int]]) -> tuple[Part, ...]:
+    """Return the layout of ranges, each with how many bins and how many of them merge to a position."""
+    parts: list[Part] = []
+    first = 0
+    for bins, width in bands:
+        parts.append(Part(first, bins // width, width, apart=False))
+        first += bins
+    return tuple(parts)
