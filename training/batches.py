@@ -137,6 +137,11 @@ class BatchStream:
             done += last - first
 
 
+def piece_names(windows: Windows, batch: Batch) -> list[str]:
+    """Return the names of the pieces that a batch of some windows holds."""
+    return [windows.pieces[i].name for i in torch.unique(batch.piece).tolist() if i >= 0]
+
+
 def batches_per_epoch(windows: Windows, batch_size: int) -> int:
     """Return how many whole batches epoch 0 fills, at least 1."""
     return max(len(windows.epoch(0)) // batch_size, 1)

@@ -2,33 +2,40 @@
 
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import lightning as L  # noqa: N812
 import torch
 from torch import Tensor
 
 from tatumflow.engine.errors import TatumFlowError
-from tatumflow.training.batches import Batch
-from tatumflow.training.packing import PackedPiece
+
+BatchT = TypeVar("BatchT")
 
 
 class TrainingError(TatumFlowError):
     """A run that cannot go on."""
 
 
-class StopAtNan(L.Callback):
-    """Stops before a loss that is not finite reaches the weights, and names the batch's pieces."""
+class StopAtNan(L.Callback, Generic[BatchT]):
+    """Stops before a loss that is not finite reaches the weights, and names what the batch holds."""
 
-    def __init__(self, pieces: tuple[PackedPiece, ...]) -> None:
-        self._pieces = pieces
-        self._batch: Batch | None = None
+    def __init__(self, named: Callable[[BatchT], list[str]]) -> None:
+        """Watch a run.
+
+        Args:
+            named: Gives the names of what a batch holds.
+        """
+        self._named = named
+        self._batch: BatchT | None = None
 
     def on_train_batch_start(
         self,
         trainer: L.Trainer,
         pl_module: L.LightningModule,
-        batch: Batch,
+        batch: BatchT,
         batch_idx: int,
     ) -> None:
         """Remember the batch."""
@@ -43,9 +50,9 @@ class StopAtNan(L.Callback):
         if torch.isfinite(loss):
             return
         assert self._batch is not None
-        named = [self._pieces[i].name for i in torch.unique(self._batch.piece).tolist() if i >= 0]
         raise TrainingError(
-            f"step {trainer.global_step}: the loss is {loss.item()} on a batch of {', '.join(named)}; "
+            f"step {trainer.global_step}: the loss is {loss.item()} on a batch of "
+            f"{', '.join(self._named(self._batch))}; "
             "resume from the last checkpoint with a lower optimizer.lr, or leave the pieces out"
         )
 
@@ -88,9 +95,18 @@ class LastCheckpoint(L.Callback):
 class ProgressLines(L.Callback):
     """Prints a line now and then, for logs that no terminal shows."""
 
-    def __init__(self, every: int, notes_per_step: float) -> None:
+    def __init__(self, every: int, amount: float, unit: str, shown: Sequence[str]) -> None:
+        """Watch a run.
+
+        Args:
+            every: Steps between lines.
+            amount: What a step learns from, in units.
+            unit: Their name.
+            shown: Names of the logged values to print.
+        """
         self._every = every
-        self._notes_per_step = notes_per_step
+        self._amount, self._unit = amount, unit
+        self._shown = shown
         self._last = (0, 0.0)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -105,23 +121,22 @@ class ProgressLines(L.Callback):
         batch: object,
         batch_idx: int,
     ) -> None:
-        """Print step, loss, rate and notes per second."""
+        """Print step, losses, rate and how much is learned from in a second."""
         step, (before, then) = trainer.global_step, self._last
         if step % self._every or step == before:
             return
         now = time.monotonic()
         self._last = (step, now)
         metrics = trainer.callback_metrics
-        shown = " ".join(
-            f"{name} {float(metrics[name]):.3f}"
-            for name in ("train/nll_per_note", "val/nll_per_note")
-            if name in metrics
-        )
-        rate = (step - before) * self._notes_per_step / (now - then)
+        shown = " ".join(f"{name} {float(metrics[name]):.3f}" for name in self._shown if name in metrics)
+        rate = (step - before) * self._amount / (now - then)
         learning_rate = trainer.optimizers[0].param_groups[0]["lr"]
         total = trainer.estimated_stepping_batches
         clock = time.strftime("%H:%M:%S", time.gmtime())
-        print(f"{clock} step {step}/{total} {shown} lr {learning_rate:.2e} {rate:.0f} notes/s", flush=True)
+        print(
+            f"{clock} step {step}/{total} {shown} lr {learning_rate:.2e} {rate:.0f} {self._unit}/s",
+            flush=True,
+        )
 
     @staticmethod
     def wanted() -> bool:

@@ -1,6 +1,8 @@
 """Trained models of any family out of checkpoints; nothing is unpickled but tensors and plain values."""
 
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,8 +13,8 @@ from torch import Tensor, nn
 
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.training.ema import EMA_KEY
-from tatumflow.training.families import Family, build_model, family_named
-from tatumflow.training.module import CHECKPOINT_KEY
+from tatumflow.training.families import NoteFamily, build_model, note_family_named
+from tatumflow.training.trainable import CHECKPOINT_KEY
 
 _MODULE_PREFIX: Final = "model."
 
@@ -23,7 +25,7 @@ class CheckpointError(TatumFlowError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained model and what it says of itself.
+    """A trained model that predicts notes, and what it says of itself.
 
     Attributes:
         family: Its family.
@@ -35,7 +37,7 @@ class Checkpoint:
         earlier: Whether its run began with the weights of another run or of a bundle.
     """
 
-    family: Family
+    family: NoteFamily
     model: nn.Module
     max_seq_len: int
     styles: tuple[str, ...]
@@ -45,26 +47,34 @@ class Checkpoint:
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
-    """Open a checkpoint that `tatumflow train` wrote.
+    """Open a checkpoint of a model that predicts notes, which `tatumflow train` wrote.
 
     Raises:
-        CheckpointError: if the file is missing, damaged, or of a family that is not known.
+        CheckpointError: if the file is missing, damaged, or of a family that is not known or predicts none.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+    with read_checkpoint(path) as content:
         identity = content[CHECKPOINT_KEY]
-        family = family_named(identity["family"])
-        model = build_model(family.name, identity["model"])
-        model.load_state_dict(_weights(content))
+        family = note_family_named(identity["family"])
         return Checkpoint(
             family,
-            model.float().eval(),
+            trained_model(content),
             int(identity["model"]["max_seq_len"]),
             ("", *identity["styles"]),
             int(content.get("global_step", 0)),
             tuple(identity["config"].get("data", {}).get("corpora", ())),
             bool(identity["config"].get("run", {}).get("start_from")),
         )
+
+
+@contextmanager
+def read_checkpoint(path: Path) -> Iterator[dict[str, Any]]:
+    """Give a checkpoint's content to a block that takes out what it needs.
+
+    Raises:
+        CheckpointError: if the file is missing or damaged, or the block does not find what it needs.
+    """
+    try:
+        yield torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise CheckpointError(f"{path}: no such checkpoint; give one that `tatumflow train` wrote") from None
     except TatumFlowError as error:
@@ -81,6 +91,21 @@ def open_checkpoint(path: Path) -> Checkpoint:
     ) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
         raise CheckpointError(f"{path}: not a checkpoint of `tatumflow train` ({reason})") from None
+
+
+def trained_model(content: dict[str, Any]) -> nn.Module:
+    """Return the model of a checkpoint's content, as `Checkpoint` describes it.
+
+    Raises:
+        SettingError: if its family is not known.
+        KeyError: if something is missing.
+        RuntimeError: if the weights do not fit the model.
+        pydantic.ValidationError: if the model's settings are not valid.
+    """
+    identity = content[CHECKPOINT_KEY]
+    model = build_model(identity["family"], identity["model"])
+    model.load_state_dict(_weights(content))
+    return model.float().eval()
 
 
 def _weights(content: dict[str, Any]) -> dict[str, Tensor]:

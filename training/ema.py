@@ -5,7 +5,7 @@ from typing import Any, Final
 import lightning as L  # noqa: N812
 from torch import Tensor
 
-from tatumflow.training.module import NoteTrainer
+from tatumflow.training.trainable import FamilyTrainer
 
 EMA_KEY: Final = "ema_state_dict"
 """Where a checkpoint holds the averaged model: names of the bare model, not of the Lightning module."""
@@ -32,6 +32,9 @@ class WeightAverage(L.Callback):
         if not self._average:
             self._average = {name: weight.clone() for name, weight in weights.items()}
         self._average = {name: self._average[name].to(weight.device) for name, weight in weights.items()}
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count from the step that a resumed run has taken up by now."""
         self._step_seen = trainer.global_step
 
     def on_train_batch_end(
@@ -83,5 +86,5 @@ class WeightAverage(L.Callback):
 
 
 def _weights(module: L.LightningModule) -> dict[str, Tensor]:
-    assert isinstance(module, NoteTrainer)
+    assert isinstance(module, FamilyTrainer)
     return {name: parameter.detach() for name, parameter in module.model.named_parameters()}

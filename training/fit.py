@@ -6,6 +6,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,16 +16,18 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProg
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from tatumflow.engine.errors import CorpusError, SettingError
-from tatumflow.training.batches import BatchStream, batches_per_epoch
+from tatumflow.training.batches import Batch, BatchStream, batches_per_epoch, piece_names
 from tatumflow.training.callbacks import LastCheckpoint, ProgressLines, StopAtNan
 from tatumflow.training.ema import WeightAverage
 from tatumflow.training.families import StyledModel, family_named
 from tatumflow.training.module import NoteTrainer
 from tatumflow.training.packing import PackedCorpus
-from tatumflow.training.settings import TrainConfig
+from tatumflow.training.separation.task import separation_task
+from tatumflow.training.settings import RunConfig, SeparationConfig, TrainConfig
 from tatumflow.training.start import start_from, train_only
 from tatumflow.training.stretches import Augmentation
 from tatumflow.training.styles import style_profiles
+from tatumflow.training.task import Task
 from tatumflow.training.windows import TurnSettings, Windows
 
 LAST: Final = "last.ckpt"
@@ -52,7 +55,7 @@ class FitResult:
     metrics: dict[str, float]
 
 
-def fit(config: TrainConfig, run_dir: Path, resume: bool = False) -> FitResult:
+def fit(config: RunConfig, run_dir: Path, resume: bool = False) -> FitResult:
     """Train a model.
 
     The run folder gets `last.ckpt`, `best.ckpt`, `step-N.ckpt`, `config.json` and TensorBoard's events.
@@ -65,7 +68,7 @@ def fit(config: TrainConfig, run_dir: Path, resume: bool = False) -> FitResult:
 
     Raises:
         SettingError: if there is a run where none may be, or none where one must be.
-        CorpusError: if the packed corpus cannot be read or has nothing to train on.
+        CorpusError: if the corpus or the recordings cannot be read or hold nothing to train on.
         TrainingError: if the loss stops being finite.
     """
     run_dir = Path(run_dir)
@@ -81,29 +84,16 @@ def fit(config: TrainConfig, run_dir: Path, resume: bool = False) -> FitResult:
         torch.set_num_threads(config.run.threads)
     L.seed_everything(config.run.seed, verbose=False)
 
-    train, val = _windows(config)
-    per_epoch = batches_per_epoch(train, config.data.batch_size)
-    accumulate = config.optimizer.accumulate
-    steps = _planned_steps(config, per_epoch)
-    styles = train.corpus.index.styles
-    module = NoteTrainer(config, _model_settings(config, len(styles)), styles, steps)
-    if isinstance(module.model, StyledModel) and not resume:
-        module.model.begin_styles(torch.from_numpy(style_profiles(train.corpus, config.run.seed)))
+    task = _task(config, resume)
+    module = task.module
     if config.run.start_from and not resume:
         start_from(module.model, config.run.start_from, config.run.start_parts)
     train_only(module.model, config.run.train_parts)
-    trainer = _trainer(config, run_dir, steps, train)
-    stream = BatchStream(
-        train,
-        config.data.batch_size,
-        steps * accumulate,
-        start=lambda: trainer.global_step * accumulate,
-        num_workers=config.data.num_workers,
-    )
-    loaders: dict[str, Any] = {"train_dataloaders": stream}
-    if val.pieces:
-        shown = min(config.run.val_batches, batches_per_epoch(val, config.data.batch_size))
-        loaders["val_dataloaders"] = BatchStream(val, config.data.batch_size, shown)
+    trainer = _trainer(config, run_dir, task)
+    batches = task.batches(lambda: trainer.global_step * config.optimizer.accumulate)
+    loaders: dict[str, Any] = {"train_dataloaders": batches}
+    if task.validation is not None:
+        loaders["val_dataloaders"] = task.validation
     trainer.fit(module, **loaders, ckpt_path=last if resume else None, weights_only=True)
     best = run_dir / BEST
     return FitResult(
@@ -112,6 +102,34 @@ def fit(config: TrainConfig, run_dir: Path, resume: bool = False) -> FitResult:
         best if best.exists() else None,
         trainer.global_step,
         {name: float(value) for name, value in trainer.callback_metrics.items()},
+    )
+
+
+def _task(config: RunConfig, resume: bool) -> Task[Any]:
+    if isinstance(config, SeparationConfig):
+        return separation_task(config)
+    assert isinstance(config, TrainConfig)
+    return _note_task(config, resume)
+
+
+def _note_task(config: TrainConfig, resume: bool) -> Task[Batch]:
+    train, val = _windows(config)
+    size, accumulate = config.data.batch_size, config.optimizer.accumulate
+    steps = _planned_steps(config, batches_per_epoch(train, size))
+    styles = train.corpus.index.styles
+    module = NoteTrainer(config, _model_settings(config, len(styles)), styles, steps)
+    if isinstance(module.model, StyledModel) and not resume:
+        module.model.begin_styles(torch.from_numpy(style_profiles(train.corpus, config.run.seed)))
+    shown = min(config.run.val_batches, batches_per_epoch(val, size)) if val.pieces else 0
+    return Task(
+        module=module,
+        steps=steps,
+        batches=lambda start: BatchStream(train, size, steps * accumulate, start, config.data.num_workers),
+        validation=BatchStream(val, size, shown) if shown else None,
+        named=partial(piece_names, train),
+        amount=train.notes_per_epoch / max(len(train.epoch(0)), 1) * size * accumulate,
+        unit="notes",
+        shown=("train/nll_per_note", "val/nll_per_note"),
     )
 
 
@@ -151,20 +169,18 @@ def _model_settings(config: TrainConfig, styles: int) -> dict[str, Any]:
     return family_named(config.family).config.model_validate(given).model_dump(mode="json")
 
 
-def _trainer(config: TrainConfig, run_dir: Path, steps: int, train: Windows) -> L.Trainer:
-    run = config.run
-    callbacks: list[L.Callback] = [StopAtNan(train.pieces)]
+def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
+    run, monitor = config.run, task.module.monitor
+    callbacks: list[L.Callback] = [StopAtNan(task.named)]
     if run.ema_decay:
         callbacks.append(WeightAverage(run.ema_decay))
     if run.patience:
-        callbacks.append(
-            EarlyStopping("val/nll_per_note", patience=run.patience, check_on_train_epoch_end=False)
-        )
+        callbacks.append(EarlyStopping(monitor, patience=run.patience, check_on_train_epoch_end=False))
     callbacks += [
         ModelCheckpoint(
             run_dir,
             BEST.removesuffix(".ckpt"),
-            monitor="val/nll_per_note",
+            monitor=monitor,
             enable_version_counter=False,
             save_on_train_epoch_end=False,
         ),
@@ -180,9 +196,7 @@ def _trainer(config: TrainConfig, run_dir: Path, steps: int, train: Windows) -> 
     ]
     lines = ProgressLines.wanted()
     if lines:
-        notes = train.notes_per_epoch / max(len(train.epoch(0)), 1)
-        notes *= config.data.batch_size * config.optimizer.accumulate
-        callbacks.append(ProgressLines(run.log_every, notes))
+        callbacks.append(ProgressLines(run.log_every, task.amount, task.unit, task.shown))
     else:
         callbacks.append(TQDMProgressBar(refresh_rate=run.log_every))
     return L.Trainer(
@@ -193,7 +207,7 @@ def _trainer(config: TrainConfig, run_dir: Path, steps: int, train: Windows) -> 
         callbacks=callbacks,
         # The whole run is one pass over the stream, which counts the corpus's epochs itself.
         max_epochs=1,
-        max_steps=steps,
+        max_steps=task.steps,
         max_time=timedelta(minutes=run.max_minutes) if run.max_minutes else None,
         val_check_interval=run.val_every * config.optimizer.accumulate,
         check_val_every_n_epoch=None,

@@ -8,7 +8,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.training.families import family_named
+from tatumflow.training.families import SEPARATORS, family_named
+from tatumflow.training.separation.losses import LossSettings
+from tatumflow.training.separation.settings import SeparationData
 
 
 class _Section(BaseModel):
@@ -131,20 +133,18 @@ class RunSettings(_Section):
     compile: bool = False
 
 
-class TrainConfig(_Section):
-    """One training run.
+class RunConfig(_Section):
+    """One training run of any family.
 
     Attributes:
         family: Name of the family of models.
-        model: The family's hyperparameters; `num_styles` comes from the corpus unless given.
-        data: What to train on.
+        model: The family's hyperparameters.
         optimizer: How to step.
         run: How long, and with what.
     """
 
-    family: str = "tatumflow"
+    family: str
     model: dict[str, Any] = Field(default_factory=dict)
-    data: DataSettings = DataSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
     run: RunSettings = RunSettings()
 
@@ -153,7 +153,32 @@ class TrainConfig(_Section):
         return self.model_dump(mode="json")
 
 
-def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
+class TrainConfig(RunConfig):
+    """One training run of a model that predicts notes.
+
+    Attributes:
+        model: The family's hyperparameters; `num_styles` comes from the corpus unless given.
+        data: What to train on.
+    """
+
+    family: str = "tatumflow"
+    data: DataSettings = DataSettings()
+
+
+class SeparationConfig(RunConfig):
+    """One training run of a model that takes recordings apart.
+
+    Attributes:
+        data: What to train on.
+        losses: What counts.
+    """
+
+    family: str = "tfswa_unet"
+    data: SeparationData = SeparationData()
+    losses: LossSettings = LossSettings()
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
     """Read a training configuration.
 
     Args:
@@ -176,14 +201,18 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
     return parse_config(content, str(path))
 
 
-def parse_config(content: Mapping[str, Any], source: str = "configuration") -> TrainConfig:
+def parse_config(content: Mapping[str, Any], source: str = "configuration") -> RunConfig:
     """Check settings, those of the family's model included.
+
+    Returns:
+        A `SeparationConfig` if the family takes recordings apart, else a `TrainConfig`.
 
     Raises:
         SettingError: if a setting is unknown or out of range.
     """
+    kind = SeparationConfig if content.get("family") in SEPARATORS else TrainConfig
     try:
-        config = TrainConfig.model_validate(dict(content))
+        config = kind.model_validate(dict(content))
     except ValidationError as error:
         raise SettingError(f"{source}: {_first(error)}") from None
     family = family_named(config.family)
@@ -191,6 +220,8 @@ def parse_config(content: Mapping[str, Any], source: str = "configuration") -> T
         model = family.config.model_validate(config.model)
     except ValidationError as error:
         raise SettingError(f"{source}: {_first(error, 'model.')}") from None
+    if isinstance(config, SeparationConfig):
+        return config
     window = getattr(model, "max_seq_len", config.data.seq_len)
     if config.data.seq_len > window:
         raise SettingError(
@@ -219,7 +250,9 @@ def _apply(content: dict[str, Any], override: str) -> None:
 def _first(error: ValidationError, prefix: str = "") -> str:
     """Say the first fault in one line; pydantic's messages name the bound that was broken."""
     first = error.errors()[0]
-    place = prefix + ".".join(str(part) for part in first["loc"])
+    place = (prefix + ".".join(str(part) for part in first["loc"])).rstrip(".")
     if first["type"] == "extra_forbidden":
         return f"{place}: there is no such setting"
+    if isinstance(first["input"], dict):
+        return f"{place}: {first['msg']}".replace("\n", " ")
     return f"{place}: {first['msg']}, not {first['input']!r}".replace("\n", " ")

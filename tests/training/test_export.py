@@ -22,7 +22,7 @@ from tatumflow.training.export.commands import export_checkpoint, export_model  
 from tatumflow.training.export.errors import ExportError  # noqa: E402
 from tatumflow.training.export.parity import prove  # noqa: E402
 from tatumflow.training.export.write import whole_folder  # noqa: E402
-from tatumflow.training.module import CHECKPOINT_KEY  # noqa: E402
+from tatumflow.training.trainable import CHECKPOINT_KEY  # noqa: E402
 
 
 def _checkpoint() -> dict[str, Any]:

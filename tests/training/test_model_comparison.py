@@ -26,8 +26,8 @@ from tatumflow.training.evaluate.opened_model import OpenedModel
 from tatumflow.training.export.checkpoint import load_checkpoint
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.families import build_model
-from tatumflow.training.module import CHECKPOINT_KEY
 from tatumflow.training.packing import PackedCorpus, pack
+from tatumflow.training.trainable import CHECKPOINT_KEY
 from tatumflow.training.windows import Window
 
 UNIFORM = sum(math.log(size) for size in FIELD_SIZES)

@@ -25,6 +25,7 @@ def test_shipped_configurations_are_valid(name: str) -> None:
 def test_overrides_reach_into_sections(tmp_path: Path) -> None:
     file = write(tmp_path, "family: tatumflow\n")
     config = load_config(file, ["optimizer.lr=3e-4", "data.repeat.wjazzd=3", "run.max_steps=7"])
+    assert isinstance(config, TrainConfig)
     assert config.optimizer.lr == 3e-4
     assert config.data.repeat == {"wjazzd": 3}
     assert config.run.max_steps == 7

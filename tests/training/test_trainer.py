@@ -22,9 +22,10 @@ from tatumflow.training.evaluate.evaluation import EvaluationSettings
 from tatumflow.training.evaluate.nll import TorchLogits, evaluate_nll
 from tatumflow.training.export.checkpoint import load_checkpoint
 from tatumflow.training.fit import FitResult, fit
-from tatumflow.training.module import NoteTrainer, learning_rate_share
+from tatumflow.training.module import NoteTrainer
 from tatumflow.training.packing import PackedCorpus, pack
 from tatumflow.training.settings import OptimizerSettings, TrainConfig, load_config
+from tatumflow.training.trainable import learning_rate_share
 from tatumflow.training.windows import Windows
 
 MINI = Path(__file__).parents[2] / "configs" / "train" / "tatumflow-mini.yaml"
@@ -38,7 +39,9 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def mini(packed: Path, *overrides: str) -> TrainConfig:
-    return load_config(MINI, [f"data.packed={packed}", "run.threads=1", *overrides])
+    config = load_config(MINI, [f"data.packed={packed}", "run.threads=1", *overrides])
+    assert isinstance(config, TrainConfig)
+    return config
 
 
 @pytest.fixture(scope="module")

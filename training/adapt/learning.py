@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from math import inf
 from types import FrameType
 from typing import Any, Final, Literal
@@ -18,7 +19,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 from tatumflow.training.adapt.adapter import Adapter, adapter_of, attach_adapter
 from tatumflow.training.adapt.base_model import BaseModel
 from tatumflow.training.adapt.errors import AdaptError
-from tatumflow.training.batches import BatchStream, batches_per_epoch
+from tatumflow.training.batches import BatchStream, batches_per_epoch, piece_names
 from tatumflow.training.callbacks import StopAtNan
 from tatumflow.training.families.tatumflow.model import TatumFlow
 from tatumflow.training.fit import quieten
@@ -123,7 +124,9 @@ def learn(
     assert isinstance(module.model, TatumFlow)
     attach_adapter(module.model, settings.rank, settings.alpha)
     best = _BestAdapter(base.model)
-    trainer = _trainer(settings, steps, [StopAtNan(train.pieces), best, _Telling(tell, settings, best)])
+    trainer = _trainer(
+        settings, steps, [StopAtNan(partial(piece_names, train)), best, _Telling(tell, settings, best)]
+    )
     shown = min(settings.val_windows // settings.batch_size, batches_per_epoch(val, settings.batch_size))
     held_out = BatchStream(val, settings.batch_size, max(shown, 1))
     trainer.validate(module, held_out, verbose=False)

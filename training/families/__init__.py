@@ -1,8 +1,8 @@
 """The families of models that the trainer can train, by name.
 
-A family that predicts notes in windows gives its configuration class, a function that builds its model, and
-one that opens a stream of notes through it; the trainer, the evaluation and the continuation know nothing
-else about it.
+A family gives its configuration class and a function that builds its model; one that predicts notes in
+windows gives another that opens a stream of notes through it. The trainer, the evaluation and the
+continuation know nothing else about it.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,6 +23,8 @@ from tatumflow.training.families.music_transformer.stream import MusicTransforme
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
 from tatumflow.training.families.tatumflow.model import TatumFlow
 from tatumflow.training.families.tatumflow.stream import TatumFlowStream, TorchDecoder
+from tatumflow.training.families.tfswa_unet.config import TfswaUnetConfig
+from tatumflow.training.families.tfswa_unet.model import TfswaUnet
 
 
 @runtime_checkable
@@ -93,15 +95,25 @@ class Family:
 
     Attributes:
         name: What a training configuration calls it.
-        config: The class of its hyperparameters; it has `max_seq_len`, the steps a model looks back on, and
-            `num_styles`.
+        config: The class of its hyperparameters.
         build: Makes an untrained model from a valid configuration.
-        stream: Opens an empty stream through a model of the family, on the CPU in evaluation mode.
     """
 
     name: str
     config: type[BaseModel]
     build: Callable[[BaseModel], nn.Module]
+
+
+@dataclass(frozen=True)
+class NoteFamily(Family):
+    """One kind of model that predicts notes.
+
+    Its hyperparameters have `max_seq_len`, the steps a model looks back on, and `num_styles`.
+
+    Attributes:
+        stream: Opens an empty stream through a model of the family, on the CPU in evaluation mode.
+    """
+
     stream: Callable[[nn.Module], NoteStream]
 
 
@@ -121,11 +133,15 @@ def _stream_music_transformer(model: nn.Module) -> NoteStream:
     return MusicTransformerStream(cast(MusicTransformer, model))
 
 
-FAMILIES: Final[Mapping[str, Family]] = {
+def _build_tfswa_unet(config: BaseModel) -> nn.Module:
+    return TfswaUnet(cast(TfswaUnetConfig, config))
+
+
+FAMILIES: Final[Mapping[str, NoteFamily]] = {
     family.name: family
     for family in (
-        Family("tatumflow", TatumFlowConfig, _build_tatumflow, _stream_tatumflow),
-        Family(
+        NoteFamily("tatumflow", TatumFlowConfig, _build_tatumflow, _stream_tatumflow),
+        NoteFamily(
             "music_transformer",
             MusicTransformerConfig,
             _build_music_transformer,
@@ -133,6 +149,12 @@ FAMILIES: Final[Mapping[str, Family]] = {
         ),
     )
 }
+"""Those that predict notes."""
+
+SEPARATORS: Final[Mapping[str, Family]] = {
+    family.name: family for family in (Family("tfswa_unet", TfswaUnetConfig, _build_tfswa_unet),)
+}
+"""Those that take recordings apart."""
 
 
 def family_named(name: str) -> Family:
@@ -141,9 +163,22 @@ def family_named(name: str) -> Family:
     Raises:
         SettingError: if there is none of that name.
     """
-    if name not in FAMILIES:
-        raise SettingError(f"family: {name!r} is unknown; choose from {', '.join(FAMILIES)}")
-    return FAMILIES[name]
+    known = {**FAMILIES, **SEPARATORS}
+    if name not in known:
+        raise SettingError(f"family: {name!r} is unknown; choose from {', '.join(known)}")
+    return known[name]
+
+
+def note_family_named(name: str) -> NoteFamily:
+    """Return a family that predicts notes.
+
+    Raises:
+        SettingError: if there is none of that name.
+    """
+    family = family_named(name)
+    if not isinstance(family, NoteFamily):
+        raise SettingError(f"family: {name!r} predicts no notes; choose from {', '.join(FAMILIES)}")
+    return family
 
 
 def build_model(name: str, settings: Mapping[str, Any]) -> nn.Module:

@@ -1,6 +1,6 @@
 """Excerpts of recordings: drawn at random to train on, one after the other to validate, whole to evaluate."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from tatumflow.engine.errors import CorpusError, SettingError
-from tatumflow.training.separation.augmentations import Augmentation
+from tatumflow.training.separation.augmentations import Augmentation, DrawnAugmentation
 from tatumflow.training.separation.parts import Parts, Recording
 
 
@@ -59,19 +59,35 @@ class RandomSegments(Dataset[Tensor]):
         """Return parts, (s + 1, 2, length)."""
         if not 0 <= index < self.count:
             raise IndexError(index)
-        rng = np.random.default_rng([self.seed, self.epoch, index])
-        drawn = self.augmentation.draw(rng, self.recordings[0].rate)
-        parts = drawn.change(self._excerpt(rng, drawn.source_length(self.length)), self.length)
-        if drawn.mixup is not None:
-            other = self.augmentation.draw(rng, self.recordings[0].rate)
-            added = other.change(self._excerpt(rng, other.source_length(self.length)), self.length)
-            parts = drawn.mix(parts, added)
+        drawn = self._draw(index)
+        change, place = drawn[0]
+        parts = self._changed(change, place)
+        for added_change, added_place in drawn[1:]:
+            parts = change.mix(parts, self._changed(added_change, added_place))
         return torch.from_numpy(np.ascontiguousarray(parts))
 
-    def _excerpt(self, rng: np.random.Generator, length: int) -> Parts:
-        recording = self.recordings[int(rng.choice(len(self.recordings), p=self._shares))]
-        start = int(rng.integers(max(recording.length - length, 0) + 1))
-        return recording.read(start, length)
+    def names(self, numbers: Iterable[int]) -> list[str]:
+        """Return the names of the recordings that excerpts are drawn from, each once."""
+        recordings = [place.recording for number in numbers for _, place in self._draw(number)]
+        return [self.recordings[recording].name for recording in dict.fromkeys(recordings)]
+
+    def _draw(self, index: int) -> "list[tuple[DrawnAugmentation, Place]]":
+        """Draw an excerpt, and a second if it is to be added."""
+        rng = np.random.default_rng([self.seed, self.epoch, index])
+        drawn = [self._draw_one(rng)]
+        if drawn[0][0].mixup is not None:
+            drawn.append(self._draw_one(rng))
+        return drawn
+
+    def _draw_one(self, rng: np.random.Generator) -> "tuple[DrawnAugmentation, Place]":
+        change = self.augmentation.draw(rng, self.recordings[0].rate)
+        number = int(rng.choice(len(self.recordings), p=self._shares))
+        room = self.recordings[number].length - change.source_length(self.length)
+        return change, Place(number, int(rng.integers(max(room, 0) + 1)))
+
+    def _changed(self, change: DrawnAugmentation, place: "Place") -> Parts:
+        length = change.source_length(self.length)
+        return change.change(self.recordings[place.recording].read(place.start, length), self.length)
 
 
 class Place(NamedTuple):

@@ -64,8 +64,12 @@ def istft(spectrogram: Tensor, length: int, settings: StftSettings | None = None
 
 
 def to_planes(spectrogram: Tensor) -> Tensor:
-    """Return a spectrogram, (b, c, f, t) complex, as planes, (b, 2 c, f, t)."""
-    return torch.cat([spectrogram.real, spectrogram.imag], dim=1)
+    """Return a spectrogram, (b, c, f, t) complex, as planes, (b, 2 c, f, t).
+
+    Frames stay one after the other in memory, as the transform lays them.
+    """
+    frames = spectrogram.transpose(-1, -2)
+    return torch.cat([frames.real, frames.imag], dim=1).transpose(-1, -2)
 
 
 def from_planes(planes: Tensor) -> Tensor:

@@ -1,0 +1,111 @@
+"""What separation is trained on: errors of spectrograms and waveforms, for each stem apart.
+
+Every error of a stem is divided by the stem's own size plus a tenth of the mixture's: a soft stem counts as
+much as a loud one, as in the decibels it is judged by, and a stem that is silent for a while still counts.
+
+Shapes: b excerpts, s stems, n samples, f bins, t frames.
+"""
+
+from typing import Final
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor
+
+from tatumflow.engine.separation.stft import StftSettings
+from tatumflow.training.separation.signal import from_planes, istft, stft
+
+RESOLUTIONS: Final = (StftSettings(2048, 512), StftSettings(1024, 256), StftSettings(512, 128))
+"""Windows of the multi-resolution error, of a fourth of which each hop is."""
+
+_FLOOR: Final = 0.1
+_SMALLEST: Final = 1e-5
+
+
+class LossSettings(BaseModel):
+    """Weights of the errors; those of weight 0 are not computed.
+
+    Attributes:
+        spectrogram: Of real and imaginary parts, absolute.
+        waveform: Of samples, absolute.
+        multi_resolution: Of magnitudes at three resolutions (Yamamoto et al., "Parallel WaveGAN", 2020,
+            section 2.2). On a CPU it and the waveform's cost as much as a tiny model.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    spectrogram: float = Field(default=1.0, ge=0)
+    waveform: float = Field(default=0.0, ge=0)
+    multi_resolution: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> "LossSettings":
+        if not (self.spectrogram or self.waveform or self.multi_resolution):
+            raise ValueError("one of the losses must have a weight above 0")
+        return self
+
+
+def separation_losses(
+    planes: Tensor, target: Tensor, parts: Tensor, settings: LossSettings, transform: StftSettings
+) -> dict[str, Tensor]:
+    """Return the weighted errors by name, each (s,), means over the excerpts.
+
+    Args:
+        planes: What the model gives, (b, 4 s, f, t).
+        target: Planes of the true stems, likewise.
+        parts: The excerpts, (b, s + 1, 2, n).
+        settings: The weights.
+        transform: Window and hop of the planes.
+    """
+    losses: dict[str, Tensor] = {}
+    if settings.spectrogram:
+        losses["spectrogram"] = settings.spectrogram * spectrogram_error(planes, target).mean(dim=0)
+    if settings.waveform or settings.multi_resolution:
+        stems, mixture = parts[:, :-1], parts.sum(dim=1)
+        found = istft(from_planes(planes), parts.shape[-1], transform).unflatten(1, (-1, 2))
+        if settings.waveform:
+            losses["waveform"] = settings.waveform * waveform_error(found, stems, mixture).mean(dim=0)
+        if settings.multi_resolution:
+            error = multi_resolution_error(found, stems, mixture).mean(dim=0)
+            losses["multi_resolution"] = settings.multi_resolution * error
+    return losses
+
+
+def spectrogram_error(planes: Tensor, target: Tensor) -> Tensor:
+    """Return the absolute error of planes, (b, 4 s, f, t), by stem: (b, s).
+
+    The mixture's size is that of the stems' sum, whatever else sounds.
+    """
+    error = _by_stem((planes - target).abs().mean(dim=(2, 3)))
+    size = _by_stem(target.abs().mean(dim=(2, 3)))
+    return error / (size + _FLOOR * size.sum(dim=1, keepdim=True) + _SMALLEST)
+
+
+def waveform_error(found: Tensor, stems: Tensor, mixture: Tensor) -> Tensor:
+    """Return the absolute error of samples, (b, s, 2, n) both, mixture (b, 2, n), by stem: (b, s)."""
+    floor = _FLOOR * mixture.abs().mean(dim=(1, 2))[:, None]
+    return (found - stems).abs().mean(dim=(2, 3)) / (stems.abs().mean(dim=(2, 3)) + floor + _SMALLEST)
+
+
+def multi_resolution_error(found: Tensor, stems: Tensor, mixture: Tensor) -> Tensor:
+    """Return the error of magnitudes, shapes as in `waveform_error`, by stem: (b, s).
+
+    At each resolution it is the spectral convergence, the error's norm by that of the true magnitudes, and
+    the mean absolute error of logarithms, which a floor keeps from counting silence.
+    """
+    errors: list[Tensor] = []
+    for resolution in RESOLUTIONS:
+        magnitudes, true = stft(found, resolution).abs(), stft(stems, resolution).abs()
+        whole = stft(mixture, resolution).abs()
+        size = true.square().sum(dim=(2, 3, 4)).sqrt()
+        floor = _FLOOR * whole.square().sum(dim=(1, 2, 3)).sqrt()[:, None]
+        convergence = (magnitudes - true).square().sum(dim=(2, 3, 4)).add(_SMALLEST**2).sqrt()
+        least = _FLOOR * whole.mean(dim=(1, 2, 3))[:, None, None, None, None] + _SMALLEST
+        logarithms = ((magnitudes + least).log() - (true + least).log()).abs().mean(dim=(2, 3, 4))
+        errors.append(convergence / (size + floor + _SMALLEST) + logarithms)
+    return torch.stack(errors).mean(dim=0)
+
+
+def _by_stem(planes: Tensor) -> Tensor:
+    """Return the mean over the planes of each stem, (b, s), of (b, 4 s)."""
+    return planes.unflatten(1, (2, -1, 2)).mean(dim=(1, 3))

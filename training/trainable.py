@@ -1,0 +1,95 @@
+"""The Lightning module that every family's own stands on: how it steps, and what it saves."""
+
+import math
+from typing import Any, ClassVar, Final
+
+import lightning as L  # noqa: N812
+import torch
+from torch import nn
+
+from tatumflow.training.families import build_model
+from tatumflow.training.optimizers import build_optimizer
+from tatumflow.training.settings import OptimizerSettings, RunConfig
+
+CHECKPOINT_KEY: Final = "tatumflow"
+"""Where a checkpoint says what it holds: family, model hyperparameters, configuration; all plain."""
+
+_MOST_STEPS: Final = 2**32
+
+
+class FamilyTrainer(L.LightningModule):
+    """Trains a model of any family.
+
+    Attributes:
+        monitor: Name of the logged value that is the lower the better a model is.
+        model: The model.
+
+    Args:
+        config: The run.
+        model_settings: The family's hyperparameters, complete.
+        total_steps: Optimizer steps over which the learning rate falls.
+        further: What else a checkpoint shall say, in plain values.
+    """
+
+    monitor: ClassVar[str]
+
+    def __init__(
+        self,
+        config: RunConfig,
+        model_settings: dict[str, Any],
+        total_steps: int,
+        further: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.model: nn.Module = build_model(config.family, model_settings)
+        self._identity = {
+            "family": config.family,
+            "model": model_settings,
+            "config": config.plain(),
+            **(further or {}),
+            "total_steps": total_steps,
+        }
+        self._total_steps = total_steps
+
+    def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
+        """Draw from chance of the step's own, so that a resumed run goes on as one that never stopped."""
+        torch.manual_seed(self.config.run.seed * _MOST_STEPS + self.global_step)
+
+    def configure_optimizers(self) -> Any:  # noqa: ANN401 (Lightning's union of dicts)
+        """Return the optimizer and its schedule, stepped with every optimizer step."""
+        settings = self.config.optimizer
+        optimizer = build_optimizer(self.model, settings)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: learning_rate_share(step, self._total_steps, settings)
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip by norm; Lightning's own clipping refuses fused optimizers even where no scaler works."""
+        norm = nn.utils.clip_grad_norm_(self.parameters(), self.config.optimizer.clip)
+        self.log("train/grad_norm", norm)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store what the weights belong to."""
+        checkpoint[CHECKPOINT_KEY] = self._identity
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Let the peak rate of the configuration count, not that of the run so far."""
+        for schedule in checkpoint.get("lr_schedulers", []):
+            schedule["base_lrs"] = [self.config.optimizer.lr for _ in schedule["base_lrs"]]
+
+
+def learning_rate_share(step: int, total_steps: int, settings: OptimizerSettings) -> float:
+    """Return the share of the peak rate at a step: a linear rise, a hold, half a cosine to its end."""
+    if step < settings.warmup_steps:
+        return (step + 1) / settings.warmup_steps
+    after = max(total_steps - settings.warmup_steps, 1)
+    held = settings.hold_share * after
+    fallen = min(max(step - settings.warmup_steps - held, 0.0) / max(after - held, 1), 1.0)
+    return settings.final_lr_share + (1 - settings.final_lr_share) * 0.5 * (1 + math.cos(math.pi * fallen))
