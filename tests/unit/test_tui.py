@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from textual.binding import Binding
@@ -26,9 +27,11 @@ from tatumflow.engine.messages import (
     Snapshot,
     TakeTurn,
     TapTempo,
+    UseModel,
     YieldTurn,
 )
 from tatumflow.engine.notes import Role
+from tatumflow.live.tui import commands
 from tatumflow.live.tui.app import TatumFlowApp
 from tatumflow.live.tui.choice import Choice
 from tatumflow.live.tui.chooser import Chooser
@@ -242,6 +245,14 @@ async def test_palette_offers_everything_by_name() -> None:
         SetControl("style_b", "bill-evans"),
         SetControl("pitch_classes", 0b010110101101),
     ]
+
+
+async def test_palette_offers_the_models_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "find_bundles", lambda: [Path("/models/mine")])
+    link = StillLink(moment())
+    async with screen(link) as (app, _):
+        {entry.name: entry for entry in entries(app)}["Model: mine"].run()
+    assert link.sent == [UseModel("/models/mine")]
 
 
 async def test_palette_opens_and_runs_a_command() -> None:
