@@ -1,4 +1,4 @@
-"""A musician without an end: phrases, chords, pedal, barging in, and hands on every control."""
+"""A musician without an end: phrases, chords, pedal, barging in, and hands on the controls."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from tatumflow.engine.events import SUSTAIN
-from tatumflow.engine.messages import BeginBars, Command, Panic, PlayKey, SetControl, TakeTurn, YieldTurn
+from tatumflow.engine.messages import BeginBars, Command, PlayKey, SetControl, TakeTurn, YieldTurn
 from tatumflow.live.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
 
 MUSICIAN_CHANNEL: Final = 3
@@ -81,10 +81,10 @@ def _phrase(rng: np.random.Generator, start: float) -> Iterator[Gesture]:
 
 
 def _command(rng: np.random.Generator, styles: Sequence[str]) -> Command:
+    """Return something to do at the screen, but never panic: it would end what hangs."""
     offers: tuple[Command, ...] = (
         TakeTurn(),
         YieldTurn(),
-        Panic(),
         BeginBars(),
         PlayKey(int(rng.integers(*_PITCHES))),
         SetControl("mode", str(rng.choice(["answer", "answer", "continue", "improvise", "restyle"]))),
