@@ -15,6 +15,8 @@ from tatumflow.live.quiet import quiet_stderr
 RATE: Final = 48_000
 """Frames a second."""
 
+# Always the same: the place of a server that was killed, among JACK's few, is free only to one of its name.
+_NAME: Final = "tatumflow-bench"
 _START_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.05
 
@@ -33,22 +35,20 @@ def dummy_jack(period: int) -> Iterator[None]:
     """
     if shutil.which("jackd") is None:
         raise DeviceError("jackd is missing; `sudo apt install jackd2` or `brew install jack`")
-    name = f"tatumflow-{os.getpid()}"
-    changed = {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
+    changed = {"JACK_DEFAULT_SERVER": _NAME, "JACK_NO_START_SERVER": "1"}
     before = {key: os.environ.get(key) for key in changed}
     os.environ.update(changed)
-    command = ["jackd", "-n", name, "-r", "-S", "-t", "100"]
+    command = ["jackd", "-n", _NAME, "-r", "-S", "-t", "100"]
     command += ["-d", "dummy", "-r", str(RATE), "-p", str(period)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         patience = time.monotonic() + _START_SECONDS
         while not _answers():
             if server.poll() is not None or time.monotonic() > patience:
-                raise DeviceError("jackd does not start; try `jackd -r -d dummy` to see what it says")
+                raise DeviceError("jackd does not start; is another measurement running?")
             time.sleep(_POLL_SECONDS)
         yield
     finally:
-        # One that is killed keeps its place among JACK's few.
         server.terminate()
         try:
             server.wait(_START_SECONDS)

@@ -1,0 +1,49 @@
+"""Measurements on real ports, for a moment each: they come to an end and count what arrives."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+from duo import PATIENCE
+
+pytestmark = [
+    pytest.mark.ports,
+    pytest.mark.skipif(shutil.which("jackd") is None, reason="jackd is not installed"),
+]
+
+RECEIVE = """
+import json, sys
+from pathlib import Path
+from tatumflow.engine.bundle import load_bundle
+from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.live.bench.receive import receive
+bundle = load_bundle(Path(sys.argv[1]))
+figures = receive(bundle, OnnxDecoder(bundle), 0.02)
+print(json.dumps({figure.name: [figure.count, figure.p50] for figure in figures}))
+"""
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=8 * PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_notes_are_timed_where_another_program_receives_them(tiny_bundle):
+    figures = json.loads(run(sys.executable, "-c", RECEIVE, str(tiny_bundle)).splitlines()[-1])
+    assert figures["receive_delay"][0] == figures["receive_jitter"][0] == 120
+    assert figures["receive_delay"][1] > 0
+    assert figures["receive_jitter"][1] == 0
+    assert figures["drawn"][1] > 0
+
+
+def test_a_soak_on_ports_hears_both_players_and_loses_nothing(tiny_bundle, tmp_path):
+    file = tmp_path / "soak.json"
+    command = [sys.executable, "-m", "tatumflow.live.cli", "soak", "ports", "--minutes", "0.1"]
+    run(*command, "--model", str(tiny_bundle), "--json", str(file))
+    figures = json.loads(file.read_text())
+    assert figures["command"] == "tatumflow soak ports --model tiny --minutes 0.1"
+    assert figures["played_notes"]["max"] > 0
+    assert figures["hung_notes"]["max"] == figures["dropped_offs"]["max"] == 0
