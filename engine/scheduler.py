@@ -230,7 +230,7 @@ class SchedulerThread:
         self._scheduler.panic()
 
     def _run(self) -> None:
-        self.real_time = _ask_for_real_time()
+        self.real_time = ask_for_real_time()
         try:
             while not self._stopping.is_set():
                 due = self._scheduler.await_due(self.SPIN, self.IDLE)
@@ -243,7 +243,7 @@ class SchedulerThread:
             self._scheduler.panic()
 
 
-def _ask_for_real_time() -> bool:
+def ask_for_real_time() -> bool:
     """Ask for real-time priority for this thread and return whether it was granted."""
     if not hasattr(os, "sched_setscheduler"):
         return False
