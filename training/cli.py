@@ -35,7 +35,7 @@ class Split(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
     app.add_typer(data, name="data")
-    for command in (train, adapt, evaluate, compare, samples, export):
+    for command in (train, adapt, evaluate, evaluate_stems, compare, samples, export):
         app.command()(command)
 
 
@@ -197,6 +197,23 @@ def evaluate(
     print("\n".join(table(result.figures)))
 
 
+def evaluate_stems(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="From `tatumflow train`.")],
+    recordings: Annotated[
+        Path, typer.Option("--recordings", help="Recordings in stems, such as the val side of made quartets.")
+    ],
+    musdb: Annotated[bool, typer.Option("--musdb", help="They are MUSDB18; its test side counts.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", help="Recordings at most.", min=1)] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+) -> None:
+    """Measure a separation model on whole recordings, beside an oracle and beside doing nothing."""
+    with _training_libraries():
+        from tatumflow.training.separation.evaluation.commands import StemEvaluation, evaluate_stems
+        from tatumflow.training.separation.evaluation.figures import table
+    figures = evaluate_stems(checkpoint, StemEvaluation(recordings, musdb, limit), json)
+    print("\n".join(table(figures)))
+
+
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="A checkpoint, or the folder of a run or a bundle.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
@@ -244,13 +261,20 @@ def samples(
 def export(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="From `tatumflow train`.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the bundle.")],
-    name: Annotated[str, typer.Option("--name", help="Name of the bundle.")] = "tatumflow-live",
+    name: Annotated[
+        str, typer.Option("--name", help="Name of the bundle; by default tatumflow-live or quartet-live.")
+    ] = "",
     corpus: Annotated[Path | None, typer.Option("--corpus", help="Packed corpus to prove int8 on.")] = None,
 ) -> None:
-    """Export a checkpoint as a bundle to play with, and prove that it is the same model."""
+    """Export a checkpoint as a bundle to play with or a separator, and prove that it is the same model."""
     with _training_libraries():
         from tatumflow.training.export.commands import export_checkpoint
-    manifest = export_checkpoint(checkpoint, out, name, corpus)
+        from tatumflow.training.separation.export import export_separator, is_separator
+    if is_separator(checkpoint):
+        separator = export_separator(checkpoint, out, name or "quartet-live")
+        print(f"{separator.name}: {', '.join(separator.stem_set.names)}, in {out}")
+        return
+    manifest = export_checkpoint(checkpoint, out, name or "tatumflow-live", corpus)
     print(f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}")
 
 

@@ -41,13 +41,22 @@ _EXAMPLE_STEPS = 3
 Model = onnx.ModelProto
 
 
-def _trace(
+def traced(
     module: nn.Module,
     inputs: tuple[Tensor, ...],
     names: Sequence[str],
     outputs: Sequence[str],
     shapes: tuple[object, ...],
 ) -> Model:
+    """Return the graph of a module.
+
+    Args:
+        module: The module.
+        inputs: Of one call.
+        names: Names of the inputs.
+        outputs: Names of the outputs.
+        shapes: For each input, which of its axes are free, as `torch.export` takes them.
+    """
     torch_log = logging.getLogger("torch.onnx")
     level = torch_log.level
     torch_log.setLevel(logging.ERROR)
@@ -90,7 +99,7 @@ def trunk_model(model: TatumFlowDecoder, cache_rows: int) -> Model:
     layers = range(config.num_layers)
     steps = torch.export.Dim("steps", min=1, max=cache_rows)
     by_step = {0: steps}
-    return _trace(
+    return traced(
         TrunkGraph(model, cache_rows),
         (
             torch.zeros(n, len(FIELD_SIZES), dtype=torch.int64),
@@ -123,7 +132,7 @@ def head_model(head: FieldHead, hidden_dim: int) -> Model:
     if head.chord is not None:
         inputs.append(torch.zeros(_EXAMPLE_STEPS, dtype=torch.int64))
         names.append("chord")
-    return _trace(HeadGraph(head), tuple(inputs), names, ["logits"], tuple(rows for _ in names))
+    return traced(HeadGraph(head), tuple(inputs), names, ["logits"], tuple(rows for _ in names))
 
 
 def encoder_model(encoder: PhraseEncoder, phrase_len: int) -> Model:
@@ -131,13 +140,13 @@ def encoder_model(encoder: PhraseEncoder, phrase_len: int) -> Model:
     fields = torch.zeros(_EXAMPLE_STEPS, len(FIELD_SIZES), dtype=torch.int64)
     notes = {0: torch.export.Dim("notes", min=1, max=phrase_len)}
     graph = in_matmul_form(EncoderGraph(encoder))
-    return _trace(graph, (fields,), ["fields"], ["latent", "latent_log_variance"], (notes,))
+    return traced(graph, (fields,), ["fields"], ["latent", "latent_log_variance"], (notes,))
 
 
 def theory_model(theory: TheoryEncoder) -> Model:
     """Trace the theory encoder for one phrase."""
     graph = in_matmul_form(theory)
-    return _trace(graph, (torch.zeros(NUM_FEATURES),), ["features"], ["embeddings"], ({},))
+    return traced(graph, (torch.zeros(NUM_FEATURES),), ["features"], ["embeddings"], ({},))
 
 
 def flow_model(flow: LatentFlow) -> Model:
@@ -151,7 +160,7 @@ def flow_model(flow: LatentFlow) -> Model:
         torch.zeros(len(PARTS) * (config.theory_dim + 1)),
     )
     names = ["x", "time", "style", "before", "asked"]
-    return _trace(in_matmul_form(FlowGraph(flow)), inputs, names, ["velocity"], tuple({} for _ in names))
+    return traced(in_matmul_form(FlowGraph(flow)), inputs, names, ["velocity"], tuple({} for _ in names))
 
 
 def float_models(model: TatumFlow, cache_rows: int) -> dict[str, Model]:

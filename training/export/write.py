@@ -26,7 +26,8 @@ from tatumflow.training.families.tatumflow.config import TatumFlowConfig
 _ROLLBACK_SHARE = 8
 
 
-def _version() -> str:
+def own_version() -> str:
+    """Return the version of TatumFlow that is installed; "0" if it is not."""
     try:
         return version("tatumflow")
     except PackageNotFoundError:
@@ -89,7 +90,7 @@ def describe(
         licence=licence,
         corpora=corpora,
         metrics=(),
-        created_with=_version(),
+        created_with=own_version(),
     )
 
 
@@ -99,13 +100,17 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
+def whole_folder(out: Path, marker: str = MANIFEST_FILE) -> Iterator[Path]:
     """Give a temporary folder beside `out` that takes its place if the block ends without an error.
+
+    Args:
+        out: The folder.
+        marker: A file that shows that what lies there is a bundle, and may be replaced.
 
     Raises:
         ExportError: if `out` exists and is not a bundle, or cannot be written.
     """
-    if out.exists() and not (out / MANIFEST_FILE).is_file():
+    if out.exists() and not (out / marker).is_file():
         raise ExportError(f"{out}: exists and is not a model bundle; give another folder")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,125 @@
+"""Trained models at work on whole recordings, offline and as a stream."""
+
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tatumflow.engine.separation.normalizer import Normalizer
+from tatumflow.engine.separation.stems import StemSet
+from tatumflow.engine.separation.stft import Samples, StftSettings
+from tatumflow.engine.separation.streaming import StreamingSeparator
+from tatumflow.training.families.tfswa_unet.model import TfswaUnet
+from tatumflow.training.separation.signal import from_planes, istft, stft, to_planes
+
+_MOST: Final = 64
+"""Blocks that a stream gives to PyTorch at once where it may."""
+
+_SECONDS: Final = 12.0
+_OVERLAP: Final = 0.25
+
+
+class TorchBlockModel:
+    """A causal model as the engine's `BlockModel`."""
+
+    def __init__(self, model: TfswaUnet, most: int = _MOST) -> None:
+        """Take a model in evaluation mode.
+
+        Raises:
+            SettingError: if it is not causal.
+        """
+        self._model = model
+        self._beginning = model.beginning()
+        self._past = self._beginning
+        self.most = most
+
+    @property
+    def stems(self) -> StemSet:
+        """What it takes a mixture apart into."""
+        return self._model.config.stem_set
+
+    @property
+    def rate(self) -> int:
+        """Samples a second."""
+        return self._model.config.rate
+
+    @property
+    def transform(self) -> StftSettings:
+        """Window and hop."""
+        return self._model.config.stft
+
+    @property
+    def block(self) -> int:
+        """Frames of a block."""
+        return self._model.config.block
+
+    def reset(self) -> None:
+        """Forget the stream."""
+        self._past = self._beginning
+
+    @torch.inference_mode()
+    def separate(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the next planes of the stems; see `BlockModel`."""
+        found, self._past = self._model.step(torch.from_numpy(planes)[None], self._past)
+        return found[0].numpy()
+
+
+def separate_stream(model: TfswaUnet, mixture: Samples, piece: int = 1 << 16) -> Samples:
+    """Separate a recording as a stream.
+
+    Args:
+        model: A causal model.
+        mixture: Shape (2, n).
+        piece: Samples that arrive at once.
+
+    Returns:
+        Shape (s, 2, n).
+    """
+    separator = StreamingSeparator(TorchBlockModel(model))
+    pieces = [
+        separator.push(mixture[:, start : start + piece]) for start in range(0, mixture.shape[-1], piece)
+    ]
+    return np.concatenate([*pieces, separator.finish()], axis=-1)
+
+
+@torch.inference_mode()
+def separate_whole(model: TfswaUnet, mixture: Samples, seconds: float = _SECONDS) -> Samples:
+    """Separate a recording with all of it at hand.
+
+    A model that looks ahead takes excerpts that overlap by a fourth, faded into each other, at the
+    normalizer's level; a causal one takes all frames in one call.
+
+    Args:
+        model: In evaluation mode.
+        mixture: Shape (2, n).
+        seconds: Length of an excerpt.
+
+    Returns:
+        Shape (s, 2, n).
+    """
+    if model.config.causal:
+        return _separated(model, torch.from_numpy(mixture)).numpy()
+    normalizer = Normalizer.of(mixture)
+    samples = torch.from_numpy(normalizer.normalize(mixture))
+    length = min(round(seconds * model.config.rate), max(samples.shape[-1], 1))
+    overlap = round(length * _OVERLAP)
+    total = torch.zeros(model.stems, *samples.shape)
+    weight = torch.zeros(samples.shape[-1])
+    rise = torch.linspace(0, 1, overlap + 2)[1:-1]
+    for start in range(0, max(samples.shape[-1] - overlap, 1), length - overlap):
+        excerpt = samples[:, start : start + length]
+        fade = torch.ones(excerpt.shape[-1])
+        fade[:overlap] *= rise[: len(fade)]
+        fade[len(fade) - overlap :] *= rise.flip(0)[-len(fade) :]
+        place = slice(start, start + excerpt.shape[-1])
+        total[..., place] += fade * _separated(model, excerpt)
+        weight[place] += fade
+    return normalizer.denormalize((total / weight.clamp(min=1e-6)).numpy())
+
+
+def _separated(model: TfswaUnet, samples: Tensor) -> Tensor:
+    transform = model.config.stft
+    planes = model(to_planes(stft(samples[None], transform)))
+    return istft(from_planes(planes), samples.shape[-1], transform)[0].unflatten(0, (-1, 2))
