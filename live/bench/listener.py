@@ -6,11 +6,14 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from tatumflow.engine.clock import SystemClock
+from tatumflow.engine.errors import PortError
 from tatumflow.live.midi_bytes import NOTE_ON
-from tatumflow.live.midi_ports import new_input
+from tatumflow.live.midi_ports import InputPort, new_input
 from tatumflow.live.port_closing import end_callbacks, set_callback
 
+_CLIENT: Final = "TatumFlow bench listener"
 _CONNECT_SECONDS: Final = 0.5
+_TRIES: Final = 10
 
 
 def listen(connection: Connection, port_name: str) -> None:
@@ -29,7 +32,7 @@ def listen(connection: Connection, port_name: str) -> None:
         if message[0] & 0xF0 == NOTE_ON and message[2]:
             hear((time_of_arrival, message[1], message[2]))
 
-    port = new_input("jack", "TatumFlow bench listener")
+    port = _new_port()
     kept = set_callback(port, arrived)
     names = port.get_ports()
     port.open_port(next(index for index, name in enumerate(names) if port_name in name), "listener")
@@ -42,3 +45,13 @@ def listen(connection: Connection, port_name: str) -> None:
     port.delete()
     kept.clear()
     connection.send(heard)
+
+
+def _new_port() -> InputPort:
+    """Return an input that is not open yet; a server on a busy machine may not answer at once."""
+    for _ in range(_TRIES):
+        try:
+            return new_input("jack", _CLIENT)
+        except PortError:
+            time.sleep(_CONNECT_SECONDS)
+    return new_input("jack", _CLIENT)

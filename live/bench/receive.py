@@ -39,7 +39,7 @@ from tatumflow.live.port_closing import end_sending
 from tatumflow.live.screen_pipe import EngineFailure, Screen
 from tatumflow.live.tui.demonstration import demonstration
 
-_PERIOD: Final = 64
+_PERIOD: Final = 32
 _PORT: Final = "TatumFlow bench out"
 _CHANNEL: Final = 1
 _SPACING: Final = (0.005, 0.015)
@@ -55,8 +55,8 @@ _ROLL_SECONDS: Final = 6.0
 def receive(bundle: Bundle, decoder: Decoder, minutes: float) -> tuple[Figure, ...]:
     """Measure note-ons received against scheduled.
 
-    JACK delivers once a period, 1.3 ms here, and notes are due at random moments of it: a period evenly
-    spread, p99 0.7 ms after the median, is the least there is.
+    JACK delivers once a period, 0.7 ms here, and notes are due at random moments of it: a period evenly
+    spread, p99 0.33 ms after the median, is the least there is.
 
     Returns:
         `receive_delay`, from the due time to the arrival; `receive_jitter`, the same with the median taken
