@@ -9,11 +9,13 @@ has_library() {
     "$python" -c 'import ctypes.util, sys; sys.exit(ctypes.util.find_library(sys.argv[1]) is None)' "$1"
 }
 
-# FluidSynth gives sound without a synthesizer of one's own; JACK gives the port tests a graph to play through.
+# FluidSynth gives sound without a synthesizer of one's own, PortAudio hears audio and plays it; JACK gives the
+# port tests a graph to play through.
 missing_from_apt() {
     "$python" -c 'import ensurepip' 2>/dev/null ||
         "$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
     has_library fluidsynth || echo fluidsynth
+    has_library portaudio || echo libportaudio2
     if [ "$what" = test ]; then
         command -v jackd >/dev/null || echo jackd2
     fi

@@ -1,0 +1,1 @@
+"""Sound in and out, live: devices, the separation thread between them, and what becomes of the stems."""

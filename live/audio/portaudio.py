@@ -1,0 +1,163 @@
+"""Audio devices through PortAudio, which sounddevice brings."""
+
+import time
+from importlib import import_module
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tatumflow.engine.errors import DeviceError
+from tatumflow.live.audio.devices import AudioDevice, AudioStream, Process, StreamPlan
+from tatumflow.live.quiet import quiet_stderr
+
+_LONGEST_AGO: Final = 1.0
+
+
+class PortAudio:
+    """An `AudioSystem`."""
+
+    def __init__(self) -> None:
+        """Load PortAudio.
+
+        Raises:
+            DeviceError: if it is not installed.
+        """
+        try:
+            with quiet_stderr():
+                self._library: Any = import_module("sounddevice")
+        except ImportError:
+            raise DeviceError("no audio: sounddevice is missing; `pip install sounddevice`") from None
+        except OSError:
+            raise DeviceError(
+                "no audio: the PortAudio library is missing; install it with "
+                "`sudo apt install libportaudio2` or `brew install portaudio`"
+            ) from None
+        self._fresh = True
+
+    def devices(self) -> tuple[AudioDevice, ...]:
+        """Return the devices there are now; not while a stream is open."""
+        library = self._library
+        try:
+            if not self._fresh:
+                # PortAudio looks for devices only when it begins.
+                with quiet_stderr():
+                    library._terminate()
+                    library._initialize()
+            self._fresh = False
+            apis = [api["name"] for api in library.query_hostapis()]
+            default_input, default_output = library.default.device
+            listed = list(library.query_devices())
+        except library.PortAudioError as error:
+            raise DeviceError(f"no audio: PortAudio fails ({error}); check the sound system") from None
+        return tuple(
+            AudioDevice(
+                number,
+                device["name"],
+                apis[device["hostapi"]],
+                device["max_input_channels"],
+                device["max_output_channels"],
+                round(device["default_samplerate"]),
+                number == default_input,
+                number == default_output,
+            )
+            for number, device in enumerate(listed)
+        )
+
+    def takes(self, plan: StreamPlan) -> bool:
+        """Return whether the devices can be opened so."""
+        library, kind = self._library, ("float32", None, plan.rate)
+        try:
+            with quiet_stderr():
+                library.check_input_settings(plan.input.number, plan.inputs, *kind)
+                if plan.output is not None:
+                    library.check_output_settings(plan.output.number, plan.outputs, *kind)
+        except (library.PortAudioError, ValueError):
+            return False
+        return True
+
+    def open(self, plan: StreamPlan, process: Process) -> AudioStream:
+        """Open and start a stream."""
+        library = self._library
+        common = {
+            "samplerate": plan.rate,
+            "blocksize": plan.block,
+            "dtype": "float32",
+            "latency": "low",
+        }
+        try:
+            with quiet_stderr():
+                if plan.output is None:
+                    stream = library.InputStream(
+                        device=plan.input.number, channels=plan.inputs, callback=_listening(process), **common
+                    )
+                else:
+                    stream = library.Stream(
+                        device=(plan.input.number, plan.output.number),
+                        channels=(plan.inputs, plan.outputs),
+                        callback=_playing(process),
+                        **common,
+                    )
+                stream.start()
+        except (library.PortAudioError, ValueError) as error:
+            names = plan.input.name if plan.output is None else f"{plan.input.name}, {plan.output.name}"
+            raise DeviceError(
+                f"audio device {names}: cannot be opened at {plan.rate} Hz ({error}); close the program that "
+                "holds it, or choose another"
+            ) from None
+        return _Stream(stream, library.PortAudioError)
+
+
+class _Stream:
+    """A stream of sounddevice's."""
+
+    def __init__(self, stream: Any, errors: type[Exception]) -> None:  # noqa: ANN401
+        self._stream = stream
+        self._errors = errors
+        latency = stream.latency
+        self.device_seconds = float(sum(latency)) if isinstance(latency, tuple) else float(latency)
+
+    @property
+    def active(self) -> bool:
+        """Whether it still runs."""
+        try:
+            return bool(self._stream.active)
+        except self._errors:
+            return False
+
+    def close(self) -> None:
+        """End it."""
+        with quiet_stderr():
+            self._stream.close(ignore_errors=True)
+
+
+def _listening(process: Process) -> Any:  # noqa: ANN401
+    """Return the callback of a stream that is only heard."""
+    now = time.monotonic
+
+    def called(heard: NDArray[np.float32], frames: int, times: Any, status: Any) -> None:  # noqa: ANN401
+        process(heard, None, now() - _ago(times), bool(status))
+
+    return called
+
+
+def _playing(process: Process) -> Any:  # noqa: ANN401
+    """Return the callback of a stream that is heard and played."""
+    now = time.monotonic
+
+    def called(
+        heard: NDArray[np.float32],
+        played: NDArray[np.float32],
+        frames: int,
+        times: Any,  # noqa: ANN401
+        status: Any,  # noqa: ANN401
+    ) -> None:
+        process(heard, played, now() - _ago(times), bool(status))
+
+    return called
+
+
+def _ago(times: Any) -> float:  # noqa: ANN401
+    """Return for how many seconds the first frame has been waiting; 0 where the device does not know."""
+    ago = times.currentTime - times.inputBufferAdcTime
+    return ago if 0 <= ago < _LONGEST_AGO else 0.0

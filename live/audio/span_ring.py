@@ -1,0 +1,56 @@
+"""Frames by their number, from one thread to one other, where some may be missing or come too late."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tatumflow.live.audio.circle import put, take
+
+_SPANS: Final = 4
+"""Spans kept: older ones have been played long ago."""
+
+
+class SpanRing:
+    """The latest frames of a signal with holes; one thread writes spans of it, one other reads.
+
+    What is there is published as a whole and after the copying, so that nobody waits and no frame is read
+    before it is written. The writer must stay less than the capacity ahead of the reader.
+    """
+
+    def __init__(self, capacity: int, channels: int) -> None:
+        """Begin with nothing.
+
+        Args:
+            capacity: Frames between the latest that was written and the oldest that is kept.
+            channels: Numbers of a frame.
+        """
+        self._frames = np.zeros((capacity, channels), dtype=np.float32)
+        self._spans: tuple[tuple[int, int], ...] = ()
+
+    def write(self, first: int, frames: NDArray[np.float32]) -> None:
+        """Write frames; those that follow on the latest make its span longer.
+
+        Args:
+            first: Number of the first, not before the end of the latest span.
+            frames: Shape (n, channels), 0 <= n <= capacity.
+        """
+        if not len(frames):
+            return
+        put(self._frames, first, frames)
+        spans, end = self._spans, first + len(frames)
+        if spans and spans[-1][1] == first:
+            self._spans = (*spans[:-1], (spans[-1][0], end))
+        else:
+            self._spans = (*spans[1 - _SPANS :], (first, end))
+
+    def ready(self, first: int) -> int:
+        """Return how many frames there are from number `first` on, without a hole."""
+        for start, end in self._spans:
+            if start <= first < end:
+                return end - first
+        return 0
+
+    def read(self, first: int, into: NDArray[np.float32]) -> None:
+        """Fill (n, channels) with the frames from number `first` on, of which n must be ready."""
+        take(self._frames, first, into)

@@ -1,0 +1,112 @@
+"""Recording stems to sound files, away from whoever plays them."""
+
+import queue
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from tatumflow.live.port_set import Notify
+
+_SIDES: Final = 2
+_MOST_WAITING: Final = 2000
+_GAP_SECONDS: Final = 0.1
+_LONGEST_GAP_SECONDS: Final = 60.0
+_PATIENCE: Final = 10.0
+
+
+class StemRecorder:
+    """Writes each stem to a WAV file of 32-bit floats, on a thread of its own.
+
+    Where stems are missing there is silence, so that the files stay beside what else was recorded. A file
+    that cannot be written ends the recording with one line for the player; everything else goes on.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str], rate: int, notify: Notify) -> None:
+        """Begin; the files are made when the first stems come.
+
+        Args:
+            folder: Made if it is not there; a file of a stem's name in it is replaced.
+            names: Of the stems.
+            rate: Samples a second.
+            notify: Takes lines for the player.
+        """
+        self.folder = folder
+        self.names = tuple(names)
+        self._rate = rate
+        self._notify = notify
+        self._failed = False
+        self._written = 0
+        self._start: float | None = None
+        # None for the end.
+        self._queue: queue.SimpleQueue[tuple[NDArray[np.float32], float] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="stem recorder", daemon=True)
+        self._thread.start()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files, one for each stem."""
+        return tuple(self.folder / f"{name}.wav" for name in self.names)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the recording has ended because it could not be written."""
+        return self._failed
+
+    @property
+    def seconds(self) -> float:
+        """How much has been written."""
+        return self._written / self._rate
+
+    def write(self, stems: NDArray[np.float32], time: float) -> None:
+        """Queue stems; never waits.
+
+        Args:
+            stems: Shape (s, 2, n); must not be changed afterwards.
+            time: When the first sample was heard, in seconds.
+        """
+        if not self._failed and self._queue.qsize() < _MOST_WAITING:
+            self._queue.put((stems, time))
+
+    def close(self) -> None:
+        """Write what waits, and close the files."""
+        self._queue.put(None)
+        self._thread.join(_PATIENCE)
+
+    def _run(self) -> None:
+        try:
+            with ExitStack() as stack:
+                files: list[soundfile.SoundFile] = []
+                while (item := self._queue.get()) is not None:
+                    if not files:
+                        self.folder.mkdir(parents=True, exist_ok=True)
+                        files = [stack.enter_context(self._opened(path)) for path in self.paths]
+                    self._write(files, *item)
+        except (OSError, soundfile.SoundFileError, AssertionError) as error:
+            # soundfile asserts that all was written.
+            self._failed = True
+            reason = str(error) or "the disk is full"
+            self._notify(f"{self.folder}: stems not recorded ({reason}); check folder and disk", "warning")
+
+    def _opened(self, path: Path) -> soundfile.SoundFile:
+        return soundfile.SoundFile(path, "w", self._rate, _SIDES, format="WAV", subtype="FLOAT")
+
+    def _write(self, files: list[soundfile.SoundFile], stems: NDArray[np.float32], time: float) -> None:
+        if self._start is None:
+            self._start = time
+        gap = time - self._start - self._written / self._rate
+        if gap > _GAP_SECONDS:
+            silence = np.zeros((round(min(gap, _LONGEST_GAP_SECONDS) * self._rate), _SIDES), np.float32)
+            for file in files:
+                file.write(silence)
+            self._written += len(silence)
+            # A longer one is cut.
+            self._start += max(gap - _LONGEST_GAP_SECONDS, 0.0)
+        for file, stem in zip(files, stems, strict=True):
+            file.write(stem.T)
+        self._written += stems.shape[-1]

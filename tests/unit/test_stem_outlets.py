@@ -1,0 +1,157 @@
+"""Where stems go besides the monitor: into files, and to whoever makes notes of them."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tatumflow.engine.events import InputLost, NoteOff, NoteOn
+from tatumflow.live.audio.stem_listener import NoteThread
+from tatumflow.live.audio.stem_recorder import StemRecorder
+
+RATE = 8000
+
+
+def stems(count: int, value: float = 0.25) -> np.ndarray:
+    return np.stack([np.full((2, count), value), np.full((2, count), -value)]).astype(np.float32)
+
+
+def test_each_stem_has_its_file_and_gaps_are_silent(tmp_path: Path):
+    recorder = StemRecorder(tmp_path / "new", ("low", "high"), RATE, lambda text, severity: None)
+    recorder.write(stems(RATE), 10.0)
+    recorder.write(stems(RATE, 2.0), 13.0)
+    recorder.close()
+    low, rate = soundfile.read(tmp_path / "new" / "low.wav")
+    high, _ = soundfile.read(tmp_path / "new" / "high.wav")
+    assert (rate, low.shape) == (RATE, (4 * RATE, 2))
+    np.testing.assert_array_equal(low, -high)
+    np.testing.assert_array_equal(low[:RATE], 0.25)
+    np.testing.assert_array_equal(low[RATE : 3 * RATE], 0)
+    # Louder than full scale is kept.
+    np.testing.assert_array_equal(low[3 * RATE :], 2)
+    assert recorder.seconds == 4
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file of this process may grow beyond 64 KiB."""
+    if sys.platform == "win32":
+        pytest.skip("no file size limits")
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_told_once_and_nothing_else_stops(tmp_path: Path):
+    notices: list[tuple[str, str]] = []
+    recorder = StemRecorder(tmp_path, ("low", "high"), RATE, lambda *notice: notices.append(notice))
+    for second in range(20):
+        recorder.write(stems(RATE), float(second))
+    recorder.close()
+    recorder.write(stems(RATE), 20.0)
+    assert recorder.failed
+    assert [severity for _, severity in notices] == ["warning"]
+    assert "stems not recorded" in notices[0][0]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    notices: list[str] = []
+    recorder = StemRecorder(tmp_path / "file", ("low",), RATE, lambda text, severity: notices.append(text))
+    recorder.write(stems(10)[:1], 0.0)
+    recorder.close()
+    assert recorder.failed
+    assert len(notices) == 1
+
+
+class Tracker:
+    """One note for each block; refuses blocks of silence."""
+
+    latency = 0.0
+
+    def __init__(self, rate: int = RATE) -> None:
+        self.rate = rate
+        self.blocks: list[tuple[np.ndarray, float]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def push(self, samples: np.ndarray, time: float) -> list[NoteOn | NoteOff]:
+        self.gate.wait(60)
+        if not samples.any():
+            raise RuntimeError("no pitch")
+        self.blocks.append((samples, time))
+        return [NoteOn(time, 60, 90)]
+
+    def finish(self, time: float) -> list[NoteOn | NoteOff]:
+        return [NoteOff(time, 60)]
+
+
+def ones(count: int = 64) -> np.ndarray:
+    return np.ones(count, dtype=np.float32)
+
+
+def test_notes_of_the_stem_come_out_in_order():
+    events: list[NoteOn | NoteOff | InputLost] = []
+    thread = NoteThread(Tracker(), RATE, events.append, lambda text, severity: None)
+    for block in range(5):
+        thread.hear(ones(), block / 10)
+    thread.lose(0.5)
+    thread.close()
+    assert [event.time for event in events] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    assert isinstance(events[-1], NoteOff)
+
+
+def test_a_tracker_of_another_rate_hears_the_same_at_the_same_time():
+    tracker, rate = Tracker(16_000), 44_100
+    thread = NoteThread(tracker, rate, lambda event: None, lambda text, severity: None)
+    seconds = np.arange(rate) / rate
+    wave = np.sin(2 * np.pi * 440 * seconds).astype(np.float32)
+    for first in range(0, rate, 512):
+        thread.hear(wave[first : first + 512], 7 + first / rate)
+    thread.close()
+    heard = np.concatenate([samples for samples, _ in tracker.blocks])
+    assert len(heard) > 0.9 * 16_000
+    count = 0
+    for samples, time in tracker.blocks:
+        assert time == pytest.approx(7 + count / 16_000, abs=1e-6)
+        count += len(samples)
+    expected = np.sin(2 * np.pi * 440 * np.arange(len(heard)) / 16_000)
+    np.testing.assert_allclose(heard[1000:-1000], expected[1000:-1000], atol=1e-3)
+
+
+def test_a_tracker_that_fails_is_told_once_and_goes_on():
+    events: list[NoteOn | NoteOff | InputLost] = []
+    notices: list[str] = []
+    thread = NoteThread(Tracker(), RATE, events.append, lambda text, severity: notices.append(text))
+    for block in range(3):
+        thread.hear(np.zeros(64, dtype=np.float32), block / 10)
+    thread.hear(ones(), 0.3)
+    thread.close()
+    assert [type(event) for event in events] == [InputLost, InputLost, InputLost, NoteOn]
+    assert len(notices) == 1
+    assert "no pitch" in notices[0]
+
+
+def test_a_tracker_that_is_too_slow_leaves_out_what_is_old():
+    tracker = Tracker()
+    events: list[NoteOn | NoteOff | InputLost] = []
+    notices: list[str] = []
+    tracker.gate.clear()
+    thread = NoteThread(tracker, RATE, events.append, lambda text, severity: notices.append(text))
+    for block in range(500):
+        thread.hear(ones(), block / 100)
+    tracker.gate.set()
+    thread.close()
+    assert len(events) < 50
+    # The notes before end.
+    assert any(isinstance(event, NoteOff) for event in events)
+    assert events[-1].time >= 4.98
+    assert len(notices) == 1
