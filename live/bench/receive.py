@@ -111,7 +111,7 @@ def delays_of(due: NDArray[np.float64], heard: Sequence[tuple[float, int, int]])
 
 def _due_times(minutes: float) -> NDArray[np.float64]:
     """Return seconds from the start at which notes are due: a hundred a second, unevenly, (n,)."""
-    count = max(int(60 * minutes / np.mean(_SPACING)), 1)
+    count = max(round(60 * minutes / float(np.mean(_SPACING))), 1)
     return np.cumsum(np.random.default_rng(0).uniform(*_SPACING, count))
 
 
