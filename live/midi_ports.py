@@ -151,6 +151,26 @@ def new_output(api: str, client: str) -> OutputPort:
         raise PortError(f"MIDI system {api}: does not answer; {_API_NEEDS[api]}") from None
 
 
+def connect(port: Port, name: str, own_name: str) -> None:
+    """Connect to the port of this name, wherever it stands in the list by now.
+
+    Args:
+        port: Not open yet.
+        name: Whole name, as listed.
+        own_name: What our end is called.
+
+    Raises:
+        PortError: if it has gone meanwhile, or another program holds it.
+    """
+    try:
+        names = port.get_ports()
+        if name not in names:
+            raise PortError(f"{name}: has just gone; connect it again")
+        port.open_port(names.index(name), own_name)
+    except rtmidi.RtMidiError as error:
+        raise PortError(f"{name}: cannot be opened ({error}); close the program that holds it") from None
+
+
 def has_virtual_ports(api: str) -> bool:
     """Return whether a MIDI system lets a program offer ports of its own."""
     return api != "winmm"

@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
+from tatumflow.engine.errors import PortError
 from tatumflow.live.midi_bytes import NOTE_OFF, Message, silence
-from tatumflow.live.midi_ports import PortScanner, new_output, working_api
+from tatumflow.live.midi_ports import PortScanner, connect, new_output, working_api
 from tatumflow.live.port_closing import end_sending
 from tatumflow.live.quiet import quiet_stderr
 from tatumflow.live.settings import PortSettings
@@ -17,7 +18,7 @@ def silence_outputs(names: Iterable[str], settings: PortSettings) -> None:
     """Send every key's note-off on the players' channels, then pedal up and All Notes Off on all channels.
 
     Args:
-        names: Outputs to silence; those that are not there are passed over.
+        names: Outputs to silence; those that are not there, or cannot be opened, are passed over.
         settings: MIDI system, our own name, the companion's channel.
 
     Raises:
@@ -35,7 +36,10 @@ def silence_outputs(names: Iterable[str], settings: PortSettings) -> None:
         scanner.close()
         for name in set(names).intersection(present):
             port = new_output(api, f"{settings.virtual_name} panic")
-            port.open_port(present.index(name), f"{settings.virtual_name} panic")
+            try:
+                connect(port, name, f"{settings.virtual_name} panic")
+            except PortError:
+                continue
             # JACK loses what is sent before it has run a cycle with the new connection.
             time.sleep(_CONNECT_SECONDS)
             for message in (*offs, *silence()):

@@ -12,6 +12,7 @@ from tatumflow.live.input_source import Source
 from tatumflow.live.midi_ports import (
     PortNames,
     PortScanner,
+    connect,
     first_keyboard,
     has_virtual_ports,
     match_port,
@@ -211,9 +212,9 @@ class PortSet:
         if target and self._source is None:
             found = Source(target, new_input(self._api, f"{self._settings.virtual_name} listener"))
             try:
-                found.port.open_port(names.index(target), f"{self._settings.virtual_name} listener")
-            except OSError as error:
-                self._say_once(f"{target}: cannot be opened ({error}); close the program that holds it")
+                connect(found.port, target, f"{self._settings.virtual_name} listener")
+            except PortError as error:
+                self._say_once(str(error))
                 return
             self._listen(found)
             self._source = found
@@ -233,9 +234,9 @@ class PortSet:
         if target and self._sink is None:
             port = new_output(self._api, f"{self._settings.virtual_name} player")
             try:
-                port.open_port(names.index(target), f"{self._settings.virtual_name} player")
-            except OSError as error:
-                self._say_once(f"{target}: cannot be opened ({error}); close the program that holds it")
+                connect(port, target, f"{self._settings.virtual_name} player")
+            except PortError as error:
+                self._say_once(str(error))
                 return
             self._sink = MidiSink(target, port)
             self._outputs.add(self._sink)

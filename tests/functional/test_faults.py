@@ -11,11 +11,15 @@ import psutil
 import pytest
 from duo import NUMBERS, PATIENCE, play_until_answered, wait_until
 
+from tatumflow.engine.clock import SystemClock
+from tatumflow.engine.events import NoteOn
 from tatumflow.engine.messages import UseModel
 from tatumflow.engine.midi_file import read_midi
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.host import EngineHost
 from tatumflow.live.midi_ports import api_problem
+from tatumflow.live.outputs import Outputs
+from tatumflow.live.port_set import PortSet
 from tatumflow.live.settings import PortSettings, Settings, SynthSettings
 
 RTMIDI_BUFFER_MESSAGES = 2000
@@ -142,6 +146,27 @@ def test_an_output_that_vanishes_is_played_on_again_when_it_is_back(
     assert wait_until(lambda: (0, 62) in again.sounding)
     assert companion.interrupt() == 0
     assert wait_until(silent(again))
+
+
+@pytest.mark.ports
+def test_ports_that_come_after_our_own_are_the_ones_connected(jack_server, player_for, listener_for):
+    events, said = [], []
+    settings = PortSettings(api="jack", virtual_name=f"Duo{next(NUMBERS)}", input="keys", output="hall")
+    clock = SystemClock()
+    outputs = Outputs(clock, thru=True)
+    ports = PortSet(settings, clock, outputs, events.append, lambda text, _: said.append(text))
+    ports.open()
+    try:
+        hall, keys = listener_for(offer="hall"), player_for("offer", "keys")
+        names = {"playing on hall:hall", "listening to player:keys"}
+        assert wait_until(lambda: names <= set(said)), said
+        keys.play("wait 0.5", "on 60")
+        assert wait_until(lambda: hall.sounding == {(0, 60)})
+        keys.play("off 60")
+        assert wait_until(silent(hall))
+        assert sum(isinstance(event, NoteOn) for event in events) == 1
+    finally:
+        ports.close()
 
 
 @pytest.mark.ports
