@@ -179,8 +179,12 @@ class PortSet:
         while not self._stopping:
             self._wake.wait(_POLL_SECONDS)
             self._wake.clear()
-            if not self._stopping:
+            if self._stopping:
+                return
+            try:
                 self._reconcile(self._scanner.scan())
+            except PortError as error:
+                self._say_once(str(error))
 
     def _reconcile(self, names: PortNames) -> None:
         """Bring the open ports into line with what is wanted and what there is."""
