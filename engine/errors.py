@@ -25,6 +25,10 @@ class DeviceError(TatumFlowError):
     """An audio device, synthesizer library or SoundFont that is missing."""
 
 
+class AudioFileError(TatumFlowError):
+    """A sound file that cannot be read or written."""
+
+
 class CorpusError(TatumFlowError):
     """A corpus that cannot be found or holds nothing usable."""
 

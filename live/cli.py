@@ -111,6 +111,22 @@ def jam(
 
 
 @app.command()
+def separate(
+    source: Annotated[Path, typer.Argument(metavar="IN.wav", help="A sound file.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the stems' files.")],
+    stems: Annotated[
+        str, typer.Option("--stems", help="Such as horn, or horn,band=piano+bass+drums; all if not given.")
+    ] = "",
+    separator: Annotated[str, typer.Option("--separator", help="Separator: a name or a folder.")] = "",
+) -> None:
+    """Take a recording apart into stems."""
+    from tatumflow.live.separate import SeparateOptions, separate
+
+    for path in separate(SeparateOptions(source, out, stems, separator)):
+        print(path)
+
+
+@app.command()
 def play(
     source: Annotated[Path, typer.Argument(metavar="IN.mid", help="What you played.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write: your track and the companion's.")],
