@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.training.checkpoint import open_checkpoint
+from tatumflow.training.checkpoint import read_checkpoint, trained_model
 from tatumflow.training.export.weights import bundle_state
 from tatumflow.training.families.tatumflow.model import TatumFlow
 
@@ -43,8 +43,10 @@ def train_only(model: nn.Module, parts: Sequence[str]) -> None:
         SettingError: if the model has no such part.
     """
     _check_parts(model, parts, "run.train_parts")
+    model.requires_grad_(not parts)
     for name, part in model.named_children():
-        part.requires_grad_(not parts or name in parts)
+        if name in parts:
+            part.requires_grad_(True)
 
 
 def _check_parts(model: nn.Module, parts: Sequence[str], setting: str) -> None:
@@ -59,7 +61,8 @@ def _state(model: nn.Module, path: Path) -> dict[str, Tensor]:
         found = TatumFlow
         state = bundle_state(path)
     else:
-        checkpoint = open_checkpoint(path).model
+        with read_checkpoint(path) as content:
+            checkpoint = trained_model(content)
         found = type(checkpoint)
         state = checkpoint.state_dict()
     if not isinstance(model, found):

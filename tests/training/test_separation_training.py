@@ -128,6 +128,15 @@ def test_a_resumed_run_ends_as_one_that_never_stopped(recordings: Path, tmp_path
             assert torch.allclose(weight, ends[1][key][name], atol=1e-6), (key, name)
 
 
+def test_a_run_can_begin_with_the_weights_of_another(recordings: Path, tmp_path: Path):
+    first = fit(config(recordings, run={"max_steps": 1, "ema_decay": 0}), tmp_path / "first")
+    begun = {"max_steps": 1, "ema_decay": 0, "start_from": str(first.last), "train_parts": ["head"]}
+    second = fit(config(recordings, run=begun), tmp_path / "second")
+    ends = [torch.load(run.last, weights_only=True)["state_dict"] for run in (first, second)]
+    for name, weight in ends[0].items():
+        assert torch.equal(weight, ends[1][name]) != name.startswith("model.head."), name
+
+
 def test_a_model_that_looks_ahead_learns_all_losses(recordings: Path, tmp_path: Path):
     losses = {"spectrogram": 0.5, "waveform": 1.0, "multi_resolution": 0.2}
     model = {"causal": False, "kernel": [3, 3], "checkpointing": True}

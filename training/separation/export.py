@@ -97,14 +97,14 @@ def write_separator(
     past = [state[0] for state in model.beginning()]
     inputs, outputs = state_names(len(past))
     planes = torch.zeros(4, config.stft.bins, config.block)
-    graph = traced(
-        SeparatorGraph(model),
-        (planes, *past),
-        [PLANES_INPUT, *inputs],
-        [STEMS_OUTPUT, *outputs],
-        ({}, tuple({} for _ in past)),
-    )
     with whole_folder(out, SEPARATOR_FILE) as folder:
+        graph = traced(
+            SeparatorGraph(model),
+            (planes, *past),
+            [PLANES_INPUT, *inputs],
+            [STEMS_OUTPUT, *outputs],
+            ({}, tuple({} for _ in past)),
+        )
         files = write_graphs(folder, {_GRAPH: graph}, "fp32")
         manifest = SeparatorManifest(
             format_version=SEPARATOR_FORMAT,

@@ -32,10 +32,14 @@ class SeparationTrainer(FamilyTrainer):
     def __init__(self, config: SeparationConfig, model_settings: dict[str, Any], total_steps: int) -> None:
         super().__init__(config, model_settings, total_steps)
         self.settings = config
-        assert isinstance(self.model, TfswaUnet)
-        self.separator = self.model
         self.names = self.separator.config.stem_set.names
         self._run = torch.compile(self._separate) if config.run.compile else self._separate
+
+    @property
+    def separator(self) -> TfswaUnet:
+        """The model."""
+        assert isinstance(self.model, TfswaUnet)
+        return self.model
 
     def training_step(self, batch: SegmentBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch; its parts are logged apart."""

@@ -14,8 +14,8 @@ from tatumflow.engine.separation.streaming import StreamingSeparator
 from tatumflow.training.families.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.signal import from_planes, istft, stft, to_planes
 
-_MOST: Final = 64
-"""Blocks that a stream gives to PyTorch at once where it may."""
+_CALL_SECONDS: Final = 30.0
+"""What a causal model is given at once where all of a recording is at hand; more would fill the memory."""
 
 _SECONDS: Final = 12.0
 _OVERLAP: Final = 0.25
@@ -24,8 +24,8 @@ _OVERLAP: Final = 0.25
 class TorchBlockModel:
     """A causal model as the engine's `BlockModel`."""
 
-    def __init__(self, model: TfswaUnet, most: int = _MOST) -> None:
-        """Take a model in evaluation mode.
+    def __init__(self, model: TfswaUnet, most: int = 1) -> None:
+        """Take a model in evaluation mode, and the blocks of a call at most.
 
         Raises:
             SettingError: if it is not causal.
@@ -67,7 +67,7 @@ class TorchBlockModel:
 
 
 def separate_stream(model: TfswaUnet, mixture: Samples, piece: int = 1 << 16) -> Samples:
-    """Separate a recording as a stream.
+    """Separate a recording as a stream, block by block.
 
     Args:
         model: A causal model.
@@ -77,11 +77,7 @@ def separate_stream(model: TfswaUnet, mixture: Samples, piece: int = 1 << 16) ->
     Returns:
         Shape (s, 2, n).
     """
-    separator = StreamingSeparator(TorchBlockModel(model))
-    pieces = [
-        separator.push(mixture[:, start : start + piece]) for start in range(0, mixture.shape[-1], piece)
-    ]
-    return np.concatenate([*pieces, separator.finish()], axis=-1)
+    return _streamed(TorchBlockModel(model), mixture, piece)
 
 
 @torch.inference_mode()
@@ -89,7 +85,7 @@ def separate_whole(model: TfswaUnet, mixture: Samples, seconds: float = _SECONDS
     """Separate a recording with all of it at hand.
 
     A model that looks ahead takes excerpts that overlap by a fourth, faded into each other, at the
-    normalizer's level; a causal one takes all frames in one call.
+    normalizer's level; a causal one takes as many frames at once as memory allows.
 
     Args:
         model: In evaluation mode.
@@ -100,7 +96,9 @@ def separate_whole(model: TfswaUnet, mixture: Samples, seconds: float = _SECONDS
         Shape (s, 2, n).
     """
     if model.config.causal:
-        return _separated(model, torch.from_numpy(mixture)).numpy()
+        config = model.config
+        piece = round(_CALL_SECONDS * config.rate)
+        return _streamed(TorchBlockModel(model, piece // (config.hop * config.block) + 1), mixture, piece)
     normalizer = Normalizer.of(mixture)
     samples = torch.from_numpy(normalizer.normalize(mixture))
     length = min(round(seconds * model.config.rate), max(samples.shape[-1], 1))
@@ -117,6 +115,14 @@ def separate_whole(model: TfswaUnet, mixture: Samples, seconds: float = _SECONDS
         total[..., place] += fade * _separated(model, excerpt)
         weight[place] += fade
     return normalizer.denormalize((total / weight.clamp(min=1e-6)).numpy())
+
+
+def _streamed(model: TorchBlockModel, mixture: Samples, piece: int) -> Samples:
+    separator = StreamingSeparator(model)
+    found = [
+        separator.push(mixture[:, start : start + piece]) for start in range(0, mixture.shape[-1], piece)
+    ]
+    return np.concatenate([*found, separator.finish()], axis=-1)
 
 
 def _separated(model: TfswaUnet, samples: Tensor) -> Tensor:
