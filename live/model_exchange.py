@@ -21,7 +21,7 @@ class ModelExchange:
             notify: Takes lines for the player, from any thread.
         """
         self._notify = notify
-        self._asked = threading.Condition()
+        self._asked = threading.Lock()
         self._wanted: str | None = None
         self._open: OpenModel | None = None
         self._busy = False

@@ -17,7 +17,15 @@ from tatumflow.engine.events import (
     NoteEvent,
     OutputEvent,
 )
-from tatumflow.engine.messages import Command, ConnectPorts, Panic, SetControl, Shutdown, YieldTurn
+from tatumflow.engine.messages import (
+    Command,
+    ConnectPorts,
+    Panic,
+    SetControl,
+    Shutdown,
+    UseModel,
+    YieldTurn,
+)
 from tatumflow.engine.offline import VirtualLoop
 from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.planner import COMPANION_CHANNEL
@@ -81,8 +89,8 @@ class VirtualJam:
         self.source.let_go(self._outputs, self.clock, self._inbox.put)
 
     def command(self, command: Command) -> None:
-        """Do what the player asks at the screen."""
-        if isinstance(command, ConnectPorts | Shutdown):
+        """Do what the player asks at the screen, where it needs no ports and no other model."""
+        if isinstance(command, ConnectPorts | UseModel | Shutdown):
             return
         self.companion.command(command)
         if isinstance(command, Panic):
@@ -90,7 +98,10 @@ class VirtualJam:
 
     def do(self, what: Message | Command) -> None:
         """Let a message of the keyboard's arrive, or do what is asked at the screen."""
-        self.receive(what) if isinstance(what, tuple) else self.command(what)
+        if isinstance(what, tuple):
+            self.receive(what)
+        else:
+            self.command(what)
 
     def run_to(self, time: float) -> None:
         """Hear what has arrived, then do everything due up to `time` seconds."""
