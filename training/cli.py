@@ -15,7 +15,7 @@ from tatumflow.engine.errors import TatumFlowError
 
 _LIBRARIES = (
     *("torch", "lightning", "matplotlib", "onnx", "onnxscript"),
-    *("peft", "safetensors", "sklearn", "tensorboard"),
+    *("peft", "safetensors", "scipy", "sklearn", "tensorboard"),
 )
 
 _Sources = Annotated[list[Path], typer.Argument(help="Folders or archives: PiJAMA, Weimar, or MIDI files.")]
@@ -35,7 +35,7 @@ class Split(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
     app.add_typer(data, name="data")
-    for command in (train, adapt, evaluate, evaluate_stems, compare, samples, export):
+    for command in (train, adapt, evaluate, evaluate_stems, evaluate_notes, compare, samples, export):
         app.command()(command)
 
 
@@ -211,6 +211,26 @@ def evaluate_stems(
         from tatumflow.training.separation.evaluation.commands import StemEvaluation, evaluate_stems
         from tatumflow.training.separation.evaluation.figures import table
     figures = evaluate_stems(checkpoint, StemEvaluation(recordings, musdb, limit), json)
+    print("\n".join(table(figures)))
+
+
+def evaluate_notes(
+    quartets: Annotated[Path, typer.Argument(metavar="QUARTETS", help="A side of made quartets.")],
+    weimar: Annotated[Path, typer.Argument(metavar="WEIMAR", help="The Weimar Jazz Database.")],
+    stem: Annotated[str, typer.Option("--stem", help="Which stem to hear.")] = "horn",
+    stems: Annotated[
+        Path | None,
+        typer.Option("--stems", help="Hear this folder's separated stems, in folders of the same names."),
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", help="How much of each recording.", min=1)] = 30.0,
+    limit: Annotated[int | None, typer.Option("--limit", help="Recordings at most.", min=1)] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+) -> None:
+    """Measure the note tracker on solos with known notes, made with `tatumflow data quartet`."""
+    with _training_libraries():
+        from tatumflow.training.note_tracking.commands import NoteEvaluation, evaluate_notes
+        from tatumflow.training.note_tracking.figures import table
+    figures = evaluate_notes(NoteEvaluation(quartets, weimar, stem, stems, seconds, limit), json)
     print("\n".join(table(figures)))
 
 

@@ -1,0 +1,262 @@
+"""From the pitch of a voice, frame by frame, to notes: one sounds at a time.
+
+A note lasts while its pitch stays within a little more than a quarter tone on both sides. Another begins
+when a pitch outside that lasts and lies still; where the voice has slid there it must last longer than half
+a period of vibrato does. The same pitch begins again when an attack raises its level, or after a silence. A
+jump by an octave, an octave and a fifth or two octaves without an attack is more often an error of the pitch
+than a note, and must last longer too.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+import numpy as np
+
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.events import NoteOff, NoteOn
+from tatumflow.engine.note_tracking.dynamics import Dynamics
+from tatumflow.engine.note_tracking.pitch_frame import PitchFrame
+
+_PARTIALS: Final = (12.0, 19.0, 24.0)
+"""Semitones from a tone to its second, third and fourth partials."""
+
+_ATTACK_BEFORE: Final = 0.04
+_ATTACK_AFTER: Final = 0.02
+"""Seconds around the first frame of a pitch in which the attack lies that began it."""
+
+_ATTACK_DELAY: Final = 0.012
+_PITCH_DELAY: Final = 0.024
+"""Seconds from an onset to the frame that shows it, medians over rendered horns."""
+
+_LEAST_ATTACK: Final = 0.05
+"""Below this an onset is told by the pitch alone."""
+
+_LEVEL_BEFORE: Final = 0.07
+_LEVEL_AFTER: Final = 0.04
+"""Seconds around an attack between which the level rises."""
+
+_CONTEXT: Final = 8
+"""Frames before a new pitch or an attack that are kept as well."""
+
+_JUMP_FRAMES: Final = 3
+"""Frames before a new pitch in which it may have been left for."""
+
+_FADING: Final = 0.25
+"""Decibels by which what was loudest counts less with every frame."""
+
+_KEPT_FRAMES: Final = 12
+"""Frames that the middle of a note's pitch is taken from: a period of vibrato at 5 Hz."""
+
+
+@dataclass(frozen=True)
+class SegmentationSettings:
+    """When a note begins, and when it is still the same. Frames are 16 ms apart.
+
+    Attributes:
+        begin_confidence: What a note needs to begin, 0 to 1.
+        hold_confidence: What it needs to go on, 0 to `begin_confidence`.
+        softest: Level below which nothing sounds, in decibels of full scale.
+        decay: A note that is so many decibels softer than its loudest has ended.
+        silence_frames: A note has ended when its pitch is missing for so long, at least 1.
+        width: Semitones on both sides of its pitch that belong to a note.
+        steady: Semitones from their middle that the frames of a new pitch lie within.
+        new_frames: So long a new pitch must last, at least 1.
+        octave_frames: So long a jump to another partial of the same tone must last.
+        slid_frames: So long a pitch must last that the voice has slid to.
+        jump: Semitones from one frame to the next that are no slide.
+        attack: Least attack that begins the same pitch again.
+        rise: Decibels that such an attack raises the level by at least.
+        repeat_frames: So long after its onset a note cannot begin again.
+
+    Raises:
+        SettingError: if the confidences or counts are out of range.
+    """
+
+    begin_confidence: float = 0.5
+    hold_confidence: float = 0.3
+    softest: float = -55.0
+    decay: float = 30.0
+    silence_frames: int = 2
+    width: float = 0.6
+    steady: float = 0.5
+    new_frames: int = 3
+    octave_frames: int = 5
+    slid_frames: int = 7
+    jump: float = 0.4
+    attack: float = 0.2
+    rise: float = 1.5
+    repeat_frames: int = 5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.hold_confidence <= self.begin_confidence <= 1:
+            raise SettingError(
+                f"confidence to hold a note, {self.hold_confidence:g}, and to begin one, "
+                f"{self.begin_confidence:g}: give 0 to 1, the first not above the second"
+            )
+        counts = (
+            self.silence_frames,
+            self.new_frames,
+            self.octave_frames,
+            self.slid_frames,
+            self.repeat_frames,
+        )
+        if min(counts) < 1:
+            raise SettingError("counts of frames are at least 1")
+
+
+@dataclass(slots=True)
+class _Sounding:
+    """The note that sounds.
+
+    Attributes:
+        pitch: What was said of it.
+        number: Of the frame that it began with.
+        heard: Pitches of its latest frames.
+        loudest: Decibels of its loudest frame.
+    """
+
+    pitch: int
+    number: int
+    heard: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_FRAMES))
+    loudest: float = -1000.0
+
+    def take(self, frame: PitchFrame) -> None:
+        """Go on."""
+        self.heard.append(frame.pitch)
+        self.loudest = max(self.loudest, frame.level)
+
+
+class NoteSegmenter:
+    """Makes notes of the frames of one voice; all times in seconds since the stream began."""
+
+    def __init__(self, settings: SegmentationSettings | None = None) -> None:
+        """Begin before the first frame."""
+        self._settings = settings or SegmentationSettings()
+        self._dynamics = Dynamics()
+        self._number = -1
+        most = max(self._settings.new_frames, self._settings.octave_frames, self._settings.slid_frames)
+        self._recent: deque[PitchFrame] = deque(maxlen=most + _CONTEXT)
+        self._sounding: _Sounding | None = None
+        self._new: list[PitchFrame] = []
+        self._missing: list[PitchFrame] = []
+        self._last = 0.0
+        self._loudest = -np.inf
+
+    def push(self, frame: PitchFrame) -> list[NoteOn | NoteOff]:
+        """Take the next frame and return what it decides."""
+        self._number += 1
+        self._recent.append(frame)
+        self._loudest -= _FADING
+        if not self._has_pitch(frame):
+            return self._unpitched(frame)
+        self._missing.clear()
+        note = self._sounding
+        if note is not None and abs(frame.pitch - median(note.heard)) <= self._settings.width:
+            self._new.clear()
+            self._take(note, frame)
+            return self._repeated(note)
+        if self._new and abs(frame.pitch - _pitch(self._new)) > self._settings.steady:
+            self._new.clear()
+        self._new.append(frame)
+        return self._changed() if len(self._new) >= self._needed() else []
+
+    def finish(self, time: float) -> list[NoteOn | NoteOff]:
+        """End what sounds, at `time` or when it was last heard."""
+        return self._ended(self._missing[0].time if self._missing else time)
+
+    def _has_pitch(self, frame: PitchFrame) -> bool:
+        settings = self._settings
+        sure = settings.begin_confidence if self._sounding is None else settings.hold_confidence
+        softest = max(settings.softest, self._loudest - settings.decay)
+        return frame.level >= softest and frame.confidence >= sure
+
+    def _unpitched(self, frame: PitchFrame) -> list[NoteOn | NoteOff]:
+        self._new.clear()
+        self._missing.append(frame)
+        if len(self._missing) < self._settings.silence_frames:
+            return []
+        return self._ended(self._missing[0].time)
+
+    def _needed(self) -> int:
+        """Return how long the new pitch must last."""
+        settings, note = self._settings, self._sounding
+        if note is None:
+            return settings.new_frames
+        if self._begins_anew(self._attack_at(self._new[0])):
+            return settings.new_frames
+        leap = abs(_pitch(self._new) - median(note.heard))
+        if any(abs(leap - partial) <= settings.width for partial in _PARTIALS):
+            return settings.octave_frames
+        return settings.new_frames if self._jumped() else settings.slid_frames
+
+    def _jumped(self) -> bool:
+        """Return whether the new pitch was reached at once."""
+        around = list(self._recent)[-len(self._new) - _JUMP_FRAMES :]
+        return any(abs(b.pitch - a.pitch) >= self._settings.jump for a, b in pairwise(around))
+
+    def _attack_at(self, first: PitchFrame) -> PitchFrame:
+        """Return the frame of the strongest attack around the first frame of a pitch."""
+        around = (f for f in self._recent if -_ATTACK_BEFORE <= f.time - first.time <= _ATTACK_AFTER)
+        return max(around, key=lambda frame: frame.attack)
+
+    def _begins_anew(self, at: PitchFrame) -> bool:
+        """Return whether a tone is blown again in a frame: vibrato moves the spectrum, but not the level."""
+        if at.attack < self._settings.attack:
+            return False
+        before = (f.level for f in self._recent if -_LEVEL_BEFORE <= f.time - at.time < 0)
+        after = (f.level for f in self._recent if 0 <= f.time - at.time <= _LEVEL_AFTER)
+        return max(after) - min(before, default=-np.inf) >= self._settings.rise
+
+    def _changed(self) -> list[NoteOn | NoteOff]:
+        """Begin the note of the new pitch."""
+        first, pitch = self._new[0], round(_pitch(self._new))
+        attack = self._attack_at(first)
+        told = attack.attack >= _LEAST_ATTACK
+        onset = attack.time - _ATTACK_DELAY if told else first.time - _PITCH_DELAY
+        frames, self._new = self._new, []
+        note = self._sounding
+        if note is not None and pitch == note.pitch and not self._begins_anew(attack):
+            note.heard.clear()
+            for frame in frames:
+                self._take(note, frame)
+            return []
+        return self._begun(_Sounding(pitch, self._number + 1 - len(frames)), frames, onset)
+
+    def _repeated(self, note: _Sounding) -> list[NoteOn | NoteOff]:
+        """Begin the same pitch again if an attack lies as far back as a new pitch must last."""
+        settings = self._settings
+        back = settings.new_frames - 1
+        if self._number - back - note.number < settings.repeat_frames:
+            return []
+        *_, before, at, after = list(self._recent)[: len(self._recent) - back + 1]
+        if at.attack < before.attack or at.attack <= after.attack or not self._begins_anew(at):
+            return []
+        again = _Sounding(note.pitch, self._number - back, note.heard)
+        return self._begun(again, list(self._recent)[-back - 1 :], at.time - _ATTACK_DELAY)
+
+    def _begun(self, note: _Sounding, frames: Iterable[PitchFrame], onset: float) -> list[NoteOn | NoteOff]:
+        events = self._ended(onset)
+        for frame in frames:
+            self._take(note, frame)
+        self._sounding = note
+        self._last = max(onset, self._last)
+        return [*events, NoteOn(self._last, note.pitch, self._dynamics.velocity(note.loudest))]
+
+    def _take(self, note: _Sounding, frame: PitchFrame) -> None:
+        note.take(frame)
+        self._loudest = max(self._loudest, frame.level)
+
+    def _ended(self, time: float) -> list[NoteOn | NoteOff]:
+        note, self._sounding = self._sounding, None
+        if note is None:
+            return []
+        self._last = max(time, self._last)
+        return [NoteOff(self._last, note.pitch)]
+
+
+def _pitch(frames: Iterable[PitchFrame]) -> float:
+    return median(frame.pitch for frame in frames)

@@ -1,0 +1,1 @@
+"""How well the note trackers hear: rendered solos with known notes."""
