@@ -116,6 +116,10 @@ class AudioSystem(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Give everything back; `devices` begins anew."""
+        ...
+
 
 def match_device(wanted: str, devices: Sequence[AudioDevice], side: Side) -> AudioDevice:
     """Return the one device that is meant.

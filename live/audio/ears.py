@@ -236,11 +236,12 @@ class Ears:
             self._separation.sink = self._recorder
 
     def close(self) -> None:
-        """Close the device and what is recorded."""
+        """Close the device, the audio system and what is recorded."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
         self._disconnect("closed")
+        self._system.close()
         self.record(None)
 
     def _place(self, name: str) -> int:

@@ -1,5 +1,6 @@
 """Audio devices through PortAudio, which sounddevice brings."""
 
+import atexit
 import time
 from importlib import import_module
 from typing import Any, Final
@@ -12,6 +13,8 @@ from tatumflow.live.audio.devices import AudioDevice, AudioStream, Process, Stre
 from tatumflow.live.quiet import quiet_stderr
 
 _LONGEST_AGO: Final = 1.0
+_LONGEST_LATENCY: Final = 2.0
+_JACK: Final = "JACK"
 
 
 class PortAudio:
@@ -33,18 +36,13 @@ class PortAudio:
                 "no audio: the PortAudio library is missing; install it with "
                 "`sudo apt install libportaudio2` or `brew install portaudio`"
             ) from None
-        self._fresh = True
+        self._stream: _Stream | None = None
 
     def devices(self) -> tuple[AudioDevice, ...]:
         """Return the devices there are now; not while a stream is open."""
         library = self._library
         try:
-            if not self._fresh:
-                # PortAudio looks for devices only when it begins.
-                with quiet_stderr():
-                    library._terminate()
-                    library._initialize()
-            self._fresh = False
+            self._look_again()
             apis = [api["name"] for api in library.query_hostapis()]
             default_input, default_output = library.default.device
             listed = list(library.query_devices())
@@ -105,17 +103,50 @@ class PortAudio:
                 f"audio device {names}: cannot be opened at {plan.rate} Hz ({error}); close the program that "
                 "holds it, or choose another"
             ) from None
-        return _Stream(stream, library.PortAudioError)
+        self._stream = _Stream(stream, library.PortAudioError, plan.input.api)
+        return self._stream
+
+    def close(self) -> None:
+        """Give everything back; `devices` begins anew."""
+        if self._server_has_gone():
+            # PortAudio would end the process, now or at its end.
+            atexit.unregister(self._library._exit_handler)
+            return
+        with quiet_stderr():
+            while self._library._initialized:
+                self._library._terminate()
+
+    def _server_has_gone(self) -> bool:
+        stream = self._stream
+        return stream is not None and stream.broke_off and _JACK in stream.api
+
+    def _look_again(self) -> None:
+        """Have PortAudio look for devices, which it does only when it begins.
+
+        Raises:
+            DeviceError: if it was a client of a JACK server that has gone: ending PortAudio would then end
+                the process.
+        """
+        if self._server_has_gone():
+            raise DeviceError("the JACK server has gone; start it, and then TatumFlow again")
+        self.close()
+        with quiet_stderr():
+            self._library._initialize()
 
 
 class _Stream:
     """A stream of sounddevice's."""
 
-    def __init__(self, stream: Any, errors: type[Exception]) -> None:  # noqa: ANN401
+    def __init__(self, stream: Any, errors: type[Exception], api: str) -> None:  # noqa: ANN401
         self._stream = stream
         self._errors = errors
+        self.api = api
+        self.broke_off = False
+        """Whether it had ended before it was closed."""
         latency = stream.latency
-        self.device_seconds = float(sum(latency)) if isinstance(latency, tuple) else float(latency)
+        sides = latency if isinstance(latency, tuple) else (latency,)
+        # Under JACK a port that is not connected yet may have millions of seconds.
+        self.device_seconds = sum(side for side in sides if 0 <= side < _LONGEST_LATENCY)
 
     @property
     def active(self) -> bool:
@@ -127,6 +158,10 @@ class _Stream:
 
     def close(self) -> None:
         """End it."""
+        self.broke_off = not self.active
+        if self.broke_off and _JACK in self.api:
+            # PortAudio waits for ever for the last cycle of a server that has gone.
+            return
         with quiet_stderr():
             self._stream.close(ignore_errors=True)
 

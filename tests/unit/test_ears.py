@@ -65,6 +65,9 @@ class FakeSystem:
         self.streams.append(FakeStream(plan, process))
         return self.streams[-1]
 
+    def close(self) -> None:
+        assert all(stream.closed or not stream.active for stream in self.streams)
+
 
 class Session:
     def __init__(self, system: FakeSystem, options: AudioOptions | None = None) -> None:
