@@ -237,11 +237,14 @@ def render(
 
 @app.command()
 def ports(api: _Api = None, settings: _Settings = None) -> None:
-    """List MIDI inputs and outputs."""
-    from tatumflow.live.doctor import print_ports
+    """List MIDI inputs and outputs, and audio devices."""
+    from tatumflow.live.doctor import print_audio_devices, print_ports
     from tatumflow.live.settings import load_settings
 
-    print_ports(load_settings(settings), api)
+    try:
+        print_ports(load_settings(settings), api)
+    finally:
+        print_audio_devices()
 
 
 @app.command()

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from tatumflow.engine.bundle import find_bundles, load_bundle
 from tatumflow.engine.errors import BundleError, DeviceError, PortError, TatumFlowError
+from tatumflow.live.audio.portaudio import PortAudio
 from tatumflow.live.engine_process import log_path
 from tatumflow.live.midi_ports import api_problem, compiled_apis, list_ports, working_api
 from tatumflow.live.quiet import quiet_stderr
@@ -74,6 +75,32 @@ def print_ports(settings: Settings, api: str | None) -> None:
             print(f"  {number}  {name}")
         if not listed:
             print("  none")
+
+
+def print_audio_devices() -> None:
+    """Print the audio devices with their numbers, or why there are none."""
+    try:
+        with quiet_stderr():
+            system = PortAudio()
+            devices = system.devices()
+            system.close()
+    except DeviceError as error:
+        print(f"audio devices: none; {error}")
+        return
+    print("audio devices:")
+    for device in devices:
+        default = [
+            side
+            for side, chosen in (("input", device.is_default_input), ("output", device.is_default_output))
+            if chosen
+        ]
+        chosen = f", the system's {' and '.join(default)}" if default else ""
+        print(
+            f"  {device.number}  {device.name} ({device.api}): {device.inputs} in, {device.outputs} out, "
+            f"{device.rate} Hz{chosen}"
+        )
+    if not devices:
+        print("  none")
 
 
 def print_models(*, styles: bool) -> None:
