@@ -8,7 +8,7 @@ than a note, and must last longer too.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -34,6 +34,9 @@ _PITCH_DELAY: Final = 0.024
 
 _LEAST_ATTACK: Final = 0.05
 """Below this an onset is told by the pitch alone."""
+
+_SCOOP: Final = 0.25
+"""Semitones that the first frames of a note move by where it is scooped."""
 
 _LEVEL_BEFORE: Final = 0.07
 _LEVEL_AFTER: Final = 0.04
@@ -86,7 +89,7 @@ class SegmentationSettings:
     new_frames: int = 3
     octave_frames: int = 5
     slid_frames: int = 7
-    jump: float = 0.4
+    jump: float = 0.5
     attack: float = 0.2
     rise: float = 1.5
     repeat_frames: int = 5
@@ -213,7 +216,7 @@ class NoteSegmenter:
 
     def _changed(self) -> list[NoteOn | NoteOff]:
         """Begin the note of the new pitch."""
-        first, pitch = self._new[0], round(_pitch(self._new))
+        first, pitch = self._new[0], round(_aim(self._new))
         attack = self._attack_at(first)
         told = attack.attack >= _LEAST_ATTACK
         onset = attack.time - _ATTACK_DELAY if told else first.time - _PITCH_DELAY
@@ -260,3 +263,12 @@ class NoteSegmenter:
 
 def _pitch(frames: Iterable[PitchFrame]) -> float:
     return median(frame.pitch for frame in frames)
+
+
+def _aim(frames: Sequence[PitchFrame]) -> float:
+    """Return where the pitch of a note's first frames goes: a horn's tone is often scooped from below."""
+    steps = [b.pitch - a.pitch for a, b in pairwise(frames)]
+    goes_one_way = all(step > 0 for step in steps) or all(step < 0 for step in steps)
+    if goes_one_way and abs(sum(steps)) >= _SCOOP:
+        return frames[-1].pitch
+    return _pitch(frames)

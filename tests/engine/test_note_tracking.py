@@ -118,11 +118,15 @@ def test_an_event_comes_as_soon_as_the_tracker_says(tracker: MonophonicTracker):
 
 @pytest.mark.parametrize("depth", [0.3, 0.6])
 def test_vibrato_does_not_split_a_note(tracker: MonophonicTracker, depth: float):
-    time = np.arange(round(1.5 * RATE)) / RATE
-    events = hear(
-        tracker, np.concatenate([rest(0.2), tone(67 + depth * np.sin(2 * np.pi * 5.5 * time), 1.5)])
-    )
-    assert pitches(events) == [67]
+    time = np.maximum(np.arange(round(1.5 * RATE)) / RATE - 0.2, 0)
+    swaying = tone(67 + depth * np.sin(2 * np.pi * 5.5 * time), 1.5)
+    assert pitches(hear(tracker, np.concatenate([rest(0.2), swaying]))) == [67]
+
+
+def test_a_scooped_note_is_the_one_it_is_scooped_to(tracker: MonophonicTracker):
+    pitch = np.interp(np.arange(round(0.4 * RATE)) / RATE, [0.0, 0.08], [68.9, 70.0])
+    events = hear(tracker, np.concatenate([rest(0.2), tone(73, 0.3), tone(pitch, 0.4)]))
+    assert pitches(events) == [73, 70]
 
 
 def test_a_glide_goes_from_its_first_note_to_its_last(tracker: MonophonicTracker):
