@@ -141,7 +141,7 @@ def _pieces(source: soundfile.SoundFile) -> Iterator[Frames]:
         if not len(frames):
             return
         heard: Sequence[int] = (0, 0) if frames.shape[1] == 1 else (0, 1)
-        yield np.nan_to_num(np.asarray(frames)[:, heard], nan=0.0, posinf=0.0, neginf=0.0)
+        yield np.nan_to_num(np.asarray(frames, dtype=np.float32)[:, heard], nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _mixed(stems: NDArray[np.float32], sums: NDArray[np.float32]) -> Frames:

@@ -119,7 +119,9 @@ class StreamingSeparator:
     def _spectra(self, mixture: NDArray[np.complex64]) -> NDArray[np.complex64]:
         planes = self._model.separate(np.concatenate([mixture.real, mixture.imag]))
         half = len(planes) // 2
-        return planes[:half] + np.complex64(1j) * planes[half:]
+        spectra = np.empty((half, *planes.shape[1:]), dtype=np.complex64)
+        spectra.real, spectra.imag = planes[:half], planes[half:]
+        return spectra
 
     def _none(self) -> NDArray[np.complex64]:
         channels = _SIDES * len(self._model.stems)

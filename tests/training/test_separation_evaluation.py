@@ -77,8 +77,8 @@ def test_the_oracle_tells_apart_what_does_not_overlap_and_leaves_out_what_is_in_
 
 def test_museval_measures_stems_whose_sides_are_alike():
     rng = np.random.default_rng(0)
-    mono = rng.standard_normal((2, 1, 3 * RATE)).astype(np.float32).repeat(2, axis=1) * 0.1
-    found = mono + 0.1 * mono[::-1]
+    mono = rng.standard_normal((2, 1, 3 * RATE)).astype(np.float32).repeat(2, axis=1) * np.float32(0.1)
+    found = mono + np.float32(0.1) * mono[::-1]
     figures = bss_figures(found, mono, RATE)
     assert figures.sdr.shape == (2, 3)
     medians = figures.medians()
@@ -89,8 +89,8 @@ def test_museval_measures_stems_whose_sides_are_alike():
 
 def test_seconds_of_silence_do_not_count():
     rng = np.random.default_rng(0)
-    true = rng.standard_normal((2, 2, 3 * RATE)).astype(np.float32) * 0.1
-    found = true + 0.01 * rng.standard_normal(true.shape).astype(np.float32)
+    true = rng.standard_normal((2, 2, 3 * RATE)).astype(np.float32) * np.float32(0.1)
+    found = true + np.float32(0.01) * rng.standard_normal(true.shape).astype(np.float32)
     true[0] = 0
     assert np.isfinite(bss_figures(found, true, RATE).medians()["sdr"][1])
 

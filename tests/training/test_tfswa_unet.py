@@ -167,7 +167,7 @@ def test_attention_is_what_the_plain_sum_over_all_says(look_back: int, look_ahea
     heads, group, channels, frames, positions = 2, 4, 8, 7, 12
     attention = LocalAttention(channels, heads, group, look_back, look_ahead, shifted=shifted)
     with torch.no_grad():
-        attention.distance += torch.randn_like(attention.distance)
+        attention.distance.add_(torch.randn_like(attention.distance))
         x = torch.randn(1, frames, positions, channels)
         found = attention(x, History())[0]
         q, k, v = (part.unflatten(-1, (heads, -1)) for part in attention.qkv(x)[0].chunk(3, -1))

@@ -43,7 +43,7 @@ def tone(path: Path, rate: int = 8000, seconds: float = 1.3, channels: int = 2) 
 
 
 def stems_of(paths: list[Path]) -> list[NDArray[np.float64]]:
-    return [soundfile.read(path, always_2d=True)[0] for path in paths]
+    return [np.asarray(soundfile.read(path, always_2d=True)[0], dtype=np.float64) for path in paths]
 
 
 @pytest.mark.parametrize("rate", [8000, 11_025, 48_000])

@@ -50,7 +50,7 @@ class SegmentStream:
         return len(self.segments) // self.batch_size
 
     def __iter__(self) -> Iterator[SegmentBatch]:
-        numbers = [range(b * self.batch_size, (b + 1) * self.batch_size) for b in range(len(self))]
+        numbers = [[*range(b * self.batch_size, (b + 1) * self.batch_size)] for b in range(len(self))]
         yield from DataLoader(
             _Numbered(self.segments), batch_sampler=numbers[self.start() :], num_workers=self.num_workers
         )
