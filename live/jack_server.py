@@ -43,6 +43,22 @@ def dummy_jack(period: int) -> Iterator[None]:
     changed = {"JACK_DEFAULT_SERVER": _NAME, "JACK_NO_START_SERVER": "1"}
     before = {key: os.environ.get(key) for key in changed}
     os.environ.update(changed)
+    try:
+        if _answers():
+            raise DeviceError("a JACK server for measurements runs already; wait until that one has ended")
+        with _running(period):
+            yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+
+
+@contextmanager
+def _running(period: int) -> Iterator[None]:
+    """Run the server until the block ends."""
     priority = ["-R", "-P", str(_PRIORITY)] if _real_time_granted() else ["-r"]
     command = ["jackd", "-n", _NAME, *priority, "-S", "-t", "100"]
     command += ["-d", "dummy", "-r", str(RATE), "-p", str(period)]
@@ -51,7 +67,7 @@ def dummy_jack(period: int) -> Iterator[None]:
         patience = time.monotonic() + _START_SECONDS
         while not _answers():
             if server.poll() is not None or time.monotonic() > patience:
-                raise DeviceError("jackd does not start; is another measurement running?")
+                raise DeviceError("jackd does not start; try `jackd -r -d dummy` to see what it says")
             time.sleep(_POLL_SECONDS)
         yield
     finally:
@@ -61,11 +77,6 @@ def dummy_jack(period: int) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
-        for key, value in before.items():
-            if value is None:
-                os.environ.pop(key, None)
-            else:
-                os.environ[key] = value
 
 
 def _real_time_granted() -> bool:
