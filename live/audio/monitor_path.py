@@ -87,7 +87,7 @@ class MonitorPath:
         self._mixed = np.zeros((LONGEST_BLOCK, SIDES), dtype=np.float32)
         self._wet = np.zeros((LONGEST_BLOCK, SIDES), dtype=np.float32)
         self._steps = np.arange(1, LONGEST_BLOCK + 1, dtype=np.float32) / np.float32(fade)
-        self._weights = np.zeros((LONGEST_BLOCK, 1), dtype=np.float32)
+        self._weights = np.zeros(LONGEST_BLOCK, dtype=np.float32)
 
     @property
     def share(self) -> float:
@@ -197,11 +197,13 @@ class MonitorPath:
         # Where no stems are left, their share has come down to nothing.
         wet[at_hand:] = 0.0
         weights = self._weights[:count]
-        np.multiply(self._steps[:count], 1.0 if enough else -1.0, out=weights[:, 0])
+        np.multiply(self._steps[:count], 1.0 if enough else -1.0, out=weights)
         np.add(weights, share, out=weights)
         np.clip(weights, 0.0, 1.0, out=weights)
         np.subtract(wet, mixed, out=wet)
-        np.multiply(wet, weights, out=wet)
+        for side in range(SIDES):
+            # Spread over both sides at once, NumPy would allocate a buffer.
+            np.multiply(wet[:, side], weights, out=wet[:, side])
         np.add(mixed, wet, out=mixed)
-        self._share = float(weights[-1, 0])
+        self._share = float(weights[-1])
         self._tally.dry_frames += count

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from tatumflow.engine.events import InputLost, NoteOff, NoteOn
+from tatumflow.engine.note_tracking.monophonic import MonophonicTracker
 from tatumflow.live.audio.stem_listener import NoteThread
 from tatumflow.live.audio.stem_recorder import StemRecorder
 
@@ -125,6 +126,24 @@ def test_a_tracker_of_another_rate_hears_the_same_at_the_same_time():
         count += len(samples)
     expected = np.sin(2 * np.pi * 440 * np.arange(len(heard)) / 16_000)
     np.testing.assert_allclose(heard[1000:-1000], expected[1000:-1000], atol=1e-3)
+
+
+def test_a_tone_becomes_a_note_at_its_time():
+    rate = 44_100
+    events: list[NoteOn | NoteOff | InputLost] = []
+    thread = NoteThread(MonophonicTracker(), rate, events.append, lambda text, severity: None)
+    seconds = np.arange(2 * rate) / rate
+    sounds = (seconds >= 0.5) & (seconds < 1.2)
+    tone = sum(0.2 / part * np.sin(2 * np.pi * 440 * part * seconds) for part in (1, 2, 3)) * sounds
+    for first in range(0, len(tone), 512):
+        thread.hear(tone[first : first + 512].astype(np.float32), 30 + first / rate)
+    thread.close()
+    on, off = events
+    assert isinstance(on, NoteOn)
+    assert isinstance(off, NoteOff)
+    assert (on.pitch, off.pitch) == (69, 69)
+    assert on.time == pytest.approx(30.5, abs=0.05)
+    assert off.time == pytest.approx(31.2, abs=0.1)
 
 
 def test_a_tracker_that_fails_is_told_once_and_goes_on():
