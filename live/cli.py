@@ -127,6 +127,30 @@ def separate(
 
 
 @app.command()
+def listen(
+    input_device: Annotated[str, typer.Option("--in", help="Audio input: name, part, number.")] = "",
+    output_device: Annotated[str, typer.Option("--out", help="Audio output, likewise.")] = "",
+    monitor: Annotated[bool, typer.Option("--monitor/--no-monitor", help="Play the stems.")] = True,
+    channel: Annotated[
+        list[int] | None, typer.Option("--channel", help="Input channel, from 1; twice for left and right.")
+    ] = None,
+    separator: Annotated[str, typer.Option("--separator", help="Separator: a name or a folder.")] = "",
+    solo: Annotated[list[str] | None, typer.Option("--solo", help="Stem to hear alone.")] = None,
+    mute: Annotated[list[str] | None, typer.Option("--mute", help="Stem to leave out.")] = None,
+    record: Annotated[Path | None, typer.Option("--record", help="Record the stems to this folder.")] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="How long; else Ctrl+C.")] = None,
+) -> None:
+    """Take apart live what an audio device hears, and play the stems you want."""
+    from tatumflow.live.audio.ears import AudioOptions
+    from tatumflow.live.listen import ListenOptions, listen
+
+    audio = AudioOptions(input_device, output_device if monitor else None, tuple(channel or ()))
+    listen(
+        ListenOptions(audio, separator, tuple(solo or ()), tuple(mute or ()), record=record, seconds=seconds)
+    )
+
+
+@app.command()
 def play(
     source: Annotated[Path, typer.Argument(metavar="IN.mid", help="What you played.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write: your track and the companion's.")],

@@ -14,6 +14,7 @@ from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.live.audio.devices import AudioDevice, AudioStream, Process, StreamPlan, match_device
 from tatumflow.live.audio.ears import AudioOptions, Ears
+from tatumflow.live.listen import ListenOptions, listen_with
 
 MICROPHONE = AudioDevice(0, "USB microphone", "ALSA", 1, 0, 8000, is_default_input=True)
 SPEAKERS = AudioDevice(1, "Built-in speakers", "ALSA", 0, 2, 8000, is_default_output=True)
@@ -311,3 +312,34 @@ def test_stems_are_recorded(session_on: Callable[..., Session], tmp_path: Path):
     assert low.shape == high.shape
     assert len(low)
     np.testing.assert_allclose((low + high)[:, 0], heard[: len(low)], atol=1e-5)
+
+
+def test_listening_without_a_screen_says_what_it_hears(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    system = FakeSystem(MICROPHONE, SPEAKERS)
+    options = ListenOptions(solo=("low",), record=tmp_path / "stems", seconds=5.0)
+
+    def wait(seconds: float) -> None:
+        assert seconds == 5
+        for block in range(12):
+            system.streams[-1].hear(noise(512), time.monotonic() + block * 512 / 8000)
+        until(lambda: (tmp_path / "stems" / "high.wav").exists())
+
+    status = listen_with(BandModel(), options, system, wait)
+    assert [stem.mix.soloed for stem in status.stems] == [True, False]
+    assert system.streams[-1].closed
+    assert soundfile.info(tmp_path / "stems" / "low.wav").frames > 0
+    first, *figures = capsys.readouterr().out.splitlines()
+    assert first.startswith("listening to USB microphone, playing Built-in speakers, 8000 Hz: low, high; ")
+    assert figures[-1].startswith("dropouts: ")
+
+
+def test_listening_ends_in_order_when_interrupted_or_refused(capsys: pytest.CaptureFixture[str]):
+    system = FakeSystem(MICROPHONE, SPEAKERS)
+
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    assert listen_with(BandModel(), ListenOptions(), system, interrupt).state == "open"
+    assert system.streams[-1].closed
+    with pytest.raises(SettingError, match="'horn' does not exist"):
+        listen_with(BandModel(), ListenOptions(mute=("horn",)), system, interrupt)
