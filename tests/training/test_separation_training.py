@@ -28,7 +28,7 @@ from tatumflow.training.separation.losses import (
 from tatumflow.training.separation.module import SeparationTrainer, at_levels
 from tatumflow.training.separation.ratios import sdr, si_sdr
 from tatumflow.training.separation.segments import RandomSegments, SequentialSegments
-from tatumflow.training.separation.signal import stft, to_pairs, to_planes
+from tatumflow.training.separation.signal import stft
 from tatumflow.training.separation.stem_folder import read_stem_folder
 from tatumflow.training.settings import SeparationConfig, load_config, parse_config
 
@@ -232,7 +232,7 @@ def excerpts(seed: int = 0, length: int = 4000) -> torch.Tensor:
 
 def test_losses_are_zero_for_the_truth_and_one_for_silence():
     parts, transform = excerpts(), StftSettings(256, 64)
-    target = to_planes(to_pairs(stft(parts[:, :-1], transform)))
+    target = stft(parts[:, :-1], transform)
     every = LossSettings(spectrogram=1, waveform=1, multi_resolution=1)
     found = separation_losses(target, target, parts, every, transform)
     assert {name: value.shape for name, value in found.items()} == dict.fromkeys(
@@ -248,7 +248,7 @@ def test_a_soft_stem_counts_as_much_as_a_loud_one():
     parts = excerpts()
     parts[:, 0] *= 1e-2
     stems, mixture = parts[:, :-1], parts.sum(dim=1)
-    target = to_planes(to_pairs(stft(stems)))
+    target = stft(stems)
     for error in (
         spectrogram_error(0.5 * target, target),
         waveform_error(0.5 * stems, stems, mixture),

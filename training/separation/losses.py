@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
 from tatumflow.engine.separation.stft import StftSettings
-from tatumflow.training.separation.signal import from_planes, istft, stft
+from tatumflow.training.separation.signal import istft, stft
 
 RESOLUTIONS: Final = (StftSettings(2048, 512), StftSettings(1024, 256), StftSettings(512, 128))
 """Windows of the multi-resolution error, of a fourth of which each hop is."""
@@ -46,23 +46,23 @@ class LossSettings(BaseModel):
 
 
 def separation_losses(
-    planes: Tensor, target: Tensor, parts: Tensor, settings: LossSettings, transform: StftSettings
+    spectra: Tensor, target: Tensor, parts: Tensor, settings: LossSettings, transform: StftSettings
 ) -> dict[str, Tensor]:
     """Return the weighted errors by name, each (s,), means over the excerpts.
 
     Args:
-        planes: What the model gives, (b, 4 s, f, t).
-        target: Planes of the true stems, likewise.
+        spectra: What the model gives, (b, s, 2, f, t), complex.
+        target: The true stems, likewise.
         parts: The excerpts, (b, s + 1, 2, n).
         settings: The weights.
-        transform: Window and hop of the planes.
+        transform: Window and hop of the spectra.
     """
     losses: dict[str, Tensor] = {}
     if settings.spectrogram:
-        losses["spectrogram"] = settings.spectrogram * spectrogram_error(planes, target).mean(dim=0)
+        losses["spectrogram"] = settings.spectrogram * spectrogram_error(spectra, target).mean(dim=0)
     if settings.waveform or settings.multi_resolution:
         stems, mixture = parts[:, :-1], parts.sum(dim=1)
-        found = istft(from_planes(planes), parts.shape[-1], transform).unflatten(1, (-1, 2))
+        found = istft(spectra, parts.shape[-1], transform)
         if settings.waveform:
             losses["waveform"] = settings.waveform * waveform_error(found, stems, mixture).mean(dim=0)
         if settings.multi_resolution:
@@ -71,13 +71,15 @@ def separation_losses(
     return losses
 
 
-def spectrogram_error(planes: Tensor, target: Tensor) -> Tensor:
-    """Return the absolute error of planes, (b, 4 s, f, t), by stem: (b, s).
+def spectrogram_error(spectra: Tensor, target: Tensor) -> Tensor:
+    """Return the absolute error of real and imaginary parts, (b, s, 2, f, t) complex both, by stem: (b, s).
 
     The mixture's size is that of the stems' sum, whatever else sounds.
     """
-    error = _by_stem((planes - target).abs().mean(dim=(2, 3)))
-    size = _by_stem(target.abs().mean(dim=(2, 3)))
+    error, size = (
+        torch.linalg.vector_norm(torch.view_as_real(x), ord=1, dim=(2, 3, 4, 5)) / (2 * x[0, 0].numel())
+        for x in (spectra - target, target)
+    )
     return error / (size + _FLOOR * size.sum(dim=1, keepdim=True) + _SMALLEST)
 
 
@@ -104,8 +106,3 @@ def multi_resolution_error(found: Tensor, stems: Tensor, mixture: Tensor) -> Ten
         logarithms = ((magnitudes + least).log() - (true + least).log()).abs().mean(dim=(2, 3, 4))
         errors.append(convergence / (size + floor + _SMALLEST) + logarithms)
     return torch.stack(errors).mean(dim=0)
-
-
-def _by_stem(planes: Tensor) -> Tensor:
-    """Return the mean over the planes of each stem, (b, s), of (b, 4 s)."""
-    return planes.unflatten(1, (2, -1, 2)).mean(dim=(1, 3))

@@ -11,7 +11,7 @@ from tatumflow.training.families.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.batches import SegmentBatch
 from tatumflow.training.separation.losses import separation_losses, spectrogram_error
 from tatumflow.training.separation.ratios import sdr, si_sdr
-from tatumflow.training.separation.signal import from_planes, istft, scales, stft, to_pairs, to_planes
+from tatumflow.training.separation.signal import istft, scales, stft
 from tatumflow.training.settings import SeparationConfig
 from tatumflow.training.trainable import FamilyTrainer
 
@@ -44,9 +44,9 @@ class SeparationTrainer(FamilyTrainer):
     def training_step(self, batch: SegmentBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch; its parts are logged apart."""
         parts = at_levels(self._remixed(batch.parts), self.settings.data.level_db)
-        planes, target, parts = self._run(parts)
+        spectra, target, parts = self._run(parts)
         transform = self.separator.config.stft
-        losses = separation_losses(planes, target, parts, self.settings.losses, transform)
+        losses = separation_losses(spectra, target, parts, self.settings.losses, transform)
         by_stem = torch.stack(list(losses.values())).sum(dim=0)
         loss = by_stem.mean()
         self.log("train/loss", loss, prog_bar=True)
@@ -56,10 +56,9 @@ class SeparationTrainer(FamilyTrainer):
 
     def validation_step(self, batch: SegmentBatch, batch_idx: int) -> None:
         """Log the error and the ratios of a batch, and how much better these are than the mixture's."""
-        planes, target, parts = self._run(batch.parts)
-        error = spectrogram_error(planes, target).mean(dim=0)
-        samples = from_planes(planes.float())
-        found = istft(samples, parts.shape[-1], self.separator.config.stft).unflatten(1, (-1, 2))
+        spectra, target, parts = self._run(batch.parts)
+        error = spectrogram_error(spectra, target).mean(dim=0)
+        found = istft(spectra, parts.shape[-1], self.separator.config.stft)
         stems, mixture = parts[:, :-1], parts.sum(dim=1, keepdim=True).expand_as(parts[:, :-1])
         self.log("val/loss", error.mean(), batch_size=len(parts), prog_bar=True)
         for name, ratio in (("si_sdr", si_sdr), ("sdr", sdr)):
@@ -86,7 +85,7 @@ class SeparationTrainer(FamilyTrainer):
         return torch.stack(columns, dim=1)
 
     def _separate(self, parts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return planes of found and true stems, (B, 4 s, f, t), and the parts as the model sees them.
+        """Return found and true stems, (B, s, 2, f, t) complex, and the parts as the model sees them.
 
         A model that sees all of an excerpt sees it at the normalizer's level.
         """
@@ -94,9 +93,11 @@ class SeparationTrainer(FamilyTrainer):
             parts = parts / scales(parts.sum(dim=1))[:, None, None, None]
         transform = self.separator.config.stft
         with torch.autocast(parts.device.type, enabled=False):
-            spectra = stft(parts, transform)
-            mixture, target = to_planes(spectra.sum(dim=1)), to_planes(to_pairs(spectra[:, :-1]))
-        return self.separator(mixture), target, parts
+            target = stft(parts[:, :-1], transform)
+            mixture = target.sum(dim=1)
+            if parts[:, -1].any():
+                mixture = mixture + stft(parts[:, -1], transform)
+        return self.separator.separate(mixture), target, parts
 
     def _show(self, mixture: Tensor, found: Tensor, stems: Tensor) -> None:
         """Let TensorBoard play and draw an excerpt: mixture (2, n), stems found and true (s, 2, n)."""

@@ -109,9 +109,14 @@ class LocalAttention(nn.Module):
 
 
 def _chunks(x: Tensor, size: int, step: int) -> Tensor:
-    """Return pieces of x (B, T, ...) that begin every `step` frames: (B, n, ..., size)."""
-    # One piece is the rule in a stream, and needs no gathering there.
-    return x.movedim(1, -1)[:, None] if x.shape[1] == size else x.unfold(1, size, step)
+    """Return pieces of x (B, T, ...) that begin every `step` frames: (B, n, ..., size), size below 2 step."""
+    if x.shape[1] == size:
+        return x.movedim(1, -1)[:, None]
+    steps = F.pad(x, (0, 0) * (x.dim() - 2) + (0, -x.shape[1] % step)).unflatten(1, (-1, step))
+    if size > step:
+        # As `unfold`, whose gradient is slow.
+        steps = torch.cat([steps[:, :-1], steps[:, 1:, : size - step]], dim=2)
+    return steps.movedim(2, -1)
 
 
 class AttentionLayer(nn.Module):

@@ -37,9 +37,8 @@ class Part(NamedTuple):
         return bins.unflatten(-1, (self.positions, self.width)).permute(0, 1, 3, 2, 4).flatten(3)
 
     def join(self, x: Tensor) -> Tensor:
-        """Return the part's bins, (B, T, c, P w), of its positions (B, T, P, c w)."""
-        bins = x.unflatten(-1, (-1, self.width))
-        return bins.permute(0, 1, 3, 4, 2).flatten(3) if self.apart else bins.transpose(2, 3).flatten(3)
+        """Return the part's bins, (B, T, c, P w, ...), of its positions (B, T, P, c, w, ...)."""
+        return x.movedim(2, 4 if self.apart else 3).flatten(3, 4)
 
 
 def stacked_parts(bins: int, sub_bands: int) -> tuple[Part, ...]:

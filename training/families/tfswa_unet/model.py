@@ -28,6 +28,7 @@ from torch.utils.checkpoint import checkpoint
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.training.families.tfswa_unet.attention import TfswaModule
+from tatumflow.training.families.tfswa_unet.bands import Part
 from tatumflow.training.families.tfswa_unet.config import TfswaUnetConfig
 from tatumflow.training.families.tfswa_unet.history import History
 from tatumflow.training.families.tfswa_unet.layers import ConvBlock, Down, Up
@@ -61,6 +62,7 @@ class TfswaUnet(nn.Module):
         self.config = config
         self.stems = len(config.stem_set)
         self.parts = config.parts
+        self.consistent = config.consistent and self.stems > 1
         first, last = config.channels[0], config.channels[-1]
         strides = list(zip(config.time_strides, config.freq_strides, strict=True))
         steps = list(zip(config.channels, config.channels[1:], strides, strict=False))
@@ -102,8 +104,8 @@ class TfswaUnet(nn.Module):
         for part, head in zip(self.parts, self.head, strict=True):
             assert isinstance(head, nn.Linear)
             nn.init.xavier_uniform_(head.weight, gain=0.1)
-            real = head.bias.detach().view(-1, self.stems * _SIDES, part.width)[0]
-            real.fill_(1 / max(self.stems, 2))
+            # Stem, side, bin, part: the real parts.
+            head.bias.detach().view(self.stems * _SIDES, part.width, -1)[..., 0] = 1 / max(self.stems, 2)
 
     def forward(self, planes: Tensor) -> Tensor:
         """Take a mixture apart.
@@ -154,25 +156,40 @@ class TfswaUnet(nn.Module):
         Returns:
             Shape (b, 2 s, f, t), complex.
         """
-        masks = self._masks(_channels_before_bins(planes), History()).flatten(3, 4)
-        imaginary = masks[:, :, 1] if self.config.complex_masks else torch.zeros_like(masks[:, :, 0])
-        return torch.complex(masks[:, :, 0], imaginary).permute(0, 2, 3, 1)
+        masks = self._masks(_channels_before_bins(planes), History())
+        if not self.config.complex_masks:
+            masks = torch.stack([masks, torch.zeros_like(masks)], dim=-1)
+        return torch.view_as_complex(masks.contiguous()).permute(0, 2, 3, 1)
+
+    def separate(self, mixture: Tensor) -> Tensor:
+        """Take spectrograms apart: `forward` in complex numbers, which train faster and cannot be exported.
+
+        Args:
+            mixture: Shape (b, 2, f, t), complex.
+
+        Returns:
+            Shape (b, s, 2, f, t), complex.
+        """
+        x = mixture.permute(0, 3, 1, 2)
+        masks = self._masks(torch.cat([x.real, x.imag], dim=2), History())
+        if self.config.complex_masks:
+            masks = torch.view_as_complex(masks)
+        stems = masks.unflatten(2, (self.stems, _SIDES)) * x[:, :, None]
+        return stems.permute(0, 2, 3, 4, 1)
 
     def _separated(self, planes: Tensor, history: History) -> Tensor:
         x = _channels_before_bins(planes)
         masks = self._masks(x, history)
-        mixture = x.unflatten(2, (2, 1, _SIDES))
+        real, imaginary = (part.repeat(1, 1, self.stems, 1) for part in x.chunk(2, dim=2))
         if self.config.complex_masks:
-            real, imaginary = masks[:, :, 0], masks[:, :, 1]
-            left, right = mixture[:, :, 0], mixture[:, :, 1]
-            parts = [real * left - imaginary * right, real * right + imaginary * left]
-            stems = torch.stack(parts, dim=2)
+            turned, kept = masks[..., 1], masks[..., 0]
+            stems = [kept * real - turned * imaginary, kept * imaginary + turned * real]
         else:
-            stems = masks * mixture
-        return stems.flatten(2, 4).permute(0, 2, 3, 1)
+            stems = [masks * real, masks * imaginary]
+        return torch.cat(stems, dim=2).permute(0, 2, 3, 1)
 
     def _masks(self, x: Tensor, history: History) -> Tensor:
-        """Return masks (b, t, parts, s, 2, f), real and then imaginary parts, of a mixture (b, t, 4, f)."""
+        """Return masks (b, t, 2 s, f), real and imaginary if complex, of a mixture (b, t, 4, f)."""
         config, frames = self.config, x.shape[1]
         x = F.pad(x, (0, 0, 0, 0, 0, -frames % config.block))
         x = compressed(x, config.compression)
@@ -189,23 +206,29 @@ class TfswaUnet(nn.Module):
         for blocks, up in zip(reversed(self.decoder), reversed(self.up), strict=True):
             x = self._run(blocks, up(x) + skips.pop(), history)
         positions = self.norm(x[:, :frames]).split([part.positions for part in self.parts], dim=2)
-        masks = torch.cat(
-            [
-                part.join(head(place))
-                for part, head, place in zip(self.parts, self.head, positions, strict=True)
-            ],
-            dim=3,
-        ).float()
+        masks = [self._joined(*one) for one in zip(self.parts, self.head, positions, strict=True)]
         # The bin at half the sample rate has no position of its own.
-        masks = torch.cat([masks, masks[..., -1:]], dim=3)
-        masks = masks.unflatten(2, (-1, self.stems, _SIDES))
-        return self._summed_to_one(masks) if config.consistent and self.stems > 1 else masks
+        return torch.cat([*masks, masks[-1][:, :, :, -1:]], dim=3).float()
 
-    def _summed_to_one(self, masks: Tensor) -> Tensor:
-        """Share out what the stems' masks lack of one (Wisdom et al., "Differentiable Consistency", 2019)."""
-        whole = torch.zeros(masks.shape[2], 1, 1, 1, device=masks.device)
-        whole[0] = 1
-        return masks + (whole - masks.sum(dim=3, keepdim=True)) / self.stems
+    def _joined(self, part: Part, head: nn.Module, x: Tensor) -> Tensor:
+        """Return the masks of a part, as `_masks` does those of all, of its positions (b, t, P, C)."""
+        assert isinstance(head, nn.Linear)
+        weight, bias = self._consistent(part, head) if self.consistent else (head.weight, head.bias)
+        shape = (self.stems * _SIDES, part.width, *((2,) if self.config.complex_masks else ()))
+        return part.join(F.linear(x, weight, bias).unflatten(3, shape))
+
+    def _consistent(self, part: Part, head: nn.Linear) -> tuple[Tensor, Tensor]:
+        """Return weight and bias of a head whose stems' masks add up to one.
+
+        What the masks lack of one is shared out evenly (Wisdom et al., "Differentiable Consistency
+        Constraints", 2019). As this is linear, it is done to the weights, once for all frames.
+        """
+        shape = (self.stems, _SIDES, part.width, -1)
+        weight, bias = head.weight.view(*shape, head.in_features), head.bias.view(shape)
+        weight, bias = weight - weight.mean(dim=0), bias - bias.mean(dim=0)
+        whole = torch.zeros(bias.shape[-1], device=bias.device, dtype=bias.dtype)
+        whole[0] = 1 / self.stems
+        return weight.flatten(0, 3), (bias + whole).flatten()
 
     def _run(self, module: nn.Module, x: Tensor, history: History) -> Tensor:
         if self.config.checkpointing and self.training and torch.is_grad_enabled():
