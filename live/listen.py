@@ -1,5 +1,6 @@
 """The `listen` command: what a device hears, taken apart live, without a screen."""
 
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,7 @@ from tatumflow.live.audio.ears import AudioOptions, Ears
 from tatumflow.live.audio.levels import decibels
 from tatumflow.live.audio.portaudio import PortAudio
 from tatumflow.live.audio.status import AudioStatus
+from tatumflow.live.engine_process import SWITCH_SECONDS
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ def listen(options: ListenOptions) -> AudioStatus:
         SettingError: if the separator has no such stems.
     """
     model = OnnxBlockModel(load_separator(separator_path(options.model)))
+    # The audio callback must not wait for the separation to hand the interpreter over.
+    sys.setswitchinterval(SWITCH_SECONDS)
     return listen_with(model, options, PortAudio())
 
 
