@@ -25,6 +25,13 @@ _Seed = Annotated[int, typer.Option("--seed", help="Chooses the validation side 
 data = typer.Typer(help="Prepare and count corpora.", no_args_is_help=True)
 
 
+class Voices(StrEnum):
+    """How many voices a note tracker hears at once."""
+
+    ONE = "one"
+    MANY = "many"
+
+
 class Split(StrEnum):
     """A side of a packed corpus."""
 
@@ -222,15 +229,19 @@ def evaluate_notes(
         Path | None,
         typer.Option("--stems", help="Hear this folder's separated stems, in folders of the same names."),
     ] = None,
+    voices: Annotated[Voices, typer.Option("--voices", help="How many the tracker hears.")] = Voices.ONE,
     seconds: Annotated[float, typer.Option("--seconds", help="How much of each recording.", min=1)] = 30.0,
     limit: Annotated[int | None, typer.Option("--limit", help="Recordings at most.", min=1)] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
 ) -> None:
-    """Measure the note tracker on solos with known notes, made with `tatumflow data quartet`."""
+    """Measure a note tracker on stems with known notes, made with `tatumflow data quartet`."""
     with _training_libraries():
         from tatumflow.training.note_tracking.commands import NoteEvaluation, evaluate_notes
         from tatumflow.training.note_tracking.figures import table
-    figures = evaluate_notes(NoteEvaluation(quartets, weimar, stem, stems, seconds, limit), json)
+    evaluation = NoteEvaluation(
+        quartets, weimar, stem, stems, seconds, limit, polyphonic=voices == Voices.MANY
+    )
+    figures = evaluate_notes(evaluation, json)
     print("\n".join(table(figures)))
 
 

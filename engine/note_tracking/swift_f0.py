@@ -54,9 +54,6 @@ _ATTACK_FLOOR: Final = 1e-3
 class SwiftF0:
     """Hears one voice and gives its frames."""
 
-    latency: Final = (_STEP + _AHEAD) * HOP / RATE
-    """Seconds that must have arrived after a frame's time, at most, before it is given."""
-
     def __init__(self) -> None:
         """Open the model.
 
@@ -73,6 +70,16 @@ class SwiftF0:
         self._hiss = np.random.default_rng(0).normal(0, _HISS, size).astype(np.float32)
         self._window = hann(_ATTACK_WINDOW) * np.float32(4 / _ATTACK_WINDOW)
         self.reset()
+
+    @property
+    def rate(self) -> int:
+        """Samples a second of what it hears."""
+        return RATE
+
+    @property
+    def latency(self) -> float:
+        """Seconds that must have arrived after a frame's time, at most, before it is given."""
+        return (_STEP + _AHEAD) * HOP / RATE
 
     def reset(self) -> None:
         """Forget the stream and begin another."""

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.events import NoteOff, NoteOn
 from tatumflow.engine.note_tracking.dynamics import Dynamics
-from tatumflow.engine.note_tracking.monophonic import MonophonicTracker, sane
+from tatumflow.engine.note_tracking.monophonic import MonophonicTracker
 from tatumflow.engine.note_tracking.pitch_frame import PitchFrame
 from tatumflow.engine.note_tracking.segmentation import NoteSegmenter, SegmentationSettings
+from tatumflow.engine.note_tracking.stream import sane
 from tatumflow.engine.note_tracking.timeline import Timeline
 from tatumflow.engine.note_tracking.tracker import NoteTracker
 

@@ -112,5 +112,7 @@ def test_a_rendered_horn_is_heard(tmp_path: Path):
     written = json.loads(path.read_text(encoding="utf-8"))
     assert written["command"].startswith("tatumflow evaluate-notes val weimar")
     assert "synthetic" in written["note"]
+    piano = evaluate_notes(NoteEvaluation(side, weimar, "piano", seconds=3.0, limit=1, polyphonic=True))
+    assert piano.note_f1.value > 0.3
     with pytest.raises(CorpusError, match="horn"):
         evaluate_notes(NoteEvaluation(side, weimar, stems=tmp_path))

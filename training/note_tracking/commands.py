@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.note_tracking.monophonic import MonophonicTracker
+from tatumflow.engine.note_tracking.polyphonic import PolyphonicTracker
+from tatumflow.engine.note_tracking.tracker import NoteTracker
 from tatumflow.training.note_tracking.figures import BLOCK_SECONDS, TrackingFigures, tracking_figures
 from tatumflow.training.note_tracking.recordings import read_noted_stems
 from tatumflow.training.separation.quartet.index import SYNTHETIC
@@ -24,6 +26,7 @@ class NoteEvaluation:
         stems: Folder of separated stems that are heard instead of the clean ones; None for these.
         seconds: How much of each, greater than 0.
         limit: Recordings at most; None for all.
+        polyphonic: Whether the tracker of many voices hears them, or that of one.
     """
 
     quartets: Path
@@ -32,10 +35,11 @@ class NoteEvaluation:
     stems: Path | None = None
     seconds: float = 30.0
     limit: int | None = None
+    polyphonic: bool = False
 
 
 def evaluate_notes(evaluation: NoteEvaluation, json_path: Path | None = None) -> TrackingFigures:
-    """Measure the note tracker.
+    """Measure a note tracker.
 
     Args:
         evaluation: What to hear.
@@ -46,7 +50,7 @@ def evaluate_notes(evaluation: NoteEvaluation, json_path: Path | None = None) ->
         SettingError: if there is no such stem, or the file cannot be written.
     """
     recordings = read_noted_stems(evaluation.quartets, evaluation.weimar, evaluation.stem, evaluation.stems)
-    tracker = MonophonicTracker()
+    tracker: NoteTracker = PolyphonicTracker() if evaluation.polyphonic else MonophonicTracker()
     figures = tracking_figures(tracker, islice(recordings, evaluation.limit), evaluation.seconds)
     if json_path is not None:
         content = {
@@ -67,6 +71,7 @@ def _command(evaluation: NoteEvaluation) -> str:
     """Return the command without folders, which differ from machine to machine."""
     words = ["tatumflow", "evaluate-notes", evaluation.quartets.name, evaluation.weimar.name]
     words += ["--stem", evaluation.stem, "--seconds", f"{evaluation.seconds:g}"]
+    words += ["--voices", "many"] if evaluation.polyphonic else []
     words += ["--stems", evaluation.stems.name] if evaluation.stems is not None else []
     words += ["--limit", str(evaluation.limit)] if evaluation.limit is not None else []
     return shlex.join(words)
