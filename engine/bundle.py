@@ -229,8 +229,9 @@ class Bundle:
     def style_weights(self, controls: Controls) -> Floats:
         """Return the weight of each style row, (S,) float32 summing to 1, for style, blend and strength.
 
-        Strength is guidance among the conditions rather than the logits: no style plus `style_strength` times
-        the way from there to the style (after Ho and Salimans 2022, whose rule costs a second model call).
+        Strength is guidance: no style plus `style_strength` times the way from there to the style (after Ho
+        and Salimans 2022). The flow weights velocities so; the decoder, where that would cost a second call
+        for each note, the rows of its table.
 
         Raises:
             SettingError: if the model does not know a style.

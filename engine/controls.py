@@ -34,7 +34,7 @@ class Controls:
         style: Slug of the player to sound like; empty for no particular one.
         style_b: Slug of a second player to blend with; empty for none.
         style_blend: Share of the second player.
-        style_strength: Guidance towards the style: 0 plays in none, 1 as trained, more exaggerates it.
+        style_strength: Guidance towards the style: 0 plays in none, 1 as trained, more makes it plainer.
         surprise: How far from the phrase just played the next one is drawn: 0 follows it, 1 leaves it.
         chords: Chord chart: its text, the name of a built-in one, or a file; empty for none.
         clock: Who gives the beat: our own clock, MIDI clock at an input, or Ableton Link.
@@ -67,7 +67,7 @@ class Controls:
     style: str = "art-tatum"
     style_b: str = ""
     style_blend: float = _number(0.0, 0.0, 1.0)
-    style_strength: float = _number(1.0, 0.0, 3.0)
+    style_strength: float = _number(2.0, 0.0, 3.0)
     surprise: float = _number(0.5, 0.0, 1.0)
     chords: str = ""
     clock: ClockSource = "internal"

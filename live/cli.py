@@ -199,7 +199,7 @@ def generate(
     style_b: Annotated[str | None, typer.Option("--style-b", help="Second player to blend with.")] = None,
     style_blend: Annotated[float | None, typer.Option("--style-blend", help="Share of the second.")] = None,
     style_strength: Annotated[
-        float | None, typer.Option("--style-strength", help="0 to 3; 1 as trained, more exaggerates.")
+        float | None, typer.Option("--style-strength", help="0 to 3; 1 as trained, more makes it plainer.")
     ] = None,
     temperature: _Temperature = None,
     seed: _Seed = None,

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -178,9 +179,15 @@ def test_an_unknown_or_ambiguous_style_is_refused(tiny: Bundle, name: str, said:
     ],
 )
 def test_style_weights(tiny: Bundle, controls: Controls, weights: tuple[float, ...]) -> None:
-    found = tiny.style_weights(controls)
+    found = tiny.style_weights(replace(controls, style_strength=1.0))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, weights, atol=1e-7)
+    for strength in (0.0, 0.5, 2.0):
+        nobody = np.eye(len(weights))[0]
+        guided = nobody + strength * (np.array(weights) - nobody)
+        np.testing.assert_allclose(
+            tiny.style_weights(replace(controls, style_strength=strength)), guided, atol=1e-6
+        )
 
 
 def test_an_unknown_second_style_is_refused(tiny: Bundle) -> None:
