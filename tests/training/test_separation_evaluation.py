@@ -79,7 +79,7 @@ def test_museval_measures_stems_whose_sides_are_alike():
     rng = np.random.default_rng(0)
     mono = rng.standard_normal((2, 1, 3 * RATE)).astype(np.float32).repeat(2, axis=1) * np.float32(0.1)
     found = mono + np.float32(0.1) * mono[::-1]
-    figures = bss_figures(found, mono, RATE)
+    figures = bss_figures(found.astype(np.float32), mono, RATE)
     assert figures.sdr.shape == (2, 3)
     medians = figures.medians()
     np.testing.assert_allclose(medians["sdr"], 20, atol=0.5)
@@ -92,7 +92,7 @@ def test_seconds_of_silence_do_not_count():
     true = rng.standard_normal((2, 2, 3 * RATE)).astype(np.float32) * np.float32(0.1)
     found = true + np.float32(0.01) * rng.standard_normal(true.shape).astype(np.float32)
     true[0] = 0
-    assert np.isfinite(bss_figures(found, true, RATE).medians()["sdr"][1])
+    assert np.isfinite(bss_figures(found.astype(np.float32), true, RATE).medians()["sdr"][1])
 
 
 def checkpoint(path: Path, built: TfswaUnet) -> Path:
