@@ -43,9 +43,10 @@ def style_profiles(corpus: PackedCorpus, seed: int = 0) -> NDArray[np.float32]:
             drawn = rng.permutation(len(bounds))[:_PHRASES]
             means[row] = _features(corpus.array, [bounds[i] for i in drawn]).mean(axis=0)
     kept = np.concatenate([means[:, part.slice] for part in PARTS if part.name in PROFILED], axis=1)
-    spread = kept.std(axis=0)
-    standard = (kept - kept.mean(axis=0)) / np.maximum(spread, _TINY)
-    return np.concatenate([np.zeros((1, kept.shape[1])), standard]).astype(np.float32)
+    profiles = np.zeros((1 + len(kept), kept.shape[1]), np.float32)
+    if len(kept):
+        profiles[1:] = (kept - kept.mean(axis=0)) / np.maximum(kept.std(axis=0), _TINY)
+    return profiles
 
 
 def _features(notes: NDArray[np.void], bounds: list[tuple[int, int]]) -> NDArray[np.float32]:
