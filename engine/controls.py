@@ -130,6 +130,6 @@ class Controls:
         kind = type(getattr(Controls(), name))
         try:
             converted = kind(value)  # pyright: ignore[reportArgumentType]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise SettingError(f"{name}: {value!r} is not a {kind.__name__}") from None
         return replace(self, **{name: converted})

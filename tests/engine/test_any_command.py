@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mock_decoder import MockDecoder, mock_shape
 from mock_phrase_model import MockPhraseModel
@@ -48,6 +48,7 @@ WAITS = st.sampled_from([0.0, 0.01, 0.3, 2.0])
 
 
 @settings(max_examples=150, deadline=None)
+@example([(0.0, SetControl("trade_bars", float("inf")))])
 @given(st.lists(st.tuples(WAITS, st.one_of(COMMANDS, EVENTS)), max_size=25))
 def test_any_command_is_done_or_refused(steps):
     rig = Rig(MockDecoder(mock_shape(cache_rows=64, window=48)), phrases=MockPhraseModel())
