@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from players import pack_players
+from tiny_model import tiny_trained
 
 from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.kv_cache import KVCache
 from tatumflow.engine.onnx_decoder import OnnxDecoder
 from tatumflow.training.evaluate.bundle_nll import stream_states, window_steps
 from tatumflow.training.evaluate.endless import STRETCHES, endless_figures
+from tatumflow.training.families.tatumflow.stream import TorchDecoder
 from tatumflow.training.windows import Epoch, Windows
 
 
@@ -24,16 +26,15 @@ def epoch(tmp_path_factory: pytest.TempPathFactory) -> Epoch:
     return Windows(pack_players(tmp_path_factory.mktemp("endless") / "packed"), "val", 48, 0).epoch(0)
 
 
-def test_a_context_can_be_gone_on_with(decoder: OnnxDecoder, epoch: Epoch) -> None:
+def test_a_context_can_be_gone_on_with(epoch: Epoch) -> None:
+    # In floats: an int8 activation on the edge of two levels falls to either, as the order of a sum has it.
+    decoder = TorchDecoder(tiny_trained().model.decoder)
     steps = window_steps(decoder, epoch.window(0))
     whole = stream_states(decoder, steps)
     cache = KVCache(decoder.shape)
     parts = (slice(0, 20), slice(20, None))
     states = [stream_states(decoder, steps.part(part), cache=cache) for part in parts]
-    error = np.abs(np.concatenate(states) - whole).max(axis=1)
-    # An activation on the edge between two int8 levels falls to either, as the order of a sum has it.
-    assert np.median(error) < 1e-5
-    assert error.max() < 2e-2
+    assert np.allclose(np.concatenate(states), whole, atol=1e-4)
     assert cache.length == len(whole)
 
 
