@@ -1,5 +1,7 @@
 """The built-in synthesizer, FluidSynth: live through its own audio driver, or into a sound file."""
 
+import contextlib
+import io
 import itertools
 from collections.abc import Sequence
 from importlib import resources
@@ -69,7 +71,9 @@ def soundfont_path(given: str) -> Path:
 def _load(settings: SynthSettings, programs: Sequence[int] = ()) -> "fluidsynth.Synth":
     """Return a synthesizer; `programs` are those of the first channels, where they are not the settings'."""
     try:
-        import fluidsynth
+        # Where CI is set it prints which library it found, among the lines that a headless jam prints.
+        with contextlib.redirect_stdout(io.StringIO()):
+            import fluidsynth
     except (ImportError, OSError):
         raise DeviceError(f"no synthesizer: the FluidSynth library is missing; {_INSTALL}") from None
     path = soundfont_path(settings.soundfont)
