@@ -3,6 +3,8 @@
 from typing import Protocol
 
 from tatumflow.engine.messages import Command, Snapshot
+from tatumflow.live.audio.commands import AudioCommand
+from tatumflow.live.audio.status import AudioStatus
 
 
 class EngineLink(Protocol):
@@ -18,8 +20,8 @@ class EngineLink(Protocol):
         """Return one line that says why the engine last died, empty if it never did."""
         ...
 
-    def send(self, command: Command) -> None:
-        """Hand a command to the engine; dropped if no engine is running."""
+    def send(self, command: Command | AudioCommand) -> None:
+        """Hand a command to the engine; dropped if no engine, or for a stem no ears, are running."""
         ...
 
     def latest(self) -> Snapshot | None:
@@ -29,4 +31,8 @@ class EngineLink(Protocol):
         show `notices` as they come. The same snapshot is returned again while nothing has changed, without
         its notices.
         """
+        ...
+
+    def audio(self) -> AudioStatus | None:
+        """Return the newest state of the sound; None where the session has no ears."""
         ...

@@ -46,6 +46,7 @@ from tatumflow.engine.messages import (
     UseModel,
 )
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL
+from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.link_clock import LinkClock
 from tatumflow.live.model_exchange import ModelExchange
@@ -74,7 +75,7 @@ class Engine:
         self._options = options
         self._settings = settings
         self._clock = SystemClock()
-        self._inbox: queue.SimpleQueue[InputEvent | Command] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[InputEvent | Command | AudioCommand] = queue.SimpleQueue()
         self._notices: deque[Notice] = deque(maxlen=100)
         self._companion_channel = settings.ports.companion_channel - 1
         self._outputs = Outputs(self._clock, thru=settings.ports.thru)
@@ -155,7 +156,7 @@ class Engine:
                 self._publish(now())
                 next_snapshot = now() + SNAPSHOT_SECONDS
 
-    def _take(self, item: InputEvent | Command, model: "LoadedModel") -> None:
+    def _take(self, item: InputEvent | Command | AudioCommand, model: "LoadedModel") -> None:
         if isinstance(item, _TIME_EVENTS):
             model.companion.handle(item)
         elif isinstance(item, _HUMAN_EVENTS):
@@ -170,6 +171,8 @@ class Engine:
             self._ports.connect(input_name=item.input, output_name=item.output)
         elif isinstance(item, UseModel):
             self._exchange.ask(item.model)
+        elif isinstance(item, AudioCommand):
+            self._notify("no sound is heard; choose an audio input to take it apart", "warning")
         else:
             model.companion.command(item)
             if isinstance(item, Panic):

@@ -11,6 +11,8 @@ from typing import Final
 
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.engine.messages import Command, ConnectPorts, Notice, Shutdown, Snapshot, UseModel
+from tatumflow.live.audio.commands import AudioCommand
+from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.engine_process import run_engine
 from tatumflow.live.screen_pipe import EngineFailure, EngineReady, Report
@@ -33,6 +35,7 @@ class EngineHost:
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
         self._snapshot: Snapshot | None = None
+        self._audio: AudioStatus | None = None
         self._notices: tuple[Notice, ...] = ()
         self._lock = threading.Lock()
         self._settled = threading.Event()
@@ -83,8 +86,8 @@ class EngineHost:
         model = self._asked_model if taken else settings.model
         return settings.model_copy(update={"controls": snapshot.controls, "model": model})
 
-    def send(self, command: Command) -> None:
-        """Hand a command to the engine; dropped if no engine is running."""
+    def send(self, command: Command | AudioCommand) -> None:
+        """Hand a command to the engine; dropped if no engine, or for a stem no ears, are running."""
         if isinstance(command, ConnectPorts):
             given = {"input": command.input, "output": command.output}
             ports = {side: name for side, name in given.items() if name is not None}
@@ -102,6 +105,10 @@ class EngineHost:
             snapshot, notices = self._snapshot, self._notices
             self._notices = ()
         return None if snapshot is None else replace(snapshot, notices=notices)
+
+    def audio(self) -> AudioStatus | None:
+        """Return the newest state of the sound; None where the session has no ears."""
+        return self._audio
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the engine has ended for good; return whether it has."""
@@ -138,6 +145,8 @@ class EngineHost:
                         with self._lock:
                             self._snapshot = report
                             self._notices += report.notices
+                    case AudioStatus():
+                        self._audio = report
                     case EngineReady():
                         self._settled.set()
                     case EngineFailure():

@@ -8,6 +8,8 @@ from typing import Final
 
 from tatumflow.engine.events import InputEvent
 from tatumflow.engine.messages import Command, Shutdown, Snapshot
+from tatumflow.live.audio.commands import AudioCommand
+from tatumflow.live.audio.status import AudioStatus
 
 _FLUSH_SECONDS: Final = 1.0
 
@@ -25,14 +27,16 @@ class EngineFailure:
     expected: bool
 
 
-Report = Snapshot | EngineReady | EngineFailure
+Report = Snapshot | AudioStatus | EngineReady | EngineFailure
 """What an engine process sends."""
 
 
 class Screen:
     """Whoever is at the other end: if slow, it misses snapshots; if gone, the session ends."""
 
-    def __init__(self, connection: Connection, inbox: "queue.SimpleQueue[InputEvent | Command]") -> None:
+    def __init__(
+        self, connection: Connection, inbox: "queue.SimpleQueue[InputEvent | Command | AudioCommand]"
+    ) -> None:
         """Wait to be started.
 
         Args:

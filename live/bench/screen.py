@@ -5,6 +5,8 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from tatumflow.engine.messages import Command, Snapshot
+from tatumflow.live.audio.commands import AudioCommand
+from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.screen_pipe import Report
 from tatumflow.live.tui.app import TatumFlowApp
 
@@ -24,8 +26,11 @@ class _PipeLink:
         self._shown: Snapshot | None = None
         self._painter = painter
 
-    def send(self, command: Command) -> None:
+    def send(self, command: Command | AudioCommand) -> None:
         """Drop the command."""
+
+    def audio(self) -> AudioStatus | None:
+        """Return None: no sound is heard here."""
 
     def latest(self) -> Snapshot | None:
         """Return the newest snapshot, and count it."""

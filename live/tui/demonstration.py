@@ -6,6 +6,8 @@ from typing import Final
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import Command, Health, PortStatus, RollNote, Snapshot
 from tatumflow.engine.notes import Role
+from tatumflow.live.audio.commands import AudioCommand
+from tatumflow.live.audio.status import AudioStatus
 
 NOW: Final = 100.0
 
@@ -74,11 +76,16 @@ class StillLink:
     snapshot: Snapshot | None
     alive: bool = True
     failure: str = ""
-    sent: list[Command] = field(default_factory=list)
+    sound: AudioStatus | None = None
+    sent: list[Command | AudioCommand] = field(default_factory=list)
 
-    def send(self, command: Command) -> None:
+    def send(self, command: Command | AudioCommand) -> None:
         """Keep the command."""
         self.sent.append(command)
+
+    def audio(self) -> AudioStatus | None:
+        """Return the state of the sound."""
+        return self.sound
 
     def latest(self) -> Snapshot | None:
         """Return the snapshot."""
