@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+_Value = TypeVar("_Value")
 _Model = Annotated[str | None, typer.Option("--model", help="Model bundle: a name or a folder.")]
 _Style = Annotated[str | None, typer.Option("--style", help="Player to sound like, such as art-tatum.")]
 _Temperature = Annotated[float | None, typer.Option("--temperature", help="0 to 2; higher is bolder.")]
@@ -74,6 +75,25 @@ def jam(
     swing: _Swing = None,
     grid_pull: _GridPull = None,
     no_synth: Annotated[bool, typer.Option("--no-synth", help="Leave the built-in synth silent.")] = False,
+    stem: Annotated[
+        str | None, typer.Option("--stem", help="Stem of an audio input that plays; input for all of it.")
+    ] = None,
+    voices: Annotated[str | None, typer.Option("--voices", help="Notes at a time in it: one, many.")] = None,
+    separator: Annotated[
+        str | None, typer.Option("--separator", help="Separator: a name, a folder, or none.")
+    ] = None,
+    audio_input: Annotated[
+        str | None, typer.Option("--audio-input", help="Audio input: name, part, number.")
+    ] = None,
+    audio_channel: Annotated[
+        list[int] | None, typer.Option("--audio-channel", help="Its channel, from 1; twice for stereo.")
+    ] = None,
+    audio_output: Annotated[
+        str | None, typer.Option("--audio-output", help="Audio output that plays the stems, likewise.")
+    ] = None,
+    record_stems: Annotated[
+        bool | None, typer.Option("--record-stems", help="Record the stems too.", show_default=False)
+    ] = None,
     record: Annotated[Path | None, typer.Option("--record", help="Record both players to this .mid.")] = None,
     settings: _Settings = None,
 ) -> None:
@@ -104,6 +124,15 @@ def jam(
                 grid_pull=grid_pull,
             ),
             synth=not no_synth,
+            audio=_given(
+                stem=stem,
+                voices=voices,
+                separator=separator,
+                input=audio_input,
+                channels=tuple(audio_channel) if audio_channel else None,
+                output=audio_output,
+                record=record_stems,
+            ),
             record=record,
             settings_file=settings,
         )
@@ -134,7 +163,7 @@ def listen(
     channel: Annotated[
         list[int] | None, typer.Option("--channel", help="Input channel, from 1; twice for left and right.")
     ] = None,
-    separator: Annotated[str, typer.Option("--separator", help="Separator: a name or a folder.")] = "",
+    separator: Annotated[str, typer.Option("--separator", help="Separator: a name, a folder, or none.")] = "",
     solo: Annotated[list[str] | None, typer.Option("--solo", help="Stem to hear alone.")] = None,
     mute: Annotated[list[str] | None, typer.Option("--mute", help="Stem to leave out.")] = None,
     record: Annotated[Path | None, typer.Option("--record", help="Record the stems to this folder.")] = None,
@@ -325,8 +354,8 @@ def doctor(settings: _Settings = None) -> None:
     examine(load_settings(settings))
 
 
-def _given(**controls: str | float | int | None) -> dict[str, str | float | int]:
-    return {name: value for name, value in controls.items() if value is not None}
+def _given(**options: _Value | None) -> dict[str, _Value]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:

@@ -47,6 +47,8 @@ from tatumflow.engine.messages import (
 )
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL
 from tatumflow.live.audio.commands import AudioCommand
+from tatumflow.live.ears_link import EarsLink
+from tatumflow.live.ears_options import EarsOptions
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.link_clock import LinkClock
 from tatumflow.live.model_exchange import ModelExchange
@@ -68,7 +70,7 @@ _TIME_EVENTS: Final = (*_CLOCK_EVENTS, BeatReport)
 
 
 class Engine:
-    """Ports, synthesizer, recorder and companion of one session."""
+    """Ports, ears, synthesizer, recorder and companion of one session."""
 
     def __init__(self, options: EngineOptions, connection: Connection) -> None:
         settings = options.settings
@@ -86,6 +88,7 @@ class Engine:
         self._model: LoadedModel | None = None
         self._exchange = ModelExchange(self._notify)
         self._link: LinkClock | None = None
+        self._ears: EarsLink | None = None
         self._stopping = False
         self._last: Snapshot | None = None
 
@@ -97,6 +100,9 @@ class Engine:
         self._screen.start()
         if self._settings.recording.enabled or self._options.recording is not None:
             self._recorder = Recorder(self._recording_path(), self._clock, self._notify)
+        if self._settings.audio.enabled:
+            # Their models load beside ours.
+            self._ears = self._start_ears()
         self._ports.open(need_input=self._options.need_input, need_output=self._options.need_output)
         if self._settings.synth.enabled:
             self._start_synth()
@@ -109,6 +115,8 @@ class Engine:
         # What is alive now stays; the collector need not look at it again while notes are due.
         gc.freeze()
         self._publish(self._clock.now())
+        if self._ears is not None and self._options.need_ears:
+            self._ears.wait()
         self.report(EngineReady())
         self._follow_link(self._model)
         self._loop(self._model)
@@ -120,12 +128,14 @@ class Engine:
     def close(self) -> None:
         """Silence everything, save the recording, close the ports; one step's failure stops no other."""
         model, recorder, synth, link = self._model, self._recorder, self._synth, self._link
+        ears = self._ears
         steps = [
             link.close if link else None,
             (lambda: model.close()) if model else None,
             (lambda: self._stop_clock(model)) if model else None,
             self._outputs.silence,
             recorder.close if recorder else None,
+            ears.close if ears else None,
             self._ports.close,
             synth.close if synth else None,
             lambda: self._publish(self._clock.now()),
@@ -172,7 +182,10 @@ class Engine:
         elif isinstance(item, UseModel):
             self._exchange.ask(item.model)
         elif isinstance(item, AudioCommand):
-            self._notify("no sound is heard; choose an audio input to take it apart", "warning")
+            if self._ears is not None:
+                self._ears.send(item)
+            else:
+                self._notify("no sound is heard; `tatumflow jam --stem input` hears a microphone", "warning")
         else:
             model.companion.command(item)
             if isinstance(item, Panic):
@@ -249,6 +262,14 @@ class Engine:
             self._notify(str(error), "warning")
         else:
             self._outputs.add(self._synth)
+
+    def _start_ears(self) -> EarsLink:
+        recorder = self._recorder
+        beside = self._recording_path() if recorder is None else recorder.path
+        options = EarsOptions(self._settings.audio, beside.with_name(f"{beside.stem} stems"))
+        ears = EarsLink(options, self._clock, self._inbox.put, self._screen.show_audio, self._notify)
+        ears.start(needed=self._options.need_ears)
+        return ears
 
     def _recording_path(self) -> Path:
         if self._options.recording is not None:

@@ -14,6 +14,7 @@ class EngineOptions:
         settings: The player's settings.
         need_input: Whether a missing input port is an error rather than something to wait for.
         need_output: The same for the output port.
+        need_ears: Whether an audio input that cannot be heard is an error rather than a line for the player.
         recording: File to record to, numbered if it exists; None for one named by the time, in the
             settings' folder.
     """
@@ -21,4 +22,5 @@ class EngineOptions:
     settings: Settings
     need_input: bool = False
     need_output: bool = False
+    need_ears: bool = False
     recording: Path | None = None

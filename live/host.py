@@ -15,6 +15,7 @@ from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.engine_process import run_engine
+from tatumflow.live.exit_code import how_ended
 from tatumflow.live.screen_pipe import EngineFailure, EngineReady, Report
 from tatumflow.live.settings import Settings
 
@@ -165,14 +166,14 @@ class EngineHost:
         if said is not None:
             self._failure, self._expected = said.text, said.expected
         elif process.exitcode != 0:
-            self._failure = f"the engine process ended {_how(process.exitcode)}"
+            self._failure = f"the engine process ended {how_ended(process.exitcode)}"
         crashed = (said is None and process.exitcode != 0) or (said is not None and not said.expected)
         if crashed:
             self._silence_ports()
         if crashed and not self._restarted and not self._closing:
             self._restarted = True
             self._options = replace(
-                self._options, settings=self.settings, need_input=False, need_output=False
+                self._options, settings=self.settings, need_input=False, need_output=False, need_ears=False
             )
             self._spawn()
             return
@@ -188,7 +189,3 @@ class EngineHost:
 
             with suppress(TatumFlowError):
                 silence_outputs(names, self._options.settings.ports)
-
-
-def _how(code: int | None) -> str:
-    return f"by signal {-code}" if code is not None and code < 0 else f"with exit code {code}"

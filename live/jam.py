@@ -9,6 +9,7 @@ from typing import Final
 
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.engine.messages import Notice
+from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.host import EngineHost
 from tatumflow.live.settings import Settings, load_settings, save_settings, settings_path
@@ -27,6 +28,7 @@ class JamOptions:
         virtual: Whether to offer ports to a DAW.
         api: MIDI system.
         model: Model bundle.
+        audio: Settings of the audio input, by name; any of them makes it heard.
         controls: Live controls to begin with, by name.
         synth: Whether the built-in synthesizer plays.
         record: File to record to.
@@ -39,6 +41,7 @@ class JamOptions:
     virtual: bool | None = None
     api: str | None = None
     model: str | None = None
+    audio: Mapping[str, object] = field(default_factory=dict)
     controls: Mapping[str, str | float | int] = field(default_factory=dict)
     synth: bool = True
     record: Path | None = None
@@ -58,6 +61,8 @@ class JamOptions:
             "api": self.api,
         }
         settings = settings.with_ports(**{name: value for name, value in ports.items() if value is not None})
+        if self.audio:
+            settings = settings.with_audio(enabled=True, **self.audio)
         if not self.synth:
             settings = settings.model_copy(
                 update={"synth": settings.synth.model_copy(update={"enabled": False})}
@@ -80,6 +85,7 @@ def jam(options: JamOptions) -> None:
             settings,
             need_input=bool(options.input_port) and options.input_port != "auto",
             need_output=bool(options.output_port),
+            need_ears=bool(options.audio),
             recording=options.record,
         )
     )
@@ -91,7 +97,8 @@ def jam(options: JamOptions) -> None:
             from tatumflow.live.tui.app import TatumFlowApp
 
             first_run = options.settings_file is None and not settings_path().exists()
-            TatumFlowApp(host, pick_ports=first_run and not options.input_port).run()
+            heard = options.input_port or settings.audio.enabled
+            TatumFlowApp(host, pick_ports=first_run and not heard).run()
             _remember(options.settings_file, settings, host.settings)
     except KeyboardInterrupt:
         pass
@@ -100,6 +107,9 @@ def jam(options: JamOptions) -> None:
     snapshot = host.latest()
     if snapshot is not None and snapshot.recording and Path(snapshot.recording).exists():
         print(f"recorded in {snapshot.recording}")
+    audio = host.audio()
+    if audio is not None and audio.recording and Path(audio.recording).exists():
+        print(f"stems recorded in {audio.recording}")
     if host.failure:
         raise TatumFlowError(host.failure)
 
@@ -128,7 +138,9 @@ def _wait(host: EngineHost) -> None:
         signal.signal(number, signal.default_int_handler)
     snapshot = host.latest()
     if snapshot is not None:
-        heard = [port.name for port in snapshot.inputs if port.connected] or ["no input yet"]
+        heard = [port.name for port in snapshot.inputs if port.connected]
+        heard += _stems_that_play(host.audio())
+        heard = heard or ["no input yet"]
         played = [port.name for port in snapshot.outputs if port.connected] or ["no output yet"]
         print(f"model {snapshot.model}; in: {', '.join(heard)}; out: {', '.join(played)}; stop with Ctrl+C")
         _print_notices(snapshot.notices)
@@ -140,6 +152,12 @@ def _wait(host: EngineHost) -> None:
         snapshot = host.latest()
         if snapshot is not None:
             _print_notices(snapshot.notices)
+
+
+def _stems_that_play(audio: AudioStatus | None) -> list[str]:
+    if audio is None:
+        return []
+    return [f"{stem.name} of {audio.input}" for stem in audio.stems if stem.plays]
 
 
 def _print_notices(notices: tuple[Notice, ...]) -> None:

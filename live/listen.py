@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tatumflow.engine.clock import SystemClock
-from tatumflow.engine.separation.bundle import load_separator, separator_path
-from tatumflow.engine.separation.onnx_separator import OnnxBlockModel
 from tatumflow.engine.separation.streaming import BlockModel
 from tatumflow.live.audio.devices import AudioSystem
 from tatumflow.live.audio.ears import AudioOptions, Ears
 from tatumflow.live.audio.levels import decibels
 from tatumflow.live.audio.portaudio import PortAudio
+from tatumflow.live.audio.separator import open_separator
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.engine_process import SWITCH_SECONDS
 
@@ -25,7 +24,7 @@ class ListenOptions:
 
     Attributes:
         audio: Devices, channels, rate.
-        model: Separator: a name or a folder; the first at hand when empty.
+        model: Separator: a name or a folder; the first at hand when empty, nothing taken apart for "none".
         solo: Stems to hear alone; all when empty.
         mute: Stems to leave out.
         record: Folder for the stems; None to record none.
@@ -48,7 +47,7 @@ def listen(options: ListenOptions) -> AudioStatus:
         DeviceError: if a device is missing or cannot be opened.
         SettingError: if the separator has no such stems.
     """
-    model = OnnxBlockModel(load_separator(separator_path(options.model)))
+    model = open_separator(options.model)
     # The audio callback must not wait for the separation to hand the interpreter over.
     sys.setswitchinterval(SWITCH_SECONDS)
     return listen_with(model, options, PortAudio())

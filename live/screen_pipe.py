@@ -32,7 +32,7 @@ Report = Snapshot | AudioStatus | EngineReady | EngineFailure
 
 
 class Screen:
-    """Whoever is at the other end: if slow, it misses snapshots; if gone, the session ends."""
+    """Whoever is at the other end: if slow, it misses states; if gone, the session ends."""
 
     def __init__(
         self, connection: Connection, inbox: "queue.SimpleQueue[InputEvent | Command | AudioCommand]"
@@ -47,6 +47,7 @@ class Screen:
         self._inbox = inbox
         self._changed = threading.Condition()
         self._snapshot: Snapshot | None = None
+        self._audio: AudioStatus | None = None
         self._reports: list[EngineReady | EngineFailure] = []
         self._closing = False
         self._reader = threading.Thread(target=self._read, name="screen reader", daemon=True)
@@ -65,8 +66,14 @@ class Screen:
             self._snapshot = snapshot
             self._changed.notify()
 
+    def show_audio(self, status: AudioStatus) -> None:
+        """Send a state of the sound soon; it replaces one not sent yet."""
+        with self._changed:
+            self._audio = status
+            self._changed.notify()
+
     def report(self, report: EngineReady | EngineFailure) -> None:
-        """Send a report soon, after the snapshot that waits."""
+        """Send a report soon, after the snapshot and the state of the sound that wait."""
         with self._changed:
             self._reports.append(report)
             self._changed.notify()
@@ -89,13 +96,14 @@ class Screen:
     def _write(self) -> None:
         while True:
             with self._changed:
-                while self._snapshot is None and not self._reports:
+                while self._snapshot is None and self._audio is None and not self._reports:
                     if self._closing:
                         return
                     self._changed.wait()
-                waiting: list[Report] = [] if self._snapshot is None else [self._snapshot]
+                shown = (self._snapshot, self._audio)
+                waiting: list[Report] = [state for state in shown if state is not None]
                 waiting += self._reports
-                self._snapshot = None
+                self._snapshot = self._audio = None
                 self._reports = []
             try:
                 for report in waiting:

@@ -8,13 +8,25 @@ from typing import Annotated, Any, Final, Literal
 
 import yaml
 from platformdirs import user_config_path, user_music_path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
 from tatumflow.live.whole_file import whole_file
 
+AUTO: Final = "auto"
+"""Leaves a port or a device to the program."""
+
 _DEFAULT_CONTROLS: Final = Controls()
+_LOWEST_RATE: Final = 8000
 
 
 def _controls(value: object) -> Controls:
@@ -84,6 +96,45 @@ class SynthSettings(_Section):
     program: int = Field(default=0, ge=0, le=127)
 
 
+def _rate(value: int) -> int:
+    if value and value < _LOWEST_RATE:
+        raise ValueError(f"{value} is neither 0 nor a rate from {_LOWEST_RATE} on")
+    return value
+
+
+class AudioSettings(_Section):
+    """What is heard of an audio input, taken apart, and made notes of.
+
+    Attributes:
+        enabled: Whether a session hears one.
+        separator: Name or folder of the model that takes the sound apart; empty takes the first at hand, and
+            "none" leaves it whole, as one stem called input.
+        input: Device to hear, by name, a part of it or its number; "auto" takes the system's.
+        output: Device that plays the stems, likewise; empty for none, which "auto" takes where nothing is
+            taken apart: a microphone beside its own loudspeakers howls.
+        channels: Input channels that are heard left and right, counted from 1; one alone for a mono source.
+            Empty for the first two, or the only one.
+        rate: Frames a second; 0 for the separator's where the device takes it, else the device's own.
+        block: Frames of a device's block, 16 to 4,096.
+        allowance: Seconds for computing a block, 0 to 2; more delays the stems, less may be too little.
+        stem: The stem that the companion hears; empty for none. The one called input needs no separator.
+        voices: Whether that stem plays one note at a time, as a horn does, or many.
+        record: Whether the stems are recorded, beside the session.
+    """
+
+    enabled: bool = False
+    separator: str = ""
+    input: str = AUTO
+    output: str = AUTO
+    channels: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(), max_length=2)
+    rate: Annotated[int, Field(ge=0, le=384_000), AfterValidator(_rate)] = 0
+    block: int = Field(default=256, ge=16, le=4096)
+    allowance: float = Field(default=0.03, ge=0.0, le=2.0)
+    stem: str = ""
+    voices: Literal["one", "many"] = "one"
+    record: bool = False
+
+
 class RecordingSettings(_Section):
     """The recording of a session as a two-track MIDI file.
 
@@ -107,6 +158,7 @@ class Settings(_Section):
     Attributes:
         ports: MIDI ports.
         synth: The built-in synthesizer.
+        audio: What is heard of an audio input.
         recording: The recording.
         model: Name or folder of the model bundle; empty takes the one that comes with the package.
         controls: Live controls at the start.
@@ -114,6 +166,7 @@ class Settings(_Section):
 
     ports: PortSettings = PortSettings()
     synth: SynthSettings = SynthSettings()
+    audio: AudioSettings = AudioSettings()
     recording: RecordingSettings = RecordingSettings()
     model: str = ""
     controls: Annotated[Controls, BeforeValidator(_controls), PlainSerializer(_changed_controls)] = Controls()
@@ -125,6 +178,14 @@ class Settings(_Section):
             SettingError: if a value does not fit.
         """
         return _validated({**self.model_dump(), "ports": {**self.ports.model_dump(), **changes}}, "settings")
+
+    def with_audio(self, **changes: object) -> "Settings":
+        """Return these settings with some of those of the audio input changed, checked as from a file.
+
+        Raises:
+            SettingError: if a value does not fit.
+        """
+        return _validated({**self.model_dump(), "audio": {**self.audio.model_dump(), **changes}}, "settings")
 
     def with_controls(self, **changes: str | float | int) -> "Settings":
         """Return these settings with some of the live controls changed.

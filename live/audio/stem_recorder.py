@@ -1,5 +1,6 @@
 """Recording stems to sound files, away from whoever plays them."""
 
+import itertools
 import queue
 import threading
 from collections.abc import Sequence
@@ -18,6 +19,12 @@ _MOST_WAITING: Final = 2000
 _GAP_SECONDS: Final = 0.1
 _LONGEST_GAP_SECONDS: Final = 60.0
 _PATIENCE: Final = 10.0
+
+
+def free_folder(folder: Path) -> Path:
+    """Return this folder, or the first of "name 2", "name 3" and so on that does not exist."""
+    names = itertools.chain([folder], (folder.with_name(f"{folder.name} {n}") for n in itertools.count(2)))
+    return next(candidate for candidate in names if not candidate.exists())
 
 
 class StemRecorder:
