@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 from tiny_model import STYLES, tiny_float_models, tiny_trained  # noqa: E402
 
 from tatumflow.training.evaluate.bundle_nll import stream_states  # noqa: E402
+from tatumflow.training.export.files import write_graphs  # noqa: E402
 from tatumflow.training.export.parity import (  # noqa: E402
     TOLERANCE,
     divergence,
@@ -22,7 +23,7 @@ from tatumflow.training.export.parity import (  # noqa: E402
     random_steps,
     windowed_states,
 )
-from tatumflow.training.export.write import describe, write_graphs  # noqa: E402
+from tatumflow.training.export.write import describe  # noqa: E402
 
 
 @pytest.fixture(scope="module")

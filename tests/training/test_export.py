@@ -20,8 +20,8 @@ from tatumflow.training.export import commands  # noqa: E402
 from tatumflow.training.export.checkpoint import load_checkpoint  # noqa: E402
 from tatumflow.training.export.commands import export_checkpoint, export_model  # noqa: E402
 from tatumflow.training.export.errors import ExportError  # noqa: E402
+from tatumflow.training.export.files import whole_folder  # noqa: E402
 from tatumflow.training.export.parity import prove  # noqa: E402
-from tatumflow.training.export.write import whole_folder  # noqa: E402
 from tatumflow.training.trainable import CHECKPOINT_KEY  # noqa: E402
 
 

@@ -31,7 +31,7 @@ from tatumflow.training.evaluate.primers import Notes
 from tatumflow.training.evaluate.progress import Progress
 from tatumflow.training.export.checkpoint import TrainedModel
 from tatumflow.training.export.commands import export_model
-from tatumflow.training.export.write import whole_folder
+from tatumflow.training.export.files import whole_folder
 from tatumflow.training.families.tatumflow.model import TatumFlow
 from tatumflow.training.packing import PackedCorpus, style_slug
 

@@ -11,9 +11,10 @@ from tatumflow.training.evaluate.bundle_nll import bundle_nll
 from tatumflow.training.export.card import CARD_FILE, write_card
 from tatumflow.training.export.checkpoint import TrainedModel, load_checkpoint
 from tatumflow.training.export.errors import ExportError
+from tatumflow.training.export.files import whole_folder, write_graphs
 from tatumflow.training.export.onnx_files import BLOCK, float_models, int8_model
 from tatumflow.training.export.parity import divergence, prove
-from tatumflow.training.export.write import describe, whole_folder, write_graphs, write_manifest
+from tatumflow.training.export.write import describe, write_manifest
 from tatumflow.training.packing import PackedCorpus
 from tatumflow.training.windows import Window, Windows
 

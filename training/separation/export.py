@@ -25,9 +25,9 @@ from tatumflow.engine.separation.onnx_separator import (
 from tatumflow.training.checkpoint import read_checkpoint
 from tatumflow.training.export.card import CARD_FILE
 from tatumflow.training.export.errors import ExportError
+from tatumflow.training.export.files import own_version, whole_folder, write_graphs
 from tatumflow.training.export.onnx_files import OPSET, traced
 from tatumflow.training.export.parity import TOLERANCE
-from tatumflow.training.export.write import own_version, whole_folder, write_graphs
 from tatumflow.training.families import SEPARATORS
 from tatumflow.training.families.tfswa_unet.graph import SeparatorGraph
 from tatumflow.training.families.tfswa_unet.model import TfswaUnet

@@ -1,0 +1,69 @@
+"""Bundles on disk, whole or not at all."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from onnx import ModelProto
+
+from tatumflow.engine.bundle import MANIFEST_FILE, GraphFile
+from tatumflow.training.export.errors import ExportError
+
+
+def own_version() -> str:
+    """Return the version of TatumFlow that is installed; "0" if it is not."""
+    try:
+        return version("tatumflow")
+    except PackageNotFoundError:
+        return "0"
+
+
+def write_graphs(
+    folder: Path, models: Mapping[str, ModelProto], precision: Literal["fp32", "int8"]
+) -> dict[str, GraphFile]:
+    """Write models as `<graph name>.onnx` and return what the manifest says of them."""
+    files = {}
+    for name, model in models.items():
+        content = model.SerializeToString()
+        file = f"{name}.onnx"
+        (folder / file).write_bytes(content)
+        files[name] = GraphFile(
+            file=file, sha256=hashlib.sha256(content).hexdigest(), precision=precision, bytes=len(content)
+        )
+    return files
+
+
+@contextmanager
+def whole_folder(out: Path, marker: str = MANIFEST_FILE) -> Iterator[Path]:
+    """Give a temporary folder beside `out` that takes its place if the block ends without an error.
+
+    Args:
+        out: The folder.
+        marker: A file that shows that what lies there is a bundle, and may be replaced.
+
+    Raises:
+        ExportError: if `out` exists and is not a bundle, or cannot be written.
+    """
+    if out.exists() and not (out / marker).is_file():
+        raise ExportError(f"{out}: exists and is not a model bundle; give another folder")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+            new, old = Path(scratch) / "new", Path(scratch) / "old"
+            new.mkdir()
+            yield new
+            if out.exists():
+                out.rename(old)
+            try:
+                new.rename(out)
+            except OSError:
+                if old.exists():
+                    shutil.move(old, out)
+                raise
+    except OSError as error:
+        raise ExportError(f"{out}: cannot be written ({error.strerror or error})") from None
