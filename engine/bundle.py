@@ -198,10 +198,14 @@ class Bundle:
         dims = self.manifest.dims
         return PhraseShape(dims.latent_dim, dims.theory_dim, dims.phrase_len, dims.num_styles)
 
-    def graph_path(self, graph: str, *, gpu: bool = False) -> Path:
-        """Return the file of a graph; with `gpu`, the one made for GPU providers where there is one."""
+    def graph_file(self, graph: str, *, gpu: bool = False) -> GraphFile:
+        """Return the file of a graph; with `gpu`, of the one made for GPU providers where there is one."""
         files = self.manifest.graphs
-        return self.path / files[graph + GPU_SUFFIX if gpu and graph + GPU_SUFFIX in files else graph].file
+        return files[graph + GPU_SUFFIX if gpu and graph + GPU_SUFFIX in files else graph]
+
+    def graph_path(self, graph: str, *, gpu: bool = False) -> Path:
+        """Return the path of the file of a graph; see `graph_file`."""
+        return self.path / self.graph_file(graph, gpu=gpu).file
 
     def resolve_style(self, name: str) -> str:
         """Return the slug that a name stands for: a slug, or a part that only one slug has.

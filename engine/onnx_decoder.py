@@ -1,19 +1,25 @@
 """The decoder of a bundle, run by ONNX Runtime."""
 
+import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
-from platformdirs import user_cache_path
+import onnxruntime
 
 from tatumflow.engine.bundle import DECODER_GRAPH, HEAD_GRAPHS, Bundle
 from tatumflow.engine.decoder import DecoderInput, DecoderOutput, DecoderShape, Floats, Ints
 from tatumflow.engine.errors import BundleError
-from tatumflow.engine.providers import CPU, CUDA, TENSORRT, open_session, usable_providers
+from tatumflow.engine.kv_cache import MAX_STEPS
+from tatumflow.engine.providers import CPU, TENSORRT, graph_providers, open_session, usable_providers
+from tatumflow.engine.tensorrt import tensorrt_options, with_engine_folder
 from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, PITCH, TURN
 
 _STEP_INPUTS: Final = ("fields", "role", "style", "chord", "phrase", "cos", "sin", "bias")
-_WARM_UP_STEPS: Final = (1, 1, 2, 4, 8, 16, 64)
+_WARM_UP_STEPS: Final = (1, 1, 2, 4, 8, 16, MAX_STEPS)
+
+_log = logging.getLogger(__name__)
 
 
 class OnnxDecoder:
@@ -26,6 +32,9 @@ class OnnxDecoder:
     def __init__(self, bundle: Bundle, *, threads: int = 1, providers: Sequence[str] | None = None) -> None:
         """Open the graphs and run each once, so that the first note costs what the others do.
 
+        The trunk goes to the first provider that takes its weights, starts and runs it; which were left out
+        is logged, in a line each. Where all others were, the CPU runs the graph made for it.
+
         Args:
             bundle: The checked bundle.
             threads: Threads of one call on the CPU.
@@ -35,24 +44,13 @@ class OnnxDecoder:
             BundleError: if a graph cannot be run or has other inputs than its manifest promises.
         """
         self._shape = bundle.shape
-        wanted = usable_providers() if providers is None else tuple(providers)
-        gpu = any(name in (TENSORRT, CUDA) for name in wanted)
-        options = _provider_options(bundle, self._shape)
-        file = bundle.graph_path(DECODER_GRAPH, gpu=gpu)
-        self._trunk = open_session(file, wanted, threads, options)
-        # A head costs less than a trip to the GPU.
-        self._heads = [open_session(bundle.graph_path(name), (CPU,), threads) for name in HEAD_GRAPHS]
         layers = range(self._shape.num_layers)
         self._key_inputs = tuple(f"past_key_{i}" for i in layers)
         self._value_inputs = tuple(f"past_value_{i}" for i in layers)
-        inputs = {node.name for node in self._trunk.get_inputs()}
-        if inputs != {*_STEP_INPUTS, *self._key_inputs, *self._value_inputs}:
-            raise BundleError(f"{file}: its inputs are not those of its manifest; export the model again")
-        try:
-            self._warm_up()
-        except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
-            reason = str(error).splitlines()[0][:200]
-            raise BundleError(f"{bundle.path}: the graphs do not fit ({reason}); export it again") from None
+        # A head costs less than a trip to the GPU.
+        self._heads = [open_session(bundle.graph_path(name), (CPU,), threads) for name in HEAD_GRAPHS]
+        wanted = usable_providers() if providers is None else tuple(providers)
+        self._trunk = self._first_that_runs(bundle, wanted, threads)
 
     @property
     def shape(self) -> DecoderShape:
@@ -81,12 +79,49 @@ class OnnxDecoder:
             feed["chord"] = chord
         return self._heads[field].run(None, feed)[0]  # pyright: ignore[reportReturnType]
 
+    def _first_that_runs(
+        self, bundle: Bundle, wanted: tuple[str, ...], threads: int
+    ) -> onnxruntime.InferenceSession:
+        """Return the trunk on the first provider that runs it."""
+        graph = bundle.graph_file(DECODER_GRAPH, gpu=True)
+        taken = graph_providers(graph.precision, wanted)
+        if taken != wanted:
+            _log.warning(
+                "%s: on the CPU, its weights are %s; `tatumflow export --target tensorrt` adds some for GPUs",
+                bundle.name,
+                graph.precision,
+            )
+        accelerated = [name for name in taken if name != CPU]
+        for place, name in enumerate(accelerated):
+            try:
+                file = bundle.graph_path(DECODER_GRAPH, gpu=True)
+                return self._running(bundle, file, (*accelerated[place:], CPU), threads)
+            except BundleError as error:
+                _log.warning("%s left out: %s", name, error)
+        return self._running(bundle, bundle.graph_path(DECODER_GRAPH), (CPU,), threads)
+
+    def _running(
+        self, bundle: Bundle, file: Path, providers: Sequence[str], threads: int
+    ) -> onnxruntime.InferenceSession:
+        """Return the trunk of a file, opened and warm."""
+        options = {TENSORRT: with_engine_folder(tensorrt_options(bundle))} if TENSORRT in providers else None
+        self._trunk = open_session(file, providers, threads, options)
+        inputs = {node.name for node in self._trunk.get_inputs()}
+        if inputs != {*_STEP_INPUTS, *self._key_inputs, *self._value_inputs}:
+            raise BundleError(f"{file}: its inputs are not those of its manifest; export the model again")
+        try:
+            self._warm_up()
+        except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+            reason = str(error).partition("\n")[0][:200]
+            raise BundleError(f"{bundle.path}: the graphs do not fit ({reason}); export it again") from None
+        return self._trunk
+
     def _warm_up(self) -> None:
         shape = self._shape
         rows = np.zeros((shape.num_layers, shape.num_kv_heads, shape.cache_rows, shape.head_dim), np.float32)
         turn = (TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration)
         hidden = np.zeros((1, shape.hidden_dim), np.float32)
-        for steps in _WARM_UP_STEPS:
+        for steps in (min(steps, shape.cache_rows) for steps in _WARM_UP_STEPS):
             hidden = self.decode(
                 DecoderInput(
                     fields=np.tile(np.array(turn, np.int64), (steps, 1)),
@@ -107,25 +142,3 @@ class OnnxDecoder:
             )
             if logits.shape != (1, size):
                 raise ValueError(f"head {FIELDS[field]} answers {logits.shape}")
-
-
-def _provider_options(bundle: Bundle, shape: DecoderShape) -> dict[str, dict[str, str]]:
-    """Return options that let TensorRT build its engine once, for every number of steps."""
-
-    def sizes(steps: int) -> str:
-        rows = {"fields": (steps, 4), "role": (steps,), "style": (steps, shape.num_styles)}
-        rows |= {"chord": (steps,), "phrase": (steps, shape.phrase_dim)}
-        rows |= {name: (steps, shape.head_dim // 2) for name in ("cos", "sin")}
-        rows |= {"bias": (steps, shape.cache_rows + steps)}
-        return ",".join(f"{name}:{'x'.join(map(str, size))}" for name, size in rows.items())
-
-    engines = user_cache_path("tatumflow", appauthor=False) / "tensorrt" / bundle.name
-    return {
-        TENSORRT: {
-            "trt_engine_cache_enable": "1",
-            "trt_engine_cache_path": str(engines),
-            "trt_profile_min_shapes": sizes(1),
-            "trt_profile_opt_shapes": sizes(1),
-            "trt_profile_max_shapes": sizes(shape.cache_rows),
-        }
-    }

@@ -105,6 +105,20 @@ def usable_providers() -> tuple[str, ...]:
     return choose_providers(onnxruntime.get_available_providers(), can_load, gpu_answers, _cuda_major())
 
 
+def graph_providers(precision: str, providers: Sequence[str]) -> tuple[str, ...]:
+    """Return which of the providers take a graph whose weights have a precision, in the same order.
+
+    Weights in int8 with a scale for each block are the CPU's alone: CUDA's DequantizeLinear knows blocks of
+    4-bit weights only (ONNX Runtime, pull request 21846), and so does TensorRT's in its first versions 10
+    (operators reference 10.1, Dequantize).
+
+    Args:
+        precision: As the manifest says it: "fp32", "fp16" or "int8".
+        providers: Provider names, preferred first.
+    """
+    return tuple(name for name in providers if precision != "int8" or name not in (TENSORRT, CUDA))
+
+
 def open_session(
     file: Path,
     providers: Sequence[str],
@@ -113,8 +127,6 @@ def open_session(
 ) -> onnxruntime.InferenceSession:
     """Open one graph for low-latency runs.
 
-    A GPU provider that fails to start all the same leaves the graph to the CPU.
-
     Args:
         file: The ONNX file.
         providers: Provider names, preferred first.
@@ -122,7 +134,7 @@ def open_session(
         options: Options of single providers.
 
     Raises:
-        BundleError: if the file is no graph that ONNX Runtime can run.
+        BundleError: if the file is no graph that ONNX Runtime can run, or the first provider does not start.
     """
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
@@ -137,9 +149,15 @@ def open_session(
     # Fused with a following Add into a Gemm, a product would no longer be seen as one with int8 weights.
     unwanted = ["MatMulAddFusion"]
     try:
-        return onnxruntime.InferenceSession(file, settings, wanted, disabled_optimizers=unwanted)
+        # ONNX Runtime's own way to the next provider prints a wall and forgets the optimizers.
+        session = onnxruntime.InferenceSession(
+            file, settings, wanted, disabled_optimizers=unwanted, enable_fallback=0
+        )
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
-        if tuple(providers) != (CPU,):
-            return open_session(file, (CPU,), threads)
-        reason = str(error).splitlines()[0][:200]
+        reason = str(error).partition("\n")[0][:200]
         raise BundleError(f"{file}: ONNX Runtime cannot run it ({reason}); export the model again") from None
+    if session.get_providers()[0] != providers[0]:
+        raise BundleError(f"{file}: {providers[0]} does not start; look at the installation of its libraries")
+    # A GPU that fails in the middle of a run still leaves that run to the CPU.
+    session.enable_fallback()
+    return session

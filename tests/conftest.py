@@ -17,3 +17,14 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tiny_model import export_tiny
 
     return export_tiny(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_gpu_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the same model's bundle with a trunk for TensorRT beside that for the CPU."""
+    pytest.importorskip("torch")
+    from tiny_model import export_tiny
+
+    from tatumflow.training.export.target import Target
+
+    return export_tiny(tmp_path_factory.mktemp("gpu-bundles") / "tiny", Target.TENSORRT)

@@ -10,6 +10,7 @@ from torch import nn
 from tatumflow.training.export import commands
 from tatumflow.training.export.checkpoint import TrainedModel
 from tatumflow.training.export.onnx_files import Model, float_models
+from tatumflow.training.export.target import Target
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
 from tatumflow.training.families.tatumflow.decoder import Block
 from tatumflow.training.families.tatumflow.model import TatumFlow
@@ -63,8 +64,8 @@ def tiny_float_models() -> dict[str, Model]:
     return float_models(model, model.config.max_seq_len)
 
 
-def export_tiny(out: Path) -> Path:
+def export_tiny(out: Path, target: Target = Target.CPU) -> Path:
     """Export the tiny model to the folder `out` and return it."""
     with mock.patch.object(commands, "float_models", return_value=tiny_float_models()):
-        commands.export_model(tiny_trained(), out, "tiny", command="pytest")
+        commands.export_model(tiny_trained(), out, "tiny", command="pytest", target=target)
     return out

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
+from tatumflow.training.export.target import Target
 
 _LIBRARIES = (
     *("torch", "lightning", "matplotlib", "onnx", "onnxscript"),
@@ -296,16 +297,21 @@ def export(
         str, typer.Option("--name", help="Name of the bundle; by default tatumflow-live or quartet-live.")
     ] = "",
     corpus: Annotated[Path | None, typer.Option("--corpus", help="Packed corpus to prove int8 on.")] = None,
+    target: Annotated[
+        Target, typer.Option("--target", help="What it shall run on besides the CPU.")
+    ] = Target.CPU,
 ) -> None:
     """Export a checkpoint as a bundle to play with or a separator, and prove that it is the same model."""
     with _training_libraries():
         from tatumflow.training.export.commands import export_checkpoint
         from tatumflow.training.separation.export import export_separator, is_separator
     if is_separator(checkpoint):
+        if target is not Target.CPU:
+            raise TatumFlowError(f"--target: {checkpoint} is a separator, which runs on the CPU; leave it out")
         separator = export_separator(checkpoint, out, name or "quartet-live")
         print(f"{separator.name}: {', '.join(separator.stem_set.names)}, in {out}")
         return
-    manifest = export_checkpoint(checkpoint, out, name or "tatumflow-live", corpus)
+    manifest = export_checkpoint(checkpoint, out, name or "tatumflow-live", corpus, target)
     print(f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}")
 
 

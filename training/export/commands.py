@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from tatumflow.engine.bundle import Bundle, CorpusCredit, Manifest, Metric
+from tatumflow.engine.bundle import DECODER_GRAPH, GPU_SUFFIX, Bundle, CorpusCredit, Manifest, Metric
 from tatumflow.engine.onnx_decoder import OnnxDecoder
 from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.providers import CPU
@@ -14,6 +14,8 @@ from tatumflow.training.export.errors import ExportError
 from tatumflow.training.export.files import whole_folder, write_graphs
 from tatumflow.training.export.onnx_files import BLOCK, float_models, int8_model
 from tatumflow.training.export.parity import divergence, prove
+from tatumflow.training.export.target import Target
+from tatumflow.training.export.tensorrt_rules import bundle_findings
 from tatumflow.training.export.write import describe, write_manifest
 from tatumflow.training.packing import PackedCorpus
 from tatumflow.training.windows import Window, Windows
@@ -51,6 +53,7 @@ def export_model(
     licence: str = LICENCE,
     further_credits: tuple[CorpusCredit, ...] = (),
     block: int = BLOCK,
+    target: Target = Target.CPU,
 ) -> Manifest:
     """Write the bundle of a model to the folder `out`, replacing a bundle that lies there.
 
@@ -63,10 +66,12 @@ def export_model(
         licence: Licence of the weights.
         further_credits: Corpora that the model was trained on before those of the packed one.
         block: Weights that share an int8 scale.
+        target: What the bundle shall run on; for TensorRT, it holds the trunk in float32 beside the one that
+            the CPU runs.
 
     Raises:
-        ExportError: if a graph does not do what the model does, int8 weights cost too much, or `out` cannot
-            be written.
+        ExportError: if a graph does not do what the model does, int8 weights cost too much, TensorRT would
+            not take the trunk, or `out` cannot be written.
     """
     config = trained.model.config
     if len(trained.styles) != config.num_styles:
@@ -80,8 +85,12 @@ def export_model(
         exact_manifest = describe(name, config, trained.styles, exact_graphs, licence)
         exact = Bundle(exact_manifest, Path(scratch))
         graphs = write_graphs(folder, {k: int8_model(v, block) for k, v in exact_models.items()}, "int8")
+        if target is Target.TENSORRT:
+            graphs |= write_graphs(folder, {DECODER_GRAPH + GPU_SUFFIX: exact_models[DECODER_GRAPH]}, "fp32")
         manifest = describe(name, config, trained.styles, graphs, licence, credits)
         quantized = Bundle(manifest, folder)
+        if target is Target.TENSORRT:
+            _check_tensorrt(quantized)
         figures = _measure(trained, exact, quantized, _windows(corpus, trained) if corpus else [])
         metrics = tuple(Metric(name=key, value=value, command=command) for key, value in figures.items())
         manifest = manifest.model_copy(update={"metrics": metrics})
@@ -91,6 +100,13 @@ def export_model(
             write_card(manifest, parameters, trained.steps, trained.base), encoding="utf-8"
         )
     return manifest
+
+
+def _check_tensorrt(bundle: Bundle) -> None:
+    found = bundle_findings(bundle)
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        raise ExportError(f"{bundle.name}: TensorRT would not take the trunk: {found[0]}{more}")
 
 
 def _measure(
@@ -129,7 +145,9 @@ def _measure(
     return figures
 
 
-def export_checkpoint(checkpoint: Path, out: Path, name: str, corpus: Path | None) -> Manifest:
+def export_checkpoint(
+    checkpoint: Path, out: Path, name: str, corpus: Path | None, target: Target = Target.CPU
+) -> Manifest:
     """Export a training checkpoint; what `tatumflow export` does.
 
     Args:
@@ -137,11 +155,13 @@ def export_checkpoint(checkpoint: Path, out: Path, name: str, corpus: Path | Non
         out: Folder of the bundle.
         name: Name of the bundle.
         corpus: Folder of a packed corpus, or None.
+        target: What the bundle shall run on.
 
     Raises:
         ExportError: if the checkpoint cannot be exported; see `export_model`.
         CorpusError: if the packed corpus cannot be opened.
     """
     command = f"tatumflow export {checkpoint.name} --name {name}" + (" --corpus PACKED" if corpus else "")
+    command += f" --target {target}" if target is not Target.CPU else ""
     packed = PackedCorpus.open(corpus) if corpus else None
-    return export_model(load_checkpoint(checkpoint), out, name, command=command, corpus=packed)
+    return export_model(load_checkpoint(checkpoint), out, name, command=command, corpus=packed, target=target)
