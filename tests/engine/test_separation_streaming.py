@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tatumflow.engine.separation.pass_through import PassThrough
 from tatumflow.engine.separation.stems import StemSet, parse_stems
 from tatumflow.engine.separation.stft import StftSettings
 from tatumflow.engine.separation.streaming import StreamingSeparator
@@ -69,3 +70,14 @@ def test_a_stream_begun_anew_knows_nothing_of_the_one_before():
     separator.begin()
     found = np.concatenate([separator.push(noise(300)), separator.finish()], axis=-1)
     np.testing.assert_allclose(found.sum(axis=0), noise(300), atol=1e-5)
+
+
+def test_without_a_separator_the_input_comes_out_whole_and_at_once():
+    model = PassThrough()
+    separator = StreamingSeparator(model)
+    samples = noise(48_000)
+    pieces = [separator.push(samples[:, first : first + 256]) for first in range(0, 48_000, 256)]
+    found = np.concatenate([*pieces, separator.finish()], axis=-1)
+    assert model.stems.names == ("input",)
+    np.testing.assert_allclose(found, samples[None], atol=1e-5)
+    assert separator.latency / model.rate < 0.002

@@ -9,6 +9,7 @@ import pytest
 from tatumflow.engine.midi_file import MidiTrack, read_midi, write_midi
 from tatumflow.engine.notes import Note
 from tatumflow.live import cli
+from tatumflow.live.jam import JamOptions
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +91,23 @@ def test_a_setting_out_of_range_is_refused_with_the_range(
     arguments = [phrase, "-o", out] if command == "play" else ["--headless", "--record", out]
     assert_refused(run(command, *arguments, option, value), said)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--voices", "few", "audio.voices: Input should be 'one' or 'many'"),
+        ("--audio-channel", "0", "audio.channels.0: "),
+    ],
+)
+def test_an_audio_input_that_cannot_be_is_refused(run, option, value, said):
+    assert_refused(run("jam", "--headless", "--stem", "input", option, value), said)
+
+
+def test_an_option_of_the_audio_input_makes_it_heard():
+    settings = JamOptions(audio={"stem": "horn", "input": "USB"}).settings()
+    assert (settings.audio.enabled, settings.audio.stem, settings.audio.input) == (True, "horn", "USB")
+    assert not JamOptions().settings().audio.enabled
 
 
 def test_a_broken_settings_file_is_named(run, tmp_path, phrase):

@@ -102,3 +102,26 @@ def test_a_bad_override_names_what_is_allowed():
         Settings().with_controls(mode="solo")
     with pytest.raises(SettingError, match=r"settings: ports\.api"):
         Settings().with_ports(api="oss")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"voices": "few"}, "audio.voices: Input should be 'one' or 'many'"),
+        ({"channels": (1, 2, 3)}, "audio.channels: "),
+        ({"channels": (0,)}, "audio.channels.0: "),
+        ({"rate": 100}, "audio.rate: 100 is neither 0 nor a rate from 8000 on"),
+        ({"block": 8}, "audio.block: "),
+    ],
+)
+def test_what_an_audio_input_cannot_be_is_named(change, said):
+    with pytest.raises(SettingError) as caught:
+        Settings().with_audio(**change)
+    assert said in str(caught.value)
+
+
+def test_an_audio_input_is_kept_like_everything_else(tmp_path):
+    path = tmp_path / "settings.yaml"
+    settings = Settings().with_audio(enabled=True, stem="input", input="USB", channels=(2,), voices="many")
+    save_settings(settings, path)
+    assert load_settings(path) == settings

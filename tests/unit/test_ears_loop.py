@@ -1,0 +1,386 @@
+"""The ears at work for an engine: notes and the state of the sound go out, commands come in."""
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from band_model import BandModel
+from fake_audio import INTERFACE, MICROPHONE, SPEAKERS, FakeStream, FakeSystem
+
+from tatumflow.engine.clock import SystemClock
+from tatumflow.engine.errors import DeviceError, SettingError, TatumFlowError
+from tatumflow.engine.events import InputLost, NoteOff, NoteOn
+from tatumflow.engine.messages import Notice, Shutdown
+from tatumflow.engine.note_tracking.monophonic import MonophonicTracker
+from tatumflow.engine.note_tracking.tracker import NoteTracker
+from tatumflow.engine.separation.pass_through import PassThrough
+from tatumflow.engine.separation.streaming import BlockModel
+from tatumflow.live.audio.commands import AudioCommand, BypassSeparation, ChooseStem, RecordStems, SetStem
+from tatumflow.live.audio.status import AudioStatus
+from tatumflow.live.ears_link import EarsLink
+from tatumflow.live.ears_loop import EarsLoop, audio_options, open_tracker, separator_named
+from tatumflow.live.ears_options import EarsOptions
+from tatumflow.live.ears_pipe import EarsReady, EarsReport, EngineEnd
+from tatumflow.live.settings import AudioSettings
+
+PATIENCE = 60.0
+RATE = 48_000
+BLOCK = 256
+
+
+class Engine:
+    """The other end of the pipe: keeps what it is told."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.reports: list[EarsReport] = []
+        self._connection = connection
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def send(self, command: AudioCommand | Shutdown) -> None:
+        self._connection.send(command)
+
+    def status(self) -> AudioStatus:
+        shown = [report for report in list(self.reports) if isinstance(report, AudioStatus)]
+        return shown[-1] if shown else AudioStatus()
+
+    def notes(self) -> list[NoteOn | NoteOff]:
+        return [report for report in list(self.reports) if isinstance(report, NoteOn | NoteOff)]
+
+    def lines(self) -> list[str]:
+        return [report.text for report in list(self.reports) if isinstance(report, Notice)]
+
+    def close(self) -> None:
+        """Hear what was said last."""
+        self._reader.join(PATIENCE)
+        self._connection.close()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self.reports.append(self._connection.recv())
+        except (EOFError, OSError):
+            pass
+
+
+class NoNotes:
+    """A tracker that hears nothing."""
+
+    rate = 16_000
+    latency = 0.0
+
+    def push(self, samples: np.ndarray, time: float) -> list[NoteOn | NoteOff]:
+        return []
+
+    def finish(self, time: float) -> list[NoteOn | NoteOff]:
+        return []
+
+
+class CountingTracker(MonophonicTracker):
+    """Counts the seconds that it has heard."""
+
+    seconds = 0.0
+
+    def push(self, samples: np.ndarray, time: float) -> list[NoteOn | NoteOff]:
+        events = super().push(samples, time)
+        self.seconds += len(samples) / self.rate
+        return events
+
+
+class Session:
+    """Ears at work on a thread, on devices of the test's."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: AudioSettings,
+        model: BlockModel,
+        tracker: NoteTracker | None = None,
+        system: FakeSystem | None = None,
+    ) -> None:
+        self.system = system or FakeSystem(MICROPHONE, SPEAKERS, rates=(8000, RATE))
+        ours, theirs = multiprocessing.Pipe()
+        self._end = EngineEnd(theirs)
+        self._theirs = theirs
+        options = EarsOptions(settings, folder)
+        self.loop = EarsLoop(
+            options, model, tracker or NoNotes(), self.system, self._end, theirs, SystemClock()
+        )
+        self.engine = Engine(ours)
+        self._thread = threading.Thread(target=self.loop.run, daemon=True)
+        self._thread.start()
+
+    @property
+    def stream(self) -> FakeStream:
+        return self.system.streams[-1]
+
+    def end(self) -> None:
+        if self._theirs.closed:
+            return
+        self.engine.send(Shutdown())
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
+        self.loop.close()
+        self._end.close()
+        self._theirs.close()
+        self.engine.close()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let devices stand still, which give sound only when a test says so."""
+    monkeypatch.setattr("tatumflow.live.audio.ears._STALLED_SECONDS", 10 * PATIENCE)
+
+
+@pytest.fixture
+def session_with(tmp_path: Path) -> Iterator[Callable[..., Session]]:
+    sessions: list[Session] = []
+
+    def start(
+        settings: AudioSettings | None = None,
+        model: BlockModel | None = None,
+        tracker: NoteTracker | None = None,
+    ) -> Session:
+        folder = tmp_path / "take.1 stems"
+        session = Session(folder, settings or AudioSettings(stem="low"), model or BandModel(), tracker)
+        sessions.append(session)
+        return session
+
+    yield start
+    for session in sessions:
+        session.end()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.005)
+
+
+def play(session: Session, seconds: float = 0.25) -> float:
+    """Let the device hear noise, and return when it began."""
+    now = time.monotonic()
+    heard = 0.1 * np.random.default_rng(1).standard_normal(int(seconds * 8000))
+    for first in range(0, len(heard), 512):
+        session.stream.hear(heard[first : first + 512], now + first / 8000)
+    return now
+
+
+def test_a_horn_at_a_microphone_becomes_notes_at_their_times(session_with: Callable[..., Session]):
+    tracker = CountingTracker()
+    session = session_with(AudioSettings(stem="input"), PassThrough(), tracker)
+    assert session.stream.plan.output is None, "a microphone beside loudspeakers howls"
+    seconds = np.arange(2 * RATE) / RATE
+    sounds = (seconds >= 0.5) & (seconds < 1.2)
+    tone = sum(0.2 / part * np.sin(2 * np.pi * 440 * part * seconds) for part in (1, 2, 3)) * sounds
+    began = time.monotonic()
+    for first in range(0, len(tone), BLOCK):
+        # As fast as it is worked on, which is faster than it sounds.
+        until(lambda first=first: first / RATE - tracker.seconds < 0.5)
+        session.stream.hear(tone[first : first + BLOCK], began + first / RATE)
+    until(lambda: len(session.engine.notes()) == 2)
+    on, off = session.engine.notes()
+    assert isinstance(on, NoteOn)
+    assert isinstance(off, NoteOff)
+    assert (on.pitch, off.pitch) == (69, 69)
+    assert on.time == pytest.approx(began + 0.5, abs=0.05)
+    assert off.time == pytest.approx(began + 1.2, abs=0.1)
+
+
+def test_the_state_of_the_sound_comes_first_and_then_when_it_changes(session_with: Callable[..., Session]):
+    session = session_with()
+    until(lambda: len(session.engine.reports) >= 2)
+    status, ready = session.engine.reports[:2]
+    assert isinstance(status, AudioStatus)
+    assert isinstance(ready, EarsReady)
+    assert (status.state, status.input) == ("open", MICROPHONE.name)
+    assert [(stem.name, stem.plays) for stem in status.stems] == [("low", True), ("high", False)]
+    time.sleep(0.2)
+    assert len(session.engine.reports) == 2
+    play(session)
+    until(lambda: session.engine.status().input_level.rms > 0.01)
+
+
+def test_stems_are_set_chosen_bypassed_and_refused(session_with: Callable[..., Session]):
+    session = session_with()
+    session.engine.send(SetStem("high", gain_db=-6.0, muted=True))
+    session.engine.send(ChooseStem("high"))
+    session.engine.send(BypassSeparation(True))
+    until(lambda: session.engine.status().bypass)
+    low, high = session.engine.status().stems
+    assert (high.mix.gain_db, high.mix.muted, high.plays, low.plays) == (-6.0, True, True, False)
+    session.engine.send(ChooseStem("horn"))
+    session.engine.send(SetStem("low", gain_db=99.0))
+    until(lambda: len(session.engine.lines()) == 2)
+    assert "'horn' does not exist" in session.engine.lines()[0]
+    assert "60 to 12 dB" in session.engine.lines()[1]
+    session.engine.send(ChooseStem(""))
+    until(lambda: not any(stem.plays for stem in session.engine.status().stems))
+
+
+def test_stems_are_recorded_into_a_folder_of_their_own_each_time(
+    session_with: Callable[..., Session], tmp_path: Path
+):
+    session = session_with(AudioSettings(record=True))
+    first, second = tmp_path / "take.1 stems", tmp_path / "take.1 stems 2"
+    play(session)
+    until(lambda: (first / "low.wav").exists())
+    assert session.engine.status().recording == str(first)
+    session.engine.send(RecordStems(False))
+    until(lambda: not session.engine.status().recording)
+    session.engine.send(RecordStems(True))
+    until(lambda: session.engine.status().recording == str(second))
+    # What is asked for twice is not begun again.
+    session.engine.send(RecordStems(True))
+    play(session)
+    until(lambda: (second / "high.wav").exists())
+    session.end()
+    assert session.engine.status().recording == str(second)
+    assert soundfile.info(first / "low.wav").frames > 0
+    assert soundfile.info(second / "high.wav").frames > 0
+
+
+def test_an_engine_that_has_gone_ends_the_ears(tmp_path: Path):
+    system = FakeSystem(MICROPHONE)
+    ours, theirs = multiprocessing.Pipe()
+    end = EngineEnd(theirs)
+    options = EarsOptions(AudioSettings(), tmp_path)
+    loop = EarsLoop(options, BandModel(), NoNotes(), system, end, theirs, SystemClock())
+    ours.close()
+    loop.run()
+    loop.close()
+    end.close()
+    assert system.streams[-1].closed
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "said"),
+    [
+        (AudioSettings(input="bassoon"), DeviceError, "does not exist"),
+        (AudioSettings(stem="horn"), SettingError, "'horn' does not exist; there is low, high"),
+        (AudioSettings(channels=(2,)), DeviceError, "has 1 channels, not 2"),
+    ],
+)
+def test_what_cannot_be_heard_is_told_at_once(
+    tmp_path: Path, settings: AudioSettings, error: type[TatumFlowError], said: str
+):
+    with pytest.raises(error, match=said):
+        Session(tmp_path, settings, BandModel())
+
+
+def test_of_the_states_only_the_newest_is_sent_and_nothing_else_is_lost():
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    end = EngineEnd(theirs)
+    # More than the pipe holds, so that what comes after waits.
+    for number in range(3000):
+        end.report(NoteOn(float(number), 60, 90))
+    for number in range(500):
+        end.show(AudioStatus(rate=number))
+    got: list[EarsReport] = []
+    while len(got) < 3001:
+        assert ours.poll(PATIENCE)
+        got.append(ours.recv())
+    end.close()
+    notes = [report for report in got if isinstance(report, NoteOn)]
+    assert [note.time for note in notes] == list(range(3000))
+    assert AudioStatus(rate=499) in got
+
+
+def test_a_pipe_that_nobody_reads_any_more_holds_nobody_up():
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    end = EngineEnd(theirs)
+    ours.close()
+    for number in range(10):
+        end.report(InputLost(float(number)))
+    end.close()
+
+
+@pytest.mark.parametrize(
+    ("output", "monitor", "asked"),
+    [
+        ("auto", True, ""),
+        ("auto", False, None),
+        ("", True, None),
+        ("USB", False, "USB"),
+    ],
+)
+def test_the_stems_are_played_where_that_makes_sense(output: str, monitor: bool, asked: str | None):
+    settings = AudioSettings(
+        input="auto", output=output, channels=(2,), rate=44_100, block=128, allowance=0.1
+    )
+    options = audio_options(settings, monitor=monitor)
+    assert (options.input, options.output, options.channels) == ("", asked, (2,))
+    assert (options.rate, options.block, options.allowance) == (44_100, 128, 0.1)
+
+
+def test_one_voice_is_heard_faster_than_many():
+    assert open_tracker("one").latency < 0.12
+    assert open_tracker("many").latency < 0.5
+
+
+def test_the_whole_input_needs_no_separator():
+    assert separator_named(AudioSettings(stem="input")) == "none"
+    assert separator_named(AudioSettings(stem="horn")) == ""
+    assert separator_named(AudioSettings(stem="input", separator="mine")) == "mine"
+
+
+class Heard:
+    """What an engine is told by its link to the ears."""
+
+    def __init__(self, folder: Path, settings: AudioSettings) -> None:
+        self.events: list[NoteOn | NoteOff | InputLost] = []
+        self.lines: list[str] = []
+        self.link = EarsLink(
+            EarsOptions(settings, folder),
+            SystemClock(),
+            self.events.append,
+            lambda status: None,
+            lambda text, severity: self.lines.append(text),
+        )
+
+
+def test_ears_that_cannot_hear_are_told_where_they_were_asked_for(tmp_path: Path):
+    heard = Heard(tmp_path, AudioSettings(separator="nowhere", stem="horn"))
+    heard.link.start(needed=True)
+    with pytest.raises(TatumFlowError, match="nowhere: no such separator; "):
+        heard.link.wait()
+    assert heard.lines == []
+    heard.link.send(ChooseStem("horn"))
+    assert heard.lines[0].startswith("nothing is heard: nowhere")
+    heard.link.close()
+
+
+def test_without_them_the_jam_goes_on_with_one_line(tmp_path: Path):
+    heard = Heard(tmp_path, AudioSettings(separator="nowhere"))
+    heard.link.start()
+    until(lambda: bool(heard.lines))
+    assert len(heard.lines) == 1
+    assert heard.lines[0].startswith("nowhere: no such separator; ")
+    assert heard.lines[0].endswith("; the jam goes on without ears")
+    heard.link.close()
+
+
+def test_ears_that_are_still_starting_are_ended_at_once(tmp_path: Path):
+    heard = Heard(tmp_path, AudioSettings(stem="input"))
+    heard.link.start()
+    heard.link.close()
+    assert heard.link.pid is not None
+    assert heard.lines == []
+
+
+def test_a_channel_of_an_interface_is_heard(tmp_path: Path):
+    system = FakeSystem(replace(INTERFACE, is_default_input=True), rates=(RATE,))
+    session = Session(tmp_path, AudioSettings(stem="input", channels=(3,)), PassThrough(), system=system)
+    try:
+        assert session.stream.plan.inputs == 3
+        assert session.stream.plan.rate == RATE
+    finally:
+        session.end()
