@@ -291,7 +291,13 @@ def samples(
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="From `tatumflow train`.")],
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT",
+            help="From `tatumflow train`; with --target tensorrt, the folder of a bundle will do too.",
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the bundle.")],
     name: Annotated[
         str, typer.Option("--name", help="Name of the bundle; by default tatumflow-live or quartet-live.")
@@ -304,10 +310,15 @@ def export(
     """Export a checkpoint as a bundle to play with or a separator, and prove that it is the same model."""
     with _training_libraries():
         from tatumflow.training.export.commands import export_checkpoint
+        from tatumflow.training.export.gpu_trunk import add_gpu_trunk, is_bundle
         from tatumflow.training.separation.export import export_separator, is_separator
+    if target is Target.TENSORRT and is_bundle(checkpoint):
+        manifest = add_gpu_trunk(checkpoint, out, name)
+        print(f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}")
+        return
     if is_separator(checkpoint):
         if target is not Target.CPU:
-            raise TatumFlowError(f"--target: {checkpoint} is a separator, which runs on the CPU; leave it out")
+            raise TatumFlowError(f"--target: {checkpoint} is a separator, and they run on the CPU")
         separator = export_separator(checkpoint, out, name or "quartet-live")
         print(f"{separator.name}: {', '.join(separator.stem_set.names)}, in {out}")
         return

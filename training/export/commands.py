@@ -15,7 +15,7 @@ from tatumflow.training.export.files import whole_folder, write_graphs
 from tatumflow.training.export.onnx_files import BLOCK, float_models, int8_model
 from tatumflow.training.export.parity import divergence, prove
 from tatumflow.training.export.target import Target
-from tatumflow.training.export.tensorrt_rules import bundle_findings
+from tatumflow.training.export.tensorrt_rules import check_tensorrt
 from tatumflow.training.export.write import describe, write_manifest
 from tatumflow.training.packing import PackedCorpus
 from tatumflow.training.windows import Window, Windows
@@ -90,7 +90,7 @@ def export_model(
         manifest = describe(name, config, trained.styles, graphs, licence, credits)
         quantized = Bundle(manifest, folder)
         if target is Target.TENSORRT:
-            _check_tensorrt(quantized)
+            check_tensorrt(quantized)
         figures = _measure(trained, exact, quantized, _windows(corpus, trained) if corpus else [])
         metrics = tuple(Metric(name=key, value=value, command=command) for key, value in figures.items())
         manifest = manifest.model_copy(update={"metrics": metrics})
@@ -100,13 +100,6 @@ def export_model(
             write_card(manifest, parameters, trained.steps, trained.base), encoding="utf-8"
         )
     return manifest
-
-
-def _check_tensorrt(bundle: Bundle) -> None:
-    found = bundle_findings(bundle)
-    if found:
-        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        raise ExportError(f"{bundle.name}: TensorRT would not take the trunk: {found[0]}{more}")
 
 
 def _measure(

@@ -16,6 +16,7 @@ from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper, s
 
 from tatumflow.engine.bundle import DECODER_GRAPH, Bundle
 from tatumflow.engine.tensorrt import tensorrt_options
+from tatumflow.training.export.errors import ExportError
 from tatumflow.training.export.onnx_files import Model
 
 OPSETS: Final = range(9, 25)
@@ -62,6 +63,18 @@ _OPERATORS: Final[Mapping[str, frozenset[int]]] = {
 
 _CONSTANT_INPUT: Final = {**dict.fromkeys((*_REDUCTIONS, "Squeeze", "Unsqueeze", "CumSum"), 1)}
 """Which input of an operator must be known when the engine is built."""
+
+
+def check_tensorrt(bundle: Bundle) -> None:
+    """Hold the trunk that the engine gives TensorRT to its rules.
+
+    Raises:
+        ExportError: if TensorRT would not take it.
+    """
+    found = bundle_findings(bundle)
+    if found:
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        raise ExportError(f"{bundle.name}: TensorRT would not take the trunk: {found[0]}{more}")
 
 
 def bundle_findings(bundle: Bundle) -> list[str]:

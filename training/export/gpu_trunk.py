@@ -1,0 +1,140 @@
+"""A trunk for GPUs beside that of a bundle that has none, from the bundle's own weights."""
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from tatumflow.engine.bundle import (
+    DECODER_GRAPH,
+    GPU_SUFFIX,
+    MANIFEST_FILE,
+    Bundle,
+    Manifest,
+    Metric,
+    load_bundle,
+)
+from tatumflow.engine.kv_cache import MAX_STEPS
+from tatumflow.engine.providers import CPU
+from tatumflow.training.export.card import CARD_FILE
+from tatumflow.training.export.errors import ExportError
+from tatumflow.training.export.files import whole_folder, write_graphs
+from tatumflow.training.export.onnx_files import Model
+from tatumflow.training.export.parity import TOLERANCE, random_steps
+from tatumflow.training.export.tensorrt_rules import check_tensorrt
+from tatumflow.training.export.weights import graph_weights
+from tatumflow.training.export.write import write_manifest
+
+_CARD_SECTION: Final = """
+## On a GPU
+
+`{file}` holds the trunk's int8 weights as float32, for TensorRT and CUDA; the CPU does not read it. Made with
+
+    {command}
+"""
+
+
+def is_bundle(folder: Path) -> bool:
+    """Return whether a folder has the manifest of a bundle."""
+    return (folder / MANIFEST_FILE).is_file()
+
+
+def float_trunk(bundle: Bundle) -> Model:
+    """Return the bundle's trunk with float32 weights; int8 ones are scaled back."""
+    path = bundle.graph_path(DECODER_GRAPH)
+    model, weights = onnx.load(str(path)), graph_weights(path)
+    graph = model.graph
+    scaled = [node for node in graph.node if node.op_type == "DequantizeLinear"]
+    stored = {name for node in scaled for name in node.input}
+    kept = [tensor for tensor in graph.initializer if tensor.name not in stored]
+    nodes = [node for node in graph.node if node.op_type != "DequantizeLinear"]
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(kept)
+    graph.initializer.extend(
+        numpy_helper.from_array(weights[node.output[0]], node.output[0]) for node in scaled
+    )
+    graph.node.extend(nodes)
+    return model
+
+
+def add_gpu_trunk(folder: Path, out: Path, name: str = "") -> Manifest:
+    """Write a copy of a bundle with a trunk for GPUs to the folder `out`, replacing a bundle that lies there.
+
+    Args:
+        folder: Of the bundle.
+        out: Of the copy.
+        name: Of the copy; that of the bundle by default.
+
+    Raises:
+        BundleError: if the bundle is damaged.
+        ExportError: if TensorRT would not take the trunk, it does something else than that of the CPU, or
+            `out` cannot be written.
+    """
+    bundle = load_bundle(folder)
+    name = name or bundle.name
+    command = f"tatumflow export {folder.name} --name {name} --target tensorrt"
+    with whole_folder(out) as new:
+        for graph in bundle.manifest.graphs.values():
+            shutil.copy2(folder / graph.file, new)
+        added = write_graphs(new, {DECODER_GRAPH + GPU_SUFFIX: float_trunk(bundle)}, "fp32")
+        graphs = bundle.manifest.graphs | added
+        copy = Bundle(bundle.manifest.model_copy(update={"name": name, "graphs": graphs}), new)
+        check_tensorrt(copy)
+        error = Metric(name="gpu_states_error", value=_difference(copy), command=command)
+        metrics = (*(m for m in bundle.manifest.metrics if m.name != error.name), error)
+        manifest = copy.manifest.model_copy(update={"metrics": metrics})
+        write_manifest(new, manifest)
+        card = (folder / CARD_FILE).read_text(encoding="utf-8") if (folder / CARD_FILE).is_file() else ""
+        file = graphs[DECODER_GRAPH + GPU_SUFFIX].file
+        (new / CARD_FILE).write_text(
+            card + _CARD_SECTION.format(file=file, command=command), encoding="utf-8"
+        )
+    return manifest
+
+
+def _difference(bundle: Bundle) -> float:
+    """Return how far the two trunks' outputs lie apart, relative for values above 1.
+
+    Raises:
+        ExportError: if that is more than `TOLERANCE`.
+    """
+    feed = _random_feed(bundle)
+    ours, cpus = (_outputs(bundle.graph_path(DECODER_GRAPH, gpu=gpu), feed) for gpu in (True, False))
+    error = max(
+        float((np.abs(a - b) / np.maximum(np.abs(b), 1)).max()) for a, b in zip(ours, cpus, strict=True)
+    )
+    if not error <= TOLERANCE:
+        raise ExportError(f"{bundle.name}: the trunks differ by {error:.2g}, above {TOLERANCE:g}")
+    return error
+
+
+def _random_feed(bundle: Bundle) -> dict[str, NDArray[np.generic]]:
+    """Return inputs of one call over a full cache."""
+    shape, rng = bundle.shape, np.random.default_rng(0)
+    count = min(MAX_STEPS, shape.cache_rows)
+    steps = random_steps(shape, count).steps
+    angles = rng.uniform(0, 2 * np.pi, (count, shape.head_dim // 2))
+    feed: dict[str, NDArray[np.generic]] = {
+        **steps._asdict(),
+        "cos": np.cos(angles).astype(np.float32),
+        "sin": np.sin(angles).astype(np.float32),
+        "bias": np.zeros((count, shape.cache_rows + count), np.float32),
+    }
+    rows = (shape.num_kv_heads, shape.cache_rows, shape.head_dim)
+    for layer in range(shape.num_layers):
+        for kind in ("key", "value"):
+            feed[f"past_{kind}_{layer}"] = rng.standard_normal(rows).astype(np.float32)
+    return feed
+
+
+def _outputs(file: Path, feed: dict[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:
+    """Run a graph as it is written: optimized, ONNX Runtime would round the activations to int8 too."""
+    settings = onnxruntime.SessionOptions()
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(file, settings, providers=[CPU])
+    return session.run(None, feed)  # pyright: ignore[reportReturnType]
