@@ -22,6 +22,7 @@ def _python(code: str) -> str:
     [
         ("tatumflow.live.cli", HEAVY),
         ("tatumflow.live.engine_process", (*HEAVY, "textual")),
+        ("tatumflow.live.ears_link", (*HEAVY, "textual", "onnxruntime", "sounddevice", "soundfile", "soxr")),
         ("tatumflow.engine.companion", (*HEAVY, *SCREEN_AND_PORTS)),
     ],
 )
