@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,25 @@ def test_package_data_patterns_match_files(root: Path, project: dict[str, Any], 
     folder = root / Path(*package.split(".")[1:])
     for pattern in project["tool"]["setuptools"]["package-data"][package]:
         assert list(folder.glob(pattern)), f"{package}: nothing matches {pattern}"
+
+
+def test_the_tensorrt_extra_is_of_the_version_that_is_loaded(root: Path, project: dict[str, Any]):
+    from packaging.requirements import Requirement
+
+    from tatumflow.engine.providers import CUDA, TENSORRT, choose_providers
+
+    loaded: list[str] = []
+    choose_providers((TENSORRT, CUDA), lambda name: not loaded.append(name), lambda: True, "13")
+    (major,) = {re.sub(r"\D", "", name) for name in loaded if "nvinfer" in name}
+    lines = map(Requirement, project["project"]["optional-dependencies"]["tensorrt"])
+    wanted = next(line for line in lines if line.name.startswith("tensorrt"))
+    lines = map(
+        Requirement, re.findall(r"(?m)^[^#\n]+", (root / "constraints.txt").read_text(encoding="utf-8"))
+    )
+    (pinned,) = (str(line.specifier).lstrip("=") for line in lines if line.name == wanted.name)
+    assert wanted.specifier.contains(pinned)
+    assert pinned.startswith(f"{major}.")
+    assert not wanted.specifier.contains(f"{int(major) + 1}.0")
 
 
 def test_version_constraints_cover_the_direct_dependencies(root: Path, project: dict[str, Any]):
