@@ -142,7 +142,7 @@ class Companion:
             self._planner.make_room()
         elif struck:
             self._give_way()
-        self._listener.hear(event)
+        self._listener.hear(event, self._clock.now() - event.time)
         if hangs_over:
             self._planner.heard(event.time)
         if self._state == "thinking" and self._turn_taking.is_put_off(self._turn):

@@ -1,5 +1,6 @@
 """The human's side of a session: what is played goes to the model at once and gathers to phrases."""
 
+from collections import deque
 from typing import Final
 
 from tatumflow.engine.errors import ModelFault
@@ -10,6 +11,12 @@ from tatumflow.engine.roll import Roll
 from tatumflow.engine.session import ModelSession
 
 _PREFILL_STEPS: Final = 64
+
+_SOON: Final = 0.03
+_LATEST: Final = 0.25
+"""Seconds: up to the one a note is as good as told at its onset, beyond the other nobody is waited for."""
+
+_LATENESSES: Final = 12
 
 
 class Listener:
@@ -28,17 +35,19 @@ class Listener:
         self._tracker = PhraseTracker()
         self._failed = False
         self._key_ends: dict[int, float] = {}
+        self._lateness: deque[float] = deque(maxlen=_LATENESSES)
 
     @property
     def next_key_end(self) -> float | None:
         """Seconds at which `end_keys` has something to do; None if it has not."""
         return min(self._key_ends.values(), default=None)
 
-    def hear(self, event: HumanEvent) -> None:
-        """Take an event."""
+    def hear(self, event: HumanEvent, late: float = 0.0) -> None:
+        """Take an event, `late` seconds after its time."""
         self._failed = False
         self._end(self._tracker.feed(event))
         if isinstance(event, NoteOn) and event.velocity > 0:
+            self._lateness.append(min(late, _LATEST) if late > _SOON else 0.0)
             self._session.note_on(event.time, event.pitch, event.velocity)
             self._roll.key_down(event.time, event.pitch, event.velocity)
             self.last_onset = event.time
@@ -70,8 +79,13 @@ class Listener:
             return False
 
     def turn_due(self, patience: float) -> float | None:
-        """Return when the turn goes over; see `PhraseTracker.turn_due`."""
-        return self._tracker.turn_due(patience)
+        """Return when the turn goes over; see `PhraseTracker.turn_due`.
+
+        Notes that are told late, as those heard by a microphone are, are waited for as long as the latest of
+        the last twelve was: by then the silence may have ended already.
+        """
+        due = self._tracker.turn_due(patience)
+        return None if due is None else due + max(self._lateness, default=0.0)
 
     def phrase(self, now: float) -> Phrase:
         """Return the phrase as it stands; what only the pedal holds ends at `now` seconds."""

@@ -279,6 +279,56 @@ def test_computer_key_sounds_for_its_length_and_is_answered():
     assert rig.companion.turn == "listening"
 
 
+LATE = 0.14
+
+
+def hear_late(rig: Rig, *events: HumanEvent) -> None:
+    """Let the companion hear events as from a microphone, so long after their times."""
+    for event in events:
+        rig.run_to(event.time + LATE)
+        rig.companion.handle(event)
+
+
+def late_phrase(rig: Rig, start: float, notes: int = 8, gap: float = 0.25) -> float:
+    """Return when the last note ended."""
+    for index in range(notes):
+        onset = start + gap * index
+        hear_late(rig, NoteOn(onset, 60 + index, 80), NoteOff(onset + 0.1, 60 + index))
+    return start + gap * (notes - 1) + 0.1
+
+
+def test_notes_that_are_told_late_are_waited_for_and_keep_their_times():
+    rig = Rig()
+    end = late_phrase(rig, 1.0)
+    rig.run_until("playing")
+    assert rig.clock.now() == pytest.approx(end + 1.5 * 0.25 + LATE)
+    rig.run_until("listening")
+    (turn,) = rig.companion.turns
+    assert (turn.call_start, turn.call_end) == (1.0, pytest.approx(end))
+
+
+def test_a_phrase_told_late_goes_on_over_a_rest_as_long_as_one_told_at_once():
+    rig = Rig()
+    end = late_phrase(rig, 1.0)
+    # Just before the silence ends; it is known when that has ended already.
+    late_phrase(rig, end + 1.4 * 0.25, notes=2)
+    assert rig.companion.turn == "listening"
+    assert not rig.port.ons
+
+
+def test_a_note_told_late_takes_the_turn_back_as_one_told_at_once():
+    rig = playing()
+    rig.companion.handle(NoteOn(rig.clock.now() - LATE, 40, 80))
+    assert rig.companion.turn == "listening"
+    assert not rig.port.sounding
+    sent = len(rig.port.ons)
+    rig.companion.handle(NoteOff(rig.clock.now() - LATE / 2, 40))
+    late_phrase(rig, rig.clock.now() + 0.2)
+    rig.run_until("playing")
+    rig.run_until("listening")
+    assert len(rig.port.ons) > sent
+
+
 def test_silence_is_final():
     rig = playing()
     rig.companion.silence()
