@@ -24,6 +24,8 @@ CPU: Final = "CPUExecutionProvider"
 
 _WHEELS: Final = ("nvidia", "tensorrt_libs")
 _ERRORS_ONLY: Final = 3
+_REASON_SHOWN: Final = 300
+_LIBRARIES_ADVICE: Final = "look at the installation of its libraries"
 
 
 def _libraries(cuda_major: str) -> dict[str, tuple[str, ...]]:
@@ -154,10 +156,11 @@ def open_session(
             file, settings, wanted, disabled_optimizers=unwanted, enable_fallback=0
         )
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
-        reason = str(error).partition("\n")[0][:200]
-        raise BundleError(f"{file}: ONNX Runtime cannot run it ({reason}); export the model again") from None
+        reason = " ".join(str(error).split())[:_REASON_SHOWN]
+        advice = "export the model again" if providers[0] == CPU else _LIBRARIES_ADVICE
+        raise BundleError(f"{file}: ONNX Runtime cannot run it ({reason}); {advice}") from None
     if session.get_providers()[0] != providers[0]:
-        raise BundleError(f"{file}: {providers[0]} does not start; look at the installation of its libraries")
+        raise BundleError(f"{file}: {providers[0]} does not start; {_LIBRARIES_ADVICE}")
     # A GPU that fails in the middle of a run still leaves that run to the CPU.
     session.enable_fallback()
     return session

@@ -11,7 +11,7 @@ from tatumflow.engine import onnx_decoder, providers
 from tatumflow.engine.bundle import Bundle, load_bundle
 from tatumflow.engine.errors import BundleError
 from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.providers import CPU, CUDA, TENSORRT, graph_providers, open_session
+from tatumflow.engine.providers import CPU, CUDA, TENSORRT, graph_providers, open_session, usable_providers
 from tatumflow.engine.tensorrt import tensorrt_options, with_engine_folder
 
 ALL = (TENSORRT, CUDA, CPU)
@@ -125,6 +125,17 @@ def test_a_provider_that_does_not_start_is_not_taken_for_the_cpu(
     monkeypatch.setattr(providers.onnxruntime, "InferenceSession", cpu_instead)
     with pytest.raises(BundleError, match="CUDAExecutionProvider does not start"):
         open_session(tiny_bundle / "decoder.onnx", (CUDA, CPU), 1)
+
+
+@pytest.mark.skipif(usable_providers() != (CPU,), reason="a GPU would take it")
+def test_without_a_gpu_onnx_runtime_itself_leaves_it_to_the_cpu(
+    tiny_gpu_bundle: Path, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    decoder = OnnxDecoder(load_bundle(tiny_gpu_bundle), providers=ALL)
+    assert decoder.provider == CPU
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.split()[0] for line in said] == [TENSORRT, CUDA]
+    assert all("\n" not in line and line.endswith("installation of its libraries") for line in said)
 
 
 def test_engines_of_other_weights_lie_elsewhere(
