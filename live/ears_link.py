@@ -193,8 +193,7 @@ class EarsLink:
         status = self._status
         if status is None:
             return self._options
-        stem = next((stem.name for stem in status.stems if stem.plays), "")
-        changes = {"stem": stem, "record": bool(status.recording)}
+        changes = {"stem": status.playing, "record": bool(status.recording)}
         return replace(self._options, settings=self._options.settings.model_copy(update=changes))
 
 

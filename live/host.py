@@ -78,8 +78,10 @@ class EngineHost:
 
     @property
     def settings(self) -> Settings:
-        """Return the settings as the session has changed them: ports and model chosen, controls moved."""
-        settings, snapshot = self._options.settings, self._snapshot
+        """Return the settings as the session has changed them: ports, model, stem chosen, controls moved."""
+        settings, snapshot, audio = self._options.settings, self._snapshot, self._audio
+        if audio is not None and audio.stems:
+            settings = settings.with_audio(stem=audio.playing)
         if snapshot is None:
             return settings
         # What was asked for is what plays only if it could be opened.

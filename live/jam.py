@@ -9,7 +9,6 @@ from typing import Final
 
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.engine.messages import Notice
-from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.host import EngineHost
 from tatumflow.live.settings import Settings, load_settings, save_settings, settings_path
@@ -99,7 +98,7 @@ def jam(options: JamOptions) -> None:
             first_run = options.settings_file is None and not settings_path().exists()
             heard = options.input_port or settings.audio.enabled
             TatumFlowApp(host, pick_ports=first_run and not heard).run()
-            _remember(options.settings_file, settings, host.settings)
+            remember(options.settings_file, settings, host.settings)
     except KeyboardInterrupt:
         pass
     finally:
@@ -114,7 +113,7 @@ def jam(options: JamOptions) -> None:
         raise TatumFlowError(host.failure)
 
 
-def _remember(file: Path | None, before: Settings, after: Settings) -> None:
+def remember(file: Path | None, before: Settings, after: Settings) -> None:
     """Keep what was changed on the screen; what only the command line asked for is not kept."""
     kept = load_settings(file)
     controls = {
@@ -128,6 +127,8 @@ def _remember(file: Path | None, before: Settings, after: Settings) -> None:
         if getattr(after.ports, side) != getattr(before.ports, side)
     }
     kept = kept.model_copy(update={"controls": replace(kept.controls, **controls)}).with_ports(**ports)
+    if after.audio.stem != before.audio.stem:
+        kept = kept.with_audio(stem=after.audio.stem)
     save_settings(kept, file)
 
 
@@ -139,7 +140,9 @@ def _wait(host: EngineHost) -> None:
     snapshot = host.latest()
     if snapshot is not None:
         heard = [port.name for port in snapshot.inputs if port.connected]
-        heard += _stems_that_play(host.audio())
+        audio = host.audio()
+        if audio is not None and audio.playing:
+            heard.append(f"{audio.playing} of {audio.input}")
         heard = heard or ["no input yet"]
         played = [port.name for port in snapshot.outputs if port.connected] or ["no output yet"]
         print(f"model {snapshot.model}; in: {', '.join(heard)}; out: {', '.join(played)}; stop with Ctrl+C")
@@ -152,12 +155,6 @@ def _wait(host: EngineHost) -> None:
         snapshot = host.latest()
         if snapshot is not None:
             _print_notices(snapshot.notices)
-
-
-def _stems_that_play(audio: AudioStatus | None) -> list[str]:
-    if audio is None:
-        return []
-    return [f"{stem.name} of {audio.input}" for stem in audio.stems if stem.plays]
 
 
 def _print_notices(notices: tuple[Notice, ...]) -> None:

@@ -99,3 +99,8 @@ class AudioStatus:
     cost_p99: float = 0.0
     faults: AudioFaults = field(default_factory=AudioFaults)
     recording: str = ""
+
+    @property
+    def playing(self) -> str:
+        """Name of the stem that the companion hears; empty for none."""
+        return next((stem.name for stem in self.stems if stem.plays), "")

@@ -28,7 +28,8 @@ from tatumflow.live.ears_link import EarsLink
 from tatumflow.live.ears_loop import EarsLoop, audio_options, open_tracker, separator_named
 from tatumflow.live.ears_options import EarsOptions
 from tatumflow.live.ears_pipe import EarsReady, EarsReport, EngineEnd
-from tatumflow.live.settings import AudioSettings
+from tatumflow.live.jam import JamOptions, remember
+from tatumflow.live.settings import AudioSettings, Settings, load_settings, save_settings
 
 PATIENCE = 60.0
 RATE = 48_000
@@ -215,6 +216,7 @@ def test_stems_are_set_chosen_bypassed_and_refused(session_with: Callable[..., S
     session.engine.send(ChooseStem("high"))
     session.engine.send(BypassSeparation(True))
     until(lambda: session.engine.status().bypass)
+    assert session.engine.status().playing == "high"
     low, high = session.engine.status().stems
     assert (high.mix.gain_db, high.mix.muted, high.plays, low.plays) == (-6.0, True, True, False)
     session.engine.send(ChooseStem("horn"))
@@ -223,7 +225,7 @@ def test_stems_are_set_chosen_bypassed_and_refused(session_with: Callable[..., S
     assert "'horn' does not exist" in session.engine.lines()[0]
     assert "60 to 12 dB" in session.engine.lines()[1]
     session.engine.send(ChooseStem(""))
-    until(lambda: not any(stem.plays for stem in session.engine.status().stems))
+    until(lambda: session.engine.status().playing == "")
 
 
 def test_stems_are_recorded_into_a_folder_of_their_own_each_time(
@@ -384,3 +386,13 @@ def test_a_channel_of_an_interface_is_heard(tmp_path: Path):
         assert session.stream.plan.rate == RATE
     finally:
         session.end()
+
+
+def test_a_stem_chosen_on_the_screen_is_kept_and_one_of_the_command_line_is_not(tmp_path: Path):
+    file = tmp_path / "settings.yaml"
+    save_settings(Settings().with_audio(stem="bass"), file)
+    asked = JamOptions(audio={"stem": "horn"}, settings_file=file).settings()
+    remember(file, asked, asked)
+    assert load_settings(file).audio == AudioSettings(stem="bass")
+    remember(file, asked, asked.with_audio(stem="piano"))
+    assert load_settings(file).audio == AudioSettings(stem="piano")
