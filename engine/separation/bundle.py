@@ -62,7 +62,7 @@ class SeparatorManifest(_Part):
 
     format_version: Literal[1]
     name: _Name
-    family: Literal["tfswa_unet"]
+    family: Literal["tfswa_unet", "spleeter"]
     stems: tuple[StemEntry, ...] = Field(min_length=1, max_length=64)
     rate: int = Field(ge=4000, le=192_000)
     window: int = Field(ge=16, le=1 << 16)
@@ -154,7 +154,9 @@ def separator_path(name_or_path: str | Path) -> Path:
         if found:
             return found[0]
         places = " or ".join(str(folder) for folder in bundle_folders())
-        raise BundleError(f"no separator in {places}; export one with `tatumflow export`")
+        raise BundleError(
+            f"no separator in {places}; export one with `tatumflow export`, or run `tatumflow get-spleeter`"
+        )
     path = Path(name_or_path)
     if (path / SEPARATOR_FILE).is_file():
         return path
