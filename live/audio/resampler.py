@@ -23,26 +23,24 @@ class Resampler:
     Frame k that comes out lies at the moment k / target of what went in: nothing is delayed, only held back.
     """
 
-    def __init__(self, source: int, target: int, channels: int = SIDES) -> None:
+    def __init__(self, source: int, target: int) -> None:
         """Begin before the first frame.
 
         Args:
             source: Frames a second of what goes in, at least 1.
             target: Of what comes out.
-            channels: Numbers of a frame.
         """
-        self._channels = channels
         self._stream = (
-            None if source == target else soxr.ResampleStream(source, target, channels, quality=_QUALITY)
+            None if source == target else soxr.ResampleStream(source, target, SIDES, quality=_QUALITY)
         )
 
     def push(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take frames (n, channels) and return those that they complete, (m, channels)."""
+        """Take frames (n, 2) and return those that they complete, (m, 2)."""
         return self._push(frames, last=False)
 
     def finish(self, frames: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Take the last frames (n, channels) and return all that are left, (m, channels)."""
-        none = np.zeros((0, self._channels), dtype=np.float32)
+        """Take the last frames (n, 2) and return all that are left, (m, 2)."""
+        none = np.zeros((0, SIDES), dtype=np.float32)
         return self._push(none if frames is None else frames, last=True)
 
     def _push(self, frames: NDArray[np.float32], *, last: bool) -> NDArray[np.float32]:

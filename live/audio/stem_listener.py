@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.events import InputLost, NoteOff, NoteOn
 from tatumflow.engine.note_tracking.tracker import NoteTracker
-from tatumflow.live.audio.resampler import Resampler
+from tatumflow.live.audio.quick_resampler import QuickResampler
 from tatumflow.live.port_set import Notify
 
 _PATIENCE: Final = 5.0
@@ -81,7 +81,7 @@ class NoteThread:
         self._thread.join(_PATIENCE)
 
     def _begin(self) -> None:
-        self._resampler = Resampler(self._rate, self._tracker.rate, channels=1)
+        self._resampler = QuickResampler(self._rate, self._tracker.rate)
         self._heard = self._given = 0
         """Samples since the beginning, at the one rate and at the other."""
 
@@ -108,7 +108,7 @@ class NoteThread:
         if samples is None:
             self._begin()
             return self._tracker.finish(time)
-        resampled = self._resampler.push(samples[:, None])[:, 0]
+        resampled = self._resampler.push(samples)
         # The resampler holds samples back: what comes out now may have been heard before these.
         first = time - self._heard / self._rate + self._given / self._tracker.rate
         self._heard += len(samples)

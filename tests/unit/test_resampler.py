@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tatumflow.live.audio.frame_clock import FrameClock
+from tatumflow.live.audio.quick_resampler import QuickResampler
 from tatumflow.live.audio.resampler import Resampler, held_back
 
 RATES = [8000, 22_050, 44_100, 48_000, 96_000]
@@ -49,6 +50,40 @@ def test_no_frame_is_held_back_longer_than_stated(source: int, target: int, bloc
         pushed += block
         pulled += len(resampler.push(np.zeros((block, 2), dtype=np.float32)))
         assert pushed / source - pulled / target <= stated + 1e-3
+
+
+TRACKERS = [(48_000, 16_000), (44_100, 16_000), (44_100, 22_050), (96_000, 22_050), (8000, 16_000)]
+
+
+def quickly(source: int, target: int, samples: np.ndarray, blocks: list[int]) -> np.ndarray:
+    resampler = QuickResampler(source, target)
+    return np.concatenate([resampler.push(piece) for piece in np.split(samples, np.cumsum(blocks))])
+
+
+@given(rates=st.sampled_from(TRACKERS), blocks=st.lists(st.integers(0, 2000), max_size=20))
+@settings(max_examples=25, deadline=None)
+def test_a_tracker_hears_the_same_tone_in_blocks_of_any_size(rates: tuple[int, int], blocks: list[int]):
+    source, target = rates
+    count = sum(blocks) + source // 4
+    heard = quickly(source, target, tone(source, count)[:, 0], blocks)
+    assert 0 <= count / source - len(heard) / target < 0.003
+    expected = tone(target, len(heard))[:, 0]
+    np.testing.assert_allclose(heard[target // 100 :], expected[target // 100 :], atol=1e-3)
+    np.testing.assert_array_equal(heard, quickly(source, target, tone(source, count)[:, 0], []))
+
+
+@pytest.mark.parametrize(("source", "target"), TRACKERS[:4])
+def test_what_the_lower_rate_cannot_hold_is_not_folded_into_it(source: int, target: int):
+    folded = quickly(source, target, tone(source, source, 0.56 * target)[:, 0], [])
+    kept = quickly(source, target, tone(source, source, 0.25 * target)[:, 0], [])
+    inside = slice(target // 10, -target // 10)
+    assert np.abs(folded[inside]).max() < 2e-3
+    assert np.abs(kept[inside]).max() == pytest.approx(1, abs=0.01)
+
+
+def test_a_tracker_of_the_same_rate_hears_at_once():
+    samples = tone(16_000, 100)[:, 0]
+    assert QuickResampler(16_000, 16_000).push(samples) is samples
 
 
 @given(jitter=st.lists(st.floats(0, 0.004), min_size=400, max_size=400), drift=st.floats(-2e-4, 2e-4))
