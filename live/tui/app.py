@@ -20,6 +20,8 @@ from tatumflow.engine.messages import (
     TapTempo,
     YieldTurn,
 )
+from tatumflow.live.audio.commands import BypassSeparation
+from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.engine_link import EngineLink
 from tatumflow.live.tui.chooser import Chooser
 from tatumflow.live.tui.commands import PaletteCommands
@@ -30,9 +32,12 @@ from tatumflow.live.tui.help import Help
 from tatumflow.live.tui.jam_screen import JamScreen
 from tatumflow.live.tui.palette import EXTRA_COLOURS, THEME
 from tatumflow.live.tui.port_picker import PortPicker
+from tatumflow.live.tui.stem_strip import StemStrip
 from tatumflow.live.tui.value_dialog import ValueDialog
 
 POLL_SECONDS: Final = 1 / 30
+
+_FOR_EARS: Final = ("stems", "bypass")
 
 
 class TatumFlowApp(App[None], inherit_bindings=False):
@@ -57,6 +62,8 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         ),
         Binding("f5", "bars", show=False, tooltip="begin the bars, counting in"),
         Binding("f6", "tap", show=False, tooltip="tap the tempo, on every beat"),
+        Binding("f7", "stems", show=False, tooltip="go to the stems, and back"),
+        Binding("f8", "bypass", show=False, tooltip="hear the dry signal, or the stems again"),
         Binding(
             "f9,ctrl+x",
             "panic",
@@ -79,6 +86,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         super().__init__()
         self.link = link
         self.snapshot: Snapshot | None = None
+        self.sound: AudioStatus | None = None
         self.jam = JamScreen()
         self._clock = SystemClock()
         self._pick_ports = pick_ports
@@ -105,7 +113,8 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         if not self.is_running:
             return
         self.snapshot = self.link.latest()
-        self.jam.show(self.snapshot, alive=self.link.alive, failure=self.link.failure)
+        self.sound = self.link.audio()
+        self.jam.show(self.snapshot, self.sound, alive=self.link.alive, failure=self.link.failure)
         if self.snapshot is None:
             return
         if isinstance(self.screen, PortPicker):
@@ -121,9 +130,17 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         """Play a note."""
         self.link.send(PlayKey(message.pitch))
 
+    def on_stem_strip_wanted(self, message: StemStrip.Wanted) -> None:
+        """Tell the ears."""
+        self.link.send(message.command)
+
     def on_port_picker_chosen(self, message: PortPicker.Chosen) -> None:
         """Connect a port or play the test note."""
         self.link.send(message.command)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether an action can be done; what is for ears only where there are some."""
+        return self.sound is not None if action in _FOR_EARS else True
 
     def action_panic(self) -> None:
         """Silence everything."""
@@ -141,6 +158,16 @@ class TatumFlowApp(App[None], inherit_bindings=False):
     def action_tap(self) -> None:
         """Tell the engine of a tap, now."""
         self.link.send(TapTempo(self._clock.now()))
+
+    def action_stems(self) -> None:
+        """Go to the stems, or back."""
+        if self.screen is self.jam:
+            self.jam.go_to_stems()
+
+    def action_bypass(self) -> None:
+        """Change between the dry signal and the stems."""
+        if self.sound is not None:
+            self.link.send(BypassSeparation(not self.sound.bypass))
 
     def action_mode(self) -> None:
         """Go on to the next mode."""
@@ -176,9 +203,14 @@ class TatumFlowApp(App[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """Open the help page."""
-        bindings = [binding for binding in self.BINDINGS if isinstance(binding, Binding)]
+        bindings = [
+            binding
+            for binding in self.BINDINGS
+            if isinstance(binding, Binding) and self.check_action(binding.action, ())
+        ]
         keys = [key for binding in bindings for key in binding.key.split(",")]
-        self.push_screen(Help(bindings, {key: self.get_key_display(Binding(key, "")) for key in keys}))
+        names = {key: self.get_key_display(Binding(key, "")) for key in keys}
+        self.push_screen(Help(bindings, names, stems=self.sound is not None))
 
     async def action_quit(self) -> None:
         """End the engine and the screen."""

@@ -8,6 +8,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tatumflow.engine.bundle import find_bundles
 from tatumflow.engine.messages import BeginBars, SetControl, TakeTurn, UseModel, YieldTurn
+from tatumflow.live.audio.commands import ChooseStem, RecordStems, SetStem
 from tatumflow.live.tui.control_panel import option_name, options_of
 from tatumflow.live.tui.control_table import CHOICES, LABELS
 from tatumflow.live.tui.labels import pitch_name
@@ -48,6 +49,7 @@ def entries(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
         yield PaletteEntry(
             f"Piano octave {name}", partial(app.action_octave, steps), "Computer keyboard as piano"
         )
+    yield from _stems(app)
     yield from _choices(app)
     for path in find_bundles():
         command = UseModel(str(path))
@@ -60,6 +62,38 @@ def entries(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
     yield from _scales(app)
     yield PaletteEntry("Theme …", app.action_change_theme, "Colours of the screen")
     yield PaletteEntry("Quit", app.action_quit, "Save the recording and leave")
+
+
+def _stems(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
+    sound = app.sound
+    if sound is None:
+        return
+    send = app.link.send
+    yield PaletteEntry("Stems", app.action_stems, "Go to the stem strip, or back; F7 does it too")
+    for stem in sound.stems:
+        if not stem.plays:
+            command = ChooseStem(stem.name)
+            yield PaletteEntry(f"Play from {stem.name}", partial(send, command), "The companion hears it")
+        else:
+            yield PaletteEntry(
+                "Play from no stem", partial(send, ChooseStem("")), f"It hears {stem.name} now"
+            )
+    for stem in sound.stems:
+        muted, soloed = stem.mix.muted, stem.mix.soloed
+        yield PaletteEntry(
+            f"{'Unmute' if muted else 'Mute'} {stem.name}",
+            partial(send, SetStem(stem.name, muted=not muted)),
+            "In the monitor; the companion hears it all the same",
+        )
+        yield PaletteEntry(
+            f"{'End solo of' if soloed else 'Solo'} {stem.name}",
+            partial(send, SetStem(stem.name, soloed=not soloed)),
+            "In the monitor, with others that are soloed",
+        )
+    name = "Hear the stems again" if sound.bypass else "Bypass the separation"
+    yield PaletteEntry(name, app.action_bypass, "The dry signal, as it comes in; F8 does it too")
+    name = "End the recording of the stems" if sound.recording else "Record the stems"
+    yield PaletteEntry(name, partial(send, RecordStems(not sound.recording)), "A sound file for each")
 
 
 def _choices(app: "TatumFlowApp") -> Iterator[PaletteEntry]:

@@ -1,4 +1,4 @@
-"""What sliders and choices share: one row, a label, a value, and patience until the engine agrees."""
+"""What sliders and choices share: one row, a label and a value."""
 
 from typing import ClassVar, Final, Generic, TypeVar
 
@@ -10,9 +10,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tatumflow.live.tui.control_table import LABELS
+from tatumflow.live.tui.patience import PatientValue
 
 LABEL_WIDTH: Final = 12
-_PATIENCE: Final = 15
 
 Value = TypeVar("Value", float, str)
 
@@ -28,11 +28,7 @@ class ControlChanged(Message):
 
 
 class ControlRow(Widget, Generic[Value], can_focus=True):
-    """One control on one row. Subclasses draw the part after the label and say what a step is.
-
-    A value set here is shown at once. Snapshots that still carry the old one are disbelieved for half a
-    second, after which the engine is right: it may have refused the value.
-    """
+    """One control on one row. Subclasses draw the part after the label and say what a step is."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"control--label", "control--value"}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,28 +42,21 @@ class ControlRow(Widget, Generic[Value], can_focus=True):
         """Show `control` at `value`."""
         super().__init__(id=control.replace("_", "-"))
         self.control = control
-        self._value = value
-        self._patience = 0
+        self._value = PatientValue(value)
 
     @property
     def value(self) -> Value:
-        """The value shown."""
-        return self._value
+        """The value shown; one set here at once."""
+        return self._value.value
 
     def report(self, value: Value) -> None:
         """Take the engine's value."""
-        if value == self._value:
-            self._patience = 0
-        elif self._patience > 0:
-            self._patience -= 1
-        else:
-            self._value = value
+        if self._value.report(value):
             self.refresh()
 
     def set_value(self, value: Value) -> None:
         """Show a value the player chose and ask the engine for it."""
-        if value != self._value:
-            self._value, self._patience = value, _PATIENCE
+        if self._value.set(value):
             self.refresh()
             self.post_message(ControlChanged(self.control, value))
 
@@ -77,11 +66,11 @@ class ControlRow(Widget, Generic[Value], can_focus=True):
 
     def moved(self, steps: int) -> Value:
         """Return the value some steps away; a row without steps keeps its value."""
-        return self._value
+        return self.value
 
     def draw(self, width: int) -> list[Segment]:
         """Draw everything after the label in `width` cells; here the bare value."""
-        return [Segment(f"{self._value}"[:width], self.get_component_rich_style("control--value"))]
+        return [Segment(f"{self.value}"[:width], self.get_component_rich_style("control--value"))]
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Step up, and keep the panel where it is."""

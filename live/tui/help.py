@@ -1,4 +1,4 @@
-"""The help page: the keys, the piano, the signs."""
+"""The help page: the keys, the piano, the stems, the signs."""
 
 from collections.abc import Iterable
 
@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from tatumflow.live.tui.dialog import Dialog
 from tatumflow.live.tui.palette import COMPANION_GLYPH, PLANNED_GLYPH, YOU_GLYPH
+from tatumflow.live.tui.stem_row import StemRow
 
 _CONTROLS = (
     ("↑ ↓", "go from control to control"),
@@ -24,6 +25,17 @@ _SIGNS = (
     (f"[$planned]{PLANNED_GLYPH}[/]", "planned: it can still change its mind"),
     ("[$warning]▲[/]", "a timing figure out of its bounds"),
 )
+_STEM_HANDS = (
+    ("← →", "softer, louder; with Shift five decibels at once"),
+    ("Del", "back to 0 dB"),
+    ("mouse", "click name, M, S or track; turn the wheel for the gain"),
+)
+_STEM_SIGNS = (
+    (f"[$you]{YOU_GLYPH}[/]", "before a stem: the companion hears it"),
+    ("[$success]▇▇▇[/] [$foreground]┃[/]", "level, -60 to 0 dB, and its peak"),
+    ("[$muted]░░░[/]", "level of a stem that you do not hear"),
+    ("[$error]▲[/]", "at the end of a meter: too loud"),
+)
 _PIANO = (
     ("Z S X D C V …", "the lower octave, black keys in the row above"),
     ("Q 2 W 3 E R …", "the octave over it"),
@@ -33,14 +45,15 @@ _PIANO = (
 class Help(Dialog[None]):
     """Lists the bindings it is given, so that it never says anything else than the keys do."""
 
-    def __init__(self, bindings: Iterable[Binding], key_name: dict[str, str]) -> None:
-        """Describe `bindings`, each key written as in `key_name`."""
+    def __init__(self, bindings: Iterable[Binding], key_name: dict[str, str], *, stems: bool = False) -> None:
+        """Describe `bindings`, each key written as in `key_name`; the stem strip too where there is one."""
         super().__init__("Help", "Esc closes")
         self._rows = [
             (" ".join(key_name.get(key, key).capitalize() for key in binding.key.split(",")), binding.tooltip)
             for binding in bindings
             if binding.tooltip
         ]
+        self._stems = stems
 
     def body(self) -> ComposeResult:
         """Yield the sections."""
@@ -51,8 +64,20 @@ class Help(Dialog[None]):
             yield Static(_table(_PIANO, markup=False))
             yield Static("CONTROLS", classes="group")
             yield Static(_table(_CONTROLS, markup=False))
+            if self._stems:
+                yield Static("STEMS", classes="group")
+                yield Static(_table(_stem_rows(), markup=False))
             yield Static("SIGNS", classes="group")
-            yield Static(_table(_SIGNS, markup=True))
+            yield Static(_table((*_SIGNS, *(_STEM_SIGNS if self._stems else ())), markup=True))
+
+
+def _stem_rows() -> list[tuple[str, str]]:
+    keys = [
+        (binding.key_display or binding.key, binding.tooltip)
+        for binding in StemRow.BINDINGS
+        if isinstance(binding, Binding) and binding.tooltip
+    ]
+    return [*keys, *_STEM_HANDS]
 
 
 def _table(rows: Iterable[tuple[str, str]], *, markup: bool) -> Content:

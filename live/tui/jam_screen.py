@@ -1,19 +1,23 @@
-"""The main screen: banner, roll, keyboard, controls, ports and health."""
+"""The main screen: banner, roll, keyboard, controls, stems, ports and health."""
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Footer
 
 from tatumflow.engine.messages import Snapshot
+from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.tui.control_panel import ControlPanel
 from tatumflow.live.tui.health import HealthLine
 from tatumflow.live.tui.key_piano import KeyPiano
 from tatumflow.live.tui.keyboard import Keyboard
 from tatumflow.live.tui.piano_roll import PianoRoll
 from tatumflow.live.tui.ports import PortsLine
+from tatumflow.live.tui.stem_row import StemRow
+from tatumflow.live.tui.stem_strip import StemStrip
 from tatumflow.live.tui.turn_banner import TurnBanner
 
 
@@ -36,6 +40,8 @@ class JamScreen(Screen[None]):
         self.piano = KeyPiano()
         self._banner = TurnBanner()
         self._keyboard = Keyboard()
+        self._stems = StemStrip()
+        self._left: Widget | None = None
         self._parts = (PianoRoll(), ControlPanel(), self._keyboard, PortsLine(), HealthLine())
 
     def compose(self) -> ComposeResult:
@@ -46,6 +52,7 @@ class JamScreen(Screen[None]):
             yield roll
             yield controls
         yield keyboard
+        yield self._stems
         with Vertical(id="status"):
             yield ports
             yield health
@@ -55,13 +62,25 @@ class JamScreen(Screen[None]):
         """Write the piano's letters on the keyboard."""
         self._keyboard.show_letters(self.piano.letters())
 
-    def show(self, snapshot: Snapshot | None, *, alive: bool, failure: str) -> None:
-        """Show the engine's state; each part draws only what changed."""
+    def show(
+        self, snapshot: Snapshot | None, sound: AudioStatus | None, *, alive: bool, failure: str
+    ) -> None:
+        """Show the engine's state and that of its ears, if any; each part draws only what changed."""
         self.set_class(not alive, "-stopped")
         self._banner.show(snapshot, alive=alive, failure=failure)
+        self._stems.show(sound)
         if snapshot is not None:
             for part in self._parts:
                 part.show(snapshot)
+
+    def go_to_stems(self) -> None:
+        """Focus the stems, or from there the control that had the focus before."""
+        focused = self.focused
+        if isinstance(focused, StemRow):
+            self.set_focus(self._left)
+        else:
+            self._left = focused
+            self._stems.focus_stems()
 
     def shift_piano(self, octaves: int) -> None:
         """Move the computer-keyboard piano by some octaves."""

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from tatumflow.live.tui.control_row import LABEL_WIDTH, ControlRow
 from tatumflow.live.tui.control_table import control_range
+from tatumflow.live.tui.track import TrackStyles, draw_track, value_at
 
 _VALUE_WIDTH: Final = 7
 
@@ -54,28 +55,17 @@ class Slider(ControlRow[float]):
 
     def _follow(self, event: events.MouseEvent) -> None:
         track = self._track(self.content_size.width - LABEL_WIDTH)
-        self.set_value(self.range.at((event.x - LABEL_WIDTH) / max(1, track - 1)))
+        self.set_value(value_at(self.range, event.x - LABEL_WIDTH, track))
 
     @staticmethod
     def _track(width: int) -> int:
         return max(1, width - _VALUE_WIDTH)
 
     def draw(self, width: int) -> list[Segment]:
-        """Draw the track, filled from zero (or the least value) to the thumb, and the value."""
-        track = self._track(width)
-        thumb = round(self.range.fraction(self.value) * (track - 1))
-        zero = round(self.range.fraction(min(self.range.high, max(self.range.low, 0.0))) * (track - 1))
-        first, last = min(zero, thumb), max(zero, thumb)
-        filled = self.get_component_rich_style("slider--filled")
-        empty = self.get_component_rich_style("slider--empty")
+        """Draw the track and the value."""
+        style = self.get_component_rich_style
+        styles = TrackStyles(style("slider--filled"), style("slider--empty"), style("slider--thumb"))
         return [
-            Segment("─" * first, empty),
-            Segment("━" * (thumb - first), filled),
-            Segment("●", self.get_component_rich_style("slider--thumb")),
-            Segment("━" * (last - thumb), filled),
-            Segment("─" * (track - 1 - last), empty),
-            Segment(
-                f"{self.range.text(self.value):>{_VALUE_WIDTH}}",
-                self.get_component_rich_style("control--value"),
-            ),
+            *draw_track(self.range, self.value, self._track(width), styles),
+            Segment(f"{self.range.text(self.value):>{_VALUE_WIDTH}}", style("control--value")),
         ]

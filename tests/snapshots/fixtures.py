@@ -5,6 +5,9 @@ from dataclasses import replace
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import Health, PortStatus, Position, RollNote, Snapshot
 from tatumflow.engine.notes import Role
+from tatumflow.live.audio.levels import Level
+from tatumflow.live.audio.status import AudioFaults, AudioLatency, AudioStatus, StemStatus
+from tatumflow.live.audio.stem_mixer import StemMix
 from tatumflow.live.tui.demonstration import STYLES, StillLink, demonstration
 
 NOW = 50.0
@@ -79,3 +82,53 @@ def engine_dead() -> StillLink:
         alive=False,
         failure="The engine ended with signal 11. All notes are off and the recording is kept.",
     )
+
+
+def hearing() -> StillLink:
+    """Ears: a quartet taken apart; the companion answers the horn, the drums are too loud and muted."""
+    return StillLink(
+        demonstration(),
+        sound=AudioStatus(
+            state="open",
+            input="Scarlett 2i2",
+            output="Scarlett 2i2",
+            rate=48_000,
+            model_rate=44_100,
+            input_level=Level(peak=0.71, rms=0.22),
+            stems=(
+                StemStatus("horn", Level(peak=0.5, rms=0.16), StemMix(gain_db=-3.0), plays=True),
+                StemStatus("piano", Level(peak=0.12, rms=0.045), StemMix(gain_db=4.0)),
+                StemStatus("bass", Level(peak=0.3, rms=0.11)),
+                StemStatus("drums", Level(peak=1.0, rms=0.56), StemMix(muted=True)),
+            ),
+            separated=1.0,
+            latency=AudioLatency(algorithmic=0.058, monitor=0.093, device=0.011, ready_p99=0.071),
+            cost_p99=0.34,
+        ),
+    )
+
+
+def struggling() -> StillLink:
+    """Ears whose model is too slow: the dry signal fades in for the stems, which are recorded; bass solo."""
+    link = hearing()
+    assert link.sound is not None
+    horn, piano, bass, drums = link.sound.stems
+    return replace(
+        link,
+        sound=replace(
+            link.sound,
+            stems=(horn, piano, replace(bass, mix=StemMix(soloed=True)), drums),
+            separated=0.35,
+            cost_p99=1.3,
+            faults=AudioFaults(dropouts=12, input_clips=3),
+            recording="jam stems",
+        ),
+    )
+
+
+def unplugged() -> StillLink:
+    """The audio device was unplugged."""
+    link = hearing()
+    assert link.sound is not None
+    sound = replace(link.sound, state="lost", input="", output="", rate=0, separated=0.0)
+    return replace(link, sound=sound)

@@ -44,3 +44,19 @@ def test_engine_dead(snap_compare: Compare) -> None:
 
 def test_port_picker_on_the_first_run(snap_compare: Compare) -> None:
     assert snap_compare(TatumFlowApp(fixtures.no_ports(), pick_ports=True), terminal_size=SMALL)
+
+
+def test_stems(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.hearing()), terminal_size=LARGE)
+
+
+def test_stems_on_a_small_terminal(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.hearing()), press=["f7"], terminal_size=SMALL)
+
+
+def test_stems_that_come_too_late(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.struggling()), terminal_size=SMALL)
+
+
+def test_audio_device_unplugged(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.unplugged()), terminal_size=LARGE)

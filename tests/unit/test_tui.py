@@ -1,15 +1,13 @@
 """What the screen sends and shows, driven by keys and mouse."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from screen_rig import moment, screen, until
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.events import MouseScrollUp
-from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from tatumflow.engine.controls import MODES, Controls
@@ -24,13 +22,13 @@ from tatumflow.engine.messages import (
     Position,
     SetControl,
     Shutdown,
-    Snapshot,
     TakeTurn,
     TapTempo,
     UseModel,
     YieldTurn,
 )
 from tatumflow.engine.notes import Role
+from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.tui import commands
 from tatumflow.live.tui.app import TatumFlowApp
 from tatumflow.live.tui.choice import Choice
@@ -45,42 +43,21 @@ from tatumflow.live.tui.lettering import Lettering
 from tatumflow.live.tui.piano_roll import PianoRoll
 from tatumflow.live.tui.port_picker import PortPicker
 from tatumflow.live.tui.slider import Slider
+from tatumflow.live.tui.stem_row import StemRow
 from tatumflow.live.tui.value_dialog import ValueDialog
 
 
 class WillingLink(StillLink):
     """An engine that takes every value it is asked for."""
 
-    def send(self, command: Command) -> None:
+    def send(self, command: Command | AudioCommand) -> None:
         super().send(command)
         if isinstance(command, SetControl) and self.snapshot is not None:
             controls = self.snapshot.controls.changed(command.name, command.value)
             self.snapshot = replace(self.snapshot, controls=controls)
 
 
-@asynccontextmanager
-async def screen(
-    link: StillLink, *, size: tuple[int, int] = (100, 36), pick_ports: bool = False
-) -> AsyncIterator[tuple[TatumFlowApp, Pilot[None]]]:
-    app = TatumFlowApp(link, pick_ports=pick_ports)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        yield app, pilot
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    for _ in range(1000):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    pytest.fail("what the screen should show did not come")
-
-
-def moment(**changes: object) -> Snapshot:
-    return replace(demonstration(), **changes)  # pyright: ignore[reportArgumentType]
-
-
-async def presses(link: StillLink, *keys: str) -> list[Command]:
+async def presses(link: StillLink, *keys: str) -> list[Command | AudioCommand]:
     async with screen(link) as (_, pilot):
         await pilot.press(*keys)
         await pilot.pause()
@@ -193,7 +170,7 @@ async def test_piano_octave_moves_and_stays_on_the_keyboard() -> None:
 
 
 def test_no_binding_takes_a_key_of_the_piano() -> None:
-    bindings = [*TatumFlowApp.BINDINGS, *Slider.BINDINGS, *Choice.BINDINGS]
+    bindings = [*TatumFlowApp.BINDINGS, *Slider.BINDINGS, *Choice.BINDINGS, *StemRow.BINDINGS]
     keys = {key for binding in bindings if isinstance(binding, Binding) for key in binding.key.split(",")}
     assert not keys & PIANO_KEYS.keys()
 

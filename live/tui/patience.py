@@ -1,0 +1,38 @@
+"""A value that both the player and the engine set."""
+
+from typing import Final, Generic, TypeVar
+
+_PATIENCE: Final = 15
+
+Value = TypeVar("Value")
+
+
+class PatientValue(Generic[Value]):
+    """A value that the player sets here and the engine reports.
+
+    Reports that still carry the old value are disbelieved for half a second, after which the engine is right:
+    it may have refused what was set.
+    """
+
+    def __init__(self, value: Value) -> None:
+        """Begin with a value of the engine's."""
+        self.value = value
+        self._patience = 0
+
+    def set(self, value: Value) -> bool:
+        """Take the player's value; return whether it is another."""
+        if value == self.value:
+            return False
+        self.value, self._patience = value, _PATIENCE
+        return True
+
+    def report(self, value: Value) -> bool:
+        """Take the engine's value, called at each poll; return whether another is to be shown now."""
+        if value == self.value:
+            self._patience = 0
+        elif self._patience > 0:
+            self._patience -= 1
+        else:
+            self.value = value
+            return True
+        return False
