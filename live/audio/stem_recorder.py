@@ -19,6 +19,7 @@ _MOST_WAITING: Final = 2000
 _GAP_SECONDS: Final = 0.1
 _LONGEST_GAP_SECONDS: Final = 60.0
 _PATIENCE: Final = 10.0
+_SAVE_SECONDS: Final = 5.0
 
 
 def free_folder(folder: Path) -> Path:
@@ -30,7 +31,8 @@ def free_folder(folder: Path) -> Path:
 class StemRecorder:
     """Writes each stem to a WAV file of 32-bit floats, on a thread of its own.
 
-    Where stems are missing there is silence, so that the files stay beside what else was recorded. A file
+    The files are closed and opened again every few seconds, so that a crash loses no more than those. Where
+    stems are missing there is silence, so that the files stay beside what else was recorded. A file
     that cannot be written ends the recording with one line for the player; everything else goes on.
     """
 
@@ -48,7 +50,7 @@ class StemRecorder:
         self._rate = rate
         self._notify = notify
         self._failed = False
-        self._written = 0
+        self._written = self._saved = 0
         self._start: float | None = None
         # None for the end.
         self._queue: queue.SimpleQueue[tuple[NDArray[np.float32], float] | None] = queue.SimpleQueue()
@@ -93,6 +95,11 @@ class StemRecorder:
                     if not files:
                         self.folder.mkdir(parents=True, exist_ok=True)
                         files = [stack.enter_context(self._opened(path)) for path in self.paths]
+                    elif self._written - self._saved > _SAVE_SECONDS * self._rate:
+                        self._saved = self._written
+                        # How long a file is, it says only when it is closed.
+                        stack.close()
+                        files = [stack.enter_context(_opened_again(path)) for path in self.paths]
                     self._write(files, *item)
         except (OSError, soundfile.SoundFileError, AssertionError) as error:
             # soundfile asserts that all was written.
@@ -117,3 +124,9 @@ class StemRecorder:
         for file, stem in zip(files, stems, strict=True):
             file.write(stem.T)
         self._written += stems.shape[-1]
+
+
+def _opened_again(path: Path) -> soundfile.SoundFile:
+    file = soundfile.SoundFile(path, "r+")
+    file.seek(0, soundfile.SEEK_END)
+    return file

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
@@ -35,6 +36,22 @@ def test_each_stem_has_its_file_and_gaps_are_silent(tmp_path: Path):
     # Louder than full scale is kept.
     np.testing.assert_array_equal(low[3 * RATE :], 2)
     assert recorder.seconds == 4
+
+
+def test_a_recording_that_is_never_closed_lacks_its_last_seconds_only(tmp_path: Path):
+    recorder = StemRecorder(tmp_path, ("low", "high"), RATE, lambda text, severity: None)
+    for second in range(30):
+        recorder.write(stems(RATE, second / 100), float(second))
+    end = monotonic() + 60
+    while recorder.seconds < 30:
+        assert monotonic() < end, "it is not written"
+        sleep(0.005)
+    kept = {name: soundfile.info(tmp_path / f"{name}.wav").frames for name in recorder.names}
+    assert all(frames >= 20 * RATE for frames in kept.values()), kept
+    recorder.close()
+    low, _ = soundfile.read(tmp_path / "low.wav")
+    np.testing.assert_array_equal(low[::RATE, 0], np.arange(30, dtype=np.float32) / np.float32(100))
+    assert len(low) == 30 * RATE
 
 
 @pytest.fixture
