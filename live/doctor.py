@@ -12,11 +12,12 @@ from rich.markup import escape
 
 from tatumflow.engine.bundle import find_bundles, load_bundle
 from tatumflow.engine.errors import BundleError, DeviceError, PortError, TatumFlowError
+from tatumflow.live.audio.devices import match_device
 from tatumflow.live.audio.portaudio import PortAudio
 from tatumflow.live.engine_process import log_path
 from tatumflow.live.midi_ports import api_problem, compiled_apis, list_ports, working_api
 from tatumflow.live.quiet import quiet_stderr
-from tatumflow.live.settings import Settings, settings_path
+from tatumflow.live.settings import AUTO, Settings, settings_path
 from tatumflow.live.synth import LiveSynth, soundfont_path
 
 _LEAST_PYTHON = (3, 11)
@@ -42,6 +43,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield Finding("engine log", str(log_path()))
     yield from _midi(settings)
     yield from _sound(settings)
+    yield _audio_input(settings)
     yield from _models()
     yield from _terminal()
 
@@ -159,6 +161,20 @@ def _sound(settings: Settings) -> Iterator[Finding]:
         yield Finding("synthesizer", "plays")
     except DeviceError as error:
         yield Finding("synthesizer", "silent", str(error))
+
+
+def _audio_input(settings: Settings) -> Finding:
+    """Look for what a session would hear; nobody who does not want to be heard needs it."""
+    wanted = settings.audio.input
+    try:
+        with quiet_stderr():
+            system = PortAudio()
+            devices = system.devices()
+            system.close()
+        device = match_device("" if wanted == AUTO else wanted, devices, "input")
+    except DeviceError as error:
+        return Finding("audio input", "none", str(error) if settings.audio.enabled else "")
+    return Finding("audio input", f"{device.name}, {device.inputs} channels at {device.rate} Hz")
 
 
 def _models() -> Iterator[Finding]:

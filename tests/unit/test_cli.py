@@ -10,6 +10,7 @@ from tatumflow.engine.midi_file import MidiTrack, read_midi, write_midi
 from tatumflow.engine.notes import Note
 from tatumflow.live import cli
 from tatumflow.live.jam import JamOptions
+from tatumflow.live.settings import Settings, save_settings
 
 
 @pytest.fixture(autouse=True)
@@ -213,5 +214,21 @@ def test_models_says_what_to_do_when_there_are_none(run, monkeypatch):
 def test_doctor_always_comes_to_an_end(run):
     status, out, _ = run("doctor")
     assert status == 0
-    for subject in ("Python", "MIDI", "SoundFont", "synthesizer", "model", "terminal"):
+    for subject in ("Python", "MIDI", "SoundFont", "synthesizer", "audio input", "model", "terminal"):
         assert subject in out
+
+
+def test_doctor_asks_for_an_audio_input_where_one_is_wanted(run, monkeypatch):
+    class Nothing:
+        def devices(self):
+            return ()
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr("tatumflow.live.doctor.PortAudio", Nothing)
+    _, out, _ = run("doctor")
+    assert "connect a microphone" not in out
+    save_settings(Settings().with_audio(enabled=True))
+    _, out, _ = run("doctor")
+    assert "connect a microphone" in out

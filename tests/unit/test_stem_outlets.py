@@ -46,8 +46,11 @@ def test_a_recording_that_is_never_closed_lacks_its_last_seconds_only(tmp_path: 
     while recorder.seconds < 30:
         assert monotonic() < end, "it is not written"
         sleep(0.005)
-    kept = {name: soundfile.info(tmp_path / f"{name}.wav").frames for name in recorder.names}
-    assert all(frames >= 20 * RATE for frames in kept.values()), kept
+    for path in recorder.paths:
+        content = path.read_bytes()
+        # As the file says it; a lenient reader counts what lies behind.
+        stated = int.from_bytes(content[content.index(b"data") + 4 :][:4], "little")
+        assert stated >= 20 * RATE * 2 * 4
     recorder.close()
     low, _ = soundfile.read(tmp_path / "low.wav")
     np.testing.assert_array_equal(low[::RATE, 0], np.arange(30, dtype=np.float32) / np.float32(100))
