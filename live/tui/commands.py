@@ -69,7 +69,7 @@ def _stems(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
     if sound is None:
         return
     send = app.link.send
-    yield PaletteEntry("Stems", app.action_stems, "Go to the stem strip, or back; F7 does it too")
+    yield PaletteEntry("Go to the stems", app.action_stems, "And back from there; F7 does it too")
     for stem in sound.stems:
         if not stem.plays:
             command = ChooseStem(stem.name)

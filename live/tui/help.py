@@ -26,9 +26,9 @@ _SIGNS = (
     ("[$warning]▲[/]", "a timing figure out of its bounds"),
 )
 _STEM_HANDS = (
-    ("← →", "softer, louder; with Shift five decibels at once"),
+    ("← →", "softer, louder; with Shift five dB at once"),
     ("Del", "back to 0 dB"),
-    ("mouse", "click name, M, S or track; turn the wheel for the gain"),
+    ("mouse", "click name, M, S or track, or turn the wheel"),
 )
 _STEM_SIGNS = (
     (f"[$you]{YOU_GLYPH}[/]", "before a stem: the companion hears it"),

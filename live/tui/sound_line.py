@@ -58,32 +58,39 @@ class DeviceLine(Static):
 
 def sound_figures(sound: AudioStatus) -> tuple[Figure, ...]:
     """Return the figures of the sound; counts of faults only where there were some, but for dropouts."""
-    figures: list[Figure] = []
     faults = sound.faults
-    if sound.state == "open":
-        dry = f"dry {100 * (1 - sound.separated):.0f} %"
-        if sound.bypass:
-            figures.append(Figure("bypass", dry))
-        elif not sound.separated >= _SEPARATED:
-            figures.append(Figure("", dry, "warning"))
-        figures.append(Figure("monitor", milliseconds(1000 * sound.latency.monitor)))
+    figures = _monitor(sound) if sound.state == "open" else []
     figures.append(_count("dropouts", faults.dropouts))
     load = Figure("load", f"{100 * sound.cost_p99:.0f} %", "error" if sound.cost_p99 > 1 else "")
     if sound.state == "open" and load.level:
         figures.append(load)
+    if faults.model_faults:
+        figures.append(Figure("model faults", f"{faults.model_faults}", "error"))
     figures += [
         _count(name, count)
         for name, count in (
             ("clips", faults.input_clips),
             ("xruns", faults.xruns),
             ("skips", faults.skips),
-            ("model faults", faults.model_faults),
+            ("overflow", faults.overflow_frames),
+            ("bad input", faults.bad_input_frames),
+            ("limited", faults.limited_frames),
         )
         if count
     ]
     if sound.state == "open" and not load.level:
         figures.append(load)
     return tuple(figures)
+
+
+def _monitor(sound: AudioStatus) -> list[Figure]:
+    if not sound.output:
+        return [Figure("monitor", "none")]
+    monitor = Figure("monitor", milliseconds(1000 * sound.latency.monitor))
+    dry = f"dry {100 * (1 - sound.separated):.0f} %"
+    if sound.bypass:
+        return [Figure("bypass", dry), monitor]
+    return [monitor] if sound.separated >= _SEPARATED else [Figure("", dry, "warning"), monitor]
 
 
 def sound_text(state: AudioState, figures: tuple[Figure, ...], width: int) -> Content:

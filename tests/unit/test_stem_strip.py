@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from screen_rig import moment, screen, until
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Region
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from tatumflow.engine.messages import Command, PlayKey
 from tatumflow.live.audio.commands import (
@@ -431,6 +431,14 @@ async def test_palette_offers_what_can_be_done_with_the_sound() -> None:
     ]
 
 
+async def test_the_stems_are_gone_to_from_the_palette() -> None:
+    async with screen(ears()) as (app, pilot):
+        await pilot.press("ctrl+p", *"go to")
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 1)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: app.focused is rows(app)["piano"])
+
+
 async def test_help_tells_of_the_stems() -> None:
     async with screen(ears()) as (app, pilot):
         await pilot.press("f1")
@@ -455,9 +463,14 @@ def figures(**changes: object) -> str:
         ({"cost_p99": 1.3}, "● open  monitor 93 ms  dropouts 0  load ▲ 130 %"),
         (
             {"faults": AudioFaults(xruns=2, dropouts=3, model_faults=1, skips=4, input_clips=5)},
-            "● open  monitor 93 ms  dropouts ▲ 3  clips ▲ 5  xruns ▲ 2  skips ▲ 4  model faults ▲ 1"
+            "● open  monitor 93 ms  dropouts ▲ 3  model faults ▲ 1  clips ▲ 5  xruns ▲ 2  skips ▲ 4"
             "  load 0 %",
         ),
+        (
+            {"faults": AudioFaults(overflow_frames=64, bad_input_frames=9, limited_frames=480)},
+            "● open  monitor 93 ms  dropouts 0  overflow ▲ 64  bad input ▲ 9  limited ▲ 480  load 0 %",
+        ),
+        ({"output": "", "separated": 0.0}, "● open  monitor none  dropouts 0  load 0 %"),
         ({"state": "lost", "separated": 0.0}, "▲ lost, looking for it  dropouts 0"),
         ({"state": "closed", "separated": 0.0, "bypass": True}, "○ closed  dropouts 0"),
     ],
