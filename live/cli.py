@@ -167,13 +167,18 @@ def listen(
     solo: Annotated[list[str] | None, typer.Option("--solo", help="Stem to hear alone.")] = None,
     mute: Annotated[list[str] | None, typer.Option("--mute", help="Stem to leave out.")] = None,
     record: Annotated[Path | None, typer.Option("--record", help="Record the stems to this folder.")] = None,
+    allowance: Annotated[
+        float, typer.Option("--allowance", help="Seconds for computing; a large separator needs more.")
+    ] = 0.03,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="How long; else Ctrl+C.")] = None,
 ) -> None:
     """Take apart live what an audio device hears, and play the stems you want."""
     from tatumflow.live.audio.ears import AudioOptions
     from tatumflow.live.listen import ListenOptions, listen
 
-    audio = AudioOptions(input_device, output_device if monitor else None, tuple(channel or ()))
+    audio = AudioOptions(
+        input_device, output_device if monitor else None, tuple(channel or ()), allowance=allowance
+    )
     listen(
         ListenOptions(audio, separator, tuple(solo or ()), tuple(mute or ()), record=record, seconds=seconds)
     )

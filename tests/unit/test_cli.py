@@ -105,6 +105,10 @@ def test_an_audio_input_that_cannot_be_is_refused(run, option, value, said):
     assert_refused(run("jam", "--headless", "--stem", "input", option, value), said)
 
 
+def test_listening_with_an_allowance_out_of_range_is_refused(run):
+    assert_refused(run("listen", "--allowance", "3"), "audio allowance 3.0 is outside 0 to 2 seconds")
+
+
 def test_an_option_of_the_audio_input_makes_it_heard():
     settings = JamOptions(audio={"stem": "horn", "input": "USB"}).settings()
     assert (settings.audio.enabled, settings.audio.stem, settings.audio.input) == (True, "horn", "USB")

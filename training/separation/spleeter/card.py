@@ -50,7 +50,7 @@ Deezer's Spleeter as a separator that takes a stream: a voice, and what accompan
 ## Use
 
     tatumflow separate SONG.wav -o STEMS --separator {manifest.name}
-    tatumflow listen --separator {manifest.name} --solo accompaniment
+    tatumflow listen --separator {manifest.name} --solo accompaniment --allowance 0.1
 
 ## Origin
 
