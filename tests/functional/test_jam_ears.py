@@ -14,12 +14,16 @@ import psutil
 import pytest
 import soundfile
 import soxr
-from duo import PATIENCE, Companion, Listener, wait_until
+from duo import NUMBERS, PATIENCE, Companion, Listener, wait_until
 from symusic.core import ScoreSecond
 
 from tatumflow.engine.midi_file import MidiTrack
 from tatumflow.engine.notes import Note
-from tatumflow.live.settings import SynthSettings
+from tatumflow.live.audio.commands import ChooseStem, RecordStems, SetStem
+from tatumflow.live.audio.status import AudioStatus
+from tatumflow.live.engine_options import EngineOptions
+from tatumflow.live.host import EngineHost
+from tatumflow.live.settings import AudioSettings, PortSettings, Settings, SynthSettings
 from tatumflow.live.synth import SAMPLE_RATE, default_soundfont, render
 
 jack = pytest.importorskip("jack", reason="JACK-Client is not installed")
@@ -149,3 +153,43 @@ def test_a_device_asked_for_that_is_not_there_ends_it_in_one_line(
     assert done.stderr.startswith("tatumflow: audio input 'Bassoon' does not exist; there is ")
     assert "'Horn' (JACK" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_screen_sees_the_sound_and_steers_it(
+    horn: Horn, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    settings = Settings(
+        ports=PortSettings(api="jack", input="", virtual_name=f"Duo{next(NUMBERS)}"),
+        synth=SynthSettings(enabled=False),
+        audio=AudioSettings(enabled=True, input="Horn", separator="none"),
+        model=str(tiny_bundle),
+    )
+    host = EngineHost(EngineOptions(settings, need_ears=True, recording=tmp_path / "steered.mid"))
+    host.start()
+
+    def shown(condition: Callable[[AudioStatus], bool]) -> bool:
+        return wait_until(lambda: condition(host.audio() or AudioStatus()))
+
+    try:
+        assert shown(lambda audio: audio.input == "Horn" and audio.state == "open")
+        horn.playing = True
+        assert shown(lambda audio: audio.input_level.rms > 0.001)
+        host.send(ChooseStem("input"))
+        host.send(SetStem("input", gain_db=-6.0, muted=True))
+        assert shown(lambda audio: audio.playing == "input" and audio.stems[0].mix.muted)
+        assert host.settings.audio.stem == "input"
+        host.send(RecordStems(True))
+        assert shown(lambda audio: audio.recording == str(tmp_path / "steered stems"))
+        assert wait_until((tmp_path / "steered stems" / "input.wav").exists)
+        host.send(ChooseStem("drums"))
+
+        def said() -> bool:
+            snapshot = host.latest()
+            return snapshot is not None and any("'drums'" in notice.text for notice in snapshot.notices)
+
+        assert wait_until(said)
+    finally:
+        host.close()
+    assert host.failure == ""
+    assert soundfile.info(tmp_path / "steered stems" / "input.wav").frames > 0
