@@ -91,6 +91,9 @@ def jam(
     audio_output: Annotated[
         str | None, typer.Option("--audio-output", help="Audio output that plays the stems, likewise.")
     ] = None,
+    allowance: Annotated[
+        float | None, typer.Option("--allowance", help="Seconds for computing; a large separator needs more.")
+    ] = None,
     record_stems: Annotated[
         bool | None, typer.Option("--record-stems", help="Record the stems too.", show_default=False)
     ] = None,
@@ -131,6 +134,7 @@ def jam(
                 input=audio_input,
                 channels=tuple(audio_channel) if audio_channel else None,
                 output=audio_output,
+                allowance=allowance,
                 record=record_stems,
             ),
             record=record,
