@@ -9,8 +9,8 @@ music source separation tool with pre-trained models", JOSS 2020), under the MIT
 Nothing was trained here."""
 
 _LIMITS = """\
-- It tells a singing voice from everything else. It was made for songs: to take a jazz quartet apart, use a
-  separator that knows its instruments.
+- It tells a singing voice from everything else, for songs. Music without a singer it leaves in the
+  accompaniment, the horn of a jazz quartet too: for that, use a separator that knows its instruments.
 - Deezer trained it on recordings of its own, the Bean dataset among them, and not on MUSDB18. They are not
   released; what they hold of jazz is not known.
 - The U-nets hear up to 11 kHz. Above, the stems share what sounds as they share on average what is below, so
