@@ -92,7 +92,7 @@ def jam(
         str | None, typer.Option("--audio-output", help="Audio output that plays the stems, likewise.")
     ] = None,
     allowance: Annotated[
-        float | None, typer.Option("--allowance", help="Seconds for computing; a large separator needs more.")
+        float | None, typer.Option("--allowance", help="Seconds for computing; measured by default.")
     ] = None,
     record_stems: Annotated[
         bool | None, typer.Option("--record-stems", help="Record the stems too.", show_default=False)
@@ -172,8 +172,8 @@ def listen(
     mute: Annotated[list[str] | None, typer.Option("--mute", help="Stem to leave out.")] = None,
     record: Annotated[Path | None, typer.Option("--record", help="Record the stems to this folder.")] = None,
     allowance: Annotated[
-        float, typer.Option("--allowance", help="Seconds for computing; a large separator needs more.")
-    ] = 0.03,
+        float | None, typer.Option("--allowance", help="Seconds for computing; measured by default.")
+    ] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="How long; else Ctrl+C.")] = None,
 ) -> None:
     """Take apart live what an audio device hears, and play the stems you want."""

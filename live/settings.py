@@ -117,6 +117,7 @@ class AudioSettings(_Section):
         rate: Frames a second; 0 for the separator's where the device takes it, else the device's own.
         block: Frames of a device's block, 16 to 4,096.
         allowance: Seconds for computing a block, 0 to 2; more delays the stems, less may be too little.
+            None for what is measured of the separator.
         stem: The stem that the companion hears; empty for none. The one called input needs no separator.
         voices: Whether that stem plays one note at a time, as a horn does, or many.
         record: Whether the stems are recorded, beside the session.
@@ -129,7 +130,7 @@ class AudioSettings(_Section):
     channels: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(), max_length=2)
     rate: Annotated[int, Field(ge=0, le=384_000), AfterValidator(_rate)] = 0
     block: int = Field(default=256, ge=16, le=4096)
-    allowance: float = Field(default=0.03, ge=0.0, le=2.0)
+    allowance: float | None = Field(default=None, ge=0.0, le=2.0)
     stem: str = ""
     voices: Literal["one", "many"] = "one"
     record: bool = False

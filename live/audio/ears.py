@@ -16,6 +16,7 @@ from tatumflow.live.audio.separation_thread import (
     SeparationThread,
     algorithmic_seconds,
     latency_frames,
+    measured_allowance,
 )
 from tatumflow.live.audio.status import AudioFaults, AudioLatency, AudioState, AudioStatus, StemStatus
 from tatumflow.live.audio.stem_listener import StemListener
@@ -44,6 +45,7 @@ class AudioOptions:
         rate: Frames a second; 0 for the model's where the device takes it, else the device's own.
         block: Frames of a device's block, 16 to 4,096.
         allowance: Seconds for computing a block, 0 to 2; more delays the monitor, less may be too little.
+            None for what is measured of the model.
 
     Raises:
         SettingError: if one is outside its range.
@@ -54,7 +56,7 @@ class AudioOptions:
     channels: tuple[int, ...] = ()
     rate: int = 0
     block: int = 256
-    allowance: float = 0.03
+    allowance: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.channels) > _STEREO or any(channel < 1 for channel in self.channels):
@@ -63,7 +65,7 @@ class AudioOptions:
             raise SettingError(f"audio rate {self.rate} is outside 8000 to 384000 Hz")
         if not 16 <= self.block <= 4096:
             raise SettingError(f"audio block {self.block} is outside 16 to 4096 frames")
-        if not 0 <= self.allowance <= 2:
+        if self.allowance is not None and not 0 <= self.allowance <= 2:
             raise SettingError(f"audio allowance {self.allowance} is outside 0 to 2 seconds")
 
 
@@ -110,6 +112,8 @@ class Ears:
         self._clock = clock
         self._notify = notify
         self._tally = Tally()
+        given = options.allowance
+        self._allowance = measured_allowance(model, clock) if given is None else given
         self._separation = Separation(model, clock, self._tally, notify)
         self._separation.listener = listener
         self._recorder: StemRecorder | None = None
@@ -257,7 +261,7 @@ class Ears:
     def _connect(self) -> None:
         plan = self._planned(self._system.devices())
         columns = self._columns(plan)
-        latency = latency_frames(self._model, plan.rate, plan.block, self._options.allowance)
+        latency = latency_frames(self._model, plan.rate, plan.block, self._allowance)
         self._algorithmic = algorithmic_seconds(self._model, plan.rate)
         path = MonitorPath(plan.rate, latency, round(FADE_SECONDS * plan.rate), self._tally, columns)
         path.bypass = self._bypass

@@ -24,6 +24,12 @@ from tatumflow.live.port_set import Notify
 
 FADE_SECONDS: Final = 0.005
 
+LEAST_ALLOWANCE: Final = 0.03
+"""Seconds for computing that the smallest model is given: threads must be woken, and others compute too."""
+
+_TRIALS: Final = 5
+_TRIAL_SHARE: Final = 2.5
+
 _POLL_SECONDS: Final = 0.002
 _HOPELESS_SECONDS: Final = 1.0
 _FAULTS_IN_A_ROW: Final = 3
@@ -61,6 +67,25 @@ def latency_frames(model: BlockModel, rate: int, block: int, allowance: float) -
     """
     waits = algorithmic_seconds(model, rate) + allowance + FADE_SECONDS
     return math.ceil(waits * rate) + block
+
+
+def measured_allowance(model: BlockModel, clock: Clock) -> float:
+    """Return the seconds for computing that a model needs on this machine, from a few blocks of silence.
+
+    Args:
+        model: Takes the sound apart; forgets what it heard.
+        clock: Times it.
+    """
+    model.reset()
+    silence = np.zeros((4, model.transform.bins, model.block), dtype=np.float32)
+    model.separate(silence)
+    longest = 0.0
+    for _ in range(_TRIALS):
+        begun = clock.now()
+        model.separate(silence)
+        longest = max(longest, clock.now() - begun)
+    model.reset()
+    return max(LEAST_ALLOWANCE, _TRIAL_SHARE * longest)
 
 
 class Separation:

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.live.audio.monitor_path import MonitorPath
-from tatumflow.live.audio.separation_thread import Separation, latency_frames
+from tatumflow.live.audio.separation_thread import (
+    LEAST_ALLOWANCE,
+    Separation,
+    latency_frames,
+    measured_allowance,
+)
 from tatumflow.live.audio.stem_mixer import StemMix
 from tatumflow.live.audio.tally import Tally
 
@@ -292,3 +297,24 @@ def test_the_chosen_stem_is_handed_on_with_its_time():
     rig.model.fault = ""
     rig.play(0.5, both_tones)
     assert len(lost) == 2
+
+
+class SlowModel(BandModel):
+    """Takes some time of a virtual clock for each call, and much for the first."""
+
+    def __init__(self, clock: VirtualClock, seconds: float) -> None:
+        super().__init__()
+        self._clock = clock
+        self._seconds = seconds
+        self._called = False
+
+    def separate(self, planes: np.ndarray) -> np.ndarray:
+        self._clock.advance_to(self._clock.now() + (self._seconds if self._called else 10.0))
+        self._called = True
+        return super().separate(planes)
+
+
+@pytest.mark.parametrize(("seconds", "allowance"), [(0.002, LEAST_ALLOWANCE), (0.04, 0.1)])
+def test_a_model_is_given_the_time_that_it_takes_once_it_is_warm(seconds: float, allowance: float):
+    clock = VirtualClock(0.0)
+    assert measured_allowance(SlowModel(clock, seconds), clock) == pytest.approx(allowance)
