@@ -1,25 +1,25 @@
-"""Model bundles: a folder with `manifest.json` and ONNX graphs, checked before anything of it runs.
+"""Model bundles: a folder with `manifest.json` and ONNX graphs, checked before anything of it runs."""
 
-Bundles hold JSON and ONNX only; nothing in them is unpickled. Every name in a manifest is confined to a
-plain slug or file name, so that a foreign bundle can neither reach outside its folder nor write control
-characters to a terminal.
-"""
-
-import hashlib
-import json
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import numpy as np
-from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-import tatumflow.exports
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.decoder import DecoderShape, Floats
-from tatumflow.engine.errors import BundleError, SettingError
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.model_folder import (
+    CorpusCredit,
+    FolderKind,
+    GraphFile,
+    Line,
+    ManifestPart,
+    Metric,
+    ModelName,
+)
 from tatumflow.engine.phrase_model import PhraseShape
 from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
 
@@ -49,20 +49,15 @@ GRAPHS: Final = (DECODER_GRAPH, *HEAD_GRAPHS, ENCODER_GRAPH, THEORY_GRAPH, FLOW_
 GPU_SUFFIX: Final = "_gpu"
 """Ends the name of a graph that GPU providers use in place of the one without it."""
 
+_BUNDLES: Final = FolderKind(
+    "model", MANIFEST_FILE, FORMAT_VERSION, FORMAT_VERSION, "export one with `tatumflow export`"
+)
 _MATCHES_SHOWN: Final = 5
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", max_length=500)]
-_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-_File = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.onnx$")]
-_Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Dims(_Part):
+class Dims(ManifestPart):
     """Sizes of the model; see `DecoderShape` and `PhraseShape` for what each means."""
 
     num_layers: int = Field(ge=1, le=256)
@@ -77,7 +72,7 @@ class Dims(_Part):
     rope_base: float = Field(gt=1)
 
 
-class FieldVocabulary(_Part):
+class FieldVocabulary(ManifestPart):
     """One field of a note: how many values it can be predicted to take, and how many it can be read as."""
 
     name: Line
@@ -85,31 +80,7 @@ class FieldVocabulary(_Part):
     input_size: int = Field(ge=1)
 
 
-class GraphFile(_Part):
-    """One ONNX file of the bundle: its name, hash, weight precision and length in bytes."""
-
-    file: _File
-    sha256: _Hash
-    precision: Literal["fp32", "fp16", "int8"]
-    bytes: int = Field(ge=1)
-
-
-class CorpusCredit(_Part):
-    """A corpus the model was trained on, and its licence."""
-
-    name: Line
-    licence: Line
-
-
-class Metric(_Part):
-    """A measured figure and the command that measured it."""
-
-    name: Line
-    value: float
-    command: Line
-
-
-class Manifest(_Part):
+class Manifest(ManifestPart):
     """What a bundle says about itself.
 
     Attributes:
@@ -129,7 +100,7 @@ class Manifest(_Part):
     """
 
     format_version: Literal[2]
-    name: _Name
+    name: ModelName
     family: Literal["tatumflow"]
     dims: Dims
     fields: tuple[FieldVocabulary, ...]
@@ -250,65 +221,21 @@ class Bundle:
         return weights
 
 
-def _read_manifest(file: Path) -> Manifest:
-    if not file.is_file():
-        raise BundleError(f"{file}: no manifest; give the folder of an exported model")
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise BundleError(f"{file}: not JSON ({error}); fetch or export the model again") from None
-    version = content.get("format_version") if isinstance(content, dict) else None
-    if isinstance(version, int) and version > FORMAT_VERSION:
-        raise BundleError(f"{file}: format {version} is newer than {FORMAT_VERSION}; update TatumFlow")
-    if isinstance(version, int) and version < FORMAT_VERSION:
-        raise BundleError(f"{file}: format {version} is older than {FORMAT_VERSION}; export the model again")
-    try:
-        return Manifest.model_validate_json(json.dumps(content), strict=False)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "manifest"
-        what = first["msg"].removeprefix("Value error, ")
-        raise BundleError(f"{file}: {where}: {what}; fetch or export the model again") from None
-
-
-def _check_graph(file: Path, graph: GraphFile) -> None:
-    try:
-        size = file.stat().st_size
-        digest = hashlib.sha256(file.read_bytes()).hexdigest() if size == graph.bytes else ""
-    except OSError as error:
-        reason = "missing" if isinstance(error, FileNotFoundError) else error.strerror
-        raise BundleError(f"{file}: graph file {reason}; fetch or export the model again") from None
-    if digest != graph.sha256:
-        raise BundleError(f"{file}: differs from its manifest, damaged; fetch or export the model again")
-
-
 def load_bundle(path: Path) -> Bundle:
     """Check a bundle's manifest and the hash of every graph, and return it.
 
     Raises:
         BundleError: if something of it is missing, damaged, or of a newer format.
     """
-    manifest = _read_manifest(path / MANIFEST_FILE)
+    manifest = _BUNDLES.read(path, Manifest)
     for graph in manifest.graphs.values():
-        _check_graph(path / graph.file, graph)
+        _BUNDLES.check_graph(path, graph)
     return Bundle(manifest, path)
-
-
-def bundle_folders() -> list[Path]:
-    """Return the folders that hold bundles: the installed package's, then the user's own."""
-    return [
-        *(Path(folder) for folder in tatumflow.exports.__path__),
-        user_data_path("tatumflow", appauthor=False) / "models",
-    ]
 
 
 def find_bundles() -> list[Path]:
     """Return the folders of every bundle at hand, the package's first; their contents are not checked."""
-    return [
-        manifest.parent
-        for folder in bundle_folders()
-        for manifest in sorted(folder.glob(f"*/{MANIFEST_FILE}"))
-    ]
+    return _BUNDLES.find()
 
 
 def bundle_path(name_or_path: str | Path) -> Path:
@@ -317,19 +244,4 @@ def bundle_path(name_or_path: str | Path) -> Path:
     Raises:
         BundleError: if there is no such bundle.
     """
-    found = find_bundles()
-    if not str(name_or_path):
-        if found:
-            return found[0]
-        places = " or ".join(str(folder) for folder in bundle_folders())
-        raise BundleError(f"no model in {places}; export one with `tatumflow export`")
-    path = Path(name_or_path)
-    if (path / MANIFEST_FILE).is_file():
-        return path
-    for candidate in found:
-        if candidate.name == str(name_or_path):
-            return candidate
-    names = ", ".join(candidate.name for candidate in found) or "none"
-    raise BundleError(
-        f"{name_or_path}: no such model; at hand: {names}; give a name or the folder of a bundle"
-    )
+    return _BUNDLES.path_of(name_or_path)

@@ -3,16 +3,22 @@
 They lie beside the bundles of note models and are not taken for them, which have a `manifest.json`.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from tatumflow.engine.bundle import CorpusCredit, GraphFile, Line, Metric, bundle_folders
-from tatumflow.engine.errors import BundleError, SettingError
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.model_folder import (
+    CorpusCredit,
+    FolderKind,
+    GraphFile,
+    Line,
+    ManifestPart,
+    Metric,
+    ModelName,
+)
 from tatumflow.engine.separation.stems import Stem, StemSet
 from tatumflow.engine.separation.stft import StftSettings
 
@@ -21,25 +27,28 @@ SEPARATOR_FORMAT: Final = 1
 
 SEPARATOR_FILE: Final = "separator.json"
 
+_SEPARATORS: Final = FolderKind(
+    "separator",
+    SEPARATOR_FILE,
+    SEPARATOR_FORMAT,
+    SEPARATOR_FORMAT,
+    "export one with `tatumflow export`, or run `tatumflow get-spleeter`",
+)
+
 _MOST_FLOATS: Final = 1 << 26
 """Numbers that a state may have: a manifest from elsewhere must not fill the memory."""
 
-_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _Size = Annotated[int, Field(ge=1, le=1 << 20)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class StemEntry(_Part):
+class StemEntry(ManifestPart):
     """A stem; see `Stem`."""
 
     name: Annotated[str, StringConstraints(max_length=40)]
     sources: tuple[Annotated[str, StringConstraints(max_length=40)], ...] = Field(max_length=64)
 
 
-class SeparatorManifest(_Part):
+class SeparatorManifest(ManifestPart):
     """What a separator says about itself.
 
     Attributes:
@@ -61,7 +70,7 @@ class SeparatorManifest(_Part):
     """
 
     format_version: Literal[1]
-    name: _Name
+    name: ModelName
     family: Literal["tfswa_unet", "spleeter"]
     stems: tuple[StemEntry, ...] = Field(min_length=1, max_length=64)
     rate: int = Field(ge=4000, le=192_000)
@@ -122,25 +131,14 @@ def load_separator(path: Path) -> SeparatorBundle:
     Raises:
         BundleError: if something of it is missing, damaged, or of a newer format.
     """
-    manifest = _read(path / SEPARATOR_FILE)
-    file = path / manifest.graph.file
-    try:
-        content = file.read_bytes() if file.stat().st_size == manifest.graph.bytes else b""
-    except OSError as error:
-        reason = "missing" if isinstance(error, FileNotFoundError) else error.strerror
-        raise BundleError(f"{file}: graph file {reason}; fetch or export the model again") from None
-    if hashlib.sha256(content).hexdigest() != manifest.graph.sha256:
-        raise BundleError(f"{file}: differs from its manifest, damaged; fetch or export the model again")
+    manifest = _SEPARATORS.read(path, SeparatorManifest)
+    _SEPARATORS.check_graph(path, manifest.graph)
     return SeparatorBundle(manifest, path)
 
 
 def find_separators() -> list[Path]:
     """Return the folders of every separator at hand, the package's first; their contents are not checked."""
-    return [
-        manifest.parent
-        for folder in bundle_folders()
-        for manifest in sorted(folder.glob(f"*/{SEPARATOR_FILE}"))
-    ]
+    return _SEPARATORS.find()
 
 
 def separator_path(name_or_path: str | Path) -> Path:
@@ -149,38 +147,4 @@ def separator_path(name_or_path: str | Path) -> Path:
     Raises:
         BundleError: if there is no such separator.
     """
-    found = find_separators()
-    if not str(name_or_path):
-        if found:
-            return found[0]
-        places = " or ".join(str(folder) for folder in bundle_folders())
-        raise BundleError(
-            f"no separator in {places}; export one with `tatumflow export`, or run `tatumflow get-spleeter`"
-        )
-    path = Path(name_or_path)
-    if (path / SEPARATOR_FILE).is_file():
-        return path
-    for candidate in found:
-        if candidate.name == str(name_or_path):
-            return candidate
-    names = ", ".join(candidate.name for candidate in found) or "none"
-    raise BundleError(f"{name_or_path}: no such separator; at hand: {names}; give a name or a folder")
-
-
-def _read(file: Path) -> SeparatorManifest:
-    if not file.is_file():
-        raise BundleError(f"{file}: no such file; give the folder of an exported separator")
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise BundleError(f"{file}: not JSON ({error}); fetch or export the model again") from None
-    version = content.get("format_version") if isinstance(content, dict) else None
-    if isinstance(version, int) and version > SEPARATOR_FORMAT:
-        raise BundleError(f"{file}: format {version} is newer than {SEPARATOR_FORMAT}; update TatumFlow")
-    try:
-        return SeparatorManifest.model_validate_json(json.dumps(content), strict=False)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "separator"
-        what = first["msg"].removeprefix("Value error, ")
-        raise BundleError(f"{file}: {where}: {what}; fetch or export the model again") from None
+    return _SEPARATORS.path_of(name_or_path)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tatumflow.engine import bundle as bundle_module
+from tatumflow.engine import model_folder
 from tatumflow.engine.bundle import Bundle, bundle_path, find_bundles, load_bundle
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import BundleError, SettingError
@@ -198,7 +198,7 @@ def test_an_unknown_second_style_is_refused(tiny: Bundle) -> None:
 def test_bundles_are_found_by_name_and_path(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle_module, "bundle_folders", lambda: [tmp_path, tiny_bundle.parent])
+    monkeypatch.setattr(model_folder, "bundle_folders", lambda: [tmp_path, tiny_bundle.parent])
     assert find_bundles() == [tiny_bundle]
     assert bundle_path("tiny") == bundle_path(tiny_bundle) == bundle_path("") == tiny_bundle
     with pytest.raises(BundleError, match=r"huge.*tiny"):
@@ -208,6 +208,6 @@ def test_bundles_are_found_by_name_and_path(
 def test_without_any_bundle_the_message_says_how_to_get_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle_module, "bundle_folders", lambda: [tmp_path])
+    monkeypatch.setattr(model_folder, "bundle_folders", lambda: [tmp_path])
     with pytest.raises(BundleError, match="tatumflow export"):
         bundle_path("")

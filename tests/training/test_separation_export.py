@@ -161,7 +161,7 @@ def test_damaged_and_missing_files_are_named(exported: Path, tmp_path: Path):
     (folder / "separator.onnx").unlink()
     with pytest.raises(BundleError, match=r"separator\.onnx: graph file missing"):
         load_separator(folder)
-    with pytest.raises(BundleError, match="no such file; give the folder of an exported separator"):
+    with pytest.raises(BundleError, match="no manifest; give the folder of an exported separator"):
         load_separator(tmp_path)
 
 

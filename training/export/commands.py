@@ -3,7 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from tatumflow.engine.bundle import DECODER_GRAPH, GPU_SUFFIX, Bundle, CorpusCredit, Manifest, Metric
+from tatumflow.engine.bundle import DECODER_GRAPH, GPU_SUFFIX, Bundle, Manifest
+from tatumflow.engine.model_folder import CorpusCredit, Metric
 from tatumflow.engine.onnx_decoder import OnnxDecoder
 from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.providers import CPU

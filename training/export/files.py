@@ -11,7 +11,8 @@ from typing import Literal
 
 from onnx import ModelProto
 
-from tatumflow.engine.bundle import MANIFEST_FILE, GraphFile
+from tatumflow.engine.bundle import MANIFEST_FILE
+from tatumflow.engine.model_folder import GraphFile
 from tatumflow.training.export.errors import ExportError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tatumflow.engine.bundle import CorpusCredit, Metric
+from tatumflow.engine.model_folder import CorpusCredit, Metric
 from tatumflow.engine.separation.bundle import (
     SEPARATOR_FILE,
     SEPARATOR_FORMAT,

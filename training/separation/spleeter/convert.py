@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import onnxruntime
 
-from tatumflow.engine.bundle import CorpusCredit, Metric, bundle_folders
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.model_folder import CorpusCredit, Metric, bundle_folders
 from tatumflow.engine.providers import CPU
 from tatumflow.engine.separation.bundle import (
     SEPARATOR_FILE,
