@@ -3,7 +3,8 @@
 Left out on purpose: velocities, since one corpus has none and a transcriber's follow the recording, so they
 would name the corpus or the album and not the player; and pitch classes, since a continuation takes its key
 from what it continues. Times fall into the classes of `metrics/rhythm.py`, which do not tell a transcriber's
-frames from free time.
+frames from free time; and how far notes reach towards the next is taken on the companion's grid, on which a
+legato that free time leaves a few milliseconds short is whole.
 """
 
 from typing import Final
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
+from tatumflow.engine.tokens import DURATION_TICKS, duration_index, to_ticks
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.metrics.onsets import first_notes, onset_groups
 from tatumflow.training.evaluate.metrics.pitch import (
@@ -102,18 +104,21 @@ def _harmony(notes: NDArray[np.void]) -> list[Floats]:
 
 def _rhythm(notes: NDArray[np.void]) -> list[Floats]:
     """Inter-onset intervals, alone and in pairs; durations, in seconds and against the next onset."""
-    onset = notes["onset"].astype(np.float64)[first_notes(notes)]
+    first = first_notes(notes)
+    onset = notes["onset"].astype(np.float64)[first]
     duration = notes["duration"].astype(np.float64)
     intervals = np.diff(onset)
     classes = np.searchsorted(INTERVAL_EDGES, intervals)
     coarse = classes // _COARSE
     width = INTERVAL_CLASSES // _COARSE + 1
-    following = np.append(intervals, np.inf)[onset_groups(notes)]
+    steps = np.maximum(np.diff(to_ticks(onset)), 1)
+    following = np.append(steps, np.inf)[onset_groups(notes)]
+    lasting = DURATION_TICKS[duration_index(to_ticks(duration))]
     return [
         _histogram(classes, INTERVAL_CLASSES),
         _histogram(width * coarse[:-1] + coarse[1:], width**2),
         _histogram(np.searchsorted(INTERVAL_EDGES, duration), INTERVAL_CLASSES),
-        _histogram(np.searchsorted(_ARTICULATION, duration / following), len(_ARTICULATION) + 1),
+        _histogram(np.searchsorted(_ARTICULATION, lasting / following), len(_ARTICULATION) + 1),
     ]
 
 
