@@ -34,8 +34,8 @@ class Sampling:
 
     temperature: float = 1.0
     top_k: int = 0
-    top_p: float = 0.9
-    min_p: float = 0.05
+    top_p: float = 0.98
+    min_p: float = 0.01
 
 
 def _weights(logits: Floats) -> Floats:

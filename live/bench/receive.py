@@ -26,6 +26,7 @@ from tatumflow.engine.messages import Command
 from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
 from tatumflow.engine.sampling import Sampling
 from tatumflow.engine.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.bench.listener import listen
 from tatumflow.live.bench.note_cost import full_session
 from tatumflow.live.bench.report import Figure, Target
@@ -153,7 +154,7 @@ def _play(
 
     scheduler = Scheduler(send, clock)
     thread = SchedulerThread(scheduler, clock)
-    inbox: queue.SimpleQueue[InputEvent | Command] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[InputEvent | Command | AudioCommand] = queue.SimpleQueue()
     screen, moment = Screen(pipe, inbox), demonstration()
     session, onset = full_session(bundle, decoder)
     rng = np.random.default_rng(0)

@@ -11,12 +11,12 @@ from typing import Final
 from tatumflow.engine.bundle import (
     MANIFEST_FILE,
     Bundle,
-    bundle_folders,
     bundle_path,
     find_bundles,
     load_bundle,
 )
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.model_folder import bundle_folders
 from tatumflow.training.adapt.adapter import merged
 from tatumflow.training.adapt.base_model import BaseModel, open_base
 from tatumflow.training.adapt.diversity import held_out_places, largest_kept, play_on

@@ -16,10 +16,10 @@ from tatumflow.engine.bundle import (
     MANIFEST_FILE,
     Bundle,
     Manifest,
-    Metric,
     load_bundle,
 )
 from tatumflow.engine.kv_cache import MAX_STEPS
+from tatumflow.engine.model_folder import Metric
 from tatumflow.engine.providers import CPU
 from tatumflow.training.export.card import CARD_FILE
 from tatumflow.training.export.errors import ExportError

@@ -5,12 +5,11 @@ from pathlib import Path
 from tatumflow.engine.bundle import (
     FORMAT_VERSION,
     MANIFEST_FILE,
-    CorpusCredit,
     Dims,
     FieldVocabulary,
-    GraphFile,
     Manifest,
 )
+from tatumflow.engine.model_folder import CorpusCredit, GraphFile
 from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
 from tatumflow.training.export.files import own_version
 from tatumflow.training.export.onnx_files import OPSET
