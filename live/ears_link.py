@@ -18,8 +18,8 @@ from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.ears_options import EarsOptions
 from tatumflow.live.ears_pipe import EarsFailure, EarsReady, EarsReport
 from tatumflow.live.ears_process import run_ears
-from tatumflow.live.exit_code import how_ended
 from tatumflow.live.port_set import Notify
+from tatumflow.live.process_end import how_ended, wait_for_end
 
 _START_SECONDS: Final = 40.0
 _STOP_SECONDS: Final = 12.0
@@ -156,11 +156,7 @@ class EarsLink:
                     case EarsFailure():
                         said = report
         except (EOFError, OSError):
-            # The only thread that asks how the process fares: two at once can miss its exit status.
-            process.join(_EXIT_SECONDS)
-            if process.exitcode is None:
-                process.kill()
-                process.join()
+            wait_for_end(process, _EXIT_SECONDS)
         connection.close()
         self._died(process, said)
 

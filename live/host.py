@@ -15,7 +15,7 @@ from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.engine_process import run_engine
-from tatumflow.live.exit_code import how_ended
+from tatumflow.live.process_end import how_ended, wait_for_end
 from tatumflow.live.screen_pipe import EngineFailure, EngineReady, Report
 from tatumflow.live.settings import Settings
 
@@ -155,11 +155,7 @@ class EngineHost:
                     case EngineFailure():
                         said = report
         except (EOFError, OSError):
-            # The only thread that asks how the process fares: two at once can miss its exit status.
-            process.join(_EXIT_SECONDS)
-            if process.exitcode is None:
-                process.kill()
-                process.join()
+            wait_for_end(process, _EXIT_SECONDS)
         connection.close()
         self._engine_ended(process, said)
 

@@ -3,14 +3,13 @@
 from typing import ClassVar, Final, Generic, TypeVar
 
 from rich.segment import Segment
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tatumflow.live.tui.control_table import LABELS
 from tatumflow.live.tui.patience import PatientValue
+from tatumflow.live.tui.pointing import Wheeled
 
 LABEL_WIDTH: Final = 12
 
@@ -27,7 +26,7 @@ class ControlChanged(Message):
         self.value = value
 
 
-class ControlRow(Widget, Generic[Value], can_focus=True):
+class ControlRow(Wheeled, Generic[Value], can_focus=True):
     """One control on one row. Subclasses draw the part after the label and say what a step is."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"control--label", "control--value"}
@@ -71,18 +70,6 @@ class ControlRow(Widget, Generic[Value], can_focus=True):
     def draw(self, width: int) -> list[Segment]:
         """Draw everything after the label in `width` cells; here the bare value."""
         return [Segment(f"{self.value}"[:width], self.get_component_rich_style("control--value"))]
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Step up, and keep the panel where it is."""
-        event.stop()
-        event.prevent_default()
-        self.action_move(1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Step down, and keep the panel where it is."""
-        event.stop()
-        event.prevent_default()
-        self.action_move(-1)
 
     def render_line(self, y: int) -> Strip:
         """Draw the row."""

@@ -8,12 +8,13 @@ from textual.binding import Binding, BindingType
 
 from tatumflow.live.tui.control_row import LABEL_WIDTH, ControlRow
 from tatumflow.live.tui.control_table import control_range
+from tatumflow.live.tui.pointing import Dragged
 from tatumflow.live.tui.track import TrackStyles, draw_track, value_at
 
 _VALUE_WIDTH: Final = 7
 
 
-class Slider(ControlRow[float]):
+class Slider(ControlRow[float], Dragged):
     """A numeric control between the limits the engine gives it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"slider--filled", "slider--empty", "slider--thumb"}
@@ -42,18 +43,10 @@ class Slider(ControlRow[float]):
         """Jump to the place clicked and follow the mouse from there."""
         if event.x >= LABEL_WIDTH:
             self.capture_mouse()
-            self._follow(event)
+            self.follow(event)
 
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Follow the mouse while its button is down."""
-        if self.app.mouse_captured is self:
-            self._follow(event)
-
-    def on_mouse_up(self) -> None:
-        """Let the mouse go."""
-        self.release_mouse()
-
-    def _follow(self, event: events.MouseEvent) -> None:
+    def follow(self, event: events.MouseEvent) -> None:
+        """Take the value that lies where the mouse is."""
         track = self._track(self.content_size.width - LABEL_WIDTH)
         self.set_value(value_at(self.range, event.x - LABEL_WIDTH, track))
 

@@ -18,6 +18,7 @@ from tatumflow.live.tui.control_table import ControlRange
 from tatumflow.live.tui.metered import Metered
 from tatumflow.live.tui.palette import YOU_GLYPH
 from tatumflow.live.tui.patience import PatientValue
+from tatumflow.live.tui.pointing import Dragged, Wheeled
 from tatumflow.live.tui.stem_layout import StemLayout, stem_layout
 from tatumflow.live.tui.track import TrackStyles, draw_track, value_at
 
@@ -26,7 +27,7 @@ GAIN: Final = ControlRange("gain_db", LEAST_GAIN_DB, MOST_GAIN_DB, "dB", StemMix
 _SILENT_GLYPH: Final = "○"
 
 
-class StemRow(Metered, can_focus=True):
+class StemRow(Metered, Wheeled, Dragged, can_focus=True):
     """One row; a switch that is on is a filled M or S between half blocks.
 
     The letters of its keys are capitals, since the small ones play the computer-keyboard piano.
@@ -149,28 +150,7 @@ class StemRow(Metered, can_focus=True):
             self.action_solo()
         elif event.x in layout.track:
             self.capture_mouse()
-            self._follow(event)
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Follow the mouse while its button is down."""
-        if self.app.mouse_captured is self:
-            self._follow(event)
-
-    def on_mouse_up(self) -> None:
-        """Let the mouse go."""
-        self.release_mouse()
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Raise the gain, and keep the strip where it is."""
-        event.stop()
-        event.prevent_default()
-        self.action_move(1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Lower the gain, and keep the strip where it is."""
-        event.stop()
-        event.prevent_default()
-        self.action_move(-1)
+            self.follow(event)
 
     def render_line(self, y: int) -> Strip:
         """Draw the row."""
@@ -201,7 +181,8 @@ class StemRow(Metered, can_focus=True):
     def _layout(self) -> StemLayout:
         return stem_layout(self.content_size.width, self._name_cells)
 
-    def _follow(self, event: events.MouseEvent) -> None:
+    def follow(self, event: events.MouseEvent) -> None:
+        """Take the gain that lies where the mouse is."""
         track = self._layout.track
         self._set_gain(value_at(GAIN, event.x - track.start, len(track)))
 
