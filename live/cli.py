@@ -341,17 +341,23 @@ def bench(
 def soak(
     kind: Annotated[
         Soak,
-        typer.Argument(help="virtual: hours compressed; ports: real time on JACK; storm: random MIDI."),
+        typer.Argument(
+            help="virtual: hours compressed; ports: real time on JACK; ears: so too, hearing a recording; "
+            "storm: random MIDI."
+        ),
     ] = Soak.VIRTUAL,
     minutes: Annotated[float, typer.Option("--minutes", min=0.1, help="How long somebody plays.")] = 120,
     packets: Annotated[int, typer.Option("--packets", min=1, help="Packets of a storm.")] = 1_000_000,
+    sound: Annotated[Path | None, typer.Option("--sound", help="Recording that ears hear.")] = None,
+    separator: Annotated[str, typer.Option("--separator", help="What takes it apart.")] = "",
+    stem: Annotated[str, typer.Option("--stem", help="Stem of it that plays.")] = "horn",
     model: _Model = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
     """Play for hours and tell whether a note hung, an off was lost, or anything grew."""
     from tatumflow.live.soak.command import soak as endure
 
-    endure(kind, model or "", minutes, packets, json_path)
+    endure(kind, model or "", minutes, packets, json_path, sound=sound, separator=separator, stem=stem)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tatumflow.engine.bundle import Bundle, bundle_path, load_bundle
+from tatumflow.engine.errors import SettingError
 from tatumflow.engine.onnx_decoder import OnnxDecoder
 from tatumflow.live.bench.report import Figure, Target, print_figures, write_figures
 from tatumflow.live.soak.compressed import compressed_soak
@@ -17,26 +18,42 @@ def soak(
     minutes: float = 120.0,
     packets: int = 1_000_000,
     json_path: Path | None = None,
+    *,
+    sound: Path | None = None,
+    separator: str = "",
+    stem: str = "horn",
 ) -> list[Figure]:
     """Play for long, print what came of it, and write JSON if asked.
 
     Args:
-        kind: A musician on a virtual clock, the same in real time on JACK ports, or random MIDI.
+        kind: A musician on a virtual clock, the same in real time on JACK ports, a recording that is heard
+            over JACK, or random MIDI.
         model: Bundle, by name or folder; empty for the first at hand.
         minutes: How long the musician plays.
         packets: How many random packets are delivered.
         json_path: Where to write the figures.
+        sound: The recording that ears hear.
+        separator: What takes it apart; empty for the first at hand, "none" for nothing.
+        stem: The stem that the companion hears.
 
     Raises:
         BundleError: if the bundle is missing or damaged.
-        DeviceError: if there is no JACK, or the engine dies.
-        SettingError: if the JSON file cannot be written.
+        DeviceError: if there is no JACK, the recording cannot be read, or the engine dies.
+        SettingError: if ears have no recording to hear, or the JSON file cannot be written.
     """
     bundle = load_bundle(bundle_path(model))
     if kind is Soak.PORTS:
         from tatumflow.live.soak.on_ports import soak_on_ports
 
         figures, asked = soak_on_ports(bundle, minutes), f"--minutes {minutes:g}"
+    elif kind is Soak.EARS:
+        if sound is None:
+            raise SettingError("soak ears needs a recording to hear; name one with --sound FILE")
+        from tatumflow.live.soak.with_ears import soak_with_ears
+
+        figures = soak_with_ears(bundle, sound, separator, stem, minutes)
+        asked = f"--minutes {minutes:g} --sound {sound.name} --stem {stem}"
+        asked += f" --separator {separator}" if separator else ""
     elif kind is Soak.VIRTUAL:
         figures, asked = compressed_soak(bundle, OnnxDecoder(bundle), minutes), f"--minutes {minutes:g}"
     else:

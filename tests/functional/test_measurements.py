@@ -5,8 +5,15 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import soundfile
 from duo import PATIENCE
+
+from tatumflow.engine.midi_file import MidiTrack
+from tatumflow.engine.notes import Note
+from tatumflow.live.settings import SynthSettings
+from tatumflow.live.synth import SAMPLE_RATE, default_soundfont, render
 
 pytestmark = [
     pytest.mark.ports,
@@ -47,3 +54,22 @@ def test_a_soak_on_ports_hears_both_players_and_loses_nothing(tiny_bundle, tmp_p
     assert figures["command"] == "tatumflow soak ports --model tiny --minutes 0.1"
     assert figures["played_notes"]["max"] > 0
     assert figures["hung_notes"]["max"] == figures["dropped_offs"]["max"] == 0
+
+
+@pytest.mark.skipif(default_soundfont() is None, reason="pretty_midi came without its SoundFont")
+def test_a_soak_with_ears_hears_a_recording_and_answers_it(tiny_bundle, tmp_path):
+    pytest.importorskip("jack", reason="JACK-Client is not installed")
+    line, rest = [62, 66, 69, 71, 69, 66], 2.0
+    notes = [Note(0.25 * place, 0.22, pitch, 100) for place, pitch in enumerate(line)]
+    horn = render([MidiTrack("horn", notes)], SynthSettings(program=65))
+    sound = np.pad(horn, ((0, round(rest * SAMPLE_RATE)), (0, 0)))
+    soundfile.write(tmp_path / "horn.wav", sound, SAMPLE_RATE)
+    file = tmp_path / "soak.json"
+    command = [sys.executable, "-m", "tatumflow.live.cli", "soak", "ears", "--minutes", "0.2"]
+    command += ["--sound", str(tmp_path / "horn.wav"), "--separator", "none", "--stem", "input"]
+    run(*command, "--model", str(tiny_bundle), "--json", str(file))
+    figures = json.loads(file.read_text())
+    assert figures["heard_notes"]["max"] >= len(line)
+    assert figures["played_notes"]["max"] > 0
+    assert figures["hung_notes"]["max"] == figures["model_faults_blocks"]["max"] == 0
+    assert figures["algorithmic_latency_ms"]["max"] > 0

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tatumflow.engine.bundle import load_bundle
+from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.events import NoteEvent, NoteOff
 from tatumflow.engine.messages import BeginBars, Panic, SetControl, TakeTurn, YieldTurn
 from tatumflow.engine.onnx_decoder import OnnxDecoder
@@ -19,6 +20,7 @@ from tatumflow.live.soak.command import soak
 from tatumflow.live.soak.compressed import compressed_soak
 from tatumflow.live.soak.kind import Soak
 from tatumflow.live.soak.musician import MUSICIAN_CHANNEL, gestures, until
+from tatumflow.live.soak.played_sound import read_sound
 from tatumflow.live.soak.report import soak_figures
 from tatumflow.live.soak.tally import Tally
 
@@ -116,3 +118,17 @@ def test_notes_that_arrive_are_told_apart_from_those_that_do_not():
     delays = delays_of(due, heard)
     assert delays[[3, 15_000]].tolist() == [LATE_LIMIT] * 2
     assert np.delete(delays, [3, 15_000]) == pytest.approx(0.001)
+
+
+def test_ears_without_a_recording_to_hear_are_refused(tiny_bundle: Path):
+    with pytest.raises(SettingError, match="name one with --sound FILE"):
+        soak(Soak.EARS, str(tiny_bundle))
+
+
+@pytest.mark.parametrize("content", [None, b"no sound", b""])
+def test_a_recording_that_cannot_be_heard_is_named(tmp_path: Path, content: bytes | None):
+    path = tmp_path / "band.wav"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DeviceError, match=r"band\.wav: .*give another file"):
+        read_sound(path, 48_000)

@@ -1,0 +1,64 @@
+"""What an engine in a process of its own costs as time goes by."""
+
+from typing import Final
+
+import psutil
+
+from tatumflow.engine.errors import DeviceError
+from tatumflow.live.host import EngineHost
+
+_SAMPLES: Final = 100
+_SETTLED: Final = 0.1
+
+
+class EngineHealth:
+    """Looks at an engine now and then.
+
+    Attributes:
+        costs: Milliseconds of computing for a note, medians of the last 1,000, a hundred in all.
+        lateness: Milliseconds of note-ons after their due time, 99th percentiles of the last 1,000, likewise.
+        memory: Bytes of the engine and its children once a tenth of the time is over, and at the end.
+    """
+
+    def __init__(self, host: EngineHost, seconds: float) -> None:
+        """Look at nothing yet.
+
+        Args:
+            host: What runs the engine.
+            seconds: How long the soak is.
+        """
+        assert host.pid is not None
+        self.costs: list[float] = []
+        self.lateness: list[float] = []
+        self.memory: list[int] = []
+        self._host = host
+        self._process = psutil.Process(host.pid)
+        self._seconds = seconds
+        self._next = 0.0
+
+    def look(self, elapsed: float) -> bool:
+        """Look if it is time; return whether it was.
+
+        Raises:
+            DeviceError: if the engine has died.
+        """
+        if self._host.failure:
+            raise DeviceError(f"the soak has ended early: {self._host.failure}")
+        if not self.memory and elapsed >= _SETTLED * self._seconds:
+            self.memory.append(self._resident())
+        if elapsed < self._next:
+            return False
+        self._next += self._seconds / _SAMPLES
+        snapshot = self._host.latest()
+        if snapshot is not None and snapshot.health.note_cost_p50_ms > 0:
+            self.costs.append(snapshot.health.note_cost_p50_ms)
+            self.lateness.append(snapshot.health.send_lateness_p99_ms)
+        return True
+
+    def end(self) -> None:
+        """Take the memory at the end."""
+        self.memory.append(self._resident())
+
+    def _resident(self) -> int:
+        processes = [self._process, *self._process.children()]
+        return sum(process.memory_info().rss for process in processes)

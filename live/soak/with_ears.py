@@ -1,0 +1,128 @@
+"""Minutes of a recording in real time: taken apart, a stem of it made notes, and the companion answering."""
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from tatumflow.engine.bundle import Bundle
+from tatumflow.engine.clock import SystemClock
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.errors import DeviceError
+from tatumflow.engine.midi_file import read_tracks
+from tatumflow.live.audio.status import AudioStatus
+from tatumflow.live.bench.report import Figure, Target
+from tatumflow.live.bench.timing import JITTER_TARGET
+from tatumflow.live.engine_options import EngineOptions
+from tatumflow.live.host import EngineHost
+from tatumflow.live.jack_server import dummy_jack
+from tatumflow.live.settings import AudioSettings, PortSettings, Settings, SynthSettings
+from tatumflow.live.soak.engine_health import EngineHealth
+from tatumflow.live.soak.played_sound import CLIENT, playing
+from tatumflow.live.soak.port_ends import listening
+from tatumflow.live.soak.report import NONE, soak_figures
+from tatumflow.live.soak.tally import Tally
+
+_NAME: Final = "Soak"
+_PERIOD: Final = 256
+_POLL_SECONDS: Final = 0.2
+_OPEN_SECONDS: Final = 40.0
+_YOU: Final = "You"
+_STEMS: Final = 0.999
+
+_REAL_TIME: Final = Target(max=1.0)
+"""Computing for each second of sound: above 1 a block is late for the next."""
+
+_LATENCY: Final = Target(max=100.0)
+_SOME: Final = Target(least_mean=1.0)
+
+
+def soak_with_ears(bundle: Bundle, sound: Path, separator: str, stem: str, minutes: float) -> list[Figure]:
+    """Let the companion hear a recording over JACK for minutes of real time, and tell what came of it.
+
+    The recording plays again and again into the ears, which take it apart; one stem becomes notes, and what
+    the companion answers is counted at its MIDI port. Counting begins when the ears hear.
+
+    Args:
+        bundle: The companion's model.
+        sound: A sound file.
+        separator: Name or folder of a separator; empty for the first at hand, "none" for none.
+        stem: The stem that the companion hears.
+        minutes: How long.
+
+    Raises:
+        DeviceError: if there is no JACK, the file cannot be read, or the engine dies.
+        TatumFlowError: if the engine or the ears do not start.
+    """
+    with dummy_jack(_PERIOD), TemporaryDirectory() as folder, playing(sound):
+        recording = Path(folder) / "soak.mid"
+        host = EngineHost(
+            EngineOptions(_settings(bundle, separator, stem), need_ears=True, recording=recording)
+        )
+        host.start()
+        try:
+            tally = Tally()
+            with listening(tally, f"{_NAME} out"):
+                figures = _soak(host, tally, 60 * minutes)
+        finally:
+            host.close()
+        heard = [len(track.notes) for track in read_tracks(recording) if track.name == _YOU]
+        return [Figure.of("heard", "notes", [sum(heard)], _SOME), *figures]
+
+
+def _settings(bundle: Bundle, separator: str, stem: str) -> Settings:
+    return Settings(
+        ports=PortSettings(api="jack", input="", virtual_name=_NAME),
+        synth=SynthSettings(enabled=False),
+        audio=AudioSettings(enabled=True, input=CLIENT, separator=separator, stem=stem),
+        model=str(bundle.path),
+        controls=Controls(style=bundle.styles[-1]),
+    )
+
+
+def _soak(host: EngineHost, tally: Tally, seconds: float) -> list[Figure]:
+    clock = SystemClock()
+    before = _opened(host, clock)
+    start, health = clock.now(), EngineHealth(host, seconds)
+    states: list[AudioStatus] = []
+    while (elapsed := clock.now() - start) < seconds:
+        if health.look(elapsed):
+            states.append(_state(host))
+        time.sleep(_POLL_SECONDS)
+    health.end()
+    states.append(_state(host))
+    faults, first = states[-1].faults, before.faults
+    return [
+        *soak_figures(tally, health.costs or [0.0], health.memory),
+        Figure.of("send_lateness_p99", "ms", health.lateness or [0.0], Target(max=JITTER_TARGET.p99)),
+        Figure.of("block_computing_p99", "ratio", [state.cost_p99 for state in states], _REAL_TIME),
+        Figure.of("stems_ready_p99", "ms", [1e3 * state.latency.ready_p99 for state in states], Target()),
+        Figure.of("algorithmic_latency", "ms", [1e3 * states[-1].latency.algorithmic], _LATENCY),
+        Figure.of("dropouts", "times", [faults.dropouts - first.dropouts], NONE),
+        Figure.of("skips", "times", [faults.skips - first.skips], NONE),
+        Figure.of("model_faults", "blocks", [faults.model_faults - first.model_faults], NONE),
+        Figure.of("xruns", "blocks", [faults.xruns - first.xruns], Target()),
+    ]
+
+
+def _opened(host: EngineHost, clock: SystemClock) -> AudioStatus:
+    """Wait until the stems are what is played, and return that state."""
+    patience = clock.now() + _OPEN_SECONDS
+    while clock.now() < patience:
+        status = host.audio()
+        if status is not None and status.state == "open" and _whole(status):
+            return status
+        time.sleep(_POLL_SECONDS)
+    raise DeviceError(f"the ears do not hear within {_OPEN_SECONDS:.0f} s; close other programs")
+
+
+def _whole(status: AudioStatus) -> bool:
+    """Return whether what is monitored, if anything is, are the stems alone."""
+    return not status.output or status.separated >= _STEMS
+
+
+def _state(host: EngineHost) -> AudioStatus:
+    status = host.audio()
+    if status is None or status.state != "open":
+        raise DeviceError(f"the soak has ended early: {host.failure or 'the ears hear nothing any more'}")
+    return status
