@@ -10,7 +10,7 @@ has_library() {
 }
 
 # FluidSynth gives sound without a synthesizer of one's own, PortAudio hears audio and plays it; JACK gives the
-# port tests a graph to play through.
+# port tests a graph to play through, and museval measures stems with nothing of ffmpeg's but does not load without.
 missing_from_apt() {
     "$python" -c 'import ensurepip' 2>/dev/null ||
         "$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
@@ -18,6 +18,7 @@ missing_from_apt() {
     has_library portaudio || echo libportaudio2
     if [ "$what" = test ]; then
         command -v jackd >/dev/null || echo jackd2
+        command -v ffmpeg >/dev/null || echo ffmpeg
     fi
     if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then
         # python-rtmidi has no wheel for this Python, so it is built.
@@ -34,6 +35,7 @@ missing_from_brew() {
     has_library fluidsynth || [ -e "$(brew --prefix)/lib/libfluidsynth.dylib" ] || echo fluid-synth
     if [ "$what" = test ]; then
         command -v jackd >/dev/null || echo jack
+        command -v ffmpeg >/dev/null || echo ffmpeg
     fi
 }
 
@@ -66,6 +68,6 @@ elif command -v brew >/dev/null; then
     echo "Installing with Homebrew: $packages"
     brew install --quiet $packages </dev/null || tell "brew install $packages"
 elif ! has_library fluidsynth; then
-    tell "your package manager's install of fluidsynth$([ "$what" = test ] && echo ' and jack')"
+    tell "your package manager's install of fluidsynth$([ "$what" = test ] && echo ', jack and ffmpeg')"
 fi
 exit 0

@@ -303,7 +303,10 @@ def export(
     name: Annotated[
         str, typer.Option("--name", help="Name of the bundle; by default tatumflow-live or quartet-live.")
     ] = "",
-    corpus: Annotated[Path | None, typer.Option("--corpus", help="Packed corpus to prove int8 on.")] = None,
+    corpus: Annotated[
+        Path | None,
+        typer.Option("--corpus", help="Packed corpus to prove int8 on; of a separator, its quartets."),
+    ] = None,
     target: Annotated[
         Target, typer.Option("--target", help="What it shall run on besides the CPU.")
     ] = Target.CPU,
@@ -320,7 +323,7 @@ def export(
     if is_separator(checkpoint):
         if target is not Target.CPU:
             raise TatumFlowError(f"--target: {checkpoint} is a separator, and they run on the CPU")
-        separator = export_separator(checkpoint, out, name or "quartet-live")
+        separator = export_separator(checkpoint, out, name or "quartet-live", quartets=corpus)
         print(f"{separator.name}: {', '.join(separator.stem_set.names)}, in {out}")
         return
     manifest = export_checkpoint(checkpoint, out, name or "tatumflow-live", corpus, target)

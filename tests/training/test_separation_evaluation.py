@@ -1,6 +1,8 @@
 """Figures of a separation model: what is measured, and what it is set beside."""
 
 import json
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 import torch
 from separation_samples import RATE, tones, write_recording
 
-from tatumflow.engine.errors import SettingError
+from tatumflow.engine.errors import SettingError, TatumFlowError
 from tatumflow.engine.separation.stft import StftSettings
 from tatumflow.training.checkpoint import CheckpointError
 from tatumflow.training.families.tfswa_unet.config import TfswaUnetConfig
@@ -36,6 +38,9 @@ MODEL: dict[str, Any] = {
     "look_back": 3,
     "attention_window": [2, 4],
 }
+
+
+NEEDS_FFMPEG = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 
 
 def model(**changes: Any) -> TfswaUnet:
@@ -75,6 +80,7 @@ def test_the_oracle_tells_apart_what_does_not_overlap_and_leaves_out_what_is_in_
     np.testing.assert_allclose(found[..., 500:-500], parts[:2, :, 500:-500], atol=5e-3)
 
 
+@NEEDS_FFMPEG
 def test_museval_measures_stems_whose_sides_are_alike():
     rng = np.random.default_rng(0)
     mono = rng.standard_normal((2, 1, 3 * RATE)).astype(np.float32).repeat(2, axis=1) * np.float32(0.1)
@@ -87,6 +93,24 @@ def test_museval_measures_stems_whose_sides_are_alike():
     assert (medians["sar"] > 30).all()
 
 
+def test_measuring_without_ffmpeg_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+    class Finder:
+        """Fails as stempeg does, whoever imports it."""
+
+        def find_spec(self, name: str, *_: object) -> None:
+            if name.partition(".")[0] == "museval":
+                raise RuntimeError("ffmpeg or ffprobe could not be found!")
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == "museval"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    with pytest.raises(
+        TatumFlowError, match="measuring stems needs ffmpeg; install it with `sudo apt install"
+    ):
+        bss_figures(np.zeros((1, 2, RATE), np.float32), np.zeros((1, 2, RATE), np.float32), RATE)
+
+
+@NEEDS_FFMPEG
 def test_seconds_of_silence_do_not_count():
     rng = np.random.default_rng(0)
     true = rng.standard_normal((2, 2, 3 * RATE)).astype(np.float32) * np.float32(0.1)
@@ -114,6 +138,7 @@ def recordings(tmp_path: Path) -> Path:
     return tmp_path / "val"
 
 
+@NEEDS_FFMPEG
 def test_figures_stand_beside_an_oracle_and_the_mixture(recordings: Path, tmp_path: Path):
     json_path = tmp_path / "figures.json"
     figures = evaluate_stems(
@@ -134,6 +159,7 @@ def test_figures_stand_beside_an_oracle_and_the_mixture(recordings: Path, tmp_pa
     assert len(lines) == 1 + 4 * 6
 
 
+@NEEDS_FFMPEG
 def test_made_recordings_are_called_synthetic(recordings: Path, tmp_path: Path):
     (recordings / "index.json").write_text("{}")
     json_path = tmp_path / "figures.json"

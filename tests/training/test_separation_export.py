@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
-from tatumflow.engine.errors import BundleError, SettingError
+from tatumflow.engine.errors import BundleError, CorpusError, SettingError
 from tatumflow.engine.separation.bundle import load_separator, separator_path
 from tatumflow.engine.separation.onnx_separator import OnnxBlockModel
 from tatumflow.engine.separation.streaming import StreamingSeparator
@@ -25,6 +26,9 @@ from tatumflow.training.separation.export import (
     write_separator,
     write_torchscript,
 )
+from tatumflow.training.separation.parts import mixture_of, stems_of
+from tatumflow.training.separation.quartet.index import Index, SoundFontEntry
+from tatumflow.training.separation.stem_folder import read_stem_folder
 from tatumflow.training.trainable import CHECKPOINT_KEY
 
 MODEL: dict[str, Any] = {
@@ -82,6 +86,35 @@ def test_a_separator_says_what_it_is(exported: Path):
     assert "low, high (mid + top)" in card
     assert "5 optimizer steps" in card
     assert sorted(path.name for path in exported.iterdir()) == ["card.md", "separator.json", "separator.onnx"]
+
+
+def test_made_quartets_are_credited_and_measured_on(tmp_path: Path):
+    root, rng = tmp_path / "quartets", np.random.default_rng(0)
+    for side, seconds in (("train", 0.1), ("val", 1.0)):
+        (root / side / "blues").mkdir(parents=True)
+        for source in ("low", "mid", "top"):
+            sound = rng.uniform(-0.3, 0.3, (round(8000 * seconds), 2))
+            soundfile.write(root / side / "blues" / f"{source}.wav", sound, 8000)
+        font = SoundFontEntry(name=f"{side}.sf2", family=side, licence="CC0", sha256="0")
+        index = Index(split=side, seed=0, rate=8000, soundfonts=(font,), items=())
+        (root / side / "index.json").write_text(index.model_dump_json())
+    file = checkpoint(tmp_path / "last.ckpt", model())
+    manifest = export_separator(file, tmp_path / "low-high", "low-high", quartets=root)
+    assert [credit.name for credit in manifest.corpora] == ["wjazzd, as made quartets", "train.sf2"]
+    gains = {metric.name: metric.value for metric in manifest.metrics if "gain" in metric.name}
+    recording = read_stem_folder(root / "val", model().config.stem_set)[0]
+    parts = recording.read(0, recording.length)
+    found, true = separate_whole(model(), mixture_of(parts)), stems_of(parts)
+    for place, name in enumerate(("low", "high")):
+        error, other = found[place] - true[place], mixture_of(parts) - true[place]
+        wanted = 10 * np.log10(np.square(other).sum() / np.square(error).sum())
+        assert gains[f"val_sdr_gain_{name}"] == pytest.approx(wanted, abs=0.01)
+    assert all(
+        metric.command == "tatumflow export last.ckpt --name low-high --corpus QUARTETS"
+        for metric in manifest.metrics
+    )
+    with pytest.raises(CorpusError, match="holds no made quartets"):
+        export_separator(file, tmp_path / "other", "other", quartets=tmp_path / "low-high")
 
 
 def test_it_takes_a_stream_of_samples_as_the_model_takes_the_whole(exported: Path):

@@ -33,12 +33,15 @@ from tatumflow.training.families.tfswa_unet.graph import SeparatorGraph
 from tatumflow.training.families.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.checkpoint import TrainedSeparator, open_separator
 from tatumflow.training.separation.export_card import separator_card
+from tatumflow.training.separation.export_figures import streamed_gains
+from tatumflow.training.separation.parts import Recording
+from tatumflow.training.separation.quartet.credits import quartet_credits
+from tatumflow.training.separation.stem_folder import read_stem_folder
 from tatumflow.training.trainable import CHECKPOINT_KEY
 
-LICENCE: Final = "CC-BY-4.0"
-"""Licence of weights trained on made quartets: notes of a free database, played by free SoundFonts."""
-
-QUARTET_CREDITS: Final = (CorpusCredit(name="wjazzd, as made quartets", licence="ODbL 1.0"),)
+LICENCE: Final = "CC-BY-SA-4.0"
+"""Licence of weights trained on made quartets: notes of a free database, played by free SoundFonts, one of
+which asks for this."""
 
 _GRAPH: Final = "separator"
 _WRAP: Final = 1.5
@@ -60,7 +63,7 @@ def export_separator(
     out: Path,
     name: str,
     *,
-    credits: Sequence[CorpusCredit] = QUARTET_CREDITS,
+    quartets: Path | None = None,
     licence: str = LICENCE,
 ) -> SeparatorManifest:
     """Export a checkpoint as a separator to play with, and prove that it is the same model.
@@ -69,16 +72,23 @@ def export_separator(
         checkpoint: One of a causal model, which `tatumflow train` wrote.
         out: Folder of the separator; one that lies there is replaced.
         name: Its name.
-        credits: What it was trained on.
+        quartets: Folder of the made quartets that it was trained on: `train` in it for credits, `val` to
+            measure the graph on; None for neither.
         licence: Licence of its weights.
 
     Raises:
         CheckpointError: if the checkpoint cannot be read or is of another family.
+        CorpusError: if the quartets cannot be.
         ExportError: if the model looks ahead, the graph does not do what it does, or `out` cannot be written.
     """
     trained = open_separator(checkpoint)
     command = f"tatumflow export {checkpoint.name} --name {name}"
-    return write_separator(trained, out, name, command, tuple(credits), licence)
+    if quartets is None:
+        return write_separator(trained, out, name, command, licence=licence)
+    credits = quartet_credits(quartets / "train")
+    held_out = read_stem_folder(quartets / "val", trained.model.config.stem_set)
+    command += " --corpus QUARTETS"
+    return write_separator(trained, out, name, command, credits, held_out, licence=licence)
 
 
 def write_separator(
@@ -87,6 +97,8 @@ def write_separator(
     name: str,
     command: str,
     credits: tuple[CorpusCredit, ...] = (),
+    held_out: Sequence[Recording] = (),
+    *,
     licence: str = LICENCE,
 ) -> SeparatorManifest:
     """Write a model as a separator; see `export_separator`. Metrics are credited to the command."""
@@ -123,8 +135,11 @@ def write_separator(
             metrics=(),
             created_with=own_version(),
         )
-        errors = prove_separator(model, OnnxBlockModel(SeparatorBundle(manifest, folder)))
-        metrics = tuple(Metric(name=key, value=value, command=command) for key, value in errors.items())
+        block_model = OnnxBlockModel(SeparatorBundle(manifest, folder))
+        measured = prove_separator(model, block_model)
+        if held_out:
+            measured |= streamed_gains(block_model, held_out)
+        metrics = tuple(Metric(name=key, value=value, command=command) for key, value in measured.items())
         manifest = manifest.model_copy(update={"metrics": metrics})
         content = manifest.model_dump_json(indent=2) + "\n"
         (folder / SEPARATOR_FILE).write_text(content, encoding="utf-8")

@@ -9,6 +9,7 @@ import numpy as np
 
 from tatumflow.engine.errors import CorpusError, TatumFlowError
 from tatumflow.engine.separation.stems import FOUR_STEMS, StemSet
+from tatumflow.training.separation.ffmpeg import without_ffmpeg
 from tatumflow.training.separation.parts import CHANNELS, Parts, stereo
 
 Subset = Literal["train", "valid", "test"]
@@ -86,10 +87,9 @@ def read_musdb(root: Path, subset: Subset, stems: StemSet, wav: bool = False) ->
             f"MUSDB18 needs {error.name}; in TatumFlow's folder, run: pip install -e '.[separation]'"
         ) from None
     except RuntimeError:
-        # stempeg, which the package reads with, looks for ffmpeg when it is imported.
-        raise TatumFlowError(_NO_FFMPEG) from None
+        raise without_ffmpeg("reading MUSDB18") from None
     if shutil.which("ffmpeg") is None:
-        raise TatumFlowError(_NO_FFMPEG)
+        raise without_ffmpeg("reading MUSDB18")
     side, split = ("test", None) if subset == "test" else ("train", subset)
     try:
         corpus = musdb.DB(root=str(root), subsets=side, split=split, is_wav=wav)
@@ -100,8 +100,3 @@ def read_musdb(root: Path, subset: Subset, stems: StemSet, wav: bool = False) ->
             f"{root}: holds no tracks of MUSDB18; give its folder, and wav=True if it is in WAV"
         )
     return [MusdbRecording(track, stems) for track in corpus.tracks]
-
-
-_NO_FFMPEG: Final = (
-    "MUSDB18 needs ffmpeg to be read; install it with `sudo apt install ffmpeg` or `brew install ffmpeg`"
-)

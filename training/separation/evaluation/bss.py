@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.engine.separation.stft import Samples
+from tatumflow.training.separation.ffmpeg import without_ffmpeg
 
 _NOISE: Final = 1e-4
 """Level of what is added to true stems: where their sides are alike, interference and artifacts cannot be
@@ -47,7 +48,7 @@ def bss_figures(found: Samples, true: Samples, rate: int) -> BssFigures:
         rate: Samples a second; a window is as long.
 
     Raises:
-        TatumFlowError: if museval is missing.
+        TatumFlowError: if museval or ffmpeg is missing.
     """
     try:
         from museval.metrics import bss_eval
@@ -55,6 +56,8 @@ def bss_figures(found: Samples, true: Samples, rate: int) -> BssFigures:
         raise TatumFlowError(
             f"measuring stems needs {error.name}; in TatumFlow's folder, run: pip install -e '.[separation]'"
         ) from None
+    except RuntimeError:
+        raise without_ffmpeg("measuring stems") from None
     noise = np.random.default_rng(_NOISE_SEED).standard_normal(true.shape)
     references = (true + _NOISE * noise).transpose(0, 2, 1)
     estimates = found.astype(np.float64).transpose(0, 2, 1)

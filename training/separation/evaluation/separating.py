@@ -10,7 +10,7 @@ from torch import Tensor
 from tatumflow.engine.separation.normalizer import Normalizer
 from tatumflow.engine.separation.stems import StemSet
 from tatumflow.engine.separation.stft import Samples, StftSettings
-from tatumflow.engine.separation.streaming import StreamingSeparator
+from tatumflow.engine.separation.streaming import BlockModel, StreamingSeparator
 from tatumflow.training.families.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.signal import from_planes, istft, stft, to_planes
 
@@ -77,7 +77,16 @@ def separate_stream(model: TfswaUnet, mixture: Samples, piece: int = 1 << 16) ->
     Returns:
         Shape (s, 2, n).
     """
-    return _streamed(TorchBlockModel(model), mixture, piece)
+    return stream_through(TorchBlockModel(model), mixture, piece)
+
+
+def stream_through(model: BlockModel, mixture: Samples, piece: int = 1 << 16) -> Samples:
+    """Let any model that takes streams separate a recording; see `separate_stream`."""
+    separator = StreamingSeparator(model)
+    found = [
+        separator.push(mixture[:, start : start + piece]) for start in range(0, mixture.shape[-1], piece)
+    ]
+    return np.concatenate([*found, separator.finish()], axis=-1)
 
 
 @torch.inference_mode()
@@ -98,7 +107,9 @@ def separate_whole(model: TfswaUnet, mixture: Samples, seconds: float = _SECONDS
     if model.config.causal:
         config = model.config
         piece = round(_CALL_SECONDS * config.rate)
-        return _streamed(TorchBlockModel(model, piece // (config.hop * config.block) + 1), mixture, piece)
+        return stream_through(
+            TorchBlockModel(model, piece // (config.hop * config.block) + 1), mixture, piece
+        )
     normalizer = Normalizer.of(mixture)
     samples = torch.from_numpy(normalizer.normalize(mixture))
     length = min(round(seconds * model.config.rate), max(samples.shape[-1], 1))
@@ -115,14 +126,6 @@ def separate_whole(model: TfswaUnet, mixture: Samples, seconds: float = _SECONDS
         total[..., place] += fade * _separated(model, excerpt)
         weight[place] += fade
     return normalizer.denormalize((total / weight.clamp(min=1e-6)).numpy())
-
-
-def _streamed(model: TorchBlockModel, mixture: Samples, piece: int) -> Samples:
-    separator = StreamingSeparator(model)
-    found = [
-        separator.push(mixture[:, start : start + piece]) for start in range(0, mixture.shape[-1], piece)
-    ]
-    return np.concatenate([*found, separator.finish()], axis=-1)
 
 
 def _separated(model: TfswaUnet, samples: Tensor) -> Tensor:

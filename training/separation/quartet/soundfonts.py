@@ -2,7 +2,8 @@
 
 SoundFonts are kept apart by family, not by file: those that share recordings are one family. FluidR3 in all
 its forms and MuseScore General, which was made from it, are one; TimGM6mb and Csound's sf_GMbank another,
-since 329 of the 520 samples of the first lie in the second, and none of either in FluidR3.
+since 329 of the 520 samples of the first lie in the second, and none of either in FluidR3. OPL-3, recorded
+from a chip that modulates frequencies, resembles neither: with it there are two to train on.
 """
 
 import hashlib
@@ -40,6 +41,7 @@ class _Known:
 _KNOWN: Final = (
     _Known(re.compile(r"FluidR3(Mono)?_GM"), "fluidr3", "train", "MIT"),
     _Known(re.compile(r"MuseScore_General"), "fluidr3", "train", "MIT, parts public domain or CC0"),
+    _Known(re.compile(r"OPL-3_FM_128M"), "opl3", "train", "CC-BY-SA-4.0"),
     _Known(re.compile(r"TimGM6mb"), "gmbank", "val", "GPL-2"),
     _Known(re.compile(r"sf_GMbank"), "gmbank", "val", "public domain"),
 )
