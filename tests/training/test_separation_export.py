@@ -13,6 +13,7 @@ from tatumflow.engine.errors import BundleError, CorpusError, SettingError
 from tatumflow.engine.separation.bundle import load_separator, separator_path
 from tatumflow.engine.separation.onnx_separator import OnnxBlockModel
 from tatumflow.engine.separation.streaming import StreamingSeparator
+from tatumflow.training.corpora.piece import Split
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.families.tfswa_unet.config import TfswaUnetConfig
 from tatumflow.training.families.tfswa_unet.graph import SeparatorGraph
@@ -90,7 +91,8 @@ def test_a_separator_says_what_it_is(exported: Path):
 
 def test_made_quartets_are_credited_and_measured_on(tmp_path: Path):
     root, rng = tmp_path / "quartets", np.random.default_rng(0)
-    for side, seconds in (("train", 0.1), ("val", 1.0)):
+    sides: tuple[tuple[Split, float], ...] = (("train", 0.1), ("val", 1.0))
+    for side, seconds in sides:
         (root / side / "blues").mkdir(parents=True)
         for source in ("low", "mid", "top"):
             sound = rng.uniform(-0.3, 0.3, (round(8000 * seconds), 2))
