@@ -19,11 +19,15 @@ from tatumflow.engine.theory.features import PARTS
 PHRASE_NOTES: Final = 32
 """Notes after which the companion begins another phrase; training's phrases have 12 to 64."""
 
-_MOST_SURPRISING: Final = 0.5
+_MIDDLE: Final = 0.5
+"""The surprise at which phrases are drawn just as the flow has learned; see `latent.py`."""
 
 
 class PhraseGuide:
-    """Draws what each phrase of a turn shall be: the first from the call, the others from the one before.
+    """Draws what each phrase of a turn shall be: the first from the call, the others from the style alone.
+
+    Where no style is asked for, they are drawn from the companion's own phrase before. With a style that
+    would hold it back: each phrase takes over what the one before lacks of the style, and it adds up.
 
     Takes its chance from a generator of its own, so that the notes' chance does not depend on it.
     """
@@ -64,17 +68,19 @@ class PhraseGuide:
         self._call = encode_phrase(self._model, call) if call and policy.from_call else None
         self._asked = self._wanted(call, chords)
         keeps = policy.keeps
-        surprise = controls.surprise if keeps is None else (1 - keeps) * _MOST_SURPRISING
+        surprise = controls.surprise if keeps is None else (1 - keeps) * _MIDDLE
         return self._drawn(self._call, surprise)
 
     def following(self, notes: Sequence[Note]) -> Floats:
-        """Return the condition (P,) of the phrase after the companion's own `notes`.
+        """Return the condition (P,) of the phrase after the companion's own `notes`, of the turn's style.
 
         Raises:
             ModelFault: if it is not finite.
         """
-        before = encode_phrase(self._model, notes) if notes else self._call
-        return self._drawn(before, max(self._controls.surprise, _MOST_SURPRISING))
+        before = None
+        if not self._style[1:].any():
+            before = encode_phrase(self._model, notes) if notes else self._call
+        return self._drawn(before, max(self._controls.surprise, _MIDDLE))
 
     def _drawn(self, before: PhraseCode | None, surprise: float) -> Floats:
         condition = next_condition(

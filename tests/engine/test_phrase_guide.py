@@ -1,5 +1,7 @@
 """Phrases of a turn: what the modes make of the call, and how they follow each other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from mock_decoder import MockDecoder, mock_shape
@@ -21,6 +23,7 @@ from tatumflow.engine.session import ModelSession
 from tatumflow.engine.theory.features import PARTS
 
 CALL = tuple(Note(0.25 * i, 0.2, 60 + (5 * i) % 12, 80) for i in range(12))
+NO_STYLE = np.array([1, 0, 0], np.float32)
 STYLE = np.array([0, 1, 0], np.float32)
 CHORDS = (Chord(2, "m7"), Chord(7, "7"))
 
@@ -62,13 +65,25 @@ def test_improvising_does_not_listen_to_the_call() -> None:
     assert np.allclose(with_call, guide.begin((), policy, Controls(mode="improvise"), STYLE, (), (0,)))
 
 
+@pytest.mark.parametrize(("style", "alike"), [(STYLE, True), (NO_STYLE, False)])
+def test_further_phrases_take_after_the_style_or_where_there_is_none_after_the_phrase_before(
+    style: np.ndarray, alike: bool
+) -> None:
+    drawn: list[np.ndarray] = []
+    for played in (CALL, tuple(replace(note, pitch=note.pitch + 24) for note in CALL)):
+        guide = PhraseGuide(MockPhraseModel())
+        guide.begin(CALL, PhrasePolicy(), Controls(), style, (), (0,))
+        drawn.append(guide.following(played))
+    assert np.allclose(*drawn) == alike
+
+
 class Stage:
-    """A planner that plays one long turn under a guide."""
+    """A planner that plays one long turn under a guide, in no style: each phrase takes after the last."""
 
     def __init__(self, chart: ChartClock | None = None) -> None:
         self.clock = VirtualClock()
         self.session = ModelSession(MockDecoder(mock_shape(cache_rows=256, window=192)))
-        self.session.turn(Role.HUMAN, STYLE)
+        self.session.turn(Role.HUMAN, NO_STYLE)
         self.model = MockPhraseModel()
         self.planner = Planner(
             self.session, Scheduler(lambda event: None, self.clock), self.clock, PhraseGuide(self.model)
@@ -77,7 +92,7 @@ class Stage:
             TurnPlan(earliest=1.0, latest_first=1.0, last_onset=1e6),
             Phrase(CALL, 0.0, 3.0, 0.4),
             Controls(),
-            STYLE,
+            NO_STYLE,
             previous_onset=0.9,
             seed=(3,),
             policy=PhrasePolicy(),
