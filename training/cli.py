@@ -310,12 +310,20 @@ def export(
     target: Annotated[
         Target, typer.Option("--target", help="What it shall run on besides the CPU.")
     ] = Target.CPU,
+    torchscript: Annotated[
+        Path | None, typer.Option("--torchscript", help="Also write a separator's step to this file.")
+    ] = None,
 ) -> None:
     """Export a checkpoint as a bundle to play with or a separator, and prove that it is the same model."""
     with _training_libraries():
         from tatumflow.training.export.commands import export_checkpoint
         from tatumflow.training.export.gpu_trunk import add_gpu_trunk, is_bundle
-        from tatumflow.training.separation.export import export_separator, is_separator
+        from tatumflow.training.separation.checkpoint import open_separator
+        from tatumflow.training.separation.export import (
+            export_separator,
+            is_separator,
+            write_torchscript,
+        )
     if target is Target.TENSORRT and is_bundle(checkpoint):
         manifest = add_gpu_trunk(checkpoint, out, name)
         print(f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}")
@@ -325,7 +333,12 @@ def export(
             raise TatumFlowError(f"--target: {checkpoint} is a separator, and they run on the CPU")
         separator = export_separator(checkpoint, out, name or "quartet-live", quartets=corpus)
         print(f"{separator.name}: {', '.join(separator.stem_set.names)}, in {out}")
+        if torchscript is not None:
+            write_torchscript(open_separator(checkpoint).model, torchscript)
+            print(f"its step as TorchScript, in {torchscript}")
         return
+    if torchscript is not None:
+        raise TatumFlowError(f"--torchscript: {checkpoint} is no separator; leave it out")
     manifest = export_checkpoint(checkpoint, out, name or "tatumflow-live", corpus, target)
     print(f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}")
 

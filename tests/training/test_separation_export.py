@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+import typer
+from typer.testing import CliRunner
 
 from tatumflow.engine.errors import BundleError, CorpusError, SettingError
 from tatumflow.engine.separation.bundle import load_separator, separator_path
 from tatumflow.engine.separation.onnx_separator import OnnxBlockModel
 from tatumflow.engine.separation.streaming import StreamingSeparator
+from tatumflow.training.cli import register
 from tatumflow.training.corpora.piece import Split
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.families.tfswa_unet.config import TfswaUnetConfig
@@ -148,7 +151,11 @@ def test_a_model_that_looks_ahead_is_not_exported(tmp_path: Path):
 
 def test_torchscript_does_what_the_model_does(tmp_path: Path):
     built = model()
-    write_torchscript(built, tmp_path / "separator.pt")
+    app = typer.Typer()
+    register(app)
+    command = ["export", str(checkpoint(tmp_path / "last.ckpt", built)), "--out", str(tmp_path / "low-high")]
+    done = CliRunner().invoke(app, [*command, "--torchscript", str(tmp_path / "separator.pt")])
+    assert done.exit_code == 0, done.output
     script = torch.jit.load(tmp_path / "separator.pt")
     past = [state[0] for state in built.beginning()]
     graph = SeparatorGraph(built)
