@@ -67,7 +67,7 @@ class Controls:
     style: str = "art-tatum"
     style_b: str = ""
     style_blend: float = _number(0.0, 0.0, 1.0)
-    style_strength: float = _number(2.0, 0.0, 3.0)
+    style_strength: float = _number(1.5, 0.0, 3.0)
     surprise: float = _number(0.5, 0.0, 1.0)
     chords: str = ""
     clock: ClockSource = "internal"
@@ -81,9 +81,9 @@ class Controls:
     pace: float = _number(0.0, -1.0, 1.0, "octaves")
     dynamics: int = _number(0, -64, 64)
     temperature: float = _number(1.0, 0.0, 2.0)
-    top_p: float = _number(0.98, 0.01, 1.0)
+    top_p: float = _number(0.9, 0.01, 1.0)
     top_k: int = _number(0, 0, 200)
-    min_p: float = _number(0.01, 0.0, 1.0)
+    min_p: float = _number(0.05, 0.0, 1.0)
     repetition: float = _number(0.0, 0.0, 5.0, "nats")
     density: float = _number(0.0, -2.0, 2.0, "octaves")
     register_low: int = _number(PITCH_LOWEST, PITCH_LOWEST, PITCH_HIGHEST)

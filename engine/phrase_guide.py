@@ -65,7 +65,8 @@ class PhraseGuide:
         """
         self._policy, self._controls, self._style = policy, controls, style
         self._rng = np.random.default_rng((*seed, 1))
-        self._call = encode_phrase(self._model, call) if call and policy.from_call else None
+        hears = policy.from_call and not (policy.style_first and self._styled)
+        self._call = encode_phrase(self._model, call) if call and hears else None
         self._asked = self._wanted(call, chords)
         keeps = policy.keeps
         surprise = controls.surprise if keeps is None else (1 - keeps) * _MIDDLE
@@ -78,9 +79,14 @@ class PhraseGuide:
             ModelFault: if it is not finite.
         """
         before = None
-        if not self._style[1:].any():
+        if not self._styled:
             before = encode_phrase(self._model, notes) if notes else self._call
         return self._drawn(before, max(self._controls.surprise, _MIDDLE))
+
+    @property
+    def _styled(self) -> bool:
+        """Return whether a style is asked for."""
+        return bool(self._style[1:].any())
 
     def _drawn(self, before: PhraseCode | None, surprise: float) -> Floats:
         condition = next_condition(

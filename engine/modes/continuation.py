@@ -20,7 +20,7 @@ class Continuation:
 
     name: ModeName = "continue"
     patience = 0.6
-    phrases = PhrasePolicy()
+    phrases = PhrasePolicy(style_first=True)
 
     def plan(self, phrase: Phrase, controls: Controls, now: float) -> TurnPlan:
         """Return the frame of a continuation of `phrase` that begins at `now` seconds."""

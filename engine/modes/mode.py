@@ -73,6 +73,8 @@ class PhrasePolicy:
 
     Attributes:
         from_call: Whether the first phrase is drawn from the human's.
+        style_first: Whether, where a style is asked for, the first phrase is drawn from that alone, as the
+            others are.
         keeps: Share of the call's own condition, 0 to 1, that the first phrase keeps; None leaves that to the
             player's *surprise*.
         asks: Parts of the call's theory that every phrase shall have.
@@ -80,6 +82,7 @@ class PhrasePolicy:
     """
 
     from_call: bool = True
+    style_first: bool = False
     keeps: float | None = None
     asks: tuple[str, ...] = ()
     edits_harmony: bool = False

@@ -8,7 +8,7 @@ from mock_decoder import MockDecoder, mock_shape
 from mock_phrase_model import LATENT, MockPhraseModel
 
 from tatumflow.engine.clock import VirtualClock
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import Controls, ModeName
 from tatumflow.engine.harmony.chart import parse_chart
 from tatumflow.engine.harmony.chart_clock import ChartClock
 from tatumflow.engine.harmony.chords import Chord, chord_id
@@ -75,6 +75,19 @@ def test_further_phrases_take_after_the_style_or_where_there_is_none_after_the_p
         guide.begin(CALL, PhrasePolicy(), Controls(), style, (), (0,))
         drawn.append(guide.following(played))
     assert np.allclose(*drawn) == alike
+
+
+@pytest.mark.parametrize(
+    ("mode", "style", "heard"),
+    [("continue", STYLE, False), ("continue", NO_STYLE, True), ("answer", STYLE, True)],
+)
+def test_a_continuation_in_a_style_is_not_held_to_the_call(
+    mode: ModeName, style: np.ndarray, heard: bool
+) -> None:
+    model = MockPhraseModel()
+    PhraseGuide(model).begin(CALL, mode_named(mode).phrases, Controls(mode=mode), style, (), (0,))
+    assert model.before is not None
+    assert bool(model.before[-1]) == heard
 
 
 class Stage:
