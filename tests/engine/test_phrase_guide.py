@@ -74,7 +74,7 @@ def test_further_phrases_take_after_the_style_or_where_there_is_none_after_the_p
         guide = PhraseGuide(MockPhraseModel())
         guide.begin(CALL, PhrasePolicy(), Controls(), style, (), (0,))
         drawn.append(guide.following(played))
-    assert np.allclose(*drawn) == alike
+    assert np.allclose(drawn[0], drawn[1]) == alike
 
 
 @pytest.mark.parametrize(
