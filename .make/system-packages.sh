@@ -10,7 +10,7 @@ has_library() {
 }
 
 # FluidSynth gives sound without a synthesizer of one's own, PortAudio hears audio and plays it; JACK gives the
-# port tests a graph to play through, and museval measures stems with nothing of ffmpeg's but does not load without.
+# port tests a graph to play through, and museval, which measures stems, does not load without ffmpeg.
 missing_from_apt() {
     "$python" -c 'import ensurepip' 2>/dev/null ||
         "$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'

@@ -1,13 +1,14 @@
 """Whose work made quartets are: the database of their notes, and the SoundFonts that played them."""
 
 from pathlib import Path
+from typing import Final
 
 from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.model_folder import CorpusCredit
 from tatumflow.training.corpora import wjazzd
 from tatumflow.training.separation.quartet.index import INDEX_FILE, read_index
 
-NOTES: str = "wjazzd, as made quartets"
+NOTES: Final = "wjazzd, as made quartets"
 """Name under which the database is credited."""
 
 
