@@ -78,7 +78,9 @@ class LastCheckpoint(L.Callback):
         batch_idx: int,
     ) -> None:
         """Write if it is time."""
-        if time.monotonic() - self._written >= self._seconds:
+        # All processes write together or none does, and their clocks differ.
+        due = time.monotonic() - self._written >= self._seconds
+        if trainer.strategy.broadcast(due):
             self._write(trainer)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -88,7 +90,8 @@ class LastCheckpoint(L.Callback):
     def _write(self, trainer: L.Trainer) -> None:
         partial = self._path.with_suffix(".part")
         trainer.save_checkpoint(partial, weights_only=False)
-        partial.replace(self._path)
+        if trainer.is_global_zero:
+            partial.replace(self._path)
         self._written = time.monotonic()
 
 
@@ -123,7 +126,7 @@ class ProgressLines(L.Callback):
     ) -> None:
         """Print step, losses, rate and how much is learned from in a second."""
         step, (before, then) = trainer.global_step, self._last
-        if step % self._every or step == before:
+        if step % self._every or step == before or not trainer.is_global_zero:
             return
         now = time.monotonic()
         self._last = (step, now)

@@ -136,10 +136,13 @@ def train(
 ) -> None:
     """Train a model."""
     with _training_libraries():
+        from lightning.pytorch.utilities import rank_zero_only
+
         from tatumflow.training.fit import fit
         from tatumflow.training.settings import load_config
     result = fit(load_config(config, changes or ()), run or Path("runs") / config.stem, resume)
-    print(f"{result.steps} steps, in {result.run_dir}; best {result.best or 'none'}, last {result.last}")
+    summary = f"{result.steps} steps, in {result.run_dir}; best {result.best or 'none'}, last {result.last}"
+    rank_zero_only(print)(summary)
 
 
 def adapt(

@@ -16,6 +16,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProg
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from tatumflow.engine.errors import CorpusError, SettingError
+from tatumflow.training.batch_share import BatchShare
 from tatumflow.training.batches import Batch, BatchStream, batches_per_epoch, piece_names
 from tatumflow.training.callbacks import LastCheckpoint, ProgressLines, StopAtNan
 from tatumflow.training.ema import WeightAverage
@@ -82,6 +83,9 @@ def fit(config: RunConfig, run_dir: Path, resume: bool = False) -> FitResult:
     quieten()
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
+    if config.run.devices > 1:
+        # Else compiled graphs are cut at the borders of the averaging, which here costs more than it hides.
+        torch._dynamo.config.optimize_ddp = False
     L.seed_everything(config.run.seed, verbose=False)
 
     task = _task(config, resume)
@@ -91,7 +95,9 @@ def fit(config: RunConfig, run_dir: Path, resume: bool = False) -> FitResult:
     train_only(module.model, config.run.train_parts)
     trainer = _trainer(config, run_dir, task)
     batches = task.batches(lambda: trainer.global_step * config.optimizer.accumulate)
-    loaders: dict[str, Any] = {"train_dataloaders": batches}
+    loaders: dict[str, Any] = {
+        "train_dataloaders": BatchShare(batches, trainer.global_rank, trainer.world_size)
+    }
     if task.validation is not None:
         loaders["val_dataloaders"] = task.validation
     trainer.fit(module, **loaders, ckpt_path=last if resume else None, weights_only=True)
@@ -201,7 +207,8 @@ def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
         callbacks.append(TQDMProgressBar(refresh_rate=run.log_every))
     return L.Trainer(
         accelerator="auto",
-        devices=1,
+        devices=run.devices,
+        strategy="ddp" if run.devices > 1 else "auto",
         precision=run.precision,
         logger=TensorBoardLogger(run_dir, name="", version="events"),
         callbacks=callbacks,

@@ -110,7 +110,8 @@ class RunSettings(_Section):
         train_parts: Parts of the model that are trained, the others staying as they are; none means all. The
             flow alone needs no decoder and learns several times faster.
         seed: Seed of weights, order, turns and augmentation.
-        threads: Threads of CPU kernels; 0 leaves torch's choice.
+        devices: GPUs, or processes on a CPU, that share every batch and average their gradients.
+        threads: Threads of CPU kernels, in each process; 0 leaves torch's choice.
         compile: Whether to compile the model.
     """
 
@@ -129,6 +130,7 @@ class RunSettings(_Section):
     start_parts: tuple[str, ...] = ()
     train_parts: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0)
+    devices: int = Field(default=1, ge=1, le=1024)
     threads: int = Field(default=0, ge=0, le=1024)
     compile: bool = False
 
@@ -212,7 +214,7 @@ def parse_config(content: Mapping[str, Any], source: str = "configuration") -> R
     """
     kind = SeparationConfig if content.get("family") in SEPARATORS else TrainConfig
     try:
-        config = kind.model_validate(dict(content))
+        config: TrainConfig | SeparationConfig = kind.model_validate(dict(content))
     except ValidationError as error:
         raise SettingError(f"{source}: {_first(error)}") from None
     family = family_named(config.family)
@@ -220,6 +222,11 @@ def parse_config(content: Mapping[str, Any], source: str = "configuration") -> R
         model = family.config.model_validate(config.model)
     except ValidationError as error:
         raise SettingError(f"{source}: {_first(error, 'model.')}") from None
+    if config.data.batch_size % config.run.devices:
+        raise SettingError(
+            f"{source}: data.batch_size: {config.data.batch_size} cannot be shared by "
+            f"run.devices={config.run.devices}; make it a multiple"
+        )
     if isinstance(config, SeparationConfig):
         return config
     window = getattr(model, "max_seq_len", config.data.seq_len)

@@ -54,7 +54,8 @@ class FamilyTrainer(L.LightningModule):
 
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
         """Draw from chance of the step's own, so that a resumed run goes on as one that never stopped."""
-        torch.manual_seed(self.config.run.seed * _MOST_STEPS + self.global_step)
+        seed = self.config.run.seed * self.trainer.world_size + self.global_rank
+        torch.manual_seed(seed * _MOST_STEPS + self.global_step)
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401 (Lightning's union of dicts)
         """Return the optimizer and its schedule, stepped with every optimizer step."""

@@ -40,6 +40,7 @@ def test_overrides_reach_into_sections(tmp_path: Path) -> None:
         ("model.num_layers=0", "model.num_layers: Input should be greater than or equal to 1"),
         ("model.num_heads=7", "model.*num_heads times"),
         ("data.seq_len=2048", "data.seq_len: 2048 .*allowed: 16 to 1024"),
+        ("run.devices=3", "data.batch_size: 4 cannot be shared by run.devices=3"),
         ("data.repeat.wjazzd=0", "repeat must be 1 or more"),
         ("family=fractal", "family: 'fractal' is unknown; choose from tatumflow"),
         ("run.precision=8-bit", "run.precision: Input should be '32-true' or 'bf16-mixed'"),

@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,7 +30,9 @@ from tatumflow.training.settings import OptimizerSettings, TrainConfig, load_con
 from tatumflow.training.trainable import learning_rate_share
 from tatumflow.training.windows import Windows
 
-MINI = Path(__file__).parents[2] / "configs" / "train" / "tatumflow-mini.yaml"
+CONFIGS = Path(__file__).parents[2] / "configs" / "train"
+MINI = CONFIGS / "tatumflow-mini.yaml"
+TRANSFORMER = CONFIGS / "music-transformer.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +134,50 @@ def test_a_resumed_run_ends_as_one_that_never_stopped(packed: Path, tmp_path: Pa
     for key in ("state_dict", EMA_KEY):
         for name, weight in ends[0][key].items():
             assert torch.allclose(weight, ends[1][key][name], atol=1e-6), (key, name)
+
+
+def test_two_processes_learn_what_one_does(packed: Path, tmp_path: Path) -> None:
+    settings = {
+        "data.packed": packed,
+        "data.seq_len": 64,
+        "data.batch_size": 4,
+        "data.augment": False,
+        "data.repeat": "{}",
+        "data.frames": "{}",
+        "model.hidden_dim": 64,
+        "model.num_layers": 2,
+        "model.num_heads": 2,
+        "model.mlp_dim": 128,
+        "model.max_seq_len": 64,
+        "optimizer.warmup_steps": 2,
+        "run.precision": "32-true",
+        "run.max_steps": 4,
+        "run.ema_decay": 0.0,
+        "run.threads": 1,
+    }
+    overrides = [f"{name}={value}" for name, value in settings.items()]
+    alone = fit(load_config(TRANSFORMER, overrides), tmp_path / "alone")
+    command = [
+        sys.executable,
+        "-m",
+        "tatumflow.live.cli",
+        "train",
+        str(TRANSFORMER),
+        "--run",
+        str(tmp_path / "shared"),
+    ]
+    for override in [*overrides, "run.devices=2"]:
+        command += ["--set", override]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    start = load_config(TRANSFORMER, [*overrides, "run.max_steps=1", "optimizer.lr=1e-12"])
+    before, one, two = (
+        torch.cat([tensor.flatten() for tensor in open_checkpoint(path).model.state_dict().values()])
+        for path in (fit(start, tmp_path / "start").last, alone.last, tmp_path / "shared" / "last.ckpt")
+    )
+    moved, apart = (one - before).norm(), (one - two).norm()
+    assert moved > 0.1
+    # Windows differ in how many notes they score, so the mean of two means is not quite the mean of all.
+    assert apart < 0.1 * moved
 
 
 def test_validation_leaves_the_weights_alone(packed: Path, tmp_path: Path) -> None:

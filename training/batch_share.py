@@ -1,0 +1,32 @@
+"""One process's share of every batch, where several learn together."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+BatchT = TypeVar("BatchT", bound=tuple)
+
+
+@dataclass(frozen=True)
+class BatchShare(Generic[BatchT]):
+    """Every `processes`-th row of each batch, so that all processes together learn from the whole.
+
+    Every process builds the whole batches: that costs little beside a step, and keeps their order and a
+    resumed run's place in it independent of how many there are.
+
+    Attributes:
+        batches: Named tuples of tensors (B, ...), B at least `processes`.
+        rank: Which process this is, from 0.
+        processes: How many there are.
+    """
+
+    batches: Iterable[BatchT]
+    rank: int
+    processes: int
+
+    def __len__(self) -> int:
+        return len(self.batches)  # pyright: ignore[reportArgumentType]
+
+    def __iter__(self) -> Iterator[BatchT]:
+        for batch in self.batches:
+            yield type(batch)(*(tensor[self.rank :: self.processes] for tensor in batch))
