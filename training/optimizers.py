@@ -9,6 +9,7 @@ from torch import nn
 from tatumflow.training.settings import OptimizerSettings
 
 _MUON_LAYERS: Final = frozenset({"attention", "mlp"})
+_OUTPUT_LAYERS: Final = frozenset({"heads"})
 
 
 class Together(torch.optim.Optimizer):
@@ -49,37 +50,51 @@ def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opti
     Muon (Jordan et al. 2024) orthogonalizes the momentum of matrices in attention and feed-forward layers,
     which families name `attention` and `mlp`; its step is scaled to the size of AdamW's (Liu et al. 2025,
     "Muon is Scalable for LLM Training", section 2.2), so that one rate serves both. Everything else is
-    stepped by AdamW (Loshchilov and Hutter 2019). Only matrices of linear layers decay. What needs no
-    gradient is left as it is.
+    stepped by AdamW (Loshchilov and Hutter 2019), embedding tables and the output layers, which families name
+    `heads`, at rates of their own. Only matrices of linear layers decay. What needs no gradient is left as
+    it is.
     """
-    linear = {
-        f"{name}.weight": m.weight
-        for name, m in model.named_modules()
-        if isinstance(m, nn.Linear) and m.weight.requires_grad
+    groups: dict[str, list[nn.Parameter]] = {
+        kind: [] for kind in ("muon", "decayed", "rest", "tables", "outputs")
     }
-    hidden = {
-        name: weight
-        for name, weight in linear.items()
-        if settings.kind == "muon" and _MUON_LAYERS.intersection(name.split("."))
-    }
-    decayed = [weight for name, weight in linear.items() if name not in hidden]
-    rest = [
-        parameter
-        for name, parameter in model.named_parameters()
-        if name not in linear and parameter.requires_grad
-    ]
+    for name, module in model.named_modules():
+        for parameter in module.parameters(recurse=False):
+            if parameter.requires_grad:
+                groups[_kind(name, module, parameter, settings)].append(parameter)
+    muon = groups.pop("muon")
+    decays = {"decayed": settings.weight_decay, "outputs": settings.weight_decay}
+    ratios = {"tables": settings.embedding_lr_ratio, "outputs": settings.output_lr_ratio}
     adamw = torch.optim.AdamW(
         [
-            {"params": decayed, "weight_decay": settings.weight_decay},
-            {"params": rest, "weight_decay": 0.0},
+            {
+                "params": parameters,
+                "weight_decay": decays.get(kind, 0.0),
+                "lr": settings.lr * ratios.get(kind, 1.0),
+            }
+            for kind, parameters in groups.items()
+            if parameters
         ],
         lr=settings.lr,
         betas=(settings.beta1, settings.beta2),
         fused=True,
     )
-    if not hidden:
+    if not muon:
         return adamw
-    muon = torch.optim.Muon(
-        hidden.values(), lr=settings.lr, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
+    return Together(
+        torch.optim.Muon(
+            muon, lr=settings.lr, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
+        ),
+        adamw,
     )
-    return Together(muon, adamw)
+
+
+def _kind(name: str, module: nn.Module, parameter: nn.Parameter, settings: OptimizerSettings) -> str:
+    """Return which group a parameter of the module with this dotted name belongs to."""
+    if isinstance(module, nn.Embedding):
+        return "tables"
+    if not isinstance(module, nn.Linear) or parameter is not module.weight:
+        return "rest"
+    parts = set(name.split("."))
+    if settings.kind == "muon" and parts & _MUON_LAYERS:
+        return "muon"
+    return "outputs" if parts & _OUTPUT_LAYERS else "decayed"

@@ -66,6 +66,8 @@ class OptimizerSettings(_Section):
     Attributes:
         kind: "muon" steps the hidden matrices by Muon and the rest by AdamW; "adamw" everything by AdamW.
         lr: Peak learning rate.
+        embedding_lr_ratio: That of embedding tables over it: a row is seen in few of the steps.
+        output_lr_ratio: That of the layers that give logits over it.
         beta1: Decay of the mean of gradients.
         beta2: Decay of the mean of squared gradients.
         weight_decay: Decay of weight matrices; embeddings, norms and biases have none.
@@ -79,6 +81,8 @@ class OptimizerSettings(_Section):
 
     kind: Literal["muon", "adamw"] = "adamw"
     lr: float = Field(default=1e-3, gt=0, le=1)
+    embedding_lr_ratio: float = Field(default=1.0, gt=0, le=1000)
+    output_lr_ratio: float = Field(default=1.0, gt=0, le=1000)
     beta1: float = Field(default=0.9, ge=0, lt=1)
     beta2: float = Field(default=0.95, ge=0, lt=1)
     weight_decay: float = Field(default=0.1, ge=0, le=10)

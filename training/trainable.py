@@ -81,9 +81,10 @@ class FamilyTrainer(L.LightningModule):
         checkpoint[CHECKPOINT_KEY] = self._identity
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Let the peak rate of the configuration count, not that of the run so far."""
+        """Let the peak rates of the configuration count, not those of the run so far."""
+        rates = [group["lr"] for group in build_optimizer(self.model, self.config.optimizer).param_groups]
         for schedule in checkpoint.get("lr_schedulers", []):
-            schedule["base_lrs"] = [self.config.optimizer.lr for _ in schedule["base_lrs"]]
+            schedule["base_lrs"] = rates
 
 
 def learning_rate_share(step: int, total_steps: int, settings: OptimizerSettings) -> float:

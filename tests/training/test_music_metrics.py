@@ -34,6 +34,8 @@ from tatumflow.training.evaluate.metrics.texture import (
     note_density,
     onset_density,
     polyphony,
+    struck_together,
+    voicings,
 )
 from tatumflow.training.evaluate.music_metrics import METRICS, metrics_of, stretch_of
 
@@ -178,6 +180,30 @@ def test_texture_by_hand() -> None:
 def test_voicings_are_chords_of_three_counted_once() -> None:
     notes = chords([60, 64, 67], [60, 64, 67], [62, 65, 69], [60, 64])
     assert distinct_voicings(notes) == pytest.approx(100 * 2 / 4)
+
+
+def test_what_is_struck_together_spans_less_than_two_frames() -> None:
+    run = line([60, 62, 64, 65, 67, 69], step=0.032)
+    assert struck_together(run) == [{60, 62}, {64, 65}, {67, 69}]
+    assert voicings(run) == []
+    rolled = note_array([0, 0.02, 0.04, 0.05], [0.1] * 4, [60, 64, 67, 72], [64] * 4)
+    assert voicings(rolled) == [{60, 64, 67}]
+
+
+def test_voicings_are_as_many_on_frames_as_spread_over_them() -> None:
+    rng = np.random.default_rng(0)
+    sizes = rng.choice([1, 1, 1, 2, 3, 4], size=5000)
+    frames = np.cumsum(rng.choice([1, 2, 4, 6], size=5000))
+    spread = frames + rng.uniform(-0.5, 0.5, size=5000)
+    shares = []
+    for onsets in (frames, spread):
+        order = np.argsort(onsets)
+        times = np.repeat(0.032 * onsets[order], sizes[order])
+        pitches = 40 + np.arange(len(times)) % 40
+        notes = note_array(times, [0.1] * len(times), pitches, [64] * len(times))
+        shares.append(len(voicings(notes)) / len(struck_together(notes)))
+    assert shares[0] > 0.4
+    assert shares[1] == pytest.approx(shares[0], rel=0.04)
 
 
 def test_chord_tones_on_strong_beats() -> None:

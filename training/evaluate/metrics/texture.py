@@ -7,10 +7,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tatumflow.training.evaluate.bootstrap import Floats
-from tatumflow.training.evaluate.metrics.onsets import onset_groups, onset_times
+from tatumflow.training.evaluate.metrics.onsets import onset_times
+from tatumflow.training.evaluate.metrics.rhythm import INTERVAL_EDGES
 
 VOICING_NOTES: Final = 3
 """Notes struck together that make a voicing."""
+
+VOICING_SECONDS: Final = float(INTERVAL_EDGES[0])
+"""Seconds after the first of them at which a note no longer belongs to them. Half-way between two of PiJAMA's
+frames of 32 ms: about as many are taken for struck together where notes lie on them, as in the corpus, as
+where they are spread over them, as a model may play. At 30 ms, notes of neighbouring frames are apart on the
+frames and often together off them."""
 
 
 def note_density(notes: NDArray[np.void], seconds: float) -> float:
@@ -53,19 +60,30 @@ def longest_silence(notes: NDArray[np.void], seconds: float) -> float:
     return float(max((begins - ends).max(), 0.0))
 
 
+def struck_together(notes: NDArray[np.void]) -> list[frozenset[int]]:
+    """Return the MIDI pitches that are struck within `VOICING_SECONDS` of the first, in order."""
+    groups: list[set[int]] = []
+    first = -np.inf
+    for onset, pitch in zip(notes["onset"].tolist(), notes["pitch"].tolist(), strict=True):
+        if onset - first >= VOICING_SECONDS:
+            groups.append(set())
+            first = onset
+        groups[-1].add(pitch)
+    return [frozenset(group) for group in groups]
+
+
 def voicings(notes: NDArray[np.void]) -> list[frozenset[int]]:
-    """Return the MIDI pitches of every onset with at least `VOICING_NOTES` of them, in order."""
-    groups = onset_groups(notes)
-    chords: dict[int, set[int]] = {}
-    for group, pitch in zip(groups.tolist(), notes["pitch"].tolist(), strict=True):
-        chords.setdefault(group, set()).add(pitch)
-    return [frozenset(chord) for chord in chords.values() if len(chord) >= VOICING_NOTES]
+    """Return the MIDI pitches of all that is struck together, where there are `VOICING_NOTES`, in order."""
+    return [group for group in struck_together(notes) if len(group) >= VOICING_NOTES]
 
 
 def distinct_voicings(notes: NDArray[np.void]) -> float:
-    """Return how many different voicings there are per 100 onsets, as absolute pitches; NaN of no notes."""
-    onsets = len(onset_times(notes))
-    return 100 * len(set(voicings(notes))) / onsets if onsets else float("nan")
+    """Return how many different voicings there are in 100 times that something is struck; NaN of no notes.
+
+    A voicing is its absolute pitches.
+    """
+    struck = len(struck_together(notes))
+    return 100 * len(set(voicings(notes))) / struck if struck else float("nan")
 
 
 def chord_tone_share(

@@ -150,7 +150,7 @@ class MusicTransformer(nn.Module):
         self.style_embedding = nn.Embedding(config.num_styles, config.hidden_dim)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_layers))
         self.norm = nn.LayerNorm(config.hidden_dim)
-        self.output_embeddings = nn.ModuleList(nn.Embedding(size, config.hidden_dim) for size in FIELD_SIZES)
+        self.heads = nn.ModuleList(nn.Linear(config.hidden_dim, size, bias=False) for size in FIELD_SIZES)
         self.apply(self._initialize)
         residual_std = 0.02 / (2 * config.num_layers) ** 0.5
         for block in self.blocks:
@@ -210,9 +210,7 @@ class MusicTransformer(nn.Module):
 
     def next_logits(self, field: int, state: Tensor) -> Tensor:
         """Return the logits (..., size) of one field from the state (..., H) after the token before it."""
-        output = self.output_embeddings[field]
-        assert isinstance(output, nn.Embedding)
-        return F.linear(state, output.weight)
+        return self.heads[field](state)
 
     def field_logits(self, states: Tensor, batch: Batch) -> list[Tensor]:
         """Return each field's logits (B, T, size) from states (B, T, 4, H), which know the earlier fields."""

@@ -1,0 +1,55 @@
+"""What the optimizer steps, and at which rate."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from tatumflow.engine.tokens import FIELDS
+from tatumflow.training.families import build_model
+from tatumflow.training.families.tatumflow.model import TatumFlow
+from tatumflow.training.optimizers import build_optimizer
+from tatumflow.training.settings import OptimizerSettings, load_config
+
+OUTPUT = re.compile(r"heads\.\d\.(out\.)?weight$")
+CONFIGS = Path(__file__).parents[2] / "configs" / "train"
+
+
+def small_model(family: str) -> nn.Module:
+    config = load_config(CONFIGS / f"{family}.yaml")
+    return build_model(config.family, {"num_styles": 3, **config.model})
+
+
+@pytest.mark.parametrize("family", ["tatumflow-mini", "music-transformer"])
+def test_every_parameter_is_stepped_once_at_its_rate(family: str) -> None:
+    model = small_model(family)
+    settings = OptimizerSettings(kind="muon", lr=1e-3, embedding_lr_ratio=20, output_lr_ratio=4)
+    optimizer = build_optimizer(model, settings)
+    stepped = [(id(p), group["lr"]) for group in optimizer.param_groups for p in group["params"]]
+    rates = dict(stepped)
+    assert len(stepped) == len(rates)
+    tables = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
+    outputs = 0
+    for name, parameter in model.named_parameters():
+        is_output = OUTPUT.search(name) is not None
+        outputs += is_output
+        ratio = 20 if id(parameter) in tables else 4 if is_output else 1
+        assert rates[id(parameter)] == pytest.approx(1e-3 * ratio), name
+    assert outputs == len(FIELDS)
+
+
+def test_a_step_moves_tables_further_at_a_higher_rate() -> None:
+    moved = []
+    for ratio in (1, 10):
+        torch.manual_seed(0)
+        model = small_model("tatumflow-mini")
+        assert isinstance(model, TatumFlow)
+        table = model.decoder.field_embeddings[1].get_parameter("weight")
+        before = table.detach().clone()
+        optimizer = build_optimizer(model, OptimizerSettings(lr=1e-3, embedding_lr_ratio=ratio))
+        table.sum().backward()
+        optimizer.step()
+        moved.append((table.detach() - before).abs().mean().item())
+    assert moved[1] == pytest.approx(10 * moved[0], rel=1e-3)
