@@ -29,15 +29,16 @@ _EXIT_SECONDS: Final = 5.0
 class EarsLink:
     """Runs the ears in a process of their own.
 
-    Ears that die count as an input lost, so that no note of theirs hangs, and are started once more with the
-    stems as they were. Ears that cannot hear end with one line for the player.
+    The notes of ears that die, or that lose what they heard, end; keys held on a keyboard beside them stay
+    held. Ears that die are started once more with the stems as they were. Ears that cannot hear end with one
+    line for the player.
     """
 
     def __init__(
         self,
         options: EarsOptions,
         clock: Clock,
-        emit: Callable[[NoteOn | NoteOff | InputLost], None],
+        emit: Callable[[NoteOn | NoteOff], None],
         show: Callable[[AudioStatus], None],
         notify: Notify,
     ) -> None:
@@ -58,6 +59,8 @@ class EarsLink:
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
         self._status: AudioStatus | None = None
+        self._sounding: dict[tuple[int, int], None] = {}
+        """Pitch and channel of every note of theirs that has not ended, in order."""
         self._settled = threading.Event()
         self._ended = threading.Event()
         self._lock = threading.Lock()
@@ -144,8 +147,14 @@ class EarsLink:
             while True:
                 report: EarsReport = connection.recv()
                 match report:
-                    case NoteOn() | NoteOff() | InputLost():
+                    case NoteOn():
+                        self._sounding[report.pitch, report.channel] = None
                         self._emit(report)
+                    case NoteOff():
+                        self._sounding.pop((report.pitch, report.channel), None)
+                        self._emit(report)
+                    case InputLost():
+                        self._release(report.time)
                     case AudioStatus():
                         self._status = report
                         self._show(report)
@@ -163,7 +172,7 @@ class EarsLink:
     def _died(self, process: SpawnProcess, said: EarsFailure | None) -> None:
         self._connection = None
         # Whatever they heard last, nobody will say that it has ended.
-        self._emit(InputLost(self._clock.now()))
+        self._release(self._clock.now())
         if self._closing:
             self._ended.set()
             return
@@ -183,6 +192,11 @@ class EarsLink:
         if not self._needed or self._settled.is_set():
             self._notify(f"{reason}; the jam goes on without ears", "warning")
         self._settled.set()
+
+    def _release(self, time: float) -> None:
+        for pitch, channel in self._sounding:
+            self._emit(NoteOff(time, pitch, channel))
+        self._sounding.clear()
 
     def _options_as_it_was(self) -> EarsOptions:
         """Return what the ears start with, as the player has changed it since."""

@@ -22,6 +22,7 @@ from tatumflow.engine.note_tracking.monophonic import MonophonicTracker
 from tatumflow.engine.note_tracking.tracker import NoteTracker
 from tatumflow.engine.separation.pass_through import PassThrough
 from tatumflow.engine.separation.streaming import BlockModel
+from tatumflow.live import ears_link
 from tatumflow.live.audio.commands import AudioCommand, BypassSeparation, ChooseStem, RecordStems, SetStem
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.ears_link import EarsLink
@@ -343,7 +344,7 @@ class Heard:
     """What an engine is told by its link to the ears."""
 
     def __init__(self, folder: Path, settings: AudioSettings) -> None:
-        self.events: list[NoteOn | NoteOff | InputLost] = []
+        self.events: list[NoteOn | NoteOff] = []
         self.lines: list[str] = []
         self.link = EarsLink(
             EarsOptions(settings, folder),
@@ -352,6 +353,33 @@ class Heard:
             lambda status: None,
             lambda text, severity: self.lines.append(text),
         )
+
+
+@pytest.mark.parametrize("losing", [True, False], ids=["what they heard is lost", "they die"])
+def test_notes_of_the_ears_end_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, losing: bool):
+    monkeypatch.setattr(ears_link, "run_ears", _hear_and_lose if losing else _hear_and_die)
+    heard = Heard(tmp_path, AudioSettings(stem="input"))
+    heard.link.start()
+    until(lambda: sum(isinstance(event, NoteOff) for event in heard.events) >= 3)
+    heard.link.close()
+    assert [type(event) for event in heard.events[:6]] == [NoteOn] * 3 + [NoteOff] * 3
+    assert [(event.pitch, event.channel) for event in heard.events[3:6]] == [(60, 0), (64, 1), (67, 0)]
+
+
+def _hear(connection: Connection) -> None:
+    for event in (NoteOn(0.0, 60, 80), NoteOn(0.1, 64, 80, 1), NoteOn(0.2, 67, 80), NoteOff(0.3, 60)):
+        connection.send(event)
+
+
+def _hear_and_lose(options: EarsOptions, connection: Connection) -> None:
+    _hear(connection)
+    connection.send(InputLost(0.4))
+    connection.send(EarsReady())
+    connection.recv()
+
+
+def _hear_and_die(options: EarsOptions, connection: Connection) -> None:
+    _hear(connection)
 
 
 def test_ears_that_cannot_hear_are_told_where_they_were_asked_for(tmp_path: Path):
