@@ -234,6 +234,8 @@ def quieten() -> None:
     # Windows are built a hundred times faster than a step uses them up.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
+    # Every process validates on the same batches.
+    warnings.filterwarnings("ignore", message=".*sync_dist=True.*")
     # A run folder may be moved, and a run may be shorter than its logging interval.
     warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
