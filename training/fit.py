@@ -83,8 +83,8 @@ def fit(config: RunConfig, run_dir: Path, resume: bool = False) -> FitResult:
     quieten()
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
-    if config.run.devices > 1:
-        # Else compiled graphs are cut at the borders of the averaging, which here costs more than it hides.
+    if config.run.devices > 1 and not torch.cuda.is_available():
+        # Cut into pieces, compiled graphs average while they compute; processes of one CPU only take turns.
         torch._dynamo.config.optimize_ddp = False
     L.seed_everything(config.run.seed, verbose=False)
 
