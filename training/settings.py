@@ -27,8 +27,9 @@ class DataSettings(_Section):
         corpora: Names of the corpora to use; all when empty.
         repeat: How often an epoch visits a corpus, by its name; once where not named.
         augment: Whether to transpose, stretch and re-voice the training notes.
-        frames: Seconds between the frames of the transcriber that made a corpus, by its name; onsets are
-            spread over them in half of the training stretches.
+        frames: Seconds between the frames of the transcriber that made a corpus, by its name; half of the
+            training stretches are spread over them, and changed in tempo and velocities, as live playing
+            would be.
         guests: Chance that a segment which begins within a training window takes over as the other player's
             next turn, so that the style told counts for more than what was heard.
         segments: Fewest and most notes of the segments that training pieces are cut into, in random order;

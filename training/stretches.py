@@ -30,6 +30,10 @@ _REACH: Final = 256
 class Augmentation:
     """Changes that leave music music, drawn anew for every stretch.
 
+    A stretch from a transcriber's frames is either made as live playing would be (spread over its frames, at
+    another tempo, with other velocities) or, but for its key, left as it is: where the grid stays, the model
+    is to know it exactly, and frames of another length are in no music.
+
     Attributes:
         lowest: Lowest transposition in semitones.
         highest: Highest transposition in semitones.
@@ -40,9 +44,9 @@ class Augmentation:
         voiced: Chance that a stretch whose velocities are not known is given imagined ones to read. Who
             plays live has velocities, and so has the companion: were they missing wherever horns play, the
             model would know a horn by that alone, and never play like one.
-        unframed: Chance that the onsets of a stretch from a transcriber's frames are spread over them.
+        unframed: Chance that a stretch from a transcriber's frames is made as live playing would be.
         frames: Seconds between a transcriber's frames, by corpus name. Live playing has no such grid, so the
-            model must not depend on one; where the grid is left in, it learns to recognize it.
+            model must not depend on one.
     """
 
     lowest: int = -6
@@ -111,10 +115,12 @@ def encode_stretch(
     known = velocity != UNKNOWN_VELOCITY
     before = float(notes["onset"][start - 1]) if start else 0.0
     if augmentation is not None:
-        if frame and rng.random() < augmentation.unframed:
+        framed = bool(frame) and rng.random() >= augmentation.unframed
+        if frame and not framed:
             onset, duration = _unframed(onset, duration, frame, rng)
-        factor = math.exp(rng.uniform(math.log(1 - augmentation.tempo), math.log(1 + augmentation.tempo)))
-        onset, duration, before = onset * factor, duration * factor, before * factor
+        if not framed:
+            factor = math.exp(rng.uniform(math.log(1 - augmentation.tempo), math.log(1 + augmentation.tempo)))
+            onset, duration, before = onset * factor, duration * factor, before * factor
         shift = int(rng.integers(augmentation.lowest, augmentation.highest + 1))
         if key is not None and key.any():
             shift = _nearest_shift(pitch[:_OPENING], key, augmentation)
@@ -123,7 +129,8 @@ def encode_stretch(
             chord = transpose_ids(chord, shift)
         if not known.any() and rng.random() < augmentation.voiced:
             velocity = _imagined(len(velocity), rng)
-        velocity = _revoiced(velocity, augmentation, rng)
+        if not framed:
+            velocity = _revoiced(velocity, augmentation, rng)
     ticks = to_ticks(onset)
     # A change of time can bring notes to one tick that were on two, or change their order.
     order = np.lexsort((pitch, ticks))

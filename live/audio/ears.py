@@ -120,7 +120,7 @@ class Ears:
         self._connection: _Connection | None = None
         self._state: AudioState = "closed"
         self._bypass = False
-        self._moved = (0, 0.0)
+        self._looked, self._position, self._still = 0.0, 0, 0.0
         self._retry_after = _FIRST_RETRY
         self._retry_at = 0.0
         self._said = ""
@@ -270,7 +270,7 @@ class Ears:
         self._connection = _Connection(plan, path, stream, thread)
         self._state, self._said = "open", ""
         self._retry_after = _FIRST_RETRY
-        self._moved = (path.position, self._clock.now())
+        self._looked, self._position, self._still = self._clock.now(), path.position, 0.0
         self._quiet_since = None
 
     def _disconnect(self, state: AudioState) -> None:
@@ -307,9 +307,12 @@ class Ears:
 
     def _look_after(self, connection: _Connection, now: float) -> None:
         position = connection.path.position
-        if position != self._moved[0]:
-            self._moved = (position, now)
-        if not connection.stream.active or now - self._moved[1] > _STALLED_SECONDS:
+        # A computer that was busy or asleep says nothing of its device, so no wait counts for more than two.
+        self._still += min(now - self._looked, 2 * _POLL_SECONDS)
+        if position != self._position:
+            self._still = 0.0
+        self._looked, self._position = now, position
+        if not connection.stream.active or self._still > _STALLED_SECONDS:
             self._disconnect("lost")
             self._retry_after = _FIRST_RETRY
             self._retry_at = now + self._retry_after

@@ -85,12 +85,17 @@ def _soak(host: EngineHost, tally: Tally, seconds: float) -> list[Figure]:
     before = _opened(host, clock)
     start, health = clock.now(), EngineHealth(host, seconds)
     states: list[AudioStatus] = []
+    losses = 0
     while (elapsed := clock.now() - start) < seconds:
+        status = host.audio()
+        if status is None or status.state != "open":
+            losses += 1
+            status = _opened(host, clock)
         if health.look(elapsed):
-            states.append(_state(host))
+            states.append(status)
         time.sleep(_POLL_SECONDS)
     health.end()
-    states.append(_state(host))
+    states.append(_opened(host, clock))
     faults, first = states[-1].faults, before.faults
     return [
         *soak_figures(tally, health.costs or [0.0], health.memory),
@@ -98,6 +103,7 @@ def _soak(host: EngineHost, tally: Tally, seconds: float) -> list[Figure]:
         Figure.of("block_computing_p99", "ratio", [state.cost_p99 for state in states], _REAL_TIME),
         Figure.of("stems_ready_p99", "ms", [1e3 * state.latency.ready_p99 for state in states], Target()),
         Figure.of("algorithmic_latency", "ms", [1e3 * states[-1].latency.algorithmic], _LATENCY),
+        Figure.of("losses", "times", [losses], NONE),
         Figure.of("dropouts", "times", [faults.dropouts - first.dropouts], NONE),
         Figure.of("skips", "times", [faults.skips - first.skips], NONE),
         Figure.of("model_faults", "blocks", [faults.model_faults - first.model_faults], NONE),
@@ -106,9 +112,15 @@ def _soak(host: EngineHost, tally: Tally, seconds: float) -> list[Figure]:
 
 
 def _opened(host: EngineHost, clock: SystemClock) -> AudioStatus:
-    """Wait until the stems are what is played, and return that state."""
+    """Wait until the stems are what is played, and return that state.
+
+    Raises:
+        DeviceError: if that does not come, or the engine dies.
+    """
     patience = clock.now() + _OPEN_SECONDS
     while clock.now() < patience:
+        if host.failure:
+            raise DeviceError(f"the soak has ended early: {host.failure}")
         status = host.audio()
         if status is not None and status.state == "open" and _whole(status):
             return status
@@ -119,10 +131,3 @@ def _opened(host: EngineHost, clock: SystemClock) -> AudioStatus:
 def _whole(status: AudioStatus) -> bool:
     """Return whether what is monitored, if anything is, are the stems alone."""
     return not status.output or status.separated >= _STEMS
-
-
-def _state(host: EngineHost) -> AudioStatus:
-    status = host.audio()
-    if status is None or status.state != "open":
-        raise DeviceError(f"the soak has ended early: {host.failure or 'the ears hear nothing any more'}")
-    return status

@@ -15,6 +15,7 @@ from tatumflow.engine.tokens import (
     HELD,
     INPUT_SIZES,
     PITCH,
+    TIME_SHIFT,
     VELOCITY,
     duration_index,
     encode_notes,
@@ -315,6 +316,28 @@ def test_augmentation_never_drops_a_note(seed: int, start: int, count: int) -> N
     assert len(set(shifts.tolist())) == 1
     assert -6 <= shifts[0] <= 5
     assert ((stretch.velocity >= 1) & (stretch.velocity <= 127)).all()
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=30, deadline=None)
+def test_a_stretch_in_frames_is_changed_in_nothing_but_its_key(seed: int) -> None:
+    notes = make_notes(40, seed)
+    augmentation, rng = Augmentation(unframed=0.0, frames={"piano": 0.032}), np.random.default_rng(seed)
+    stretch = encode_stretch(notes, 0, 40, augmentation, rng, frame=0.032)
+    others = [TIME_SHIFT, VELOCITY, DURATION]
+    assert (stretch.fields[:, others] == stretch_of(notes).fields[:, others]).all()
+
+
+def test_a_stretch_as_live_playing_would_be_lies_on_no_frames() -> None:
+    notes = make_notes(64, 3)
+    notes["onset"] = 0.032 * np.arange(64)
+    augmentation = Augmentation(unframed=1.0, frames={"piano": 0.032})
+    apart = [
+        np.diff(encode_stretch(notes, 0, 64, augmentation, np.random.default_rng(seed), frame=0.032).onset)
+        for seed in range(30)
+    ]
+    assert all(part.std() > 0.004 for part in apart)
+    assert np.std([part.mean() for part in apart]) > 0.001
 
 
 def test_every_transposition_occurs() -> None:

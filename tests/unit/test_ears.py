@@ -198,6 +198,17 @@ def test_a_device_that_stands_still_is_lost(session_on: Callable[..., Session]):
     assert len(session.system.streams) == 2
 
 
+def test_a_computer_that_was_busy_has_lost_no_device(session_on: Callable[..., Session]):
+    session = session_on(FakeSystem(MICROPHONE, SPEAKERS))
+    session.ears.open()
+    session.pass_time(1, noise)
+    session.clock.advance_to(session.clock.now() + 60)
+    session.ears.look()
+    session.pass_time(1, noise)
+    assert session.ears.status().state == "open"
+    assert len(session.system.streams) == 1
+
+
 def test_a_changed_rate_is_taken_up(session_on: Callable[..., Session]):
     system = FakeSystem(INTERFACE, rates=())
     session = session_on(system)
