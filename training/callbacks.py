@@ -1,10 +1,13 @@
-"""What watches over a run: a stop at the first NaN, checkpoints by the clock, progress without a terminal."""
+"""What watches over a run: stops on demand and at the first NaN, checkpoints, progress without a terminal."""
 
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Generic, TypeVar
+from types import FrameType
+from typing import Any, Final, Generic, TypeVar
 
 import lightning as L  # noqa: N812
 import torch
@@ -55,6 +58,57 @@ class StopAtNan(L.Callback, Generic[BatchT]):
             f"{', '.join(self._named(self._batch))}; "
             "resume from the last checkpoint with a lower optimizer.lr, or leave the pieces out"
         )
+
+
+_ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class StopOnDemand(L.Callback):
+    """Ends the training after its step at Ctrl-C or SIGTERM; a second one ends the program as ever.
+
+    Of several processes, all end after the same step, whichever of them was asked.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Listen from now on."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = {ending: signal.signal(ending, self._ask) for ending in _ENDINGS}
+
+    def on_train_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: object,
+        batch: object,
+        batch_idx: int,
+    ) -> None:
+        """Stop if it was asked for."""
+        if trainer.strategy.reduce_boolean_decision(self._asked, all=False):
+            trainer.should_stop = True
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Listen no longer."""
+        self._restore()
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """Listen no longer."""
+        self._restore()
+
+    def _restore(self) -> None:
+        for ending, handler in self._before.items():
+            signal.signal(ending, handler)
+        self._before = {}
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self._asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 class LastCheckpoint(L.Callback):

@@ -142,6 +142,8 @@ def train(
         from tatumflow.training.settings import load_config
     result = fit(load_config(config, changes or ()), run or Path("runs") / config.stem, resume)
     summary = f"{result.steps} steps, in {result.run_dir}; best {result.best or 'none'}, last {result.last}"
+    if result.steps < result.planned:
+        summary += f"\n{result.planned - result.steps} planned steps are left; --resume goes on with them"
     rank_zero_only(print)(summary)
 
 

@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.training.batch_share import BatchShare
 from tatumflow.training.batches import Batch, BatchStream, batches_per_epoch, piece_names
-from tatumflow.training.callbacks import LastCheckpoint, ProgressLines, StopAtNan
+from tatumflow.training.callbacks import LastCheckpoint, ProgressLines, StopAtNan, StopOnDemand
 from tatumflow.training.ema import WeightAverage
 from tatumflow.training.families import StyledModel, family_named
 from tatumflow.training.module import NoteTrainer
@@ -46,6 +46,7 @@ class FitResult:
         last: Checkpoint of the end state.
         best: Checkpoint of the best validation, when there was any.
         steps: Optimizer steps done, those before a resumption included.
+        planned: How many the run is to have.
         metrics: Last logged values by name.
     """
 
@@ -53,11 +54,12 @@ class FitResult:
     last: Path
     best: Path | None
     steps: int
+    planned: int
     metrics: dict[str, float]
 
 
 def fit(config: RunConfig, run_dir: Path, resume: bool = False) -> FitResult:
-    """Train a model.
+    """Train a model, until its steps are done, it gets no better, time is up, or Ctrl-C is pressed.
 
     The run folder gets `last.ckpt`, `best.ckpt`, `step-N.ckpt`, `config.json` and TensorBoard's events.
 
@@ -107,6 +109,7 @@ def fit(config: RunConfig, run_dir: Path, resume: bool = False) -> FitResult:
         last,
         best if best.exists() else None,
         trainer.global_step,
+        task.steps,
         {name: float(value) for name, value in trainer.callback_metrics.items()},
     )
 
@@ -199,6 +202,7 @@ def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
             save_on_train_epoch_end=False,
         ),
         LastCheckpoint(run_dir / LAST, run.checkpoint_minutes),
+        StopOnDemand(),
     ]
     lines = ProgressLines.wanted()
     if lines:
@@ -212,8 +216,8 @@ def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
         precision=run.precision,
         logger=TensorBoardLogger(run_dir, name="", version="events"),
         callbacks=callbacks,
-        # The whole run is one pass over the stream, which counts the corpus's epochs itself.
-        max_epochs=1,
+        # The stream counts the epochs itself; were they counted here, a run that has ended could not go on.
+        max_epochs=-1,
         max_steps=task.steps,
         max_time=timedelta(minutes=run.max_minutes) if run.max_minutes else None,
         val_check_interval=run.val_every * config.optimizer.accumulate,

@@ -2,6 +2,7 @@
 
 import json
 import math
+import signal
 import subprocess
 import sys
 from itertools import pairwise
@@ -13,7 +14,7 @@ import torch
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.midi_file import read_midi
 from tatumflow.engine.notes import Note
-from tatumflow.training.batches import collate
+from tatumflow.training.batches import Batch, collate
 from tatumflow.training.callbacks import TrainingError
 from tatumflow.training.checkpoint import open_checkpoint
 from tatumflow.training.continuation import continue_notes, write_continuation
@@ -33,6 +34,7 @@ from tatumflow.training.windows import Windows
 CONFIGS = Path(__file__).parents[2] / "configs" / "train"
 MINI = CONFIGS / "tatumflow-mini.yaml"
 TRANSFORMER = CONFIGS / "music-transformer.yaml"
+TRAIN = [sys.executable, "-m", "tatumflow.live.cli", "train"]
 
 
 @pytest.fixture(scope="module")
@@ -157,15 +159,7 @@ def test_two_processes_learn_what_one_does(packed: Path, tmp_path: Path) -> None
     }
     overrides = [f"{name}={value}" for name, value in settings.items()]
     alone = fit(load_config(TRANSFORMER, overrides), tmp_path / "alone")
-    command = [
-        sys.executable,
-        "-m",
-        "tatumflow.live.cli",
-        "train",
-        str(TRANSFORMER),
-        "--run",
-        str(tmp_path / "shared"),
-    ]
+    command = [*TRAIN, str(TRANSFORMER), "--run", str(tmp_path / "shared")]
     for override in [*overrides, "run.devices=2"]:
         command += ["--set", override]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
@@ -178,6 +172,47 @@ def test_two_processes_learn_what_one_does(packed: Path, tmp_path: Path) -> None
     assert moved > 0.1
     # Windows differ in how many notes they score, so the mean of two means is not quite the mean of all.
     assert apart < 0.1 * moved
+
+
+def test_ctrl_c_ends_a_run_that_can_be_resumed(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = NoteTrainer.training_step
+
+    def interrupted(self: NoteTrainer, batch: Batch, batch_idx: int) -> torch.Tensor:
+        if self.global_step in (2, 6):
+            signal.raise_signal(signal.SIGINT)
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(NoteTrainer, "training_step", interrupted)
+    config = mini(packed, "run.max_steps=9")
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    result = fit(config, tmp_path)
+    assert (result.steps, result.planned) == (3, 9)
+    assert fit(config, tmp_path, resume=True).steps == 7
+    assert fit(config, tmp_path, resume=True).steps == 9
+    assert fit(mini(packed, "run.max_steps=11"), tmp_path, resume=True).steps == 11
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_processes_end_together(packed: Path, tmp_path: Path) -> None:
+    command = [*TRAIN, str(MINI), "--run", str(tmp_path), "--set", f"data.packed={packed}"]
+    for override in (
+        "run.devices=2",
+        "data.batch_size=2",
+        "run.threads=1",
+        "run.max_epochs=100000",
+        "run.log_every=1",
+    ):
+        command += ["--set", override]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert any("step 3/" in line for line in process.stdout)
+        process.terminate()
+        said = process.stdout.read()
+    assert process.returncode == 0
+    assert "planned steps are left" in said
+    assert (tmp_path / "last.ckpt").exists()
 
 
 def test_validation_leaves_the_weights_alone(packed: Path, tmp_path: Path) -> None:

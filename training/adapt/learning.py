@@ -1,15 +1,11 @@
 """Training an adapter: the project's trainer on one player's windows, by the clock, keeping the best."""
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from math import inf
-from types import FrameType
 from typing import Any, Final, Literal
 
 import lightning as L  # noqa: N812
@@ -20,7 +16,7 @@ from tatumflow.training.adapt.adapter import Adapter, adapter_of, attach_adapter
 from tatumflow.training.adapt.base_model import BaseModel
 from tatumflow.training.adapt.errors import AdaptError
 from tatumflow.training.batches import BatchStream, batches_per_epoch, piece_names
-from tatumflow.training.callbacks import StopAtNan
+from tatumflow.training.callbacks import StopAtNan, StopOnDemand
 from tatumflow.training.families.tatumflow.model import TatumFlow
 from tatumflow.training.fit import quieten
 from tatumflow.training.module import NoteTrainer
@@ -131,8 +127,7 @@ def learn(
     held_out = BatchStream(val, settings.batch_size, max(shown, 1))
     trainer.validate(module, held_out, verbose=False)
     before, begun = best.nll, time.monotonic()
-    with _stopped_by_interrupt(trainer):
-        trainer.fit(module, BatchStream(train, settings.batch_size, steps), held_out)
+    trainer.fit(module, BatchStream(train, settings.batch_size, steps), held_out)
     done = trainer.global_step
     # What came after the last validation counts too.
     trainer.validate(module, held_out, verbose=False)
@@ -213,7 +208,7 @@ def _trainer(settings: LearningSettings, steps: int, callbacks: list[L.Callback]
         devices=1,
         precision=_precision(),
         logger=False,
-        callbacks=[*callbacks, stopping],
+        callbacks=[*callbacks, stopping, StopOnDemand()],
         max_epochs=1,
         max_steps=steps,
         max_time=timedelta(minutes=settings.minutes),
@@ -231,22 +226,3 @@ def _precision() -> Literal["bf16-mixed", "32-true"]:
     """Return bf16 where the machine computes in it; processors that only imitate it are slower for it."""
     known = getattr(torch.cpu, "get_capabilities", dict)()
     return "bf16-mixed" if torch.cuda.is_available() or known.get("avx512_bf16") else "32-true"
-
-
-@contextmanager
-def _stopped_by_interrupt(trainer: L.Trainer) -> Iterator[None]:
-    """End the training after its step at the first Ctrl-C; a second one ends the program as ever."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT) or signal.SIG_DFL
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        trainer.should_stop = True
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
