@@ -126,7 +126,8 @@ def _note_task(config: TrainConfig, resume: bool) -> Task[Batch]:
     size, accumulate = config.data.batch_size, config.optimizer.accumulate
     steps = _planned_steps(config, batches_per_epoch(train, size))
     styles = train.corpus.index.styles
-    module = NoteTrainer(config, _model_settings(config, len(styles)), styles, steps)
+    corpora = [piece.corpus for piece in val.pieces]
+    module = NoteTrainer(config, _model_settings(config, len(styles)), styles, steps, corpora)
     if isinstance(module.model, StyledModel) and not resume:
         module.model.begin_styles(torch.from_numpy(style_profiles(train.corpus, config.run.seed)))
     shown = min(config.run.val_batches, batches_per_epoch(val, size)) if val.pieces else 0

@@ -40,13 +40,18 @@ class FieldNll:
         return named
 
 
-def field_nll_sums(model: NoteModel, batch: Batch, states: Tensor) -> Tensor:
-    """Return each field's negative log-likelihood summed over the scored steps, (4,) float32."""
-    sums = []
+def field_nll(model: NoteModel, batch: Batch, states: Tensor) -> Tensor:
+    """Return each field's negative log-likelihood at every step, (4, B, T) float32; 0 where unscored."""
+    nats = []
     for i, scores in enumerate(model.field_logits(states, batch)):
         nll = F.cross_entropy(scores.float().flatten(0, -2), batch.target[..., i].flatten(), reduction="none")
-        sums.append((nll * batch.scored[..., i].flatten()).sum())
-    return torch.stack(sums)
+        nats.append(nll.unflatten(0, batch.role.shape) * batch.scored[..., i])
+    return torch.stack(nats)
+
+
+def field_nll_sums(model: NoteModel, batch: Batch, states: Tensor) -> Tensor:
+    """Return each field's negative log-likelihood summed over the scored steps, (4,) float32."""
+    return field_nll(model, batch, states).sum(dim=(1, 2))
 
 
 def training_pass(model: NoteModel, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
@@ -66,15 +71,15 @@ def flow_training_pass(model: LatentModel, batch: Batch) -> tuple[None, dict[str
 
 
 def validation_pass(model: NoteModel, batch: Batch) -> dict[str, Tensor]:
-    """Return each field's summed negative log-likelihood, by what the model was told of the phrases."""
-    return {"": field_nll_sums(model, batch, model(batch))}
+    """Return each field's negative log-likelihood at every step, by what was told of the phrases."""
+    return {"": field_nll(model, batch, model(batch))}
 
 
 def latent_validation_pass(model: LatentModel, batch: Batch) -> dict[str, Tensor]:
-    """Return each field's summed negative log-likelihood without phrase conditions, and with their own."""
+    """Return each field's negative log-likelihood at every step, told nothing of the phrases and told all."""
     return {
         **validation_pass(model, batch),
-        "_posterior": field_nll_sums(model, batch, model.posterior_states(batch)),
+        "_posterior": field_nll(model, batch, model.posterior_states(batch)),
     }
 
 

@@ -1,6 +1,6 @@
 """The Lightning module that trains any family of note models."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -29,9 +29,11 @@ class NoteTrainer(FamilyTrainer):
         model_settings: The family's hyperparameters, complete.
         styles: Slugs of the styles of ids 1 and up.
         total_steps: Optimizer steps over which the learning rate falls.
+        corpora: Name of the corpus of each validation piece.
     """
 
     monitor = "val/nll_per_note"
+    _corpus_of_piece: Tensor
 
     def __init__(
         self,
@@ -39,8 +41,12 @@ class NoteTrainer(FamilyTrainer):
         model_settings: dict[str, Any],
         styles: tuple[str, ...],
         total_steps: int,
+        corpora: Sequence[str] = (),
     ) -> None:
         super().__init__(config, model_settings, total_steps, {"styles": list(styles)})
+        self._corpora = sorted(set(corpora))
+        places = torch.tensor([self._corpora.index(name) for name in corpora], dtype=torch.long)
+        self.register_buffer("_corpus_of_piece", places, persistent=False)
         latent = isinstance(self.model, LatentModel)
         flow_alone = latent and config.run.train_parts == ("flow",)
         passes: list[Callable[..., Any]] = [
@@ -67,10 +73,23 @@ class NoteTrainer(FamilyTrainer):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Log the likelihoods of a batch, averaged over batches by their scored notes.
 
-        A model with a latent is judged without being told of the phrases, and beside that with it.
+        A model with a latent is judged without being told of the phrases, and beside that with it. Where
+        there are several corpora, each is judged apart too: one visited often is soon learnt by heart.
         """
-        counts = scored_counts(batch)
-        weight = max(int(counts[0]), 1)
-        for told, sums in self._validation_pass(self.model, batch).items():
-            named = {f"val/{name}{told}": value for name, value in FieldNll(sums, counts).named().items()}
-            self.log_dict(named, batch_size=weight)
+        nats = self._validation_pass(self.model, batch)
+        everywhere = torch.ones_like(batch.role, dtype=torch.bool)
+        for told, by_step in nats.items():
+            self._log_validation(by_step, batch, everywhere, told)
+        if len(self._corpora) > 1:
+            corpus = self._corpus_of_piece[batch.piece.clamp(min=0)]
+            for place, name in enumerate(self._corpora):
+                self._log_validation(nats[""], batch, corpus == place, f"_{name}")
+
+    def _log_validation(self, nats: Tensor, batch: Batch, chosen: Tensor, ending: str) -> None:
+        """Log the likelihoods (4, B, T) of the chosen steps (B, T), if any is scored."""
+        counts = (batch.scored & chosen[..., None]).sum(dim=(0, 1)).float()
+        if not counts[0]:
+            return
+        nll = FieldNll((nats * chosen).sum(dim=(1, 2)), counts)
+        named = {f"val/{name}{ending}": value for name, value in nll.named().items()}
+        self.log_dict(named, batch_size=int(counts[0]))

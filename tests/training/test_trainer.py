@@ -5,6 +5,7 @@ import math
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -213,6 +214,18 @@ def test_processes_end_together(packed: Path, tmp_path: Path) -> None:
     assert process.returncode == 0
     assert "planned steps are left" in said
     assert (tmp_path / "last.ckpt").exists()
+
+
+def test_every_corpus_is_validated_apart(tmp_path: Path) -> None:
+    pieces = [swing_piece(), swing_piece(1, bars=8, split="val", name="one")]
+    pieces.append(replace(swing_piece(2, bars=16, split="val", name="two"), corpus="other"))
+    pack(pieces, tmp_path / "packed")
+    found = fit(mini(tmp_path / "packed", "run.max_steps=2", "run.val_every=2"), tmp_path / "run").metrics
+    corpora = [found[f"val/nll_per_note_{name}"] for name in ("synthetic", "other")]
+    assert min(corpora) < found["val/nll_per_note"] < max(corpora)
+    notes = [len(piece.notes) for piece in pieces[1:]]
+    mean = sum(map(math.prod, zip(corpora, notes, strict=True))) / sum(notes)
+    assert found["val/nll_per_note"] == pytest.approx(mean, rel=1e-3)
 
 
 def test_validation_leaves_the_weights_alone(packed: Path, tmp_path: Path) -> None:
