@@ -22,6 +22,7 @@ from tatumflow.engine.live_controls import ControlSet, LiveControls
 from tatumflow.engine.messages import (
     BeginBars,
     Panic,
+    PassTurn,
     PlayKey,
     SetControl,
     Snapshot,
@@ -52,7 +53,7 @@ THINK_AHEAD: Final = 0.2
 
 _CLOCK_EVENTS: Final = (ClockTick, ClockStart, ClockContinue, ClockStop, SongPosition, BeatReport)
 
-CompanionCommand = SetControl | Panic | TakeTurn | YieldTurn | PlayKey | TapTempo | BeginBars
+CompanionCommand = SetControl | Panic | TakeTurn | YieldTurn | PassTurn | PlayKey | TapTempo | BeginBars
 
 
 class Companion:
@@ -159,7 +160,9 @@ class Companion:
                 self._play_key(command)
             case TakeTurn():
                 self._take_turn()
-            case YieldTurn():
+            case PassTurn() if self._state != "playing":
+                self._take_turn()
+            case YieldTurn() | PassTurn():
                 self._give_way()
                 self._listener.next_phrase()
             case Panic():

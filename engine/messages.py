@@ -40,6 +40,11 @@ class YieldTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class PassTurn:
+    """Hand the companion the turn, or take it back while it plays."""
+
+
+@dataclass(frozen=True, slots=True)
 class TapTempo:
     """A tap on the beat at `time`, seconds of the clock that all processes of this machine share."""
 
@@ -60,6 +65,20 @@ class ConnectPorts:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnController:
+    """Let the next MIDI controller that moves steer this control or action; empty waits no longer."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetController:
+    """Let no MIDI controller steer this control or action."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class UseModel:
     """Load another model bundle, by name or folder, and go on with it between turns."""
 
@@ -77,9 +96,12 @@ Command = (
     | Panic
     | TakeTurn
     | YieldTurn
+    | PassTurn
     | TapTempo
     | BeginBars
     | ConnectPorts
+    | LearnController
+    | ForgetController
     | UseModel
     | Shutdown
 )
@@ -176,6 +198,8 @@ class Snapshot:
         styles: Slugs of the styles the model knows.
         position: Where the music is; None where no beat is counted.
         recording: File the session is recorded to; empty if none.
+        controllers: What MIDI controllers steer, and the number of each.
+        learning: What the next controller that moves will steer; empty for nothing.
         notices: Lines not yet shown.
     """
 
@@ -191,4 +215,6 @@ class Snapshot:
     styles: tuple[str, ...] = ()
     position: Position | None = None
     recording: str = ""
+    controllers: tuple[tuple[str, int], ...] = ()
+    learning: str = ""
     notices: tuple[Notice, ...] = ()

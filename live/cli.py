@@ -97,6 +97,9 @@ def jam(
     record_stems: Annotated[
         bool | None, typer.Option("--record-stems", help="Record the stems too.", show_default=False)
     ] = None,
+    osc: Annotated[
+        int | None, typer.Option("--osc", help="UDP port to take Open Sound Control at, such as 9000.")
+    ] = None,
     record: Annotated[Path | None, typer.Option("--record", help="Record both players to this .mid.")] = None,
     settings: _Settings = None,
 ) -> None:
@@ -127,6 +130,7 @@ def jam(
                 grid_pull=grid_pull,
             ),
             synth=not no_synth,
+            osc=osc,
             audio=_given(
                 stem=stem,
                 voices=voices,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.companion import KEYS_CHANNEL
-from tatumflow.engine.errors import DeviceError
+from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.events import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -37,6 +37,8 @@ from tatumflow.engine.events import (
 from tatumflow.engine.messages import (
     Command,
     ConnectPorts,
+    ForgetController,
+    LearnController,
     Notice,
     Panic,
     PortStatus,
@@ -56,6 +58,8 @@ from tatumflow.live.outputs import Outputs
 from tatumflow.live.port_set import PortSet
 from tatumflow.live.recorder import Recorder, free_path, recording_path
 from tatumflow.live.screen_pipe import EngineFailure, EngineReady, Screen
+from tatumflow.live.steering.control_surface import ControlSurface
+from tatumflow.live.steering.osc import OscListener
 from tatumflow.live.synth import LiveSynth
 
 if TYPE_CHECKING:
@@ -81,13 +85,17 @@ class Engine:
         self._notices: deque[Notice] = deque(maxlen=100)
         self._companion_channel = settings.ports.companion_channel - 1
         self._outputs = Outputs(self._clock, thru=settings.ports.thru)
-        self._ports = PortSet(settings.ports, self._clock, self._outputs, self._inbox.put, self._notify)
+        self._surface = ControlSurface(settings.controllers)
+        self._ports = PortSet(
+            settings.ports, self._clock, self._outputs, self._inbox.put, self._notify, self._surface.taken
+        )
         self._screen = Screen(connection, self._inbox)
         self._synth: LiveSynth | None = None
         self._recorder: Recorder | None = None
         self._model: LoadedModel | None = None
         self._exchange = ModelExchange(self._notify)
         self._link: LinkClock | None = None
+        self._osc: OscListener | None = None
         self._ears: EarsLink | None = None
         self._stopping = False
         self._last: Snapshot | None = None
@@ -117,6 +125,7 @@ class Engine:
         self._publish(self._clock.now())
         if self._ears is not None and self._options.need_ears:
             self._ears.wait()
+        self._listen_to_osc()
         self.report(EngineReady())
         self._follow_link(self._model)
         self._loop(self._model)
@@ -128,8 +137,9 @@ class Engine:
     def close(self) -> None:
         """Silence everything, save the recording, close the ports; one step's failure stops no other."""
         model, recorder, synth, link = self._model, self._recorder, self._synth, self._link
-        ears = self._ears
+        ears, osc = self._ears, self._osc
         steps = [
+            osc.close if osc else None,
             link.close if link else None,
             (lambda: model.close()) if model else None,
             (lambda: self._stop_clock(model)) if model else None,
@@ -169,6 +179,8 @@ class Engine:
     def _take(self, item: InputEvent | Command | AudioCommand, model: "LoadedModel") -> None:
         if isinstance(item, _TIME_EVENTS):
             model.companion.handle(item)
+        elif isinstance(item, ControlChange) and self._surface.takes(item):
+            self._steer(item, model)
         elif isinstance(item, _HUMAN_EVENTS):
             if self._recorder is not None:
                 self._recorder.human(item)
@@ -179,6 +191,8 @@ class Engine:
             self._stopping = True
         elif isinstance(item, ConnectPorts):
             self._ports.connect(input_name=item.input, output_name=item.output)
+        elif isinstance(item, LearnController | ForgetController):
+            self._assign(item)
         elif isinstance(item, UseModel):
             self._exchange.ask(item.model)
         elif isinstance(item, AudioCommand):
@@ -192,6 +206,26 @@ class Engine:
                 self._outputs.silence()
             elif isinstance(item, SetControl) and item.name == "clock":
                 self._follow_link(model)
+
+    def _steer(self, event: ControlChange, model: "LoadedModel") -> None:
+        """Do what a controller that is no music asks for."""
+        surface = self._surface
+        if surface.learning:
+            target = surface.assign(event.number)
+            self._notify(f"controller {event.number} steers {target}", "information")
+            return
+        command = surface.command(event, model.companion.controls, model.bundle.styles)
+        if command is not None:
+            self._take(command, model)
+
+    def _assign(self, item: LearnController | ForgetController) -> None:
+        try:
+            if isinstance(item, ForgetController):
+                self._surface.forget(item.target)
+            else:
+                self._surface.learn(item.target)
+        except SettingError as error:
+            self._notify(str(error), "warning")
 
     def _send(self, event: OutputEvent) -> None:
         """Play what the scheduler sends; runs on its thread."""
@@ -244,6 +278,8 @@ class Engine:
             inputs=self._ports.inputs(),
             outputs=(*self._ports.outputs(), *self._synth_status()),
             recording="" if recorder is None else str(recorder.path),
+            controllers=self._surface.assigned,
+            learning=self._surface.learning,
             notices=notices,
         )
         last = self._last
@@ -262,6 +298,13 @@ class Engine:
             self._notify(str(error), "warning")
         else:
             self._outputs.add(self._synth)
+
+    def _listen_to_osc(self) -> None:
+        if self._settings.osc.port:
+            try:
+                self._osc = OscListener(self._settings.osc, self._clock, self._inbox.put, self._notify)
+            except DeviceError as error:
+                self._notify(str(error), "warning")
 
     def _start_ears(self) -> EarsLink:
         recorder = self._recorder

@@ -78,7 +78,7 @@ class EngineHost:
 
     @property
     def settings(self) -> Settings:
-        """Return the settings as the session has changed them: ports, model, stem chosen, controls moved."""
+        """Return the settings as the session has changed them: ports, model, stem, controls, controllers."""
         settings, snapshot, audio = self._options.settings, self._snapshot, self._audio
         if audio is not None and audio.stems:
             settings = settings.with_audio(stem=audio.playing)
@@ -87,7 +87,9 @@ class EngineHost:
         # What was asked for is what plays only if it could be opened.
         taken = self._asked_model and Path(self._asked_model).name == snapshot.model
         model = self._asked_model if taken else settings.model
-        return settings.model_copy(update={"controls": snapshot.controls, "model": model})
+        return settings.model_copy(
+            update={"controls": snapshot.controls, "controllers": dict(snapshot.controllers), "model": model}
+        )
 
     def send(self, command: Command | AudioCommand) -> None:
         """Hand a command to the engine; dropped if no engine, or for a stem no ears, are running."""

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.events import InputEvent, InputLost
-from tatumflow.live.midi_bytes import SYSTEM, Message, MessageParser, clock_event, human_event
+from tatumflow.live.midi_bytes import CONTROL_CHANGE, SYSTEM, Message, MessageParser, clock_event, human_event
 from tatumflow.live.midi_ports import InputPort
 from tatumflow.live.outputs import Ledger
+
+NO_STEERING: Final = bytes(128)
+"""A byte for each controller number: none of them steers."""
 
 
 class Receiver(Protocol):
@@ -54,10 +57,12 @@ class Source:
         emit: Callable[[InputEvent], None],
         awoke: Callable[[], None],
         quiet: float,
+        steering: bytes | bytearray = NO_STEERING,
     ) -> Receiver:
         """Return the callback for this input: stamp, thru, then the queue, and nothing else.
 
-        What MIDI clock says goes to the queue only: thru would carry it back to whoever sends it.
+        What MIDI clock says goes to the queue only: thru would carry it back to whoever sends it. So does a
+        controller that steers: it is not music.
 
         Args:
             thru: Plays each message before anything else is done with it.
@@ -65,6 +70,7 @@ class Source:
             emit: Takes the events; must not block or raise.
             awoke: Called at the first message after `quiet` seconds without any, the clock's not counted.
             quiet: Seconds.
+            steering: A byte for each controller number, other than 0 where it steers; read anew each time.
         """
         now, feed, play, hold, name = clock.now, self.parser.feed, thru.human, self.held.note, self.name
 
@@ -74,8 +80,9 @@ class Source:
             for message in feed(packet[0]):
                 if message[0] < SYSTEM:
                     played = True
-                    play(message)
-                    hold(message)
+                    if message[0] & 0xF0 != CONTROL_CHANGE or not steering[message[1]]:
+                        play(message)
+                        hold(message)
                     event = human_event(message, time_of_arrival)
                 else:
                     event = clock_event(message, time_of_arrival, name)

@@ -30,6 +30,7 @@ class JamOptions:
         audio: Settings of the audio input, by name; any of them makes it heard.
         controls: Live controls to begin with, by name.
         synth: Whether the built-in synthesizer plays.
+        osc: UDP port that Open Sound Control is listened to at; 0 for none.
         record: File to record to.
         settings_file: Settings instead of the player's own.
     """
@@ -43,6 +44,7 @@ class JamOptions:
     audio: Mapping[str, object] = field(default_factory=dict)
     controls: Mapping[str, str | float | int] = field(default_factory=dict)
     synth: bool = True
+    osc: int | None = None
     record: Path | None = None
     settings_file: Path | None = None
 
@@ -62,6 +64,8 @@ class JamOptions:
         settings = settings.with_ports(**{name: value for name, value in ports.items() if value is not None})
         if self.audio:
             settings = settings.with_audio(enabled=True, **self.audio)
+        if self.osc is not None:
+            settings = settings.with_osc(self.osc)
         if not self.synth:
             settings = settings.model_copy(
                 update={"synth": settings.synth.model_copy(update={"enabled": False})}
@@ -127,6 +131,8 @@ def remember(file: Path | None, before: Settings, after: Settings) -> None:
         if getattr(after.ports, side) != getattr(before.ports, side)
     }
     kept = kept.model_copy(update={"controls": replace(kept.controls, **controls)}).with_ports(**ports)
+    if after.controllers != before.controllers:
+        kept = kept.model_copy(update={"controllers": after.controllers})
     if after.audio.stem != before.audio.stem:
         kept = kept.with_audio(stem=after.audio.stem)
     save_settings(kept, file)

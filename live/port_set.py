@@ -8,7 +8,7 @@ from tatumflow.engine.clock import Clock
 from tatumflow.engine.errors import PortError
 from tatumflow.engine.events import InputEvent
 from tatumflow.engine.messages import PortStatus
-from tatumflow.live.input_source import Source
+from tatumflow.live.input_source import NO_STEERING, Source
 from tatumflow.live.midi_ports import (
     PortNames,
     PortScanner,
@@ -45,6 +45,7 @@ class PortSet:
         outputs: Outputs,
         emit: Callable[[InputEvent], None],
         notify: Notify,
+        steering: bytes | bytearray = NO_STEERING,
     ) -> None:
         """Open nothing yet.
 
@@ -54,7 +55,9 @@ class PortSet:
             outputs: Given thru at once, and the MIDI outputs as they are opened.
             emit: Takes the human's events and the clock's, from RtMidi's thread; must not block or raise.
             notify: Takes lines for the player.
+            steering: A byte for each controller number, other than 0 where it is not to be played on.
         """
+        self._steering = steering
         self._settings = settings
         self._clock = clock
         self._outputs = outputs
@@ -170,7 +173,9 @@ class PortSet:
 
     def _listen(self, source: Source) -> None:
         # Whoever plays must be seen while they are there, or nobody notices that they have gone.
-        callback = source.receiver(self._outputs, self._clock, self._emit, self._wake.set, _POLL_SECONDS)
+        callback = source.receiver(
+            self._outputs, self._clock, self._emit, self._wake.set, _POLL_SECONDS, self._steering
+        )
         # RtMidi leaves out SysEx, clock and active sensing unless asked for them.
         source.port.ignore_types(timing=False)
         source.kept = set_callback(source.port, callback)

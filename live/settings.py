@@ -20,6 +20,7 @@ from pydantic import (
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
+from tatumflow.live.steering.control_surface import checked_assignments
 from tatumflow.live.whole_file import whole_file
 
 AUTO: Final = "auto"
@@ -136,6 +137,25 @@ class AudioSettings(_Section):
     record: bool = False
 
 
+class OscSettings(_Section):
+    """Where Open Sound Control is listened to.
+
+    Attributes:
+        port: UDP port, to 65,535; 0 listens to none.
+        host: Address to listen at: 127.0.0.1 takes what this computer sends, 0.0.0.0 what the network does.
+    """
+
+    port: int = Field(default=0, ge=0, le=65_535)
+    host: str = Field(default="127.0.0.1", min_length=1)
+
+
+def _assignments(value: dict[str, int]) -> dict[str, int]:
+    try:
+        return checked_assignments(value)
+    except SettingError as error:
+        raise ValueError(str(error)) from None
+
+
 class RecordingSettings(_Section):
     """The recording of a session as a two-track MIDI file.
 
@@ -161,6 +181,8 @@ class Settings(_Section):
         synth: The built-in synthesizer.
         audio: What is heard of an audio input.
         recording: The recording.
+        osc: Where Open Sound Control is listened to.
+        controllers: Numbers of the MIDI controllers that steer, by the control or action that they steer.
         model: Name or folder of the model bundle; empty takes the one that comes with the package.
         controls: Live controls at the start.
     """
@@ -169,6 +191,8 @@ class Settings(_Section):
     synth: SynthSettings = SynthSettings()
     audio: AudioSettings = AudioSettings()
     recording: RecordingSettings = RecordingSettings()
+    osc: OscSettings = OscSettings()
+    controllers: Annotated[dict[str, int], AfterValidator(_assignments)] = Field(default_factory=dict)
     model: str = ""
     controls: Annotated[Controls, BeforeValidator(_controls), PlainSerializer(_changed_controls)] = Controls()
 
@@ -187,6 +211,14 @@ class Settings(_Section):
             SettingError: if a value does not fit.
         """
         return _validated({**self.model_dump(), "audio": {**self.audio.model_dump(), **changes}}, "settings")
+
+    def with_osc(self, port: int) -> "Settings":
+        """Return these settings with another port for OSC, checked as from a file.
+
+        Raises:
+            SettingError: if there is no such port.
+        """
+        return _validated({**self.model_dump(), "osc": {**self.osc.model_dump(), "port": port}}, "settings")
 
     def with_controls(self, **changes: str | float | int) -> "Settings":
         """Return these settings with some of the live controls changed.

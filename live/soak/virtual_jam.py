@@ -20,6 +20,8 @@ from tatumflow.engine.events import (
 from tatumflow.engine.messages import (
     Command,
     ConnectPorts,
+    ForgetController,
+    LearnController,
     Panic,
     SetControl,
     Shutdown,
@@ -89,8 +91,8 @@ class VirtualJam:
         self.source.let_go(self._outputs, self.clock, self._inbox.put)
 
     def command(self, command: Command) -> None:
-        """Do what the player asks at the screen, where it needs no ports and no other model."""
-        if isinstance(command, ConnectPorts | UseModel | Shutdown):
+        """Do what the player asks at the screen, where it needs no ports, knobs or other model."""
+        if isinstance(command, ConnectPorts | LearnController | ForgetController | UseModel | Shutdown):
             return
         self.companion.command(command)
         if isinstance(command, Panic):

@@ -11,23 +11,24 @@ from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import MODES
 from tatumflow.engine.messages import (
     BeginBars,
+    LearnController,
     Panic,
+    PassTurn,
     PlayKey,
     SetControl,
     Shutdown,
     Snapshot,
-    TakeTurn,
     TapTempo,
-    YieldTurn,
 )
 from tatumflow.live.audio.commands import BypassSeparation
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.engine_link import EngineLink
+from tatumflow.live.steering.control_choices import options_of
 from tatumflow.live.tui.chooser import Chooser
 from tatumflow.live.tui.commands import PaletteCommands
-from tatumflow.live.tui.control_panel import option_name, options_of
-from tatumflow.live.tui.control_row import ControlChanged
-from tatumflow.live.tui.control_table import LABELS
+from tatumflow.live.tui.control_panel import option_name
+from tatumflow.live.tui.control_row import ControlChanged, ControlRow
+from tatumflow.live.tui.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.help import Help
 from tatumflow.live.tui.jam_screen import JamScreen
 from tatumflow.live.tui.palette import EXTRA_COLOURS, THEME
@@ -72,6 +73,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
             priority=True,
             tooltip="panic: silence everything, inside dialogs too",
         ),
+        Binding("ctrl+l", "learn", show=False, tooltip="let a knob steer this control: then move it"),
         Binding("left_square_bracket,pagedown", "octave(-1)", show=False, tooltip="piano octave down"),
         Binding("right_square_bracket,pageup", "octave(1)", show=False, tooltip="piano octave up"),
         Binding(
@@ -147,9 +149,22 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         self.link.send(Panic())
 
     def action_turn(self) -> None:
-        """Hand the turn over, or take it back while the companion has it."""
-        companion = self.snapshot is not None and self.snapshot.turn != "listening"
-        self.link.send(YieldTurn() if companion else TakeTurn())
+        """Hand the turn over, or take it back while the companion plays."""
+        self.link.send(PassTurn())
+
+    def action_learn(self) -> None:
+        """Let a MIDI controller steer the control that has the focus, or give up waiting for one."""
+        row = self.jam.focused
+        if self.screen is not self.jam or self.snapshot is None or not isinstance(row, ControlRow):
+            return
+        self.learn("" if self.snapshot.learning == row.control else row.control)
+
+    def learn(self, target: str) -> None:
+        """Let the next MIDI controller that moves steer a control or an action; empty waits no longer."""
+        self.link.send(LearnController(target))
+        if target:
+            label = {**LABELS, **ACTION_LABELS}[target]
+            self.notify(f"{label}: now move the knob, fader or pedal that shall steer it")
 
     def action_bars(self) -> None:
         """Begin the bars."""
@@ -179,7 +194,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         """Open the list of a control's values."""
         if self.snapshot is None:
             return
-        options = {value: option_name(control, value) for value in options_of(control, self.snapshot)}
+        options = {value: option_name(control, value) for value in options_of(control, self.snapshot.styles)}
         current = getattr(self.snapshot.controls, control)
         self.push_screen(Chooser(LABELS[control], options, current), partial(self._set, control))
 
@@ -210,7 +225,8 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         ]
         keys = [key for binding in bindings for key in binding.key.split(",")]
         names = {key: self.get_key_display(Binding(key, "")) for key in keys}
-        self.push_screen(Help(bindings, names, stems=self.sound is not None))
+        controllers = () if self.snapshot is None else self.snapshot.controllers
+        self.push_screen(Help(bindings, names, controllers, stems=self.sound is not None))
 
     async def action_quit(self) -> None:
         """End the engine and the screen."""

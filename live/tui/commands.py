@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tatumflow.engine.bundle import find_bundles
-from tatumflow.engine.messages import BeginBars, SetControl, TakeTurn, UseModel, YieldTurn
+from tatumflow.engine.messages import BeginBars, ForgetController, SetControl, TakeTurn, UseModel, YieldTurn
 from tatumflow.live.audio.commands import ChooseStem, RecordStems, SetStem
-from tatumflow.live.tui.control_panel import option_name, options_of
-from tatumflow.live.tui.control_table import CHOICES, LABELS
+from tatumflow.live.steering.control_choices import CHOICES, options_of
+from tatumflow.live.steering.control_surface import STEERABLE
+from tatumflow.live.tui.control_panel import option_name
+from tatumflow.live.tui.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.labels import pitch_name
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ def entries(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
         if control not in CHOICES:
             yield PaletteEntry(f"Set {label.lower()} …", partial(app.set_number, control), "Type a number")
     yield from _scales(app)
+    yield from _controllers(app)
     yield PaletteEntry("Theme …", app.action_change_theme, "Colours of the screen")
     yield PaletteEntry("Quit", app.action_quit, "Save the recording and leave")
 
@@ -101,7 +104,7 @@ def _choices(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
     if snapshot is None:
         return
     for control in CHOICES:
-        for value in options_of(control, snapshot):
+        for value in options_of(control, snapshot.styles):
             command = SetControl(control, value)
             name = f"{LABELS[control]}: {option_name(control, value)}"
             yield PaletteEntry(
@@ -118,6 +121,26 @@ def _scales(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
         command = SetControl("pitch_classes", mask)
         yield PaletteEntry(
             f"Scale: {name}", partial(app.link.send, command), "Notes the companion may play", discover=False
+        )
+
+
+def _controllers(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
+    labels = {**LABELS, **ACTION_LABELS}
+    numbers = {} if app.snapshot is None else dict(app.snapshot.controllers)
+    for target in STEERABLE:
+        yield PaletteEntry(
+            f"MIDI learn: {labels[target].lower()}",
+            partial(app.learn, target),
+            "Then move the knob, fader or pedal that shall steer it",
+            discover=False,
+        )
+    if app.snapshot is not None and app.snapshot.learning:
+        yield PaletteEntry("Learn no controller", partial(app.learn, ""), "Wait for none to move")
+    for target, number in numbers.items():
+        yield PaletteEntry(
+            f"Forget controller {number}: {labels[target].lower()}",
+            partial(app.link.send, ForgetController(target)),
+            "It is music again, and sounds",
         )
 
 

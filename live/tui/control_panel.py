@@ -6,23 +6,15 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from tatumflow.engine.controls import CLOCKS, MODES, Controls
+from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import Snapshot
+from tatumflow.live.steering.control_choices import CHOICES, options_of
 from tatumflow.live.tui.choice import Choice
-from tatumflow.live.tui.control_table import CHARTS, CHOICES, GROUPS
+from tatumflow.live.tui.control_table import GROUPS
 from tatumflow.live.tui.labels import style_name
 from tatumflow.live.tui.slider import Slider
 
 _CLOCK_NAMES: Final = {"internal": "our own", "midi": "MIDI clock", "link": "Ableton Link"}
-
-
-def options_of(control: str, snapshot: Snapshot) -> tuple[str, ...]:
-    """Return the values a control can be chosen from; the empty one stands for no style, or no chart."""
-    if control == "mode":
-        return tuple(MODES)
-    if control == "clock":
-        return tuple(CLOCKS)
-    return ("", *CHARTS) if control == "chords" else ("", *snapshot.styles)
 
 
 def option_name(control: str, value: str) -> str:
@@ -60,7 +52,7 @@ class ControlPanel(VerticalScroll, can_focus=False, inherit_bindings=False):
         """Take the engine's values."""
         for row in self._rows.values():
             if isinstance(row, Choice):
-                row.options = options_of(row.control, snapshot)
+                row.options = options_of(row.control, snapshot.styles)
             row.report(getattr(snapshot.controls, row.control))
 
     @staticmethod

@@ -8,6 +8,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from tatumflow.live.tui.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.dialog import Dialog
 from tatumflow.live.tui.palette import COMPANION_GLYPH, PLANNED_GLYPH, YOU_GLYPH
 from tatumflow.live.tui.stem_row import StemRow
@@ -45,13 +46,30 @@ _PIANO = (
 class Help(Dialog[None]):
     """Lists the bindings it is given, so that it never says anything else than the keys do."""
 
-    def __init__(self, bindings: Iterable[Binding], key_name: dict[str, str], *, stems: bool = False) -> None:
-        """Describe `bindings`, each key written as in `key_name`; the stem strip too where there is one."""
+    def __init__(
+        self,
+        bindings: Iterable[Binding],
+        key_name: dict[str, str],
+        controllers: Iterable[tuple[str, int]] = (),
+        *,
+        stems: bool = False,
+    ) -> None:
+        """Describe the screen.
+
+        Args:
+            bindings: Keys.
+            key_name: How each of them is written.
+            controllers: What MIDI controllers steer, and the number of each.
+            stems: Whether there is a stem strip.
+        """
         super().__init__("Help", "Esc closes")
         self._rows = [
             (" ".join(key_name.get(key, key).capitalize() for key in binding.key.split(",")), binding.tooltip)
             for binding in bindings
             if binding.tooltip
+        ]
+        self._controllers = [
+            (f"CC {number}", {**LABELS, **ACTION_LABELS}[target].lower()) for target, number in controllers
         ]
         self._stems = stems
 
@@ -64,6 +82,9 @@ class Help(Dialog[None]):
             yield Static(_table(_PIANO, markup=False))
             yield Static("CONTROLS", classes="group")
             yield Static(_table(_CONTROLS, markup=False))
+            if self._controllers:
+                yield Static("YOUR CONTROLLERS", classes="group")
+                yield Static(_table(self._controllers, markup=False))
             if self._stems:
                 yield Static("STEMS", classes="group")
                 yield Static(_table(_stem_rows(), markup=False))

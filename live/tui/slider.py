@@ -6,8 +6,9 @@ from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 
+from tatumflow.live.steering.control_range import control_range
 from tatumflow.live.tui.control_row import LABEL_WIDTH, ControlRow
-from tatumflow.live.tui.control_table import control_range
+from tatumflow.live.tui.control_table import value_text
 from tatumflow.live.tui.pointing import Dragged
 from tatumflow.live.tui.track import TrackStyles, draw_track, value_at
 
@@ -60,5 +61,5 @@ class Slider(ControlRow[float], Dragged):
         styles = TrackStyles(style("slider--filled"), style("slider--empty"), style("slider--thumb"))
         return [
             *draw_track(self.range, self.value, self._track(width), styles),
-            Segment(f"{self.range.text(self.value):>{_VALUE_WIDTH}}", style("control--value")),
+            Segment(f"{value_text(self.range, self.value):>{_VALUE_WIDTH}}", style("control--value")),
         ]

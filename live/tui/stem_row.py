@@ -14,7 +14,7 @@ from textual.strip import Strip
 from tatumflow.live.audio.commands import SetStem
 from tatumflow.live.audio.levels import Level
 from tatumflow.live.audio.stem_mixer import LEAST_GAIN_DB, MOST_GAIN_DB, StemMix
-from tatumflow.live.tui.control_table import ControlRange
+from tatumflow.live.steering.control_range import ControlRange
 from tatumflow.live.tui.metered import Metered
 from tatumflow.live.tui.palette import YOU_GLYPH
 from tatumflow.live.tui.patience import PatientValue

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 
-from tatumflow.live.tui.control_table import ControlRange
+from tatumflow.live.steering.control_range import ControlRange
 
 
 class TrackStyles(NamedTuple):

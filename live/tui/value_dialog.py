@@ -3,7 +3,8 @@
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from tatumflow.live.tui.control_table import LABELS, control_range
+from tatumflow.live.steering.control_range import control_range
+from tatumflow.live.tui.control_table import LABELS
 from tatumflow.live.tui.dialog import Dialog
 
 

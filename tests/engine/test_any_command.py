@@ -18,7 +18,16 @@ from tatumflow.engine.events import (
     NoteOn,
     SongPosition,
 )
-from tatumflow.engine.messages import BeginBars, Panic, PlayKey, SetControl, TakeTurn, TapTempo, YieldTurn
+from tatumflow.engine.messages import (
+    BeginBars,
+    Panic,
+    PassTurn,
+    PlayKey,
+    SetControl,
+    TakeTurn,
+    TapTempo,
+    YieldTurn,
+)
 
 NAMES = [field.name for field in fields(Controls)]
 VALUES = st.one_of(
@@ -35,7 +44,7 @@ COMMANDS = st.one_of(
     st.builds(SetControl, st.text(max_size=8), VALUES),
     st.builds(TapTempo, st.floats(-10.0, 10.0)),
     st.builds(PlayKey, st.integers(0, 127), st.integers(1, 127), st.floats(0.0, 3.0)),
-    st.sampled_from([TakeTurn(), YieldTurn(), Panic(), BeginBars()]),
+    st.sampled_from([TakeTurn(), YieldTurn(), PassTurn(), Panic(), BeginBars()]),
 )
 EVENTS = st.one_of(
     st.builds(NoteOn, st.just(0.0), st.integers(0, 127), st.integers(0, 127)),
@@ -43,7 +52,7 @@ EVENTS = st.one_of(
     st.sampled_from([ClockTick(0.0), ClockStart(0.0), ClockContinue(0.0), ClockStop(0.0)]),
     st.builds(SongPosition, st.just(0.0), st.integers(0, 16383)),
 )
-COMMAND_TYPES = (SetControl, TapTempo, PlayKey, TakeTurn, YieldTurn, Panic, BeginBars)
+COMMAND_TYPES = (SetControl, TapTempo, PlayKey, TakeTurn, YieldTurn, PassTurn, Panic, BeginBars)
 WAITS = st.sampled_from([0.0, 0.01, 0.3, 2.0])
 
 

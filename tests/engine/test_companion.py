@@ -18,7 +18,7 @@ from tatumflow.engine.events import (
     NoteOff,
     NoteOn,
 )
-from tatumflow.engine.messages import Panic, PlayKey, SetControl, TakeTurn, YieldTurn
+from tatumflow.engine.messages import Panic, PassTurn, PlayKey, SetControl, TakeTurn, YieldTurn
 from tatumflow.engine.modes.answer import LEAD
 from tatumflow.engine.notes import Note, Role
 from tatumflow.engine.phrase import PEDAL_PATIENCE
@@ -252,6 +252,21 @@ def test_yield_turn_stops_it_and_it_stays_quiet():
     sent = len(rig.port.ons)
     rig.run_to(rig.clock.now() + 5.0)
     assert len(rig.port.ons) == sent
+
+
+def test_the_turn_is_passed_to_and_fro():
+    rig = Rig()
+    rig.phrase()
+    rig.run_until("thinking")
+    rig.companion.command(PassTurn())
+    assert rig.companion.turn == "playing"
+    rig.run_to(rig.clock.now() + 0.5)
+    assert rig.companion_notes
+    rig.companion.command(PassTurn())
+    assert rig.companion.turn == "listening"
+    assert not rig.port.sounding
+    rig.companion.command(PassTurn())
+    assert rig.companion.turn == "playing"
 
 
 def test_panic_silences_everything_and_forgets_the_phrase():

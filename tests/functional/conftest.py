@@ -93,10 +93,10 @@ def start_companion(
     """Return what starts a companion on ports of its own and waits until it plays."""
     started: list[Companion] = []
 
-    def start(*arguments: str) -> Companion:
+    def start(*arguments: str, settings_lines: str = "") -> Companion:
         name = f"Duo{next(NUMBERS)}"
         settings = tmp_path / f"{name}.yaml"
-        settings.write_text(f"ports: {{virtual_name: {name}}}\n")
+        settings.write_text(f"ports: {{virtual_name: {name}}}\n{settings_lines}")
         recording = tmp_path / f"{name}.mid"
         command = [sys.executable, "-m", "tatumflow.live.cli", "jam", "--headless", "--no-synth"]
         command += ["--api", "jack", "--model", str(tiny_bundle), "--settings", str(settings)]

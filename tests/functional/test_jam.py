@@ -2,12 +2,14 @@
 
 import os
 import signal
+import socket
 import time
 
 import psutil
 import pytest
 import rtmidi
 from duo import PATIENCE, play_until_answered, wait_until
+from pythonosc.udp_client import SimpleUDPClient
 
 from tatumflow.engine.midi_file import read_midi
 from tatumflow.live.port_closing import end_callbacks, set_callback
@@ -93,6 +95,27 @@ def test_panic_silences_both_players(start_companion, player_for, listener_for):
     assert listener.companion_ons() == before
     player.play("on 60", "control 120 0")
     assert wait_until(silent(listener))
+
+
+def test_a_pedal_and_osc_steer_it_and_neither_sounds(start_companion, player_for, listener_for):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    osc = SimpleUDPClient("127.0.0.1", port)
+    companion = start_companion("--osc", str(port), settings_lines="controllers: {turn: 67}\n")
+    listener = listener_for(connect=companion.output_port)
+    player = player_for(companion.input_port)
+    player.play("control 1 5", "control 67 127", "control 67 0")
+    assert wait_until(lambda: listener.companion_ons() > 0), "nobody has played, so only the pedal can be why"
+    assert (0xB0, 1, 5) in listener.messages
+    assert not any(message[:2] == (0xB0, 67) for message in listener.messages)
+    osc.send_message("/tatumflow/panic", [])
+    assert wait_until(silent(listener))
+    time.sleep(0.5)
+    before = listener.companion_ons()
+    osc.send_message("/tatumflow/turn", 1.0)
+    assert wait_until(lambda: listener.companion_ons() > before)
+    assert companion.interrupt() == 0
 
 
 def test_a_player_killed_in_mid_note_leaves_nothing_sounding(start_companion, player_for, listener_for):

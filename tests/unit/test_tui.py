@@ -15,8 +15,11 @@ from tatumflow.engine.messages import (
     BeginBars,
     Command,
     ConnectPorts,
+    ForgetController,
+    LearnController,
     Notice,
     Panic,
+    PassTurn,
     PlayKey,
     PortStatus,
     Position,
@@ -25,7 +28,6 @@ from tatumflow.engine.messages import (
     TakeTurn,
     TapTempo,
     UseModel,
-    YieldTurn,
 )
 from tatumflow.engine.notes import Role
 from tatumflow.live.audio.commands import AudioCommand
@@ -191,11 +193,8 @@ async def test_panic_works_everywhere() -> None:
     assert link.sent == [Panic()] * 9
 
 
-@pytest.mark.parametrize(
-    ("turn", "command"), [("listening", TakeTurn()), ("thinking", YieldTurn()), ("playing", YieldTurn())]
-)
-async def test_space_hands_the_turn_over(turn: str, command: Command) -> None:
-    assert await presses(StillLink(moment(turn=turn)), "space") == [command]
+async def test_space_passes_the_turn() -> None:
+    assert await presses(StillLink(moment()), "space") == [PassTurn()]
 
 
 async def test_number_typed_in_the_palette_is_sent_as_typed() -> None:
@@ -222,6 +221,29 @@ async def test_palette_offers_everything_by_name() -> None:
         SetControl("style_b", "bill-evans"),
         SetControl("pitch_classes", 0b010110101101),
     ]
+
+
+async def test_the_focused_control_waits_for_a_controller_and_no_longer() -> None:
+    assert await presses(StillLink(moment()), "ctrl+l") == [LearnController("temperature")]
+    assert await presses(StillLink(moment(learning="temperature")), "ctrl+l") == [LearnController("")]
+    assert await presses(StillLink(moment()), "f1", "ctrl+l") == []
+
+
+async def test_palette_learns_and_forgets_controllers() -> None:
+    link = StillLink(moment(controllers=(("swing", 21), ("turn", 67)), learning="seed"))
+    async with screen(link) as (app, _):
+        offered = {entry.name: entry for entry in entries(app)}
+        for name in ("MIDI learn: begin bars", "Forget controller 67: turn", "Learn no controller"):
+            offered[name].run()
+    assert link.sent == [LearnController("bars"), ForgetController("turn"), LearnController("")]
+
+
+async def test_help_names_the_controllers_that_steer() -> None:
+    async with screen(StillLink(moment(controllers=(("swing", 21),)))) as (app, pilot):
+        await pilot.press("f1")
+        shown = "\n".join(str(part.render()) for part in app.screen.query(Static))
+    assert "YOUR CONTROLLERS" in shown
+    assert "CC 21           swing" in shown
 
 
 async def test_palette_offers_the_models_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +309,7 @@ async def test_screen_starts_before_the_first_snapshot() -> None:
     async with screen(link) as (app, pilot):
         await pilot.press("f2", "f3", "space")
         assert app.jam.query_one("#turn", Lettering).text == "STARTING"
-    assert link.sent == [TakeTurn()]
+    assert link.sent == [PassTurn()]
 
 
 async def test_keyboard_lights_what_sounds() -> None:

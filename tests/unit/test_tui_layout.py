@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import RollNote
 from tatumflow.engine.notes import Role
+from tatumflow.live.steering.control_choices import CHOICES
+from tatumflow.live.steering.control_range import control_range
 from tatumflow.live.tui.commands import pitch_classes_of_major
-from tatumflow.live.tui.control_table import CHOICES, GROUPS, LABELS, control_range
+from tatumflow.live.tui.control_table import GROUPS, LABELS
 from tatumflow.live.tui.key_piano import KeyPiano
 from tatumflow.live.tui.labels import milliseconds, pitch_name, style_name
 from tatumflow.live.tui.lettering import letter_rows, letter_width

@@ -1,0 +1,1 @@
+"""What steers the companion besides the screen: the knobs and pedals of a MIDI controller, and OSC."""

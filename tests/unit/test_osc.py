@@ -1,0 +1,149 @@
+"""Open Sound Control over a real socket."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pythonosc.osc_bundle_builder import OscBundleBuilder
+from pythonosc.osc_message_builder import OscMessageBuilder
+from pythonosc.udp_client import SimpleUDPClient
+
+from tatumflow.engine.clock import VirtualClock
+from tatumflow.engine.errors import DeviceError, SettingError
+from tatumflow.engine.messages import BeginBars, Command, Panic, PassTurn, SetControl, TapTempo
+from tatumflow.live.jam import JamOptions
+from tatumflow.live.settings import OscSettings
+from tatumflow.live.steering.osc import OscListener
+
+PATIENCE = 10.0
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Heard:
+    """A listener, a client that sends to it, and what came of it."""
+
+    client: SimpleUDPClient
+    commands: SimpleQueue[Command] = field(default_factory=SimpleQueue)
+    lines: list[str] = field(default_factory=list)
+
+    def next(self) -> Command:
+        return self.commands.get(timeout=PATIENCE)
+
+    def after(self, send: Callable[[], None]) -> list[Command]:
+        """Return the commands that come of what `send` sends, which a panic after it marks the end of."""
+        send()
+        self.client.send_message("/tatumflow/panic", [])
+        return list(iter(self.next, Panic()))
+
+
+@pytest.fixture
+def heard() -> Iterator[Heard]:
+    port = free_port()
+    heard = Heard(SimpleUDPClient("127.0.0.1", port))
+    listener = OscListener(
+        OscSettings(port=port),
+        VirtualClock(7.0),
+        heard.commands.put,
+        lambda text, severity: heard.lines.append(text),
+    )
+    yield heard
+    listener.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "arguments", "command"),
+    [
+        ("temperature", 0.5, SetControl("temperature", 0.5)),
+        ("style", "charlie-parker", SetControl("style", "charlie-parker")),
+        ("max_polyphony", 3.9999, SetControl("max_polyphony", 4)),
+        ("seed", 7, SetControl("seed", 7)),
+        ("clock_out", True, SetControl("clock_out", True)),
+        ("density", [-1.0, 3], SetControl("density", -1.0)),
+        ("turn", [], PassTurn()),
+        ("turn", 1.0, PassTurn()),
+        ("bars", [], BeginBars()),
+        ("tap", "now", TapTempo(7.0)),
+    ],
+)
+def test_every_message_is_a_command(heard: Heard, address: str, arguments: object, command: Command):
+    heard.client.send_message(f"/tatumflow/{address}", arguments)  # pyright: ignore[reportArgumentType]
+    received = heard.next()
+    assert type(received) is type(command)
+    assert received == command or getattr(received, "value", None) == pytest.approx(
+        getattr(command, "value", None)
+    )
+
+
+def test_a_button_that_is_released_does_nothing(heard: Heard):
+    def press_and_release() -> None:
+        for value in (1, 0, 1.0, 0.0, True, False):
+            heard.client.send_message("/tatumflow/turn", value)
+
+    assert heard.after(press_and_release) == [PassTurn()] * 3
+
+
+def test_a_bundle_is_taken_apart_and_not_waited_for(heard: Heard):
+    bundle = OscBundleBuilder(time.time() + 3600)  # pyright: ignore[reportArgumentType]
+    for name in ("swing", "grid_pull"):
+        message = OscMessageBuilder(f"/tatumflow/{name}")
+        message.add_arg(0.25)
+        bundle.add_content(message.build())
+    commands = heard.after(lambda: heard.client.send(bundle.build()))
+    assert commands == [SetControl("swing", 0.25), SetControl("grid_pull", 0.25)]
+
+
+def test_what_means_nothing_is_said_once(heard: Heard):
+    def nonsense() -> None:
+        for _ in range(3):
+            heard.client.send_message("/tatumflow/loudness", 1.0)
+            heard.client.send_message("/mixer/fader", 1.0)
+            heard.client.send_message("/tatumflow/swing", [])
+
+    assert heard.after(nonsense) == []
+    assert len(heard.lines) == 3
+    assert "no OSC address '/tatumflow/loudness'" in heard.lines[0]
+    assert "/tatumflow/swing wants a number or a word" in heard.lines[2]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.one_of(st.binary(max_size=64), st.binary(max_size=40).map(lambda data: b"#bundle\0" + data)))
+def test_any_packet_is_survived(heard: Heard, packet: bytes):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(packet, ("127.0.0.1", heard.client._port))
+    assert heard.after(lambda: None) is not None
+
+
+def test_bundles_within_bundles_to_any_depth_are_survived(heard: Heard):
+    packet = b""
+    while len(packet) < 60_000:
+        packet = b"#bundle\0" + (1).to_bytes(8, "big") + len(packet).to_bytes(4, "big") + packet
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(packet, ("127.0.0.1", heard.client._port))
+    assert heard.after(lambda: None) == []
+    assert len(heard.lines) == 1
+
+
+def test_a_port_that_is_taken_is_named():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        with pytest.raises(DeviceError, match=f"no OSC at 127.0.0.1:{port}"):
+            OscListener(OscSettings(port=port), VirtualClock(), lambda _: None, lambda *_: None)
+
+
+def test_the_command_line_chooses_the_port(tmp_path):
+    file = tmp_path / "settings.yaml"
+    assert JamOptions(osc=9000, settings_file=file).settings().osc == OscSettings(port=9000)
+    with pytest.raises(SettingError, match=r"osc\.port"):
+        JamOptions(osc=70_000, settings_file=file).settings()
