@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -73,12 +74,14 @@ class Figure:
 
 def print_figures(figures: Sequence[Figure], model: str, console: Console | None = None) -> None:
     """Print figures as a table."""
-    table = Table(title=f"TatumFlow on this machine, model {model}")
+    table = Table(title=f"TatumFlow on this machine, model {model}", box=SIMPLE_HEAD, pad_edge=False)
     for heading in ("what", "mean", "p50", "p99", "max", "samples", "must", ""):
-        table.add_column(heading, justify="left" if heading in ("what", "must", "") else "right")
+        words = heading in ("what", "must", "")
+        # On a narrow screen names and targets go on in the next line, numbers stay whole.
+        table.add_column(heading, justify="left" if words else "right", min_width=8 if words else 6)
     for figure in figures:
         table.add_row(
-            f"{figure.name} ({figure.unit})",
+            f"{figure.name.replace('_', ' ')} ({figure.unit})",
             *(f"{value:.2f}" for value in (figure.mean, figure.p50, figure.p99, figure.max)),
             str(figure.count),
             str(figure.target),

@@ -38,6 +38,16 @@ def test_the_table_names_target_and_verdict() -> None:
     assert "missed" in lag
 
 
+def test_eighty_columns_cut_nothing_off() -> None:
+    out = io.StringIO()
+    target = Target(p50=3.0, p99=6.0, max=12.0)
+    print_figures(
+        [Figure.of("last_tenth_note_cost", "ms", [998.25], target)], "tiny", Console(file=out, width=80)
+    )
+    assert "…" not in out.getvalue()
+    assert out.getvalue().count("998.25") == 4
+
+
 def test_a_figure_that_nothing_is_asked_of_has_no_verdict() -> None:
     out = io.StringIO()
     print_figures([Figure.of("ratio", "x", [3.0], Target())], "tiny", Console(file=out, width=120))
