@@ -32,10 +32,7 @@ def checked_assignments(assigned: Mapping[str, int]) -> dict[str, int]:
     """
     by_number: dict[int, str] = {}
     for target, number in assigned.items():
-        if target not in STEERABLE:
-            raise SettingError(
-                f"{target!r} cannot be steered by a controller; what can is {', '.join(STEERABLE)}"
-            )
+        _check_steerable(target)
         if not is_assignable(number):
             raise SettingError(
                 f"{target}: controller {number} cannot be assigned; 0 to {ALL_SOUND_OFF - 1} can, but for "
@@ -45,6 +42,13 @@ def checked_assignments(assigned: Mapping[str, int]) -> dict[str, int]:
             raise SettingError(f"controller {number} steers {by_number[number]} already, not {target} too")
         by_number[number] = target
     return dict(assigned)
+
+
+def _check_steerable(target: str) -> None:
+    if target not in STEERABLE:
+        raise SettingError(
+            f"{target!r} cannot be steered by a controller; what can is {', '.join(STEERABLE)}"
+        )
 
 
 def value_of_controller(control: str, value: int, styles: Sequence[str]) -> str | float:
@@ -92,10 +96,8 @@ class ControlSurface:
         Raises:
             SettingError: if no controller can steer it.
         """
-        if target and target not in STEERABLE:
-            raise SettingError(
-                f"{target!r} cannot be steered by a controller; what can is {', '.join(STEERABLE)}"
-            )
+        if target:
+            _check_steerable(target)
         self.learning = target
         self._take()
 
