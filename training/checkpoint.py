@@ -104,11 +104,12 @@ def trained_model(content: dict[str, Any]) -> nn.Module:
     """
     identity = content[CHECKPOINT_KEY]
     model = build_model(identity["family"], identity["model"])
-    model.load_state_dict(_weights(content))
+    model.load_state_dict(weights_of(content))
     return model.float().eval()
 
 
-def _weights(content: dict[str, Any]) -> dict[str, Tensor]:
+def weights_of(content: dict[str, Any]) -> dict[str, Tensor]:
+    """Return the weights by their names in the model, the average where the run kept one."""
     if EMA_KEY in content:
         return content[EMA_KEY]
     return {

@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
     app.add_typer(data, name="data")
     evaluations = (evaluate, evaluate_stems, evaluate_notes, compare)
-    for command in (train, adapt, *evaluations, samples, export, get_spleeter):
+    for command in (train, interpolate, adapt, *evaluations, samples, export, get_spleeter):
         app.command()(command)
 
 
@@ -145,6 +145,19 @@ def train(
     if result.steps < result.planned:
         summary += f"\n{result.planned - result.steps} planned steps are left; --resume goes on with them"
     rank_zero_only(print)(summary)
+
+
+def interpolate(
+    first: Annotated[Path, typer.Argument(metavar="FIRST.ckpt", help="From `tatumflow train`.")],
+    second: Annotated[Path, typer.Argument(metavar="SECOND.ckpt", help="Another of the same model.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Checkpoint to write.")],
+    share: Annotated[float, typer.Option("--share", help="Share of the second's weights, 0 to 1.")] = 0.5,
+) -> None:
+    """Write weights between those of two checkpoints, to export or begin a run with."""
+    with _training_libraries():
+        from tatumflow.training.interpolation import interpolate
+    interpolate(first, second, share, out)
+    print(out)
 
 
 def adapt(
