@@ -251,6 +251,16 @@ def test_controls_that_bind_are_seen_to_bind(performer: Performer, corpus: Packe
     assert len(figures["register_high"]["steps"]) == 2
 
 
+def test_a_control_is_tried_beside_those_that_its_test_names(
+    performer: Performer, corpus: PackedCorpus
+) -> None:
+    voices = next(test for test in control_response.TESTS if test.control == "max_polyphony")
+    alone = (("max_polyphony", 1),)
+    test = ControlTest("register_high", (72, 84, 108), voices.quantity, voices.measure, alone)
+    figures = control_figures(performer, draw_primers(corpus, "val", 3), Controls(style=""), tests=[test])
+    assert figures["register_high"]["values"] == pytest.approx([1, 1, 1], abs=0.02)
+
+
 def test_every_control_is_tested_at_three_settings_that_it_allows() -> None:
     for test in control_response.TESTS:
         assert len(set(test.settings)) >= 3

@@ -45,12 +45,14 @@ class ControlTest:
         settings: At least three values of it, in the order in which the quantity should rise.
         quantity: Name of the quantity.
         measure: The quantity.
+        beside: Other controls, with the values at which this one is tried.
     """
 
     control: str
     settings: tuple[Any, ...]
     quantity: str
     measure: Quantity
+    beside: tuple[tuple[str, Any], ...] = ()
 
 
 def _share_of_c_major(primer: Primer, notes: Notes) -> float:
@@ -114,7 +116,8 @@ TESTS: Final = (
     # Of the pitches the filters that follow it leave little to it; and it makes rests, so that there are too
     # few notes to tell how varied their pitches are.
     ControlTest("temperature", (0.6, 1.0, 1.4), "rhythm diversity in bits", _rhythm_diversity),
-    ControlTest("top_p", (0.5, 0.8, 1.0), "pitch entropy in bits", _pitch_entropy),
+    # Min-p cuts the same tail, and by default leaves the upper settings of top-p next to nothing to cut.
+    ControlTest("top_p", (0.5, 0.8, 1.0), "pitch entropy in bits", _pitch_entropy, (("min_p", 0.0),)),
     ControlTest("repetition", (4.0, 1.5, 0.0), "share of pitches among the 8 before", _share_repeated),
     ControlTest(
         "velocity_follow", (1.0, 0.5, 0.0), "distance from the primer's mean velocity", _velocity_distance
@@ -141,7 +144,7 @@ def control_figures(
     Args:
         performer: The model.
         primers: Where it goes on from, the same for every setting.
-        controls: The other controls.
+        controls: The other controls, but for those that a test names.
         tests: What to test.
         seed: Seed of the draws, the same for every setting, and of the resampling.
         progress: Is told what is under way.
@@ -156,7 +159,7 @@ def control_figures(
     for test in tests:
         rows: list[list[float]] = []
         for setting in test.settings:
-            drawn = replace(controls, **{test.control: setting})
+            drawn = replace(controls, **dict(test.beside), **{test.control: setting})
             if drawn not in played:
                 progress(f"{test.control} {setting}")
                 played[drawn] = continue_primers(
