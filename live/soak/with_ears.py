@@ -9,6 +9,7 @@ from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import DeviceError
+from tatumflow.engine.messages import YieldTurn
 from tatumflow.engine.midi_file import read_tracks
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.bench.report import Figure, Target
@@ -27,6 +28,8 @@ _NAME: Final = "Soak"
 _PERIOD: Final = 256
 _POLL_SECONDS: Final = 0.2
 _OPEN_SECONDS: Final = 40.0
+_YIELD_SECONDS: Final = 5.0
+_OFFS_SECONDS: Final = 0.2
 _YOU: Final = "You"
 _STEMS: Final = 0.999
 
@@ -96,6 +99,7 @@ def _soak(host: EngineHost, tally: Tally, seconds: float) -> list[Figure]:
         time.sleep(_POLL_SECONDS)
     health.end()
     states.append(_opened(host, clock))
+    _let_it_yield(host, clock)
     faults, first = states[-1].faults, before.faults
     return [
         *soak_figures(tally, health.costs or [0.0], health.memory),
@@ -109,6 +113,17 @@ def _soak(host: EngineHost, tally: Tally, seconds: float) -> list[Figure]:
         Figure.of("model_faults", "blocks", [faults.model_faults - first.model_faults], NONE),
         Figure.of("xruns", "blocks", [faults.xruns - first.xruns], Target()),
     ]
+
+
+def _let_it_yield(host: EngineHost, clock: SystemClock) -> None:
+    """Take the turn back and wait until its note-offs are out: what sounds after that hangs."""
+    host.send(YieldTurn())
+    patience = clock.now() + _YIELD_SECONDS
+    # The snapshot may be from before the command.
+    time.sleep(_OFFS_SECONDS)
+    while clock.now() < patience and (snapshot := host.latest()) is not None and snapshot.turn == "playing":
+        time.sleep(_OFFS_SECONDS)
+    time.sleep(_OFFS_SECONDS)
 
 
 def _opened(host: EngineHost, clock: SystemClock) -> AudioStatus:
