@@ -114,7 +114,7 @@ class OscListener:
                 f"and {', '.join(PREFIX + action for action in ACTIONS)}"
             )
         elif name in ACTIONS:
-            if not (arguments and arguments[0] in (0, False)):
+            if not arguments or arguments[0] != 0:
                 self._emit(ACTIONS[name](self._clock.now()))
         elif arguments and isinstance(arguments[0], str | float | int):
             self._emit(SetControl(name, _rounded(name, arguments[0])))
