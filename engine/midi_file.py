@@ -2,7 +2,6 @@
 
 import io
 import itertools
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,8 @@ from symusic.core import ScoreTick, TrackTick
 
 from tatumflow.engine.errors import MidiFileError
 from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
+from tatumflow.engine.regular_file import read_regular
+from tatumflow.engine.whole_file import whole_file
 
 _DEFAULT_MICROSECONDS_PER_BEAT: Final = 500_000
 _SUSTAIN_PEDAL: Final = 64
@@ -23,6 +24,9 @@ _WRITTEN_TICKS_PER_BEAT: Final = 480
 _CHANNELS: Final = 16
 DRUM_CHANNEL: Final = 9
 """The channel of the drums in General MIDI, counted from 0."""
+
+LARGEST_FILE: Final = 64 << 20
+"""Bytes that a MIDI file may hold: some ten million notes."""
 
 _Ticks = NDArray[np.int64]
 
@@ -138,12 +142,10 @@ def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float = 120.0) ->
     file.tracks.extend(_messages(track, _WRITTEN_TICKS_PER_BEAT * 1e6 / microseconds) for track in tracks)
     buffer = io.BytesIO()
     file.save(file=buffer)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        partial.write_bytes(buffer.getvalue())
-        partial.replace(path)
+        with whole_file(path) as partial:
+            partial.write_bytes(buffer.getvalue())
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise MidiFileError(
             f"{path.name}: cannot be written ({error.strerror}); check that {path.parent} exists, "
             "is writable and has space"
@@ -152,7 +154,7 @@ def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float = 120.0) ->
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, LARGEST_FILE)
     except FileNotFoundError:
         raise MidiFileError(f"{path.name}: no such file in {path.parent}; check the path") from None
     except OSError as error:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 import tatumflow.exports
 from tatumflow.engine.errors import BundleError
+from tatumflow.engine.whole_file import recover_folder, recover_folders
 
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f-\x9f]*$", max_length=500)]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -76,11 +77,11 @@ class FolderKind:
 
     def find(self) -> list[Path]:
         """Return the folders of every one at hand, the package's first; their contents are not checked."""
-        return [
-            manifest.parent
-            for folder in bundle_folders()
-            for manifest in sorted(folder.glob(f"*/{self.manifest}"))
-        ]
+        folders = bundle_folders()
+        for folder in folders:
+            recover_folders(folder, self.manifest)
+        manifests = (sorted(folder.glob(f"[!.]*/{self.manifest}")) for folder in folders)
+        return [manifest.parent for found in manifests for manifest in found]
 
     def path_of(self, name_or_path: str | Path) -> Path:
         """Return the folder of one given by path or by name; the empty string takes the first at hand.
@@ -95,6 +96,7 @@ class FolderKind:
             places = " or ".join(str(folder) for folder in bundle_folders())
             raise BundleError(f"no {self.noun} in {places}; {self.source}")
         path = Path(name_or_path)
+        recover_folder(path)
         if (path / self.manifest).is_file():
             return path
         for candidate in found:

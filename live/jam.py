@@ -9,6 +9,7 @@ from typing import Final
 
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.engine.messages import Notice
+from tatumflow.engine.regular_file import check_output
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.host import EngineHost
 from tatumflow.live.settings import Settings, load_settings, save_settings, settings_path
@@ -80,6 +81,8 @@ def jam(options: JamOptions) -> None:
         TatumFlowError: if a setting does not fit, or the engine cannot start.
     """
     settings = options.settings()
+    if options.record is not None:
+        check_output(options.record, makes_folder=True)
     if not options.headless and not (sys.stdin.isatty() and sys.stdout.isatty()):
         _demonstrate(settings)
         return

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.midi_file import MidiPerformance, MidiTrack, read_midi, write_midi
 from tatumflow.engine.offline import OfflineResult, answer_file, improvise
+from tatumflow.engine.regular_file import check_output
+from tatumflow.engine.whole_file import write_whole
 from tatumflow.live.session import offline_companion, open_bundle
 from tatumflow.live.settings import Settings, load_settings
 from tatumflow.live.synth import render, write_sound
-from tatumflow.live.whole_file import whole_file
 
 FIRST_NOTE_LIMIT_MS: Final = 25.0
 """Milliseconds within which the first note of an answer must be planned, 99th percentile."""
@@ -195,10 +196,7 @@ def play(options: PlayOptions) -> None:
 
 def _check_outputs(source: Path | None, outputs: Sequence[Path]) -> None:
     for index, path in enumerate(outputs):
-        if not path.parent.is_dir():
-            raise SettingError(f"{path}: the folder {path.parent} does not exist; make it first")
-        if path.is_dir():
-            raise SettingError(f"{path}: is a folder; give the name of a file")
+        check_output(path)
         if source is not None and path.resolve() == source.resolve():
             raise SettingError(f"{path}: is the file to answer; give the output another name")
         if path.resolve() in (other.resolve() for other in outputs[:index]):
@@ -207,7 +205,6 @@ def _check_outputs(source: Path | None, outputs: Sequence[Path]) -> None:
 
 def _write_figures(path: Path, figures: PlayFigures) -> None:
     try:
-        with whole_file(path) as partial:
-            partial.write_text(figures.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        write_whole(path, figures.model_dump_json(indent=2) + "\n")
     except OSError as error:
         raise DeviceError(f"{path}: cannot be written ({error.strerror}); check folder and disk") from None

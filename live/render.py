@@ -7,6 +7,7 @@ from typing import Final
 
 from tatumflow.engine.errors import MidiFileError, SettingError
 from tatumflow.engine.midi_file import MidiTrack, read_tracks
+from tatumflow.engine.regular_file import check_output
 from tatumflow.live.settings import load_settings
 from tatumflow.live.synth import SAMPLE_RATE, render, soundfont_path, write_sound
 
@@ -71,11 +72,11 @@ def _outputs(options: RenderOptions) -> list[Path]:
         if out.suffix.casefold() not in SUFFIXES:
             kinds = " or ".join(SUFFIXES)
             raise SettingError(f"{out}: is no folder that exists, and its name does not end in {kinds}")
-        if not out.parent.is_dir():
-            raise SettingError(f"{out}: the folder {out.parent} does not exist; make it first")
+        check_output(out)
         return [out]
     outputs = [out / f"{source.stem}{SUFFIXES[options.mp3]}" for source in options.sources]
     for index, path in enumerate(outputs):
+        check_output(path)
         if path in outputs[:index]:
             raise SettingError(f"{path}: would be written for two of the files; render one of them apart")
     return outputs

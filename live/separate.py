@@ -18,6 +18,7 @@ from tatumflow.engine.separation.bundle import load_separator, separator_path
 from tatumflow.engine.separation.onnx_separator import OnnxBlockModel
 from tatumflow.engine.separation.stems import StemSet, parse_stems
 from tatumflow.engine.separation.streaming import BlockModel, StreamingSeparator
+from tatumflow.engine.whole_file import whole_file
 
 _SIDES: Final = 2
 _PIECE: Final = 1 << 16
@@ -71,30 +72,32 @@ def separate_with(model: BlockModel, options: SeparateOptions, console: Console 
         source = files.enter_context(_opened(options.source))
         try:
             options.out.mkdir(parents=True, exist_ok=True)
-            parts = [options.out / f".{name}.part" for name in wanted.names]
-            targets = [
-                files.enter_context(
-                    soundfile.SoundFile(part, "w", source.samplerate, _SIDES, format="FLAC", subtype="PCM_24")
-                )
-                for part in parts
-            ]
-            task = progress.add_task(options.source.name, total=source.frames)
-            written = 0
-            for stems in _stems(source, model, sums):
-                stems = stems[:, : source.frames - written]
-                for target, stem in zip(targets, stems, strict=True):
-                    target.write(stem)
-                written += stems.shape[1]
-                progress.update(task, completed=written)
-            for target in targets:
-                target.write(np.zeros((source.frames - written, _SIDES), dtype=np.float32))
+            paths = [options.out / f"{name}.flac" for name in wanted.names]
+            # The stack closes every stem's file before it takes its place.
+            with ExitStack() as whole:
+                parts = [whole.enter_context(whole_file(path)) for path in paths]
+                targets = [
+                    whole.enter_context(
+                        soundfile.SoundFile(
+                            part, "w", source.samplerate, _SIDES, format="FLAC", subtype="PCM_24"
+                        )
+                    )
+                    for part in parts
+                ]
+                task = progress.add_task(options.source.name, total=source.frames)
+                written = 0
+                for stems in _stems(source, model, sums):
+                    stems = stems[:, : source.frames - written]
+                    for target, stem in zip(targets, stems, strict=True):
+                        target.write(stem)
+                    written += stems.shape[1]
+                    progress.update(task, completed=written)
+                for target in targets:
+                    target.write(np.zeros((source.frames - written, _SIDES), dtype=np.float32))
         except (OSError, soundfile.SoundFileError) as error:
             raise AudioFileError(
                 f"{options.source} into {options.out}: {error}; check the file, the folder and the disk"
             ) from error
-    paths = [options.out / f"{name}.flac" for name in wanted.names]
-    for part, path in zip(parts, paths, strict=True):
-        part.replace(path)
     return paths
 
 

@@ -20,8 +20,8 @@ from pydantic import (
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.whole_file import write_whole
 from tatumflow.live.steering.control_surface import checked_assignments
-from tatumflow.live.whole_file import whole_file
 
 AUTO: Final = "auto"
 """Leaves a port or a device to the program."""
@@ -274,8 +274,7 @@ def save_settings(settings: Settings, path: Path | None = None) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
-        with whole_file(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except OSError as error:
         raise SettingError(f"{path}: settings not saved ({error.strerror}); check folder and disk") from None
 

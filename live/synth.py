@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.errors import DeviceError
 from tatumflow.engine.midi_file import DRUM_CHANNEL, MidiTrack
+from tatumflow.engine.whole_file import whole_file
 from tatumflow.live.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
 from tatumflow.live.quiet import quiet_stderr
 from tatumflow.live.settings import SynthSettings
-from tatumflow.live.whole_file import whole_file
 
 if TYPE_CHECKING:
     import fluidsynth

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.whole_file import whole_file
 from tatumflow.training.checkpoint import read_checkpoint, weights_of
 from tatumflow.training.ema import EMA_KEY
 from tatumflow.training.trainable import CHECKPOINT_KEY
@@ -46,7 +47,8 @@ def interpolate(first: Path, second: Path, share: float, out: Path) -> None:
     content = {CHECKPOINT_KEY: b.identity, "global_step": b.steps, "state_dict": {}, EMA_KEY: between}
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(content, out)
+        with whole_file(out) as partial:
+            torch.save(content, partial)
     except (OSError, RuntimeError) as error:
         raise SettingError(f"{out}: cannot be written ({error}); give another file") from None
 

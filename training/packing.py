@@ -1,9 +1,7 @@
 """Packed corpora: the notes of every piece in one memory-mapped array, and an index of the pieces."""
 
 import json
-import os
 import re
-import shutil
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tatumflow.engine.errors import CorpusError
+from tatumflow.engine.whole_file import recover_folder, whole_folder
 from tatumflow.training.corpora.piece import NOTE_DTYPE, BrokenFile, ChordSource, Piece, Split
 
 FORMAT_VERSION: Final = 2
@@ -193,6 +192,7 @@ class PackedCorpus:
             CorpusError: if the folder is missing, damaged, or of another format version.
         """
         path = Path(path)
+        recover_folder(path)
         index = _read_index(path / _INDEX_FILE)
         try:
             array = np.load(path / _NOTES_FILE, mmap_mode="r", allow_pickle=False)
@@ -221,6 +221,7 @@ class PackedCorpus:
 
 
 def _check_target(out: Path) -> None:
+    recover_folder(out)
     if out.exists() and not (out / _INDEX_FILE).exists() and (not out.is_dir() or any(out.iterdir())):
         raise CorpusError(f"{out}: exists and is not a packed corpus; choose another folder")
 
@@ -259,24 +260,14 @@ def _counts(index: PackedIndex, notes: NDArray[np.void]) -> Iterator[SplitCount]
 
 
 def _write(out: Path, notes: NDArray[np.void], index: PackedIndex) -> None:
-    partial = out.with_name(f".{out.name}.{os.getpid()}.part")
-    replaced = out.with_name(f".{out.name}.{os.getpid()}.old")
     try:
-        partial.mkdir(parents=True)
-        np.save(partial / _NOTES_FILE, notes)
-        (partial / _INDEX_FILE).write_text(index.model_dump_json(indent=1), encoding="utf-8")
-        if out.exists():
-            out.rename(replaced)
-        partial.rename(out)
+        with whole_folder(out) as new:
+            np.save(new / _NOTES_FILE, notes)
+            (new / _INDEX_FILE).write_text(index.model_dump_json(indent=1), encoding="utf-8")
     except OSError as error:
-        if replaced.exists() and not out.exists():
-            replaced.rename(out)
         raise CorpusError(
             f"{out}: cannot be written ({error.strerror}); check that its folder is writable and has space"
         ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _read_index(path: Path) -> PackedIndex:

@@ -8,6 +8,7 @@ from typing import Final
 from tatumflow.engine.bundle import Bundle, bundle_path, load_bundle
 from tatumflow.engine.decoder import Decoder
 from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.regular_file import check_output
 from tatumflow.live.bench.bar_line import bar_line
 from tatumflow.live.bench.note_cost import absorb, note_cost
 from tatumflow.live.bench.peer import beside_peer
@@ -59,6 +60,8 @@ def bench(
         DeviceError: if the companion, the peer or JACK does not start.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+    if json_path is not None:
+        check_output(json_path)
     bundle = load_bundle(bundle_path(model))
     decoder = OnnxDecoder(bundle)
     count = max(notes, FEWEST_NOTES)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,6 @@ def write_figures(figures: Sequence[Figure], model: str, command: str, path: Pat
     for figure in figures:
         content[f"{figure.name}_{figure.unit}"] = asdict(figure) | {"met": figure.met}
     try:
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(content, indent=1) + "\n")
     except OSError as error:
         raise SettingError(f"{path}: cannot be written ({error.strerror}); give another file") from None

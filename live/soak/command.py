@@ -5,6 +5,7 @@ from pathlib import Path
 from tatumflow.engine.bundle import Bundle, bundle_path, load_bundle
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.regular_file import check_output
 from tatumflow.live.bench.report import Figure, Target, print_figures, write_figures
 from tatumflow.live.soak.compressed import compressed_soak
 from tatumflow.live.soak.kind import Soak
@@ -41,6 +42,8 @@ def soak(
         DeviceError: if there is no JACK, the recording cannot be read, or the engine dies.
         SettingError: if ears have no recording to hear, or the JSON file cannot be written.
     """
+    if json_path is not None:
+        check_output(json_path)
     bundle = load_bundle(bundle_path(model))
     if kind is Soak.PORTS:
         from tatumflow.live.soak.on_ports import soak_on_ports

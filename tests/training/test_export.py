@@ -1,6 +1,7 @@
 """From a checkpoint to a bundle, or to one line that says why not."""
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from tiny_model import STYLES, export_tiny, tiny_float_models, tiny_trained
 
 torch = pytest.importorskip("torch")
 
-from tatumflow.engine.bundle import load_bundle  # noqa: E402
+from tatumflow.engine import model_folder  # noqa: E402
+from tatumflow.engine.bundle import MANIFEST_FILE, bundle_path, load_bundle  # noqa: E402
 from tatumflow.engine.onnx_decoder import OnnxDecoder  # noqa: E402
 from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel  # noqa: E402
 from tatumflow.training.ema import EMA_KEY  # noqa: E402
@@ -158,6 +160,30 @@ def test_a_failed_export_leaves_the_old_bundle(tmp_path: Path, monkeypatch: pyte
         export_tiny(out)
     assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
     assert json.loads((out / "manifest.json").read_text()) == {"old": True}
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_ctrl_c_while_a_bundle_is_replaced_leaves_the_old_or_the_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def write(content: str) -> None:
+        with whole_folder(tmp_path / "tiny") as folder:
+            (folder / MANIFEST_FILE).write_text(content)
+
+    write("old")
+    real, calls = Path.rename, []
+
+    def rename(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == number + 1:
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with suppress(KeyboardInterrupt):
+        write("new")
+    monkeypatch.setattr(model_folder, "bundle_folders", lambda: [tmp_path])
+    assert (bundle_path("tiny") / MANIFEST_FILE).read_text() in ("old", "new")
 
 
 def test_a_folder_that_is_no_bundle_is_not_replaced(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tatumflow.engine.errors import CorpusError
+from tatumflow.engine.whole_file import set_aside
 from tatumflow.training.corpora.note_array import note_array
 from tatumflow.training.corpora.piece import BrokenFile, Piece, Split
 from tatumflow.training.packing import PackedCorpus, pack, style_slug
@@ -162,3 +164,37 @@ def test_opening_needs_no_midi_library() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_ctrl_c_while_a_corpus_is_replaced_leaves_the_old_or_the_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, when: str
+) -> None:
+    pack([piece("old", "Art Tatum")], tmp_path / "out")
+    interrupt_rename(monkeypatch, number, when)
+    with suppress(KeyboardInterrupt):
+        pack([piece("new", "Art Tatum")], tmp_path / "out")
+    (packed,) = PackedCorpus.open(tmp_path / "out").index.pieces
+    assert packed.name in ("old", "new")
+
+
+def test_a_corpus_that_was_left_aside_is_found_again(tmp_path: Path) -> None:
+    pack([piece("old", "Art Tatum")], tmp_path / "out")
+    (tmp_path / "out").rename(set_aside(tmp_path / "out"))
+    assert [one.name for one in PackedCorpus.open(tmp_path / "out").index.pieces] == ["old"]
+
+
+def interrupt_rename(monkeypatch: pytest.MonkeyPatch, number: int, when: str) -> None:
+    """Raise KeyboardInterrupt before or after one call of `Path.rename`, counted from 0."""
+    real, calls = Path.rename, []
+
+    def rename(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == number + 1:
+            if when == "after":
+                real(self, target)
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename)

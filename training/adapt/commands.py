@@ -17,6 +17,8 @@ from tatumflow.engine.bundle import (
 )
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.model_folder import bundle_folders
+from tatumflow.engine.regular_file import check_output
+from tatumflow.engine.whole_file import write_whole
 from tatumflow.training.adapt.adapter import merged
 from tatumflow.training.adapt.base_model import BaseModel, open_base
 from tatumflow.training.adapt.diversity import held_out_places, largest_kept, play_on
@@ -142,8 +144,8 @@ def _default_folder(name: str) -> Path:
 def _check_outputs(out: Path, json_path: Path | None) -> None:
     if out.exists() and not (out / MANIFEST_FILE).is_file():
         raise SettingError(f"--out: {out} exists and is not a model bundle; give another folder")
-    if json_path is not None and (json_path.is_dir() or not json_path.parent.is_dir()):
-        raise SettingError(f"--json: {json_path} cannot be written; give a file in a folder that exists")
+    if json_path is not None:
+        check_output(json_path)
 
 
 def _export(
@@ -175,7 +177,7 @@ def _foretold(model: TatumFlow, corpus: PackedCorpus) -> NllReport:
 
 def _write_json(path: Path, content: Figures) -> None:
     try:
-        path.write_text(json.dumps(without_nan(content), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(without_nan(content), indent=1, allow_nan=False) + "\n")
     except OSError as error:
         raise SettingError(
             f"--json: {path} cannot be written ({error.strerror}); give another file"

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tatumflow.engine.errors import CorpusError
+from tatumflow.engine.regular_file import check_output
+from tatumflow.engine.whole_file import write_whole
 from tatumflow.training.corpora.annotated_solo import AnnotatedSolo, read_annotated_solos
 from tatumflow.training.corpora.piece import BrokenFile
 from tatumflow.training.evaluate.bootstrap import Interval
@@ -29,6 +31,8 @@ def chords(
         CorpusError: if the source cannot be read or holds no chords, or the figures cannot be written.
     """
     console = console or Console()
+    if json_path is not None:
+        check_output(json_path)
     solos: list[AnnotatedSolo] = []
     for item in read_annotated_solos(source, seed):
         if isinstance(item, BrokenFile):
@@ -43,7 +47,7 @@ def chords(
             "rows": [asdict(row) for row in rows],
         }
         try:
-            Path(json_path).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            write_whole(json_path, json.dumps(content, indent=1) + "\n")
         except OSError as error:
             raise CorpusError(
                 f"{json_path}: cannot be written ({error.strerror}); choose another place"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.regular_file import check_output
+from tatumflow.engine.whole_file import write_whole
 from tatumflow.training.evaluate.comparison import Figures, without_nan
 from tatumflow.training.evaluate.evaluation import (
     Evaluation,
@@ -61,7 +63,7 @@ def evaluate(
     if json_path is not None:
         content = json.dumps(without_nan(result.figures), indent=1, allow_nan=False)
         try:
-            json_path.write_text(content + "\n", encoding="utf-8")
+            write_whole(json_path, content + "\n")
         except OSError as error:
             raise SettingError(
                 f"{json_path}: cannot be written ({error.strerror}); give another file"
@@ -170,9 +172,7 @@ def _command(model: Path, settings: EvaluationSettings) -> str:
 
 
 def _check_outputs(json_path: Path | None, report: Path | None) -> None:
-    if json_path is not None and json_path.is_dir():
-        raise SettingError(f"{json_path}: is a folder; give the name of a file")
-    if json_path is not None and not json_path.parent.is_dir():
-        raise SettingError(f"{json_path}: the folder {json_path.parent} does not exist; make it first")
+    if json_path is not None:
+        check_output(json_path)
     if report is not None and report.exists() and not report.is_dir():
         raise SettingError(f"{report}: is a file; give the name of a folder")

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from tatumflow.engine.errors import CorpusError, SettingError
+from tatumflow.engine.regular_file import check_output
 from tatumflow.engine.tokens import FIELDS
+from tatumflow.engine.whole_file import write_whole
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap
 from tatumflow.training.evaluate.note_cost import NoteCost, note_cost
 from tatumflow.training.evaluate.opened_model import OpenedModel, check_styles, open_model
@@ -87,6 +89,8 @@ def compare(
         CorpusError: if the corpus cannot be, holds nothing on that side, or has other styles than a model.
         SettingError: if the figures cannot be written.
     """
+    if json_path is not None:
+        check_output(json_path)
     packed = PackedCorpus.open(corpus)
     models = (open_model(a), open_model(b))
     for model in models:
@@ -97,7 +101,7 @@ def compare(
         command += f" --pieces {pieces}" if pieces is not None else ""
         content = json.dumps({"command": command, **asdict(result)}, indent=1)
         try:
-            Path(json_path).write_text(content + "\n", encoding="utf-8")
+            write_whole(json_path, content + "\n")
         except OSError as error:
             raise SettingError(
                 f"{json_path}: cannot be written ({error.strerror}); give another file"

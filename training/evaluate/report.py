@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.whole_file import write_whole
 from tatumflow.training.evaluate import plots
 from tatumflow.training.evaluate.comparison import Figures
 from tatumflow.training.evaluate.evaluation import EvaluationResult
@@ -49,7 +50,7 @@ def write_report(result: EvaluationResult, folder: Path, write_sound: WriteSound
         (folder / EXAMPLES).mkdir(parents=True, exist_ok=True)
         examples, why = write_examples(examples_of(result), folder / EXAMPLES, write_sound, _SOUND)
         page = folder / PAGE
-        page.write_text(_page(result, examples, why), encoding="utf-8")
+        write_whole(page, _page(result, examples, why))
     except OSError as error:
         raise SettingError(f"{folder}: cannot be written ({error.strerror}); give another folder") from None
     return page

@@ -1,8 +1,6 @@
 """Bundles on disk, whole or not at all."""
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +11,8 @@ from onnx import ModelProto
 
 from tatumflow.engine.bundle import MANIFEST_FILE
 from tatumflow.engine.model_folder import GraphFile
+from tatumflow.engine.whole_file import recover_folder
+from tatumflow.engine.whole_file import whole_folder as any_whole_folder
 from tatumflow.training.export.errors import ExportError
 
 
@@ -50,21 +50,11 @@ def whole_folder(out: Path, marker: str = MANIFEST_FILE) -> Iterator[Path]:
     Raises:
         ExportError: if `out` exists and is not a bundle, or cannot be written.
     """
+    recover_folder(out)
     if out.exists() and not (out / marker).is_file():
         raise ExportError(f"{out}: exists and is not a model bundle; give another folder")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-            new, old = Path(scratch) / "new", Path(scratch) / "old"
-            new.mkdir()
+        with any_whole_folder(out) as new:
             yield new
-            if out.exists():
-                out.rename(old)
-            try:
-                new.rename(out)
-            except OSError:
-                if old.exists():
-                    shutil.move(old, out)
-                raise
     except OSError as error:
         raise ExportError(f"{out}: cannot be written ({error.strerror or error})") from None

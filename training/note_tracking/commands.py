@@ -10,6 +10,8 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.engine.note_tracking.monophonic import MonophonicTracker
 from tatumflow.engine.note_tracking.polyphonic import PolyphonicTracker
 from tatumflow.engine.note_tracking.tracker import NoteTracker
+from tatumflow.engine.regular_file import check_output
+from tatumflow.engine.whole_file import write_whole
 from tatumflow.training.note_tracking.figures import BLOCK_SECONDS, TrackingFigures, tracking_figures
 from tatumflow.training.note_tracking.recordings import read_noted_stems
 from tatumflow.training.separation.quartet.index import SYNTHETIC
@@ -49,6 +51,8 @@ def evaluate_notes(evaluation: NoteEvaluation, json_path: Path | None = None) ->
         CorpusError: if the recordings cannot be read.
         SettingError: if there is no such stem, or the file cannot be written.
     """
+    if json_path is not None:
+        check_output(json_path)
     recordings = read_noted_stems(evaluation.quartets, evaluation.weimar, evaluation.stem, evaluation.stems)
     tracker: NoteTracker = PolyphonicTracker() if evaluation.polyphonic else MonophonicTracker()
     figures = tracking_figures(tracker, islice(recordings, evaluation.limit), evaluation.seconds)
@@ -61,7 +65,7 @@ def evaluate_notes(evaluation: NoteEvaluation, json_path: Path | None = None) ->
             **figures.plain(),
         }
         try:
-            json_path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+            write_whole(json_path, json.dumps(content, indent=1, allow_nan=False) + "\n")
         except OSError as error:
             raise SettingError(f"{json_path}: cannot be written ({error.strerror}); give another") from None
     return figures

@@ -8,6 +8,7 @@ from typing import Final
 
 from tatumflow.engine.bundle import bundle_path, load_bundle
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.whole_file import write_whole
 from tatumflow.training.evaluate.comparison import Figures, without_nan
 from tatumflow.training.evaluate.examples import Example, WriteSound, write_examples
 from tatumflow.training.evaluate.generations import Performer, seed_of
@@ -109,8 +110,8 @@ def _write(out: Path, samples: Sequence[Sample], header: Figures, write_sound: W
         examples, why = write_examples(iter(found), out, write_sound, SOUND)
         rows = [_figures(sample, example) for sample, example in zip(samples, examples, strict=True)]
         content = json.dumps(without_nan({**header, "samples": rows}), indent=1, allow_nan=False)
-        (out / FIGURES).write_text(content + "\n", encoding="utf-8")
-        (out / PAGE).write_text(sample_page(samples, examples, header, why), encoding="utf-8")
+        write_whole(out / FIGURES, content + "\n")
+        write_whole(out / PAGE, sample_page(samples, examples, header, why))
     except OSError as error:
         raise SettingError(f"{out}: cannot be written ({error.strerror}); give another folder") from None
 

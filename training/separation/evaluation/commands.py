@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.regular_file import check_output
 from tatumflow.training.separation.checkpoint import open_separator
 from tatumflow.training.separation.evaluation.figures import StemFigures, stem_figures, write_figures
 from tatumflow.training.separation.musdb import read_musdb
@@ -51,6 +52,8 @@ def evaluate_stems(checkpoint: Path, settings: StemEvaluation, json_path: Path |
         SettingError: if they do not fit the model, or the file cannot be written.
         TatumFlowError: if a library is missing.
     """
+    if json_path is not None:
+        check_output(json_path)
     trained = open_separator(checkpoint)
     config = trained.model.config
     recordings: list[Recording]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.separation.stft import Samples
+from tatumflow.engine.whole_file import write_whole
 from tatumflow.training.families.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.evaluation.bss import bss_figures
 from tatumflow.training.separation.evaluation.oracle import ideal_ratio_mask
@@ -102,7 +103,7 @@ def write_figures(path: Path, figures: StemFigures, header: dict[str, Any]) -> N
     """
     content = json.dumps({**header, **figures.plain()}, indent=1, allow_nan=False)
     try:
-        path.write_text(content + "\n", encoding="utf-8")
+        write_whole(path, content + "\n")
     except OSError as error:
         raise SettingError(f"{path}: cannot be written ({error.strerror}); give another file") from None
 

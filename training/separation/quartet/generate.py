@@ -1,6 +1,5 @@
 """`tatumflow data quartet`: hours of rendered quartets, the same for the same seed."""
 
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.engine.separation.stems import QUARTET
+from tatumflow.engine.whole_file import whole_folder, write_whole
 from tatumflow.training.corpora.piece import Split
 from tatumflow.training.separation.quartet.arrangement import Arrangement, arrange
 from tatumflow.training.separation.quartet.fluid import RATE, Room, Voice, render
@@ -141,9 +141,7 @@ def generate_quartets(
             ),
             items=tuple(items),
         )
-        partial_index = folder / f".{INDEX_FILE}.part"
-        partial_index.write_text(index.model_dump_json(indent=1), encoding="utf-8")
-        partial_index.replace(folder / INDEX_FILE)
+        write_whole(folder / INDEX_FILE, index.model_dump_json(indent=1))
     except OSError as error:
         raise CorpusError(
             f"{folder}: cannot be written ({error.strerror or error}); check the folder and the disk"
@@ -207,13 +205,10 @@ def make_item(folder: Path, soundfonts: Mapping[str, Path], seed: int, item: Ite
     }
     balances = {name: Balance(entry.level_db, entry.pan) for name, entry in item.stems.items()}
     mixed = mix(stems, balances, item.peak)
-    partial_folder = folder / f".{item.name}.part"
-    shutil.rmtree(partial_folder, ignore_errors=True)
-    partial_folder.mkdir(parents=True)
-    for name, samples in {**mixed.stems, MIXTURE: mixed.mixture}.items():
-        soundfile.write(partial_folder / f"{name}.flac", samples, RATE, subtype="PCM_16")
-    (partial_folder / ITEM_FILE).write_text(item.model_dump_json(indent=1), encoding="utf-8")
-    partial_folder.rename(folder / item.name)
+    with whole_folder(folder / item.name) as new:
+        for name, samples in {**mixed.stems, MIXTURE: mixed.mixture}.items():
+            soundfile.write(new / f"{name}.flac", samples, RATE, subtype="PCM_16")
+        (new / ITEM_FILE).write_text(item.model_dump_json(indent=1), encoding="utf-8")
     return item
 
 
