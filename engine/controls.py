@@ -1,10 +1,11 @@
 """What the player steers: every live control with its range, checked where it enters."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from functools import lru_cache
+from math import isfinite, nan
 from typing import Any, Final, Literal, get_args
 
-from tatumflow.engine.errors import ChartError, ChordError, SettingError
+from tatumflow.engine.errors import ChordError, SettingError
 from tatumflow.engine.harmony.chart import Chart, find_chart
 from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
 
@@ -17,7 +18,10 @@ CLOCKS: Final[tuple[ClockSource, ...]] = get_args(ClockSource)
 
 @lru_cache(maxsize=32)
 def chart_named(source: str) -> Chart:
-    """Return the chart that the control `chords` means; see `find_chart`."""
+    """Return the chart that the control `chords` means; see `find_chart`.
+
+    The text alone decides, so a chart in force is not parsed again when another control changes.
+    """
     return find_chart(source)
 
 
@@ -36,7 +40,8 @@ class Controls:
         style_blend: Share of the second player.
         style_strength: Guidance towards the style: 0 plays in none, 1 as trained, more makes it plainer.
         surprise: How far from the phrase just played the next one is drawn: 0 follows it, 1 leaves it.
-        chords: Chord chart: its text, the name of a built-in one, or a file; empty for none.
+        chords: Chord chart: its text, or the name of a built-in one; empty for none. Files are read where the
+            user names them, into text.
         clock: Who gives the beat: our own clock, MIDI clock at an input, or Ableton Link.
         tempo: Beats per minute of our own clock, and of a chart in free time.
         trade_bars: Bars of each turn when turns are traded, 1 to 8; 0 for turns that are free.
@@ -107,7 +112,7 @@ class Controls:
         if self.chords:
             try:
                 chart_named(self.chords)
-            except (ChartError, ChordError) as error:
+            except ChordError as error:
                 raise SettingError(f"chords: {error}") from None
         if self.register_low > self.register_high:
             raise SettingError(
@@ -127,9 +132,28 @@ class Controls:
         known = {control.name: control for control in fields(self)}
         if name not in known:
             raise SettingError(f"{name!r} is not a control; the controls are {', '.join(known)}")
-        kind = type(getattr(Controls(), name))
-        try:
-            converted = kind(value)  # pyright: ignore[reportArgumentType]
-        except (TypeError, ValueError, OverflowError):
-            raise SettingError(f"{name}: {value!r} is not a {kind.__name__}") from None
-        return replace(self, **{name: converted})
+        return replace(self, **{name: _converted(known[name], value)})
+
+
+def _converted(control: Field[Any], value: object) -> str | float | int:
+    """Return a value as the control's type; a number may be given as text, a switch as true or false."""
+    if isinstance(control.default, str):
+        if isinstance(value, str):
+            return value
+        raise SettingError(f"{control.name}: {value!r} is not a word or text; put it in quotation marks")
+    whole = isinstance(control.default, int)
+    if isinstance(value, bool):
+        if whole and (control.metadata["low"], control.metadata["high"]) == (0, 1):
+            return int(value)
+        raise SettingError(f"{control.name}: {value!r} is not a number")
+    if whole and isinstance(value, int):
+        return value
+    try:
+        number = float(value)  # pyright: ignore[reportArgumentType]
+    except (TypeError, ValueError, OverflowError):
+        number = nan
+    if not isfinite(number):
+        raise SettingError(f"{control.name}: {value!r} is not a number")
+    if whole and not number.is_integer():
+        raise SettingError(f"{control.name}: {value!r} is not a whole number")
+    return int(number) if whole else number

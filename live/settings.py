@@ -19,8 +19,10 @@ from pydantic import (
 )
 
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.errors import SettingError
+from tatumflow.engine.errors import ChartError, SettingError, TatumFlowError
+from tatumflow.engine.harmony.chart import names_file
 from tatumflow.engine.whole_file import write_whole
+from tatumflow.live.charts import read_chords
 from tatumflow.live.steering.control_surface import checked_assignments
 
 AUTO: Final = "auto"
@@ -39,10 +41,20 @@ def _controls(value: object) -> Controls:
     try:
         # The high end first: in the file's order, a valid register could be refused half-way.
         for name in sorted(value, key=lambda name: name != "register_high"):
-            controls = controls.changed(str(name), value[name])
+            controls = _changed(controls, str(name), value[name])
     except SettingError as error:
         raise ValueError(str(error)) from None
     return controls
+
+
+def _changed(controls: Controls, name: str, value: object) -> Controls:
+    """Return controls with one of them set as a user sets it: a chart may be a file, which is read."""
+    if name == "chords" and isinstance(value, str):
+        try:
+            value = read_chords(value)
+        except ChartError as error:
+            raise SettingError(f"chords: {error}") from None
+    return controls.changed(name, value)
 
 
 def _changed_controls(controls: Controls) -> dict[str, str | float | int]:
@@ -228,7 +240,7 @@ class Settings(_Section):
         """
         controls = self.controls
         for name, value in changes.items():
-            controls = controls.changed(name, value)
+            controls = _changed(controls, name, value)
         return self.model_copy(update={"controls": controls})
 
 
@@ -267,16 +279,30 @@ def load_settings(path: Path | None = None) -> Settings:
 def save_settings(settings: Settings, path: Path | None = None) -> None:
     """Write the player's file, whole or not at all.
 
+    Where the file names a chart's file that holds the chart in force, the name stays.
+
     Raises:
         SettingError: if it cannot be written.
     """
     path = settings_path() if path is None else path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
-        write_whole(path, text)
+        content = settings.model_dump(mode="json")
+        chart_file = _chart_file(path, settings.controls.chords)
+        if chart_file:
+            content["controls"]["chords"] = chart_file
+        write_whole(path, yaml.safe_dump(content, sort_keys=False))
     except OSError as error:
         raise SettingError(f"{path}: settings not saved ({error.strerror}); check folder and disk") from None
+
+
+def _chart_file(path: Path, chords: str) -> str:
+    """Return the chart file that a settings file names, if it holds the chart `chords`; else nothing."""
+    try:
+        named = _parsed(path.read_text(encoding="utf-8"), str(path))["controls"]["chords"]
+        return named if chords and names_file(named) and read_chords(named) == chords else ""
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, TatumFlowError):
+        return ""
 
 
 def _parsed(text: str, where: str) -> dict[str, Any]:

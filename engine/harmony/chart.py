@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 from typing import Final
-
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tatumflow.engine.errors import ChartError, ChordError
 from tatumflow.engine.harmony.chords import Chord, parse_chord
 
 _MOST_BARS: Final = 4096
+_MOST_BEATS: Final = 16
 _BARS_PER_LINE: Final = 4
 _NO_CHORD: Final = "N.C."
+
+FILE_SUFFIXES: Final = (".txt", ".yaml", ".yml")
+"""Endings of the files that hold charts."""
+
+LONGEST_CHART: Final = 1 << 16
+"""Characters that the text of a chart may have."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,8 @@ class Chart:
     def __post_init__(self) -> None:
         if not self.bars:
             raise ChartError("a chart needs a bar; write one such as Dm7 | G7 | Cmaj7")
-        if not 1 <= self.beats_per_bar <= 16:
-            raise ChartError(f"{self.beats_per_bar} beats a bar are not from 1 to 16")
+        if not 1 <= self.beats_per_bar <= _MOST_BEATS:
+            raise ChartError(f"{self.beats_per_bar} beats a bar are not from 1 to {_MOST_BEATS}")
         for number, bar in enumerate(self.bars, start=1):
             beats = [change.beat for change in bar]
             if not beats or beats[0] != 0 or beats != sorted(set(beats)) or beats[-1] >= self.beats_per_bar:
@@ -103,10 +106,16 @@ class Chart:
 
     @property
     def text(self) -> str:
-        """The chart as text that `parse_chart` reads as this chart, four bars a line."""
+        """The chart as text that `parse_chart` reads as this chart, four bars a line.
+
+        Braces in its name become parentheses.
+        """
+        title = " ".join(self.name.split()).translate(_BRACES)
+        head = [f"{{title: {title}}}"] if title else []
+        head += [f"{{time: {self.beats_per_bar}/4}}"] if self.beats_per_bar != _COMMON_TIME else []
         bars = [_bar_text(bar, self.beats_per_bar) for bar in self.bars]
         lines = [bars[i : i + _BARS_PER_LINE] for i in range(0, len(bars), _BARS_PER_LINE)]
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return "\n".join([*head, *(f"| {' | '.join(line)} |" for line in lines)])
 
     @cached_property
     def _changes(self) -> list[ChordChange]:
@@ -132,16 +141,29 @@ def parse_chart(text: str, beats_per_bar: int = 4, name: str = "") -> Chart:
     chord before it, so that `Dm7 . . G7` changes on the fourth of four beats. `%` repeats the bar before,
     `N.C.` is no chord. `|: … :|` is played twice, or as often as `x3` after it says; without `|:` it goes
     back to the start. From a `#` that begins a line or follows a space, the rest of the line is a comment.
+    A line may begin with ChordPro's `{title: Waltz}` and `{time: 3/4}`, which say how the chart is called and
+    how many beats a bar has.
 
     Args:
-        text: The chart.
-        beats_per_bar: 1 to 16.
-        name: What to call it.
+        text: The chart, at most `LONGEST_CHART` characters.
+        beats_per_bar: 1 to 16, where the text does not say.
+        name: What to call it, where the text does not say.
 
     Raises:
         ChartError: if it is not understood; the message has the number of the bar and what stands there.
     """
-    lines = (_COMMENT.sub("", line) for line in text.splitlines())
+    if len(text) > LONGEST_CHART:
+        raise ChartError(f"the chart has over {LONGEST_CHART} characters; write repeats as |: … :|")
+    lines: list[str] = []
+    for line in text.splitlines():
+        rest = line.strip()
+        while directive := _DIRECTIVE.match(rest):
+            rest = rest[directive.end() :]
+            if directive[1].lower() == "title":
+                name = directive[2].strip() or name
+            else:
+                beats_per_bar = _beats(directive[1], directive[2])
+        lines.append(_COMMENT.sub("", rest))
     bars: list[Bar] = []
     written = 1
     repeat_from: int | None = None
@@ -188,59 +210,55 @@ def named_chart(name: str) -> Chart:
     return replace(chart, name=f"{title} in {wanted}")
 
 
-def read_chart(path: Path) -> Chart:
-    """Read a chart from a file: text as `parse_chart` takes it, or YAML of `chart`, `beats_per_bar`, `name`.
+def find_chart(source: str) -> Chart:
+    """Return the chart that a name means which `named_chart` knows, or the text of one; no file is read.
 
     Raises:
-        ChartError: if the file cannot be read or its chart is not understood.
+        ChartError: if it is neither, or the name of a file.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not text"
-        raise ChartError(f"{path}: cannot be read ({reason}); give a .txt or .yaml file") from error
-    try:
-        if path.suffix.lower() not in (".yaml", ".yml"):
-            return parse_chart(text, name=path.stem)
-        content = _ChartFile.model_validate(yaml.safe_load(text))
-        return parse_chart(content.chart, content.beats_per_bar, content.name or path.stem)
-    except yaml.YAMLError as error:
-        raise ChartError(f"{path}: is not YAML; write chart: and the bars after it") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ChartError(f"{path}: {place}: {first['msg']}") from error
-    except ChartError as error:
-        raise ChartError(f"{path}: {error}") from error
-
-
-def find_chart(source: str, beats_per_bar: int = 4) -> Chart:
-    """Return the chart that a user means: a file's path, a name that `named_chart` knows, or the text of one.
-
-    Raises:
-        ChartError: if it is none of these or is not understood.
-    """
-    if Path(source).suffix.lower() in (".txt", ".yaml", ".yml"):
-        return read_chart(Path(source))
+    if names_file(source):
+        raise ChartError(
+            f"{source.strip()} is the name of a file, which is not read here; give the chart itself, or the "
+            "file on the command line, in the settings or on the screen"
+        )
     match = _NAME.fullmatch(" ".join(source.split()))
     if match and match[1].lower().replace("-", " ") in _NAMED:
         return named_chart(source)
-    return parse_chart(source, beats_per_bar)
+    return parse_chart(source)
 
 
-class _ChartFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    chart: str
-    beats_per_bar: int = Field(default=4, ge=1, le=16)
-    name: str = ""
+def names_file(source: str) -> bool:
+    """Return whether a chart's source names a file: it ends in .txt, .yaml or .yml and has no bar lines."""
+    text = source.strip().lower()
+    return text.endswith(FILE_SUFFIXES) and "|" not in text and "\n" not in text
 
 
+def chart_title(source: str) -> str:
+    """Return what to call a chart in one line: the title in its text, else its name or text."""
+    title = _DIRECTIVE.match(source.strip())
+    while title is not None and title[1].lower() != "title":
+        title = _DIRECTIVE.match(source.strip(), title.end())
+    return title[2].strip() if title is not None and title[2].strip() else " ".join(source.split())
+
+
+_BRACES: Final = str.maketrans("{}", "()")
+_COMMON_TIME: Final = 4
+_DIRECTIVE: Final = re.compile(r"\s*\{\s*([^{}:\n]*?)\s*:([^{}\n]*)\}\s*")
+_TIME: Final = re.compile(r"\s*(\d{1,2})\s*/\s*\d{1,2}\s*")
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*")
 _BAR_LINE: Final = re.compile(r":?\|+:?|:\|+\s*[x×]\s*\d+")
 _TOKEN: Final = re.compile(r":\|+\s*[x×]\s*\d+|:\|+:?|\|+:?|[^\s|:]+|:")
 _NAME: Final = re.compile(r"(.+?)(?: in ([A-Ga-g][b#♭♯]?))?")
+
+
+def _beats(directive: str, value: str) -> int:
+    """Return the beats of a bar that `{time: 3/4}` says."""
+    if directive.lower() != "time":
+        raise ChartError(f"{{{directive}:{value}}}: only {{title: …}} and {{time: 3/4}} are known here")
+    time = _TIME.fullmatch(value)
+    if time is None or not 1 <= int(time[1]) <= _MOST_BEATS:
+        raise ChartError(f"{{time:{value}}}: write it as 3/4, with 1 to {_MOST_BEATS} beats")
+    return int(time[1])
 
 
 def _count(token: str, bar: int, empty: bool) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.errors import DeviceError
+from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.messages import Command, SetControl
 from tatumflow.live.port_set import Notify
 from tatumflow.live.settings import OscSettings
@@ -22,6 +22,7 @@ _CONTROLS: Final = frozenset(control.name for control in fields(Controls))
 _EVERY_HOST: Final = "0.0.0.0"
 _LARGEST_PACKET: Final = 65_536
 _MOST_SAID: Final = 20
+_LONGEST_LINE: Final = 200
 _STOP_SECONDS: Final = 1.0
 
 
@@ -116,10 +117,19 @@ class OscListener:
         elif name in ACTIONS:
             if not arguments or arguments[0] != 0:
                 self._emit(ACTIONS[name](self._clock.now()))
+        elif name == "chords" and arguments and isinstance(arguments[0], str):
+            self._take_chart(arguments[0])
         elif arguments and isinstance(arguments[0], str | float | int):
             self._emit(SetControl(name, _rounded(name, arguments[0])))
         else:
             self._say_once(f"{address} wants a number or a word to set {name} to")
+
+    def _take_chart(self, text: str) -> None:
+        """Parse a chart here, so that the engine is neither asked to read what is none nor waits for it."""
+        try:
+            self._emit(SetControl("chords", _DEFAULTS.changed("chords", text).chords))
+        except SettingError as error:
+            self._say_once(str(error)[:_LONGEST_LINE])
 
     def _say_once(self, text: str) -> None:
         if text not in self._said and len(self._said) < _MOST_SAID:

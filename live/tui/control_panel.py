@@ -7,6 +7,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tatumflow.engine.controls import Controls
+from tatumflow.engine.harmony.chart import chart_title
 from tatumflow.engine.messages import Snapshot
 from tatumflow.live.steering.control_choices import CHOICES, options_of
 from tatumflow.live.tui.choice import Choice
@@ -22,7 +23,7 @@ def option_name(control: str, value: str) -> str:
     if control in ("mode", "clock"):
         return _CLOCK_NAMES.get(value, value)
     if control == "chords":
-        return value or "no chart"
+        return chart_title(value) or "no chart"
     return "nobody" if control == "style_b" and not value else style_name(value)
 
 

@@ -14,9 +14,9 @@ from tatumflow.engine.harmony.chart import (
     find_chart,
     named_chart,
     parse_chart,
-    read_chart,
 )
 from tatumflow.engine.harmony.chords import QUALITIES, Chord
+from tatumflow.live.charts import read_chart
 
 chords = st.one_of(st.none(), st.builds(Chord, st.integers(0, 11), st.sampled_from(QUALITIES)))
 
@@ -32,7 +32,8 @@ def bars(draw: st.DrawFn, beats: int) -> Bar:
 @st.composite
 def charts(draw: st.DrawFn) -> Chart:
     beats = draw(st.integers(1, 7))
-    return Chart(tuple(draw(st.lists(bars(beats), min_size=1, max_size=9))), beats)
+    name = " ".join(draw(st.text("AbC #'|:-1é ", max_size=12)).split())
+    return Chart(tuple(draw(st.lists(bars(beats), min_size=1, max_size=9))), beats, name)
 
 
 def symbols(chart: Chart) -> list[str]:
@@ -43,7 +44,7 @@ def symbols(chart: Chart) -> list[str]:
 @settings(deadline=None)
 @given(charts())
 def test_a_chart_is_read_as_it_was_written(chart: Chart) -> None:
-    assert parse_chart(chart.text, chart.beats_per_bar) == chart
+    assert parse_chart(chart.text) == chart
 
 
 @settings(deadline=None)
@@ -77,6 +78,13 @@ def test_chords_share_a_bar_evenly_and_points_hold() -> None:
         [(0, "Dm7"), (Fraction(4, 3), "G7"), (Fraction(8, 3), "Cmaj7")],
         [(0, "Cmaj7"), (2, "A7")],
     ]
+
+
+def test_title_and_time_stand_before_the_bars() -> None:
+    for text in ("{title: Waltz} {time: 3/4} Dm7 | G7", "{Title:Waltz}\n{TIME: 3/4}\nDm7\nG7"):
+        chart = parse_chart(text, name="other")
+        assert (chart.name, chart.beats_per_bar, symbols(chart)) == ("Waltz", 3, ["Dm7", "G7"])
+    assert parse_chart("{title:} Dm7", name="other").name == "other"
 
 
 def test_chords_by_beat_loop() -> None:
@@ -122,6 +130,10 @@ def test_notation(text: str, wanted: list[str]) -> None:
         ("F7 :| x5000", "bar 1: ':| x5000'"),
         ("F7 | G7 :| x4000", "bar 2: with its repeats"),
         ("F7 : G7", "bar 1: chord ':'"),
+        ("{time: 17/4} F7", "write it as 3/4"),
+        ("{time: 0/4} F7", "write it as 3/4"),
+        ("{time: waltz} F7", "write it as 3/4"),
+        ("{capo: 3} F7", "only {title: …} and {time: 3/4} are known here"),
     ],
 )
 def test_what_is_no_chart_is_refused_with_its_bar(text: str, reason: str) -> None:
@@ -178,7 +190,7 @@ def test_unknown_names_are_refused_with_the_known_ones() -> None:
 def test_charts_from_files(tmp_path: Path) -> None:
     (tmp_path / "autumn.txt").write_text("Cm7 | F7 | Bbmaj7 | Ebmaj7\n")
     (tmp_path / "waltz.yaml").write_text("name: Waltz\nbeats_per_bar: 3\nchart: |\n  |: Cm7 | F7 :|\n")
-    autumn, waltz = read_chart(tmp_path / "autumn.txt"), find_chart(str(tmp_path / "waltz.yaml"))
+    autumn, waltz = read_chart(tmp_path / "autumn.txt"), read_chart(tmp_path / "waltz.yaml")
     assert (autumn.name, autumn.beats_per_bar, len(autumn.bars)) == ("autumn", 4, 4)
     assert (waltz.name, waltz.beats_per_bar, len(waltz.bars), waltz.beats) == ("Waltz", 3, 4, 12)
 

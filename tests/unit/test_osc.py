@@ -1,9 +1,11 @@
 """Open Sound Control over a real socket."""
 
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
@@ -145,3 +147,20 @@ def test_the_command_line_chooses_the_port(tmp_path):
     assert JamOptions(osc=9000, settings_file=file).settings().osc == OscSettings(port=9000)
     with pytest.raises(SettingError, match=r"osc\.port"):
         JamOptions(osc=70_000, settings_file=file).settings()
+
+
+def test_a_chart_is_text_or_a_name_and_never_a_file(heard: Heard, tmp_path: Path) -> None:
+    pipe = tmp_path / "x.txt"
+    os.mkfifo(pipe)
+
+    def send() -> None:
+        for chords in (str(pipe), "F7 | H7", "blues in F", "", "{time: 3/4} Dm7 | G7"):
+            heard.client.send_message("/tatumflow/chords", chords)
+
+    assert heard.after(send) == [
+        SetControl("chords", chords) for chords in ("blues in F", "", "{time: 3/4} Dm7 | G7")
+    ]
+    file, wrong = heard.lines
+    assert "is the name of a file, which is not read here" in file
+    assert "bar 2: chord 'H7'" in wrong
+    assert "\n" not in file + wrong

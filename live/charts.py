@@ -1,0 +1,70 @@
+"""Chord charts as the user gives them: a name, the text, or a file, which is read anew each time."""
+
+from pathlib import Path
+from typing import Final
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tatumflow.engine.controls import chart_named
+from tatumflow.engine.errors import ChartError, ChordError
+from tatumflow.engine.harmony.chart import Chart, names_file, parse_chart
+from tatumflow.engine.regular_file import read_regular
+
+_LARGEST_FILE: Final = 1 << 16
+
+
+class _ChartFile(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chart: str
+    beats_per_bar: int = Field(default=4, ge=1, le=16)
+    name: str = ""
+
+
+def read_chords(source: str) -> str:
+    """Return the value of the control `chords` for what a user gives: a chart's name, its text, or a file.
+
+    A name or a text comes back as it is. Of a file comes the text of its chart, with title and time.
+
+    Args:
+        source: Such as "blues in F", "Dm7 | G7 | Cmaj7" or "waltz.yaml"; empty for no chart.
+
+    Raises:
+        ChartError: if it is none of these, the file cannot be read, or the chart is not understood.
+    """
+    text = read_chart(Path(source.strip()).expanduser()).text if names_file(source) else source
+    if text:
+        try:
+            chart_named(text)
+        except ChordError as error:
+            raise ChartError(str(error)) from None
+    return text
+
+
+def read_chart(path: Path) -> Chart:
+    """Read a chart from a file: text as `parse_chart` takes it, or YAML of `chart`, `beats_per_bar`, `name`.
+
+    Raises:
+        ChartError: if the file is no regular file, is larger than 64 kB, cannot be read, or its chart is not
+            understood.
+    """
+    path = Path(path)
+    try:
+        text = read_regular(path, _LARGEST_FILE).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not text"
+        raise ChartError(f"{path}: cannot be read ({reason}); give a .txt or .yaml file") from error
+    try:
+        if path.suffix.lower() not in (".yaml", ".yml"):
+            return parse_chart(text, name=path.stem)
+        content = _ChartFile.model_validate(yaml.safe_load(text))
+        return parse_chart(content.chart, content.beats_per_bar, content.name or path.stem)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ChartError(f"{path}: is not YAML; write chart: and the bars after it") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ChartError(f"{path}: {place}: {first['msg']}") from error
+    except ChartError as error:
+        raise ChartError(f"{path}: {error}") from error

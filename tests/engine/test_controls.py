@@ -1,0 +1,55 @@
+"""Controls: what is set is what was given, or it is refused in one line."""
+
+import pytest
+
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.errors import SettingError
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("trade_bars", 2.7, "trade_bars: 2.7 is not a whole number"),
+        ("trade_bars", "2.7", "trade_bars: '2.7' is not a whole number"),
+        ("register_low", 59.999, "register_low: 59.999 is not a whole number"),
+        ("seed", 0.5, "seed: 0.5 is not a whole number"),
+        ("trade_bars", float("nan"), "trade_bars: nan is not a number"),
+        ("temperature", float("nan"), "temperature: nan is not a number"),
+        ("temperature", float("inf"), "temperature: inf is not a number"),
+        ("temperature", "warm", "temperature: 'warm' is not a number"),
+        ("temperature", None, "temperature: None is not a number"),
+        ("temperature", True, "temperature: True is not a number"),
+        ("trade_bars", True, "trade_bars: True is not a number"),
+        ("trade_bars", 9.0, "trade_bars: 9 is outside the allowed range 0 to 8"),
+        ("temperature", 10**400, "is not a number"),
+        ("style", 3, "style: 3 is not a word or text"),
+        ("chords", None, "chords: None is not a word or text"),
+        ("mode", False, "mode: False is not a word or text"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line_without_types_of_the_language(name, value, reason):
+    with pytest.raises(SettingError) as caught:
+        Controls().changed(name, value)
+    text = str(caught.value)
+    assert reason in text
+    assert "\n" not in text
+    assert not {"int", "float", "str"} & set(text.replace("'", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("trade_bars", 4.0, 4),
+        ("trade_bars", "4", 4),
+        ("seed", 4294967295.0, 4294967295),
+        ("seed", 2**32 - 1, 4294967295),
+        ("clock_out", True, 1),
+        ("clock_out", False, 0),
+        ("temperature", 1, 1.0),
+        ("temperature", "0.5", 0.5),
+        ("style", "", ""),
+    ],
+)
+def test_what_fits_is_taken_as_the_controls_type(name, value, wanted):
+    taken = getattr(Controls().changed(name, value), name)
+    assert (taken, type(taken)) == (wanted, type(wanted))
