@@ -25,6 +25,15 @@ _CHANNELS: Final = 16
 DRUM_CHANNEL: Final = 9
 """The channel of the drums in General MIDI, counted from 0."""
 
+SLOWEST_TEMPO: Final = 4.0
+"""Beats per minute of the slowest tempo that is written; the format ends at 3.58."""
+
+FASTEST_TEMPO: Final = 1000.0
+"""Beats per minute of the fastest."""
+
+LONGEST_SECONDS: Final = 7200.0
+"""How long a file may last that is played or rendered."""
+
 LARGEST_FILE: Final = 64 << 20
 """Bytes that a MIDI file may hold: some ten million notes."""
 
@@ -120,6 +129,19 @@ def read_tracks(path: Path) -> tuple[MidiTrack, ...]:
     return tracks
 
 
+def check_length(path: Path, notes: Sequence[Note]) -> None:
+    """Refuse a file that lasts longer than two hours: a damaged one, or one of absurd tempo, may say years.
+
+    Raises:
+        MidiFileError: if it does.
+    """
+    end = max((note.offset for note in notes), default=0.0)
+    if end > LONGEST_SECONDS:
+        raise MidiFileError(
+            f"{path.name}: lasts {end / 3600:.1f} hours; cut it to two at most, or mend its tempo"
+        )
+
+
 def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float = 120.0) -> None:
     """Write tracks as a MIDI file (format 1, 480 ticks per beat), whole or not at all.
 
@@ -127,15 +149,16 @@ def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float = 120.0) ->
         path: The file; its folder must exist. A file already there is replaced.
         tracks: Overlapping notes of one pitch are cut as `read_midi` cuts them; velocities are clamped to
             between 1 and 127.
-        tempo: Beats per minute that the file states, 4 to 1000. Times in seconds do not depend on it.
+        tempo: Beats per minute that the file states, `SLOWEST_TEMPO` to `FASTEST_TEMPO`. Times in seconds do
+            not depend on it.
 
     Raises:
         MidiFileError: if the file cannot be written.
         ValueError: if the tempo is outside its range or a note begins before 0.
     """
     path = Path(path)
-    if not 4.0 <= tempo <= 1000.0:
-        raise ValueError(f"tempo {tempo} is outside 4 to 1000 beats per minute")
+    if not SLOWEST_TEMPO <= tempo <= FASTEST_TEMPO:
+        raise ValueError(f"tempo {tempo} is outside {SLOWEST_TEMPO} to {FASTEST_TEMPO} beats per minute")
     file = mido.MidiFile(type=1, ticks_per_beat=_WRITTEN_TICKS_PER_BEAT, charset="utf-8")
     microseconds = round(60e6 / tempo)
     file.tracks.append(mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=microseconds, time=0)]))

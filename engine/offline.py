@@ -47,6 +47,7 @@ def answer_file(
     make_companion: Callable[[Scheduler, Clock], Companion],
     *,
     max_phrase: float = MAX_PHRASE,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> OfflineResult:
     """Let a companion answer a file phrase by phrase.
 
@@ -57,6 +58,7 @@ def answer_file(
         notes: The file's notes; times in seconds from the beginning.
         make_companion: Makes the companion around the scheduler and the virtual clock it is given.
         max_phrase: Seconds after which a phrase is ended at the next small gap.
+        progress: Is told how many of the file's notes have been played.
     """
     clock = VirtualClock()
     collector = _Collector()
@@ -67,12 +69,16 @@ def answer_file(
     human: list[Note] = []
     turns: list[TurnReport] = []
     shift = 0.0
+    played = 0
     for phrase in split_phrases(notes, patience=patience, max_phrase=max_phrase):
         shift = max(shift, clock.now() + (BREATH if turns else 0.0) - phrase[0].onset)
         moved = [replace(note, onset=note.onset + shift) for note in phrase]
         for event in _events(moved):
             loop.run_to(event.time)
             companion.handle(event)
+            if isinstance(event, NoteOn):
+                played += 1
+                progress(played)
         human += moved
         answered = len(companion.turns)
         loop.run_to(inf, until=lambda answered=answered: len(companion.turns) > answered)
@@ -81,12 +87,17 @@ def answer_file(
     return OfflineResult(tuple(human), tuple(sorted(collector.notes, key=_by_onset)), tuple(turns))
 
 
-def improvise(make_companion: Callable[[Scheduler, Clock], Companion], seconds: float) -> OfflineResult:
+def improvise(
+    make_companion: Callable[[Scheduler, Clock], Companion],
+    seconds: float,
+    progress: Callable[[float], None] = lambda done: None,
+) -> OfflineResult:
     """Let a companion play alone from the first moment on.
 
     Args:
         make_companion: Makes the companion around the scheduler and the virtual clock it is given.
         seconds: How long it plays; what sounds then is ended.
+        progress: Is told how many seconds have been played.
     """
     clock = VirtualClock()
     collector = _Collector()
@@ -94,7 +105,12 @@ def improvise(make_companion: Callable[[Scheduler, Clock], Companion], seconds: 
     companion = make_companion(scheduler, clock)
     loop = VirtualLoop(clock, scheduler, companion)
     companion.command(TakeTurn())
-    loop.run_to(seconds)
+
+    def tell() -> bool:
+        progress(clock.now())
+        return False
+
+    loop.run_to(seconds, until=tell)
     companion.command(YieldTurn())
     return OfflineResult((), tuple(sorted(collector.notes, key=_by_onset)), tuple(companion.turns))
 

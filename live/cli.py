@@ -4,11 +4,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
+from tatumflow.live.interrupts import INTERRUPTED, Interrupts
 from tatumflow.live.soak.kind import Soak
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+NOTES_LIMIT = 20_000
+"""Notes that a file to answer may have, where nothing else is said: half an hour of dense piano playing."""
 
 _Value = TypeVar("_Value")
 _Model = Annotated[str | None, typer.Option("--model", help="Model bundle: a name or a folder.")]
@@ -42,6 +46,9 @@ _GridPull = Annotated[
 ]
 _Surprise = Annotated[float | None, typer.Option("--surprise", help="0 follows your phrase, 1 leaves it.")]
 _Api = Annotated[str | None, typer.Option("--api", help="MIDI system: auto, alsa, jack, coremidi, winmm.")]
+_LimitNotes = Annotated[
+    int, typer.Option("--limit-notes", min=1, help="Notes that IN.mid may have; answering many takes long.")
+]
 _Settings = Annotated[Path | None, typer.Option("--settings", help="Settings file instead of your own.")]
 
 
@@ -203,6 +210,7 @@ def play(
     model: _Model = None,
     wav: Annotated[Path | None, typer.Option("--wav", help="Render both players to this file too.")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the timing figures here.")] = None,
+    limit_notes: _LimitNotes = NOTES_LIMIT,
     settings: _Settings = None,
 ) -> None:
     """Let the companion answer a MIDI file, on a clock of its own: the same seed gives the same notes."""
@@ -216,6 +224,7 @@ def play(
             json=json,
             model=model,
             controls=_given(style=style, mode=mode, temperature=temperature, seed=seed),
+            limit_notes=limit_notes,
             settings_file=settings,
         )
     )
@@ -250,6 +259,7 @@ def generate(
     seconds: Annotated[float, typer.Option("--seconds", min=1, max=3600, help="Length without IN.mid.")] = 60,
     model: _Model = None,
     wav: Annotated[Path | None, typer.Option("--wav", help="Render it to this file too.")] = None,
+    limit_notes: _LimitNotes = NOTES_LIMIT,
     settings: _Settings = None,
 ) -> None:
     """Make music in any mode: from a MIDI file, or alone over a chart."""
@@ -277,6 +287,7 @@ def generate(
                 swing=swing,
                 grid_pull=grid_pull,
             ),
+            limit_notes=limit_notes,
             settings_file=settings,
             seconds=seconds,
         )
@@ -392,13 +403,38 @@ def _mount_commands() -> None:
 
 
 def main() -> None:
-    """Run the command line; an expected error is one line on standard error and exit status 1."""
+    """Run the command line; an expected error is one line on standard error and exit status 1.
+
+    So is Ctrl+C, with exit status 130, however often it is pressed.
+    """
+    interrupts = Interrupts()
+    interrupts.install()
     try:
         _mount_commands()
         app(obj=_write_sound)
     except TatumFlowError as error:
         print(f"tatumflow: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        _say_interrupted()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _say_interrupted()
+        raise
+    except Exception:
+        # What is interrupted in the middle of an import or a library may end in an error of another kind.
+        if not interrupts.happened:
+            raise
+        _say_interrupted()
+    finally:
+        interrupts.ending = True
+        if not interrupts.happened:
+            interrupts.restore()
+
+
+def _say_interrupted() -> NoReturn:
+    print("tatumflow: interrupted", file=sys.stderr)
+    sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

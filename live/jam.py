@@ -12,6 +12,7 @@ from tatumflow.engine.messages import Notice
 from tatumflow.engine.regular_file import check_output
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.host import EngineHost
+from tatumflow.live.interrupts import Interrupts
 from tatumflow.live.settings import Settings, load_settings, save_settings, settings_path
 
 _NOTICE_SECONDS: Final = 0.2
@@ -144,8 +145,9 @@ def remember(file: Path | None, before: Settings, after: Settings) -> None:
 def _wait(host: EngineHost) -> None:
     """Print what the engine has to say until it ends or somebody interrupts."""
     # Ending in order is what saves the recording; the default is to die on the spot.
+    handler = Interrupts()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, handler)
     snapshot = host.latest()
     if snapshot is not None:
         heard = [port.name for port in snapshot.inputs if port.connected]

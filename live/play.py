@@ -10,11 +10,21 @@ from typing import Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from tatumflow.engine.errors import DeviceError, SettingError
-from tatumflow.engine.midi_file import MidiPerformance, MidiTrack, read_midi, write_midi
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.errors import DeviceError, MidiFileError, SettingError
+from tatumflow.engine.midi_file import (
+    FASTEST_TEMPO,
+    SLOWEST_TEMPO,
+    MidiPerformance,
+    MidiTrack,
+    check_length,
+    read_midi,
+    write_midi,
+)
 from tatumflow.engine.offline import OfflineResult, answer_file, improvise
 from tatumflow.engine.regular_file import check_output
 from tatumflow.engine.whole_file import write_whole
+from tatumflow.live.progress import WorkProgress
 from tatumflow.live.session import offline_companion, open_bundle
 from tatumflow.live.settings import Settings, load_settings
 from tatumflow.live.synth import render, write_sound
@@ -36,6 +46,7 @@ class PlayOptions:
         controls: Live controls, by name.
         settings_file: Settings instead of the player's own.
         seconds: How long to play alone.
+        limit_notes: Most notes that the file to answer may have; None for any number.
     """
 
     source: Path | None
@@ -46,6 +57,7 @@ class PlayOptions:
     controls: Mapping[str, str | float | int] = field(default_factory=dict)
     settings_file: Path | None = None
     seconds: float = 60.0
+    limit_notes: int | None = None
 
 
 class TurnFigures(BaseModel):
@@ -110,8 +122,9 @@ class Answer:
 
     @property
     def tempo(self) -> float | None:
-        """Return the file's tempo in beats per minute, None if it has none."""
-        return None if self.performance is None else self.performance.tempo
+        """Return the file's tempo in beats per minute, within what can be written; None if it has none."""
+        tempo = None if self.performance is None else self.performance.tempo
+        return None if tempo is None else min(max(tempo, SLOWEST_TEMPO), FASTEST_TEMPO)
 
     def summary(self) -> str:
         """Return what a player wants to know, in one or two lines."""
@@ -130,18 +143,28 @@ class Answer:
         return text
 
 
-def answer(source: Path | None, settings: Settings, seconds: float = 60.0) -> Answer:
-    """Answer a MIDI file, or play alone for some seconds.
+def answer(
+    source: Path | None, settings: Settings, seconds: float = 60.0, limit_notes: int | None = None
+) -> Answer:
+    """Answer a MIDI file, or play alone for some seconds; shows on standard error how far it is.
 
     Raises:
-        MidiFileError: if the file cannot be read.
+        MidiFileError: if the file cannot be read, has more than `limit_notes` notes, or lasts longer than two
+            hours.
         BundleError: if the model is missing or damaged.
         SettingError: if the model does not know a style.
     """
     performance = None if source is None else read_midi(source)
+    if source is not None and performance is not None:
+        _check_size(source, performance, limit_notes)
     bundle = open_bundle(settings.model)
     make = offline_companion(bundle, settings.controls)
-    result = improvise(make, seconds) if performance is None else answer_file(performance.notes, make)
+    if performance is None:
+        with WorkProgress("improvising", seconds, "seconds") as progress:
+            result = improvise(make, seconds, progress.tell)
+    else:
+        with WorkProgress("answering", len(performance.notes), "notes") as progress:
+            result = answer_file(performance.notes, make, progress=progress.tell)
     computed = [turn.compute_ms for turn in result.turns if turn.compute_ms is not None]
     figures = PlayFigures(
         source="" if source is None else source.name,
@@ -172,9 +195,10 @@ def play(options: PlayOptions) -> None:
     settings = load_settings(options.settings_file).with_controls(**options.controls)
     if options.model is not None:
         settings = settings.model_copy(update={"model": options.model})
+    _check_mode(options, settings.controls)
     outputs = [path for path in (options.out, options.wav, options.json) if path is not None]
     _check_outputs(options.source, outputs)
-    answered = answer(options.source, settings, options.seconds)
+    answered = answer(options.source, settings, options.seconds, options.limit_notes)
     sound = None if options.wav is None else render(answered.tracks, settings.synth)
     written: list[Path] = []
     try:
@@ -192,6 +216,28 @@ def play(options: PlayOptions) -> None:
         raise
     print(answered.summary())
     print(f"written: {', '.join(str(path) for path in outputs)}")
+
+
+def _check_mode(options: PlayOptions, controls: Controls) -> None:
+    """Refuse a mode without what it starts from."""
+    if options.source is None and controls.mode != "improvise":
+        raise SettingError(
+            f"mode {controls.mode} starts from a phrase; give a MIDI file, or --mode improvise to play alone"
+        )
+    if controls.mode == "reharmonize" and not controls.chords:
+        raise SettingError(
+            "mode reharmonize needs chords; give `tatumflow generate` a chart, such as --chords 'Dm7 | G7'"
+        )
+
+
+def _check_size(source: Path, performance: MidiPerformance, limit_notes: int | None) -> None:
+    notes = performance.notes
+    check_length(source, notes)
+    if limit_notes is not None and len(notes) > limit_notes:
+        raise MidiFileError(
+            f"{source.name}: has {len(notes)} notes, more than {limit_notes}, and answering them takes long; "
+            f"give --limit-notes {len(notes)} to do it all the same"
+        )
 
 
 def _check_outputs(source: Path | None, outputs: Sequence[Path]) -> None:

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tatumflow.engine.errors import MidiFileError, SettingError
-from tatumflow.engine.midi_file import MidiTrack, read_tracks
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.midi_file import MidiTrack, check_length, read_tracks
 from tatumflow.engine.regular_file import check_output
 from tatumflow.live.settings import load_settings
 from tatumflow.live.synth import SAMPLE_RATE, render, soundfont_path, write_sound
 
 SUFFIXES: Final = (".wav", ".mp3")
-_LONGEST_SECONDS: Final = 7200.0
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,7 @@ def render_files(options: RenderOptions) -> None:
 
 def _read(source: Path) -> tuple[MidiTrack, ...]:
     tracks = read_tracks(source)
-    end = max(note.offset for track in tracks for note in track.notes)
-    if end > _LONGEST_SECONDS:
-        # Sound is made in memory; a damaged file may say that it lasts for years.
-        raise MidiFileError(f"{source.name}: lasts {end / 3600:.1f} hours; cut it to two at most")
+    check_length(source, [note for track in tracks for note in track.notes])
     return tracks
 
 

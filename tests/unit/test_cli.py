@@ -1,15 +1,19 @@
 """The command line: every bad input is one line on standard error, a failing status, and no file written."""
 
 import json
+import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
-from tatumflow.engine.midi_file import MidiTrack, read_midi, write_midi
+from tatumflow.engine.midi_file import LARGEST_FILE, MidiTrack, read_midi, write_midi
 from tatumflow.engine.notes import Note
+from tatumflow.engine.offline import OfflineResult
 from tatumflow.live import cli
 from tatumflow.live.jam import JamOptions
+from tatumflow.live.play import Answer, PlayFigures
 from tatumflow.live.settings import Settings, save_settings
 
 
@@ -134,7 +138,7 @@ def test_an_output_that_cannot_be_is_refused_before_anything_is_done(run, tmp_pa
     assert_refused(
         run("play", phrase, "-o", tmp_path / "absent" / "out.mid"), "does not exist; make it first"
     )
-    assert_refused(run("play", phrase, "-o", tmp_path), "is a folder")
+    assert_refused(run("play", phrase, "-o", tmp_path), "it is a folder, not a file")
     assert_refused(run("play", phrase, "-o", phrase), "is the file to answer")
     out = tmp_path / "out.mid"
     assert_refused(run("play", phrase, "-o", out, "--wav", out), "is given for two outputs")
@@ -159,6 +163,127 @@ def test_a_sound_that_cannot_be_is_refused_and_nothing_written(
     monkeypatch.chdir(tmp_path)
     assert_refused(run("render", phrase, *more, "-o", out), said)
     assert [path.name for path in tmp_path.iterdir()] == ["phrase.mid"]
+
+
+def many_notes(path, count, tempo, held=0.4):
+    """Write a file whose notes come half a second apart at 120 beats a minute, and which states a tempo."""
+    write_midi(path, [MidiTrack("piano", [Note(0.5 * i, held, 60 + i % 12, 80) for i in range(count)])])
+    stated = (500_000).to_bytes(3, "big")
+    data = path.read_bytes()
+    assert data.count(b"\xff\x51\x03" + stated) == 1
+    path.write_bytes(data.replace(stated, tempo.to_bytes(3, "big")))
+
+
+def test_a_file_of_absurd_tempo_that_lasts_for_hours_is_refused(run, tmp_path):
+    source, out = tmp_path / "slow.mid", tmp_path / "out.mid"
+    many_notes(source, 500, tempo=16_777_215)
+    said = "slow.mid: lasts 2.3 hours; cut it to two at most, or mend its tempo"
+    assert_refused(run("play", source, "-o", out), said)
+    assert_refused(run("render", source, "-o", tmp_path / "out.wav"), said)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(("microseconds", "tempo"), [(16_777_215, 4.0), (1, 1000.0)])
+def test_a_file_of_absurd_tempo_is_answered_at_the_nearest_that_can_be_written(tmp_path, microseconds, tempo):
+    source = tmp_path / "odd.mid"
+    many_notes(source, 2, tempo=microseconds)
+    performance = read_midi(source)
+    answered = Answer(performance, OfflineResult(performance.notes, (), ()), FIGURES)
+    assert answered.tempo == tempo
+    write_midi(tmp_path / "out.mid", answered.tracks, answered.tempo)
+    assert read_midi(tmp_path / "out.mid").tempo == pytest.approx(tempo, rel=1e-3)
+
+
+FIGURES = PlayFigures(
+    source="", model="", seed=0, turns=(), first_note_ms_median=None, first_note_ms_p99=None
+)
+
+
+def test_more_notes_than_the_limit_are_refused_with_the_option_that_raises_it(run, tmp_path):
+    source, out = tmp_path / "many.mid", tmp_path / "out.mid"
+    many_notes(source, 9, tempo=500_000)
+    for command in ("play", "generate"):
+        assert_refused(
+            run(command, source, "-o", out, "--limit-notes", "8"),
+            "many.mid: has 9 notes, more than 8",
+            "give --limit-notes 9",
+        )
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("command", ["play", "generate", "render"])
+@pytest.mark.parametrize("kind", ["a pipe", "a device"])
+def test_what_is_no_file_is_not_read(run, tmp_path, command, kind):
+    source = Path("/dev/zero")
+    if kind == "a pipe":
+        source = tmp_path / "pipe.mid"
+        os.mkfifo(source)
+    out = tmp_path / ("out.wav" if command == "render" else "out.mid")
+    assert_refused(run(command, source, "-o", out), source.name, f"it is {kind}, not a file")
+    assert not out.exists()
+
+
+def test_a_file_larger_than_any_music_is_not_read(run, tmp_path):
+    source = tmp_path / "large.mid"
+    with source.open("wb") as file:
+        file.truncate(LARGEST_FILE + 1)
+    assert_refused(run("play", source, "-o", tmp_path / "o.mid"), "large.mid", "it is larger than 64 MB")
+
+
+@pytest.mark.parametrize("option", ["-o", "--wav", "--json"])
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a folder"])
+def test_an_output_that_is_no_file_is_refused_and_stays(run, tmp_path, phrase, option, kind):
+    path = tmp_path / "there"
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/null")
+    before = path.stat().st_mode
+    outputs = {"-o": tmp_path / "out.mid"} | {option: path}
+    arguments = [word for pair in outputs.items() for word in pair]
+    assert_refused(run("play", phrase, *arguments), f"{path}: cannot be written (it is {kind}, not a file)")
+    assert path.stat().st_mode == before
+    assert not (tmp_path / "out.mid").exists()
+
+
+@pytest.mark.parametrize("command", ["jam", "bench", "soak"])
+def test_other_outputs_that_are_no_file_are_refused_before_the_work(run, tmp_path, command):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    option = ["--headless", "--record"] if command == "jam" else ["--json"]
+    assert_refused(run(command, *option, pipe), f"{pipe}: cannot be written (it is a pipe, not a file)")
+    assert pipe.is_fifo()
+
+
+def test_an_answer_is_written_through_a_link(run, tmp_path, phrase, tiny_bundle):
+    link, target = tmp_path / "link.mid", tmp_path / "real.mid"
+    target.write_bytes(b"old")
+    link.symlink_to("real.mid")
+    status, _, errors = run("play", phrase, "-o", link, "--model", tiny_bundle, "--style", "tatum")
+    assert (status, errors) == (0, "")
+    assert link.is_symlink()
+    assert read_midi(target).notes
+
+
+@pytest.mark.parametrize("mode", ["answer", "continue", "restyle", "reharmonize"])
+def test_a_mode_that_starts_from_a_phrase_is_refused_without_one(run, tmp_path, mode):
+    out = tmp_path / "out.mid"
+    assert_refused(
+        run("generate", "-o", out, "--mode", mode, "--chords", "Dm7 | G7"),
+        f"mode {mode} starts from a phrase; give a MIDI file, or --mode improvise to play alone",
+    )
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("command", ["play", "generate"])
+def test_reharmonizing_is_refused_without_a_chart(run, tmp_path, phrase, command):
+    out = tmp_path / "out.mid"
+    assert_refused(
+        run(command, phrase, "-o", out, "--mode", "reharmonize"), "mode reharmonize needs chords", "--chords"
+    )
+    assert not out.exists()
 
 
 def test_a_damaged_graph_is_refused(run, tmp_path, phrase, tiny_bundle):

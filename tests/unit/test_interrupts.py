@@ -1,0 +1,79 @@
+"""Ctrl+C, once or in a hurry: exit status 130 and one line at most."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+WORK = """
+import atexit, os, signal, sys, threading
+from tatumflow.live import cli
+
+def insist(times):
+    for _ in range(times):
+        os.kill(os.getpid(), signal.SIGINT)
+
+@cli.app.command()
+def work(other: bool = False):
+    print("working", flush=True)
+    try:
+        sys.stdin.readline()
+        insist(1)
+        threading.Event().wait(60)
+    except KeyboardInterrupt:
+        if other:
+            raise ImportError("numpy failed to import") from None
+        raise
+    finally:
+        insist(5)
+        print("cleaned", flush=True)
+
+atexit.register(insist, 5)
+atexit.register(lambda: print("ended", flush=True))
+sys.argv = ["tatumflow", "work", *sys.argv[1:]]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--other",)])
+def test_many_interrupts_end_a_command_in_order(options: tuple[str, ...]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", WORK, *options], input="\n", capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 130
+    assert ended.stdout.split() == ["working", "cleaned", "ended"]
+    assert ended.stderr == "tatumflow: interrupted\n"
+
+
+def test_who_insists_on_an_end_that_hangs_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tatumflow.live.interrupts import Interrupts
+
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    left: list[int] = []
+    monkeypatch.setattr(os, "_exit", left.append)
+    interrupts = Interrupts()
+    with pytest.raises(KeyboardInterrupt):
+        interrupts(signal.SIGINT, None)
+    interrupts(signal.SIGINT, None)
+    now[0] = 3.0
+    with pytest.raises(KeyboardInterrupt):
+        interrupts(signal.SIGINT, None)
+    now[0], interrupts.ending = 6.0, True
+    with pytest.raises(KeyboardInterrupt):
+        interrupts(signal.SIGINT, None)
+    assert left == [130]
+
+
+def test_a_command_that_is_not_interrupted_leaves_the_handler_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from tatumflow.live import cli
+
+    monkeypatch.setattr(sys, "argv", ["tatumflow", "--help"])
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert signal.getsignal(signal.SIGINT) is before
