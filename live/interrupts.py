@@ -1,5 +1,6 @@
 """Ctrl+C: the first ends a command in order; those that follow at once do not interrupt the ending."""
 
+import atexit
 import os
 import signal
 import time
@@ -34,11 +35,17 @@ class Interrupts:
         """Handle SIGINT from now on, unless the process was started to ignore it."""
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self)
+            # Registered before all others, this runs after them: what comes then handles no signals.
+            atexit.register(self._ignore)
 
     def restore(self) -> None:
         """Leave SIGINT to Python, if it is handled here."""
         if signal.getsignal(signal.SIGINT) is self:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _ignore(self) -> None:
+        if self.happened:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Interrupt the command, but not a second time while that is under way."""

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -45,6 +46,21 @@ def test_many_interrupts_end_a_command_in_order(options: tuple[str, ...]) -> Non
     assert ended.returncode == 130
     assert ended.stdout.split() == ["working", "cleaned", "ended"]
     assert ended.stderr == "tatumflow: interrupted\n"
+
+
+def test_interrupts_that_go_on_until_the_process_has_ended_do_not_kill_it() -> None:
+    program = [sys.executable, "-c", WORK.replace("insist(1)", "pass")]
+    with subprocess.Popen(
+        program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "working\n"
+        for _ in range(100):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.005)
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert errors == "tatumflow: interrupted\n"
 
 
 def test_who_insists_on_an_end_that_hangs_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
