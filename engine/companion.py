@@ -342,7 +342,7 @@ class Companion:
         elif self._state == "playing" and control.name == "lookahead":
             self._planner.use_lookahead(controls.lookahead)
         elif self._state == "playing":
-            new_frame = control.new_mode or self._turn.bars is not None
+            new_frame = control.new_mode or control.name == "phrases" or self._turn.bars is not None
             self._planner.steer(
                 controls,
                 self._live.style,

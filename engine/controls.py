@@ -52,6 +52,8 @@ class Controls:
         grid_pull: Share of the way to the nearest sixteenth or triplet that onsets are drawn: 0 leaves them.
         pace: Restyled and reharmonized phrases are this much faster, in octaves: +1 twice as fast.
         dynamics: And this much louder, in MIDI velocity.
+        phrases: Length of a continuation, in phrases as long as the one played; 0 goes on until the player
+            plays, for 30 s at most.
         temperature: Sampling temperature; 0 takes the likeliest value.
         top_p: Nucleus: the smallest set of pitches with at least this probability is kept.
         top_k: Number of likeliest pitches kept; 0 keeps all.
@@ -85,6 +87,7 @@ class Controls:
     grid_pull: float = _number(0.0, 0.0, 1.0)
     pace: float = _number(0.0, -1.0, 1.0, "octaves")
     dynamics: int = _number(0, -64, 64)
+    phrases: int = _number(2, 0, 8, "phrases")
     temperature: float = _number(1.0, 0.0, 2.0)
     top_p: float = _number(0.9, 0.01, 1.0)
     top_k: int = _number(0, 0, 200)

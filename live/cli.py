@@ -246,6 +246,10 @@ def generate(
     dynamics: Annotated[
         int | None, typer.Option("--dynamics", help="Steps of velocity louder, likewise.")
     ] = None,
+    phrases: Annotated[
+        int | None,
+        typer.Option("--phrases", help="Length of a continuation in phrases like yours; 0 for 30 s."),
+    ] = None,
     style: _Style = None,
     style_b: Annotated[str | None, typer.Option("--style-b", help="Second player to blend with.")] = None,
     style_blend: Annotated[float | None, typer.Option("--style-blend", help="Share of the second.")] = None,
@@ -278,6 +282,7 @@ def generate(
                 surprise=surprise,
                 pace=pace,
                 dynamics=dynamics,
+                phrases=phrases,
                 style=style,
                 style_b=style_b,
                 style_blend=style_blend,

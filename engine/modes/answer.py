@@ -13,6 +13,11 @@ _OPENING_LENGTH: Final = 4.0
 _SHORTEST_CALL: Final = 1.0
 
 
+def call_length(phrase: Phrase) -> float:
+    """Return the seconds that a call counts as: its length, 1 at least, and 4 for no call."""
+    return max(phrase.length, _SHORTEST_CALL) if phrase.notes else _OPENING_LENGTH
+
+
 class Answer:
     """Begins right at the turn and plays about as long as the call.
 
@@ -27,7 +32,7 @@ class Answer:
 
     def plan(self, phrase: Phrase, controls: Controls, now: float) -> TurnPlan:
         """Return the frame of an answer to `phrase` that begins at `now` seconds."""
-        length = max(phrase.length, _SHORTEST_CALL) if phrase.notes else _OPENING_LENGTH
+        length = call_length(phrase)
         start = now + LEAD
         return TurnPlan(
             earliest=start,

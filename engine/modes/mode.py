@@ -24,6 +24,8 @@ class TurnPlan:
             model.
         rest_from: A gap between onsets that begins here or later and is longer than `rest` ends the turn.
         rest: Seconds.
+        rest_shrinks: Whether the rest that ends the turn shrinks evenly from `rest` at `rest_from` to none at
+            `last_onset`, so that the turn ends between phrases and not within one.
         last_onset: No note starts after this; those sounding end naturally.
         longest_rest: A gap between onsets that is longer is shortened to this.
         ends_at: The turn lasts until then, whether notes come or not, and no note sounds beyond it; None ends
@@ -35,6 +37,7 @@ class TurnPlan:
     last_onset: float
     rest_from: float = inf
     rest: float = inf
+    rest_shrinks: bool = False
     longest_rest: float = inf
     ends_at: float | None = None
 
@@ -64,7 +67,8 @@ class TurnPlan:
             return True
         if previous_onset is None or previous_onset < self.rest_from:
             return False
-        return onset - previous_onset > self.rest
+        share = (self.last_onset - previous_onset) / (self.last_onset - self.rest_from)
+        return onset - previous_onset > self.rest * (share if self.rest_shrinks else 1.0)
 
 
 @dataclass(frozen=True, slots=True)

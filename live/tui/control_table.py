@@ -23,6 +23,7 @@ LABELS: Final[dict[str, str]] = {
     "grid_pull": "Grid pull",
     "pace": "Pace",
     "dynamics": "Dynamics",
+    "phrases": "Phrases",
     "temperature": "Temperature",
     "density": "Density",
     "velocity_follow": "Vel. follow",
@@ -48,7 +49,17 @@ ACTION_LABELS: Final[dict[str, str]] = {
 """And each action that a controller can set off."""
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
-    "Player": ("mode", "style", "style_strength", "style_b", "style_blend", "surprise", "chords", "tempo"),
+    "Player": (
+        "mode",
+        "phrases",
+        "style",
+        "style_strength",
+        "style_b",
+        "style_blend",
+        "surprise",
+        "chords",
+        "tempo",
+    ),
     "Playing": (
         "temperature",
         "density",

@@ -165,8 +165,9 @@ def test_it_answers_again_after_a_barge_in():
     assert rig.companion.turns[1].call_start == pytest.approx(start + 0.1)
 
 
-def test_continuation_goes_on_until_the_human_plays():
+def test_continuation_of_no_number_of_phrases_goes_on_until_the_human_plays():
     rig = Rig(mode="continue")
+    rig.companion.command(SetControl("phrases", 0))
     end = rig.phrase(gap=0.25)
     rig.run_until("playing")
     assert rig.clock.now() == pytest.approx(end + 0.6 * 1.5 * 0.25)
@@ -174,6 +175,26 @@ def test_continuation_goes_on_until_the_human_plays():
     assert rig.companion.turn == "playing"
     rig.human(NoteOn(rig.clock.now(), 60, 80))
     assert rig.companion.turn == "listening"
+
+
+@pytest.mark.parametrize("notes", [8, 24])
+def test_continuation_lasts_in_proportion_to_the_call(notes: int):
+    rig = Rig(mode="continue")
+    rig.phrase(notes=notes)
+    rig.run_until("playing")
+    rig.run_until("listening")
+    length, onsets = 0.25 * (notes - 1) + 0.1, sorted({note.onset for note in rig.companion_notes})
+    turn = rig.companion.turns[0].turn
+    assert 1.5 * length <= onsets[-1] - turn <= 3 * length + 1.1
+    assert rig.companion.turns[0].notes == len(rig.companion_notes)
+
+
+@pytest.mark.parametrize(("phrases", "seconds", "then"), [(1, 6.0, "listening"), (0, 20.0, "playing")])
+def test_phrases_set_during_a_continuation_change_its_length(phrases: int, seconds: float, then: str):
+    rig = playing(mode="continue")
+    rig.companion.command(SetControl("phrases", phrases))
+    rig.run_to(rig.clock.now() + seconds)
+    assert rig.companion.turn == then
 
 
 def test_changed_temperature_withdraws_what_is_planned():
@@ -208,6 +229,7 @@ def test_changed_style_is_in_force_at_once():
 def test_changed_mode_lets_the_answer_go_on():
     rig = playing()
     rig.companion.command(SetControl("mode", "continue"))
+    rig.companion.command(SetControl("phrases", 0))
     rig.run_to(rig.clock.now() + 15.0)
     assert rig.companion.turn == "playing"
 

@@ -50,8 +50,18 @@ def test_continuation_takes_over_sooner_and_lets_the_model_say_when():
     assert plan.earliest < plan.latest_first
 
 
-def test_continuation_goes_on_over_rests_for_thirty_seconds():
-    plan = mode_named("continue").plan(call(4.0), Controls(mode="continue"), 20.0)
-    start = plan.earliest
-    assert not plan.ends_before(start + 29.0, start)
-    assert plan.ends_before(start + 30.1, start + 30.0)
+@pytest.mark.parametrize(
+    ("phrases", "length", "soft", "hard"),
+    [(2, 4.0, 6.0, 13.0), (1, 4.0, 3.0, 7.0), (3, 0.2, 2.25, 5.5), (8, 9.0, 22.5, 30.0), (0, 4.0, 22.5, 30.0)],
+)
+def test_continuation_lasts_as_many_phrases_as_asked_and_ends_at_ever_shorter_rests(
+    phrases: int, length: float, soft: float, hard: float
+):
+    plan = mode_named("continue").plan(call(length), Controls(mode="continue", phrases=phrases), 20.0)
+    start, middle = plan.earliest, (soft + hard) / 2
+    assert not plan.ends_before(start + soft + 0.5, start + soft - 0.01), "a rest early on does not end it"
+    assert not plan.ends_before(start + soft + 0.49, start + soft)
+    assert plan.ends_before(start + soft + 0.51, start + soft)
+    assert not plan.ends_before(start + middle + 0.24, start + middle)
+    assert plan.ends_before(start + middle + 0.26, start + middle)
+    assert plan.ends_before(start + hard + 0.01, start + hard)
