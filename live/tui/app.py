@@ -6,9 +6,11 @@ from typing import ClassVar, Final
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import MODES
+from tatumflow.engine.harmony.chart import find_chart
 from tatumflow.engine.messages import (
     BeginBars,
     LearnController,
@@ -28,7 +30,7 @@ from tatumflow.live.tui.chooser import Chooser
 from tatumflow.live.tui.commands import PaletteCommands
 from tatumflow.live.tui.control_panel import option_name
 from tatumflow.live.tui.control_row import ControlChanged, ControlRow
-from tatumflow.live.tui.control_table import ACTION_LABELS, LABELS
+from tatumflow.live.tui.control_table import LABELS
 from tatumflow.live.tui.help import Help
 from tatumflow.live.tui.jam_screen import JamScreen
 from tatumflow.live.tui.palette import EXTRA_COLOURS, THEME
@@ -74,6 +76,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
             tooltip="panic: silence everything, inside dialogs too",
         ),
         Binding("ctrl+l", "learn", show=False, tooltip="let a knob steer this control: then move it"),
+        Binding("escape", "end_learning", show=False, tooltip="close a dialog, end MIDI learn"),
         Binding("left_square_bracket,pagedown", "octave(-1)", show=False, tooltip="piano octave down"),
         Binding("right_square_bracket,pageup", "octave(1)", show=False, tooltip="piano octave up"),
         Binding(
@@ -162,9 +165,16 @@ class TatumFlowApp(App[None], inherit_bindings=False):
     def learn(self, target: str) -> None:
         """Let the next MIDI controller that moves steer a control or an action; empty waits no longer."""
         self.link.send(LearnController(target))
-        if target:
-            label = {**LABELS, **ACTION_LABELS}[target]
-            self.notify(f"{label}: now move the knob, fader or pedal that shall steer it")
+
+    def action_end_learning(self) -> None:
+        """Wait for no MIDI controller any longer."""
+        if self.snapshot is not None and self.snapshot.learning:
+            self.learn("")
+
+    def on_command_palette_closed(self, event: CommandPalette.Closed) -> None:
+        """End MIDI learn with the palette, as with any dialog, unless a command was taken."""
+        if not event.option_selected:
+            self.action_end_learning()
 
     def action_bars(self) -> None:
         """Begin the bars."""
@@ -196,13 +206,19 @@ class TatumFlowApp(App[None], inherit_bindings=False):
             return
         options = {value: option_name(control, value) for value in options_of(control, self.snapshot.styles)}
         current = getattr(self.snapshot.controls, control)
-        self.push_screen(Chooser(LABELS[control], options, current), partial(self._set, control))
+        if control == "chords":
+            hint = "Dm7 | G7 | Cmaj7, or a file"
+            chooser = Chooser(LABELS[control], options, current, read=_chart_typed, hint=hint)
+        else:
+            chooser = Chooser(LABELS[control], options, current)
+        self.push_screen(chooser, partial(self._set, control))
 
     def set_number(self, control: str) -> None:
         """Ask for a control's value as a number."""
         if self.snapshot is not None:
-            value = getattr(self.snapshot.controls, control)
-            self.push_screen(ValueDialog(control, value), partial(self._set, control))
+            controls = self.snapshot.controls
+            dialog = ValueDialog(control, getattr(controls, control), partial(controls.changed, control))
+            self.push_screen(dialog, partial(self._set, control))
 
     def _set(self, control: str, value: str | None) -> None:
         if value is not None:
@@ -232,3 +248,13 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         """End the engine and the screen."""
         self.link.send(Shutdown())
         self.exit()
+
+
+def _chart_typed(text: str) -> str:
+    """Return the value of `chords` for a chart that was typed: its text, its name or its file.
+
+    Raises:
+        ChartError: if it is none of these or is not understood.
+    """
+    find_chart(text)
+    return text

@@ -53,6 +53,9 @@ def entries(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
         )
     yield from _stems(app)
     yield from _choices(app)
+    yield PaletteEntry(
+        "Write chords …", partial(app.action_choose, "chords"), "A chart of your own, or one by name or file"
+    )
     for path in find_bundles():
         command = UseModel(str(path))
         yield PaletteEntry(

@@ -49,17 +49,7 @@ ACTION_LABELS: Final[dict[str, str]] = {
 """And each action that a controller can set off."""
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
-    "Player": (
-        "mode",
-        "phrases",
-        "style",
-        "style_strength",
-        "style_b",
-        "style_blend",
-        "surprise",
-        "chords",
-        "tempo",
-    ),
+    "Player": ("mode", "style", "style_strength", "style_b", "style_blend", "surprise", "chords", "tempo"),
     "Playing": (
         "temperature",
         "density",
@@ -68,7 +58,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "register_low",
         "register_high",
     ),
-    "Time": ("clock", "trade_bars", "count_in", "metronome", "swing", "grid_pull"),
+    "Time": ("clock", "trade_bars", "phrases", "count_in", "metronome", "swing", "grid_pull"),
     "Sampling": ("top_p", "top_k", "min_p", "repetition", "lookahead"),
 }
 """The rows of the control panel, group by group; the rest is in the command palette."""

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 Result = TypeVar("Result")
 
@@ -33,6 +33,28 @@ class Dialog(ModalScreen[Result]):
         """Yield what stands in the box."""
         yield Static()
 
-    def action_leave(self) -> None:
-        """Close without a result."""
+    async def action_leave(self) -> None:
+        """Close without a result, and wait for no MIDI controller any longer."""
         self.dismiss(None)
+        await self.run_action("app.end_learning")
+
+
+class EntryDialog(Dialog[str | None]):
+    """A dialog with one field, `entry`, and under it why what was typed cannot be taken."""
+
+    def entry(self, value: str = "", placeholder: str = "") -> ComposeResult:
+        """Yield the field and the line for the reason, empty at first."""
+        yield Input(value, placeholder=placeholder, compact=True)
+        reason = Static(id="reason", markup=False)
+        reason.display = False
+        yield reason
+
+    def refuse(self, reason: str) -> None:
+        """Stay open and say why; an empty reason says nothing."""
+        line = self.query_one("#reason", Static)
+        line.update(reason)
+        line.display = bool(reason)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Forget the reason, which was for what stood there before."""
+        self.refuse("")

@@ -72,12 +72,12 @@ class PortPicker(Dialog[None]):
         command = ConnectPorts(input=name) if side == "input" else ConnectPorts(output=name)
         self.post_message(self.Chosen(command))
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
+    async def on_button_pressed(self, event: Button.Pressed) -> None:
         """Play the test note or close."""
         if event.button.id == "test-note":
             self.action_test_note()
         else:
-            self.action_leave()
+            await self.action_leave()
 
     def action_test_note(self) -> None:
         """Play middle C where the companion will sound."""

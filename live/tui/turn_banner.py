@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import Position, Snapshot, Turn
+from tatumflow.live.tui.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.labels import number, style_name
 from tatumflow.live.tui.lettering import Lettering
 
@@ -47,10 +48,13 @@ class TurnBanner(Horizontal):
         elif snapshot is None:
             self._draw("starting", "Loading the model and opening the ports …")
         else:
-            self._draw(snapshot.turn, snapshot.controls, snapshot.position)
+            detail = learning_text(snapshot.learning) if snapshot.learning else snapshot.controls
+            self._draw(snapshot.turn, detail, snapshot.position)
 
-    def _draw(self, state: BannerState, detail: str | Controls, position: Position | None = None) -> None:
-        shown = (state, detail if isinstance(detail, str) else _facts(detail), position)
+    def _draw(
+        self, state: BannerState, detail: str | Content | Controls, position: Position | None = None
+    ) -> None:
+        shown = (state, _facts(detail) if isinstance(detail, Controls) else detail, position)
         if shown == self._shown:
             return
         self._shown = shown
@@ -59,8 +63,8 @@ class TurnBanner(Horizontal):
         if position is not None:
             self._beat.show(f"{position.bar}.{position.beat}")
         self._word.show(_WORDS[state])
-        if isinstance(detail, str):
-            facts = Content(detail)
+        if not isinstance(detail, Controls):
+            facts = Content(detail) if isinstance(detail, str) else detail
         elif position is None:
             facts = Content.from_markup(
                 "[b]$mode[/b]\n$style\n[dim]temperature[/dim] [b]$temperature[/b]", **_facts(detail)
@@ -69,6 +73,14 @@ class TurnBanner(Horizontal):
             mode = Content.from_markup("[b]$mode[/b]\n", mode=detail.mode.upper())
             facts = mode + position_text(position)
         self._facts.update(facts)
+
+
+def learning_text(target: str) -> Content:
+    """Return three lines: what waits for a MIDI controller, what to do, and how to leave it."""
+    return Content.from_markup(
+        "[b]MIDI LEARN: $label[/b]\nmove a knob or pedal\n[dim]Esc cancels[/dim]",
+        label={**LABELS, **ACTION_LABELS}[target],
+    )
 
 
 def position_text(position: Position) -> Content:

@@ -52,7 +52,13 @@ def test_continuation_takes_over_sooner_and_lets_the_model_say_when():
 
 @pytest.mark.parametrize(
     ("phrases", "length", "soft", "hard"),
-    [(2, 4.0, 6.0, 13.0), (1, 4.0, 3.0, 7.0), (3, 0.2, 2.25, 5.5), (8, 9.0, 22.5, 30.0), (0, 4.0, 22.5, 30.0)],
+    [
+        (2, 4.0, 6.0, 13.0),
+        (1, 4.0, 3.0, 7.0),
+        (3, 0.2, 2.25, 5.5),
+        (8, 9.0, 22.5, 30.0),
+        (0, 4.0, 22.5, 30.0),
+    ],
 )
 def test_continuation_lasts_as_many_phrases_as_asked_and_ends_at_ever_shorter_rests(
     phrases: int, length: float, soft: float, hard: float

@@ -61,6 +61,11 @@ def trading() -> StillLink:
     )
 
 
+def learning() -> StillLink:
+    """The companion plays; the next MIDI controller that moves will steer the temperature."""
+    return StillLink(replace(demonstration(), learning="temperature"))
+
+
 def no_ports() -> StillLink:
     """A first run: ports are there, none is connected but the synthesizer."""
     return StillLink(

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import fixtures
 import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tatumflow.live.tui.app import TatumFlowApp
 
@@ -60,3 +62,20 @@ def test_stems_that_come_too_late(snap_compare: Compare) -> None:
 
 def test_audio_device_unplugged(snap_compare: Compare) -> None:
     assert snap_compare(TatumFlowApp(fixtures.unplugged()), terminal_size=LARGE)
+
+
+def test_chart_that_is_not_understood(snap_compare: Compare) -> None:
+    async def type_chart(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        pilot.app.screen.query_one("#chords").focus()
+        await pilot.press("enter")
+        field = pilot.app.screen.query_one(Input)
+        field.cursor_blink = False
+        field.value = "Dm7 | H9 | Cmaj7"
+        await pilot.press("enter")
+
+    assert snap_compare(TatumFlowApp(fixtures.trading()), run_before=type_chart, terminal_size=LARGE)
+
+
+def test_midi_learn(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(fixtures.learning()), terminal_size=SMALL)

@@ -8,7 +8,7 @@ from screen_rig import moment, screen, until
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.events import MouseScrollUp
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from tatumflow.engine.controls import MODES, Controls
 from tatumflow.engine.messages import (
@@ -207,6 +207,88 @@ async def test_number_typed_in_the_palette_is_sent_as_typed() -> None:
     assert link.sent == [SetControl("seed", "4")]
 
 
+@pytest.mark.parametrize(
+    ("control", "typed", "reason"),
+    [("temperature", "9", "0.0 to 2.0"), ("seed", "many", "'many'"), ("register_low", "-3", "21 to 108")],
+)
+async def test_value_that_cannot_be_set_stays_in_its_dialog_with_the_reason(
+    control: str, typed: str, reason: str
+) -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        app.set_number(control)
+        await pilot.pause()
+        app.screen.query_one(Input).value = typed
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, ValueDialog)
+        shown = app.screen.query_one("#reason", Static)
+        assert shown.display
+        assert reason in str(shown.render())
+        app.screen.query_one(Input).value = "60"
+        await pilot.pause()
+        assert not shown.display, "the reason goes with the value it was for"
+        assert link.sent == []
+
+
+@pytest.mark.parametrize("typed", ["Dm7 | G7 | Cmaj7", "ii-V-I in G", "Bb |"])
+async def test_chart_of_ones_own_is_taken_as_typed(typed: str) -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        app.action_choose("chords")
+        await pilot.pause()
+        app.screen.query_one(Input).value = f" {typed} "
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.screen is app.jam
+    assert link.sent == [SetControl("chords", typed)]
+
+
+async def test_palette_opens_the_dialog_for_a_chart_of_ones_own() -> None:
+    async with screen(StillLink(moment())) as (app, pilot):
+        {entry.name: entry for entry in entries(app)}["Write chords …"].run()
+        await pilot.pause()
+        assert isinstance(app.screen, Chooser)
+
+
+async def test_chart_that_is_in_the_list_is_found_by_part_of_its_name() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        app.action_choose("chords")
+        await pilot.press(*"rhythm", "enter")
+    assert link.sent == [SetControl("chords", "rhythm changes in Bb")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"), [("Dm7 | H9", "bar 2: chord 'H9'"), ("missing.txt", "missing.txt: cannot be read")]
+)
+async def test_chart_that_is_not_understood_stays_in_its_dialog_with_the_reason(
+    typed: str, reason: str
+) -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        app.action_choose("chords")
+        await pilot.pause()
+        app.screen.query_one(Input).value = typed
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, Chooser)
+        assert reason in str(app.screen.query_one("#reason", Static).render())
+        assert app.screen.query_one(Input).value == typed
+        assert link.sent == []
+
+
+async def test_name_that_is_not_in_a_list_stays_in_its_dialog_with_the_reason() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        await pilot.press("f3", *"nobody", "enter")
+        await pilot.pause()
+        assert "nobody" in str(app.screen.query_one("#reason", Static).render())
+    assert link.sent == []
+
+
 async def test_palette_offers_everything_by_name() -> None:
     link = StillLink(moment())
     async with screen(link) as (app, _):
@@ -227,6 +309,36 @@ async def test_the_focused_control_waits_for_a_controller_and_no_longer() -> Non
     assert await presses(StillLink(moment()), "ctrl+l") == [LearnController("temperature")]
     assert await presses(StillLink(moment(learning="temperature")), "ctrl+l") == [LearnController("")]
     assert await presses(StillLink(moment()), "f1", "ctrl+l") == []
+
+
+async def test_armed_midi_learn_is_shown_and_escape_ends_it() -> None:
+    link = StillLink(moment(learning="temperature"))
+    async with screen(link) as (app, pilot):
+        facts = app.jam.query_one("#facts", Static)
+        assert str(facts.render()).splitlines() == [
+            "MIDI LEARN: Temperature",
+            "move a knob or pedal",
+            "Esc cancels",
+        ]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert link.sent == [LearnController("")]
+        link.snapshot = moment()
+        await until(pilot, lambda: "MIDI LEARN" not in str(facts.render()))
+        await pilot.press("escape")
+        await pilot.pause()
+    assert link.sent == [LearnController("")]
+
+
+@pytest.mark.parametrize("opener", ["f1", "f3", "f4", "ctrl+p"])
+async def test_escape_out_of_a_dialog_ends_midi_learn_too(opener: str) -> None:
+    link = StillLink(moment(learning="turn"))
+    async with screen(link) as (app, pilot):
+        await pilot.press(opener, "escape")
+        await pilot.pause()
+        assert app.screen is app.jam
+        await until(pilot, lambda: link.sent)
+    assert link.sent == [LearnController("")]
 
 
 async def test_palette_learns_and_forgets_controllers() -> None:
