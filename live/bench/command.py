@@ -1,5 +1,6 @@
 """The `bench` command."""
 
+import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +46,8 @@ def bench(
 ) -> list[Figure]:
     """Measure this machine with a bundle on one CPU thread, print a table, and write JSON if asked.
 
-    Threads share the interpreter as they do in the engine's process.
+    As in the engine's process, threads share the interpreter and the garbage collector leaves alone what was
+    there before.
 
     Args:
         model: Bundle, by name or folder; empty for the first at hand.
@@ -65,7 +67,12 @@ def bench(
     bundle = load_bundle(bundle_path(model))
     decoder = OnnxDecoder(bundle)
     count = max(notes, FEWEST_NOTES)
-    figures = [figure for benchmark in BENCHMARKS for figure in benchmark(bundle, decoder, count)]
+    gc.collect()
+    gc.freeze()
+    try:
+        figures = [figure for benchmark in BENCHMARKS for figure in benchmark(bundle, decoder, count)]
+    finally:
+        gc.unfreeze()
     if peer is not None:
         figures += beside_peer(bundle, decoder, count, peer)
     if receive_minutes:

@@ -1,5 +1,6 @@
 """Benchmarks measure what they say, and their report states targets and verdicts."""
 
+import gc
 import io
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ from rich.console import Console
 from tatumflow.engine.bundle import HEAD_GRAPHS, load_bundle
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.kv_cache import KVCache
+from tatumflow.live.bench import command
 from tatumflow.live.bench.command import bench
 from tatumflow.live.bench.report import Figure, Target, print_figures, write_figures
 from tatumflow.live.bench.roofline import bytes_per_note, cache_bytes
@@ -23,6 +25,21 @@ def test_a_figure_is_held_to_every_part_of_its_target() -> None:
     assert not Figure.of("cost", "ms", samples, Target(p50=0.5)).met
     assert Figure.of("ready", "ratio", [True] * 19 + [False], Target(least_mean=0.95)).met
     assert not Figure.of("ready", "ratio", [True, False], Target(least_mean=0.95)).met
+
+
+def test_the_collector_leaves_alone_what_was_there_before_as_in_the_engine(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen: list[int] = []
+
+    def look(*_: object) -> tuple[Figure, ...]:
+        frozen.append(gc.get_freeze_count())
+        return (Figure.of("cost", "ms", [1.0], Target()),)
+
+    monkeypatch.setattr(command, "BENCHMARKS", (look,))
+    bench(str(tiny_bundle))
+    assert frozen[0] > 10_000
+    assert gc.get_freeze_count() < frozen[0]
 
 
 def test_the_table_names_target_and_verdict() -> None:
