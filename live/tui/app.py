@@ -10,7 +10,6 @@ from textual.command import CommandPalette
 
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import MODES
-from tatumflow.engine.harmony.chart import find_chart
 from tatumflow.engine.messages import (
     BeginBars,
     LearnController,
@@ -24,6 +23,7 @@ from tatumflow.engine.messages import (
 )
 from tatumflow.live.audio.commands import BypassSeparation
 from tatumflow.live.audio.status import AudioStatus
+from tatumflow.live.charts import read_chords
 from tatumflow.live.engine_link import EngineLink
 from tatumflow.live.steering.control_choices import options_of
 from tatumflow.live.tui.chooser import Chooser
@@ -208,7 +208,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         current = getattr(self.snapshot.controls, control)
         if control == "chords":
             hint = "Dm7 | G7 | Cmaj7, or a file"
-            chooser = Chooser(LABELS[control], options, current, read=_chart_typed, hint=hint)
+            chooser = Chooser(LABELS[control], options, current, read=read_chords, hint=hint)
         else:
             chooser = Chooser(LABELS[control], options, current)
         self.push_screen(chooser, partial(self._set, control))
@@ -248,13 +248,3 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         """End the engine and the screen."""
         self.link.send(Shutdown())
         self.exit()
-
-
-def _chart_typed(text: str) -> str:
-    """Return the value of `chords` for a chart that was typed: its text, its name or its file.
-
-    Raises:
-        ChartError: if it is none of these or is not understood.
-    """
-    find_chart(text)
-    return text

@@ -245,6 +245,20 @@ async def test_chart_of_ones_own_is_taken_as_typed(typed: str) -> None:
     assert link.sent == [SetControl("chords", typed)]
 
 
+async def test_chart_in_a_file_is_read_here_and_sent_as_text(tmp_path: Path) -> None:
+    (tmp_path / "waltz.txt").write_text("Dm7 | G7\nCmaj7 | %")
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        app.action_choose("chords")
+        await pilot.pause()
+        app.screen.query_one(Input).value = str(tmp_path / "waltz.txt")
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: link.sent)
+    (sent,) = (command.value for command in link.sent if isinstance(command, SetControl))
+    assert "Dm7 | G7 | Cmaj7" in str(sent)
+
+
 async def test_palette_opens_the_dialog_for_a_chart_of_ones_own() -> None:
     async with screen(StillLink(moment())) as (app, pilot):
         {entry.name: entry for entry in entries(app)}["Write chords …"].run()
