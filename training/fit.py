@@ -14,6 +14,7 @@ import lightning as L  # noqa: N812
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.training.batch_share import BatchShare
@@ -23,6 +24,7 @@ from tatumflow.training.ema import WeightAverage
 from tatumflow.training.families import StyledModel, family_named
 from tatumflow.training.module import NoteTrainer
 from tatumflow.training.packing import PackedCorpus
+from tatumflow.training.precision import choose_precision
 from tatumflow.training.separation.task import separation_task
 from tatumflow.training.settings import RunConfig, SeparationConfig, TrainConfig
 from tatumflow.training.start import start_from, train_only
@@ -90,6 +92,7 @@ def fit(config: RunConfig, run_dir: Path, resume: bool = False) -> FitResult:
         torch._dynamo.config.optimize_ddp = False
     L.seed_everything(config.run.seed, verbose=False)
 
+    rank_zero_only(print)(choose_precision(config.run.precision), flush=True)
     task = _task(config, resume)
     module = task.module
     if config.run.start_from and not resume:
@@ -214,7 +217,7 @@ def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
         accelerator="auto",
         devices=run.devices,
         strategy="ddp" if run.devices > 1 else "auto",
-        precision=run.precision,
+        precision=choose_precision(run.precision).precision,
         logger=TensorBoardLogger(run_dir, name="", version="events"),
         callbacks=callbacks,
         # The stream counts the epochs itself; were they counted here, a run that has ended could not go on.

@@ -6,6 +6,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
+from tatumflow.training.muon import Muon
 from tatumflow.training.settings import OptimizerSettings
 
 _MUON_LAYERS: Final = frozenset({"attention", "mlp"})
@@ -81,7 +82,7 @@ def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opti
     if not muon:
         return adamw
     return Together(
-        torch.optim.Muon(
+        Muon(
             muon, lr=settings.lr, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
         ),
         adamw,

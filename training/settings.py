@@ -101,7 +101,8 @@ class RunSettings(_Section):
         max_epochs: Passes over the training notes.
         max_steps: Optimizer steps, if fewer.
         max_minutes: Minutes of training, if fewer; the learning rate does not know of it.
-        precision: Lightning's precision plugin.
+        precision: Lightning's precision plugin; "auto" takes bf16-mixed where the machine computes bfloat16
+            natively and 32-true elsewhere.
         ema_decay: Decay of the moving average of the weights; 0 keeps none.
         val_every: Steps between validations.
         val_batches: Batches of a validation.
@@ -123,7 +124,7 @@ class RunSettings(_Section):
     max_epochs: int = Field(default=2, ge=1)
     max_steps: int | None = Field(default=None, ge=1)
     max_minutes: float | None = Field(default=None, gt=0)
-    precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
     val_every: int = Field(default=200, ge=1)
     val_batches: int = Field(default=20, ge=1)

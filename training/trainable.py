@@ -14,7 +14,7 @@ from tatumflow.training.settings import OptimizerSettings, RunConfig
 CHECKPOINT_KEY: Final = "tatumflow"
 """Where a checkpoint says what it holds: family, model hyperparameters, configuration; all plain."""
 
-_MOST_STEPS: Final = 2**32
+_MOST_BATCHES: Final = 2**32
 
 
 class FamilyTrainer(L.LightningModule):
@@ -51,11 +51,23 @@ class FamilyTrainer(L.LightningModule):
             "total_steps": total_steps,
         }
         self._total_steps = total_steps
+        self._summed = (-1, 0)
 
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
-        """Draw from chance of the step's own, so that a resumed run goes on as one that never stopped."""
+        """Seed the random generator by the number of the batch in the run.
+
+        So a resumed run goes on as one that never stopped, and the batches summed into one step have noise of
+        their own. They are counted from the last step, as the batches of a resumed run are.
+        """
+        summed = self._summed[1] + 1 if self._summed[0] == self.global_step else 0
+        self._summed = (self.global_step, summed)
+        number = self.global_step * self.config.optimizer.accumulate + summed
         seed = self.config.run.seed * self.trainer.world_size + self.global_rank
-        torch.manual_seed(seed * _MOST_STEPS + self.global_step)
+        torch.manual_seed(seed * _MOST_BATCHES + number)
+
+    def on_train_start(self) -> None:
+        """Count the batches of a step from its first, wherever a run before was interrupted."""
+        self._summed = (-1, 0)
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401 (Lightning's union of dicts)
         """Return the optimizer and its schedule, stepped with every optimizer step."""
@@ -81,7 +93,14 @@ class FamilyTrainer(L.LightningModule):
         checkpoint[CHECKPOINT_KEY] = self._identity
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Let the peak rates of the configuration count, not those of the run so far."""
+        """Let the peak rates of the configuration count, and do a step that was interrupted from its start.
+
+        The sum of gradients so far is not saved, and the data goes on with the first batch of that step.
+        """
+        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
+        for counts in (progress["total"], progress["current"]):
+            for name in ("ready", "started", "processed", "completed"):
+                counts[name] -= counts[name] % self.config.optimizer.accumulate
         rates = [group["lr"] for group in build_optimizer(self.model, self.config.optimizer).param_groups]
         for schedule in checkpoint.get("lr_schedulers", []):
             schedule["base_lrs"] = rates

@@ -139,6 +139,55 @@ def test_a_resumed_run_ends_as_one_that_never_stopped(packed: Path, tmp_path: Pa
             assert torch.allclose(weight, ends[1][key][name], atol=1e-6), (key, name)
 
 
+def batch_seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that every batch trained on from now on adds its random seed to."""
+    seeds: list[int] = []
+    step = NoteTrainer.training_step
+
+    def noted(self: NoteTrainer, batch: Batch, batch_idx: int) -> torch.Tensor:
+        seeds.append(torch.initial_seed())
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(NoteTrainer, "training_step", noted)
+    return seeds
+
+
+def test_every_batch_of_a_step_has_noise_of_its_own(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = batch_seeds(monkeypatch)
+    config = mini(packed, "run.max_steps=4", "optimizer.accumulate=2", "run.checkpoint_every=2")
+    whole = fit(config, tmp_path / "whole")
+    assert len(seeds) == len(set(seeds)) == 8
+    (tmp_path / "resumed").mkdir()
+    (whole.run_dir / "step-2.ckpt").rename(tmp_path / "resumed" / "last.ckpt")
+    fit(config, tmp_path / "resumed", resume=True)
+    assert seeds[8:] == seeds[4:8]
+
+
+def test_a_run_stopped_within_a_step_does_the_step_again(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = batch_seeds(monkeypatch)
+    config = mini(packed, "run.max_steps=3", "optimizer.accumulate=3")
+    whole = fit(config, tmp_path / "whole")
+    noted = NoteTrainer.training_step
+
+    def interrupted(self: NoteTrainer, batch: Batch, batch_idx: int) -> torch.Tensor:
+        if len(seeds) == 9 + 4:
+            signal.raise_signal(signal.SIGINT)
+        return noted(self, batch, batch_idx)
+
+    monkeypatch.setattr(NoteTrainer, "training_step", interrupted)
+    assert fit(config, tmp_path / "stopped").steps == 1
+    resumed = fit(config, tmp_path / "stopped", resume=True)
+    assert resumed.steps == 3
+    assert seeds[-6:] == seeds[3:9]
+    ends = [torch.load(run.last, weights_only=True)["state_dict"] for run in (whole, resumed)]
+    for name, weight in ends[0].items():
+        assert torch.allclose(weight, ends[1][name], atol=1e-6), name
+
+
 def test_two_processes_learn_what_one_does(packed: Path, tmp_path: Path) -> None:
     settings = {
         "data.packed": packed,

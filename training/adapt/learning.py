@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from math import inf
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import lightning as L  # noqa: N812
 import torch
@@ -22,6 +22,7 @@ from tatumflow.training.fit import quieten
 from tatumflow.training.module import NoteTrainer
 from tatumflow.training.packing import PackedCorpus
 from tatumflow.training.phrases import PhraseSettings
+from tatumflow.training.precision import choose_precision
 from tatumflow.training.settings import DataSettings, OptimizerSettings, RunSettings, TrainConfig
 from tatumflow.training.stretches import Augmentation
 from tatumflow.training.windows import TurnSettings, Windows
@@ -197,7 +198,7 @@ def _config(base: BaseModel, corpus: PackedCorpus, settings: LearningSettings) -
         optimizer=OptimizerSettings(
             lr=settings.lr, weight_decay=0.0, warmup_steps=settings.warmup_steps, hold_share=1.0
         ),
-        run=RunSettings(ema_decay=0.0, seed=settings.seed, precision=_precision()),
+        run=RunSettings(ema_decay=0.0, seed=settings.seed, precision=choose_precision().precision),
     )
 
 
@@ -206,7 +207,7 @@ def _trainer(settings: LearningSettings, steps: int, callbacks: list[L.Callback]
     return L.Trainer(
         accelerator="gpu" if torch.cuda.is_available() else "cpu",
         devices=1,
-        precision=_precision(),
+        precision=choose_precision().precision,
         logger=False,
         callbacks=[*callbacks, stopping, StopOnDemand()],
         max_epochs=1,
@@ -220,9 +221,3 @@ def _trainer(settings: LearningSettings, steps: int, callbacks: list[L.Callback]
         enable_model_summary=False,
         enable_progress_bar=False,
     )
-
-
-def _precision() -> Literal["bf16-mixed", "32-true"]:
-    """Return bf16 where the machine computes in it; processors that only imitate it are slower for it."""
-    known = getattr(torch.cpu, "get_capabilities", dict)()
-    return "bf16-mixed" if torch.cuda.is_available() or known.get("avx512_bf16") else "32-true"
