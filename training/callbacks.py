@@ -66,17 +66,20 @@ _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 class StopOnDemand(L.Callback):
     """Ends the training after its step at Ctrl-C or SIGTERM; a second one ends the program as ever.
 
+    Where SIGTERM shall end the program at once, `endings` leaves it out.
+
     Of several processes, all end after the same step, whichever of them was asked.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, endings: Sequence[signal.Signals] = _ENDINGS) -> None:
+        self._endings = tuple(endings)
         self._asked = False
         self._before: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Listen from now on."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {ending: signal.signal(ending, self._ask) for ending in _ENDINGS}
+            self._before = {ending: signal.signal(ending, self._ask) for ending in self._endings}
 
     def on_train_batch_end(
         self,
@@ -107,8 +110,9 @@ class StopOnDemand(L.Callback):
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self._asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for ending in self._endings:
+            interrupts = ending is signal.SIGINT
+            signal.signal(ending, signal.default_int_handler if interrupts else signal.SIG_DFL)
 
 
 class LastCheckpoint(L.Callback):

@@ -3,6 +3,7 @@
 What they need is imported when one of them runs, so that the command line starts without it.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -168,17 +169,20 @@ def adapt(
         Path | None,
         typer.Option("--out", "-o", help="Folder of the new model; by default NAME among your own models."),
     ] = None,
-    minutes: Annotated[float, typer.Option("--minutes", help="Most minutes of training.", min=0.1)] = 5.0,
+    minutes: Annotated[float, typer.Option("--minutes", help="Most minutes of all of it.", min=0.1)] = 5.0,
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed holds out the same music.", min=0)] = 0,
 ) -> None:
     """Teach a model your own playing: it gets one more style."""
+    begun = time.monotonic()
     with _training_libraries():
+        from tatumflow.training.adapt.budget import Budget
         from tatumflow.training.adapt.commands import adapt
         from tatumflow.training.adapt.learning import LearningSettings
         from tatumflow.training.adapt.report import show
     settings = LearningSettings(minutes=minutes, seed=seed)
-    show(adapt(folder, name, model=model, out=out, settings=settings, json_path=json))
+    budget = Budget(60 * minutes, begun=begun)
+    show(adapt(folder, name, model=model, out=out, settings=settings, json_path=json, budget=budget))
 
 
 def evaluate(

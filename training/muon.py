@@ -50,9 +50,7 @@ class Muon(torch.optim.Muon):
         parameter.add_(direction, alpha=-rate * _rate_share(group["adjust_lr_fn"], parameter))
 
 
-def zeroth_power(
-    matrix: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float
-) -> Tensor:
+def zeroth_power(matrix: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float) -> Tensor:
     """Return a matrix with the same singular vectors and singular values near 1, in float32.
 
     A quintic Newton-Schulz iteration (Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural

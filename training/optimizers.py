@@ -17,11 +17,11 @@ class Together(torch.optim.Optimizer):
     """Several optimizers that step as one and share their parameter groups with it."""
 
     def __init__(self, *optimizers: torch.optim.Optimizer) -> None:
-        self._parts = optimizers
+        self.parts = optimizers
         super().__init__(self._groups(), {})
 
     def _groups(self) -> list[dict[str, Any]]:
-        return [group for part in self._parts for group in part.param_groups]
+        return [group for part in self.parts for group in part.param_groups]
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -30,17 +30,17 @@ class Together(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        for part in self._parts:
+        for part in self.parts:
             part.step()
         return loss
 
     def state_dict(self) -> dict[str, Any]:
         """Return the parts' states in their order."""
-        return {"parts": [part.state_dict() for part in self._parts]}
+        return {"parts": [part.state_dict() for part in self.parts]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` returned."""
-        for part, state in zip(self._parts, state_dict["parts"], strict=True):
+        for part, state in zip(self.parts, state_dict["parts"], strict=True):
             part.load_state_dict(state)
         self.param_groups[:] = self._groups()
 
@@ -82,9 +82,7 @@ def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opti
     if not muon:
         return adamw
     return Together(
-        Muon(
-            muon, lr=settings.lr, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
-        ),
+        Muon(muon, lr=settings.lr, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"),
         adamw,
     )
 

@@ -4,9 +4,10 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, TextIO
 
 from tatumflow.engine.bundle import (
     MANIFEST_FILE,
@@ -21,7 +22,9 @@ from tatumflow.engine.regular_file import check_output
 from tatumflow.engine.whole_file import write_whole
 from tatumflow.training.adapt.adapter import merged
 from tatumflow.training.adapt.base_model import BaseModel, open_base
+from tatumflow.training.adapt.budget import Budget, BudgetProgress, ended_by_sigterm
 from tatumflow.training.adapt.diversity import held_out_places, largest_kept, play_on
+from tatumflow.training.adapt.errors import AdaptError
 from tatumflow.training.adapt.learning import Learned, LearningSettings, learn
 from tatumflow.training.adapt.own_music import END, pack_own_music
 from tatumflow.training.adapt.report import Adaptation, figures
@@ -30,14 +33,37 @@ from tatumflow.training.evaluate.evaluation import with_styles
 from tatumflow.training.evaluate.generations import Performer
 from tatumflow.training.evaluate.nll import NllReport, TorchLogits, evaluate_nll
 from tatumflow.training.evaluate.primers import Notes
-from tatumflow.training.evaluate.progress import Progress
 from tatumflow.training.export.checkpoint import TrainedModel
 from tatumflow.training.export.commands import export_model
 from tatumflow.training.export.files import whole_folder
 from tatumflow.training.families.tatumflow.model import TatumFlow
 from tatumflow.training.packing import PackedCorpus, style_slug
+from tatumflow.training.precision import choose_precision
+from tatumflow.training.windows import Windows
 
 _LONGEST_NAME: Final = 64
+
+_READING: Final = 0.5
+"""Largest share of the time for reading."""
+
+_PLAYING: Final = 0.1
+"""Share of the time after which the base plays on from no further place; the adapted model takes as long."""
+
+_MEASURING: Final = 0.05
+"""Share of the time for the held-out likelihood, before and again after."""
+
+_EXPORT_OVER_OPENING: Final = 4.0
+"""Estimate of the time that an export takes, over that of opening the base: both run the same graphs."""
+
+_SCORED_WINDOWS: Final = 2
+"""Held-out windows on which an export proves its int8 weights."""
+
+_LEAST_WINDOWS: Final = 60
+"""Windows read in the time of the shortest training: two validations of 8, and ten steps of a batch of 2,
+forward and backward."""
+
+_MARGIN: Final = 1.2
+"""What the estimate of the rest is multiplied by."""
 
 
 def adapt(
@@ -48,9 +74,14 @@ def adapt(
     out: Path | None = None,
     settings: LearningSettings | None = None,
     json_path: Path | None = None,
-    progress: Progress | None = None,
+    budget: Budget | None = None,
+    stream: TextIO | None = None,
 ) -> Adaptation:
     """Train an adapter on a player's MIDI files and write a bundle that has their style beside the others.
+
+    Everything together takes `settings.minutes`: reading, playing and measuring before and after, and the
+    export; training gets what they leave. Ctrl-C ends the training and keeps the best adapter so far; at any
+    other moment it ends everything, as SIGTERM always does, and no bundle is written.
 
     The adapter is merged whole, or as much of it as keeps the base's diversity (see `diversity`).
 
@@ -62,47 +93,65 @@ def adapt(
             lies there is replaced.
         settings: How to train; the defaults when None.
         json_path: Where to write the figures.
-        progress: Is told what is under way; standard error by default.
+        budget: The time for all of it; `settings.minutes` from now on when None.
+        stream: Where to say what is under way and how much time is left; standard error by default.
 
     Raises:
         SettingError: if the name cannot be that of a style, is one already, or a file cannot be written.
-        AdaptError: if the music is too little, or the adapter is not worth having.
+        AdaptError: if the music is too little, the time too short, or the adapter is not worth having.
         BundleError: if the base cannot be opened.
         CorpusError: if the folder cannot be.
         ExportError: if the bundle cannot be written or is not what was trained.
         TrainingError: if the loss stops being finite.
     """
     chosen = settings or LearningSettings()
-    progress = progress or Progress(command="adapt")
+    budget = budget or Budget(60 * chosen.minutes)
     bundle = load_bundle(bundle_path(model))
     _check_name(name, bundle)
     target = _default_folder(name) if out is None else out
     _check_outputs(target, json_path)
-    with TemporaryDirectory(prefix="tatumflow-") as scratch:
-        progress.begin("reading")
-        packed = pack_own_music(folder, Path(scratch) / "packed", name, chosen.seed)
+    scratch_folder = TemporaryDirectory(prefix="tatumflow-")
+    with ended_by_sigterm(), scratch_folder as scratch, BudgetProgress(budget, stream) as progress:
+        progress.begin(f"reading ({choose_precision()})")
+        half = budget.within(_READING * budget.seconds)
+        packed = pack_own_music(folder, Path(scratch) / "packed", name, chosen.seed, half)
+        opening = budget.used
         base = open_base(bundle, name)
+        opening = budget.used - opening
         corpus = with_styles(packed, base.styles)
         places = held_out_places(corpus, chosen.seed)
-        performer = Performer(bundle)
-        progress.begin("training")
-        learned = learn(base, corpus, chosen, progress.tell)
+
+        # The base first: what it costs says what the adapted model will, and training gets the rest.
         progress.begin("playing as before")
-        played = play_on(performer, places, "", chosen.seed, progress.tell)
+        playing = budget.used
+        more = budget.within(_PLAYING * budget.seconds)
+        played = play_on(Performer(bundle), places, "", chosen.seed, progress.tell, more)
+        playing = budget.used - playing
+        progress.begin("measuring before")
+        limit, measuring = _affordable_windows(base.model, corpus, budget)
+        before = _predicted(base.model, corpus, limit)
+        trial = _EXPORT_OVER_OPENING * opening + playing
+        training = _training_seconds(budget, trial, measuring, measuring / limit)
+        progress.begin("training")
+        learned = learn(base, corpus, chosen, progress.tell, training)
 
         def play(scale: float) -> Sequence[Notes]:
+            nonlocal trial
+            trial = budget.used
             progress.begin(f"exporting {scale:.0%} of the adapter")
             whole = _export(base, learned, scale, Path(scratch) / f"{scale:g}", bundle, corpus)
             progress.begin(f"playing with {scale:.0%} of the adapter")
-            return play_on(Performer(whole), places, name, chosen.seed, progress.tell)
+            in_time = budget.within(budget.left - measuring)
+            notes = play_on(Performer(whole), places_played, name, chosen.seed, progress.tell, in_time)
+            trial = budget.used - trial
+            return notes
 
-        trials = largest_kept(play, played)
-        progress.begin("measuring")
-        adapted = merged(base.model, learned.adapter, trials[-1].scale)
-        before, after = (_foretold(one, corpus) for one in (base.model, adapted))
+        places_played = replace(places, primers=places.primers[: len(played)])
+        trials = largest_kept(play, played, lambda: int((budget.left - measuring) / trial))
+        progress.begin("measuring after")
+        after = _predicted(merged(base.model, learned.adapter, trials[-1].scale), corpus, limit)
         with whole_folder(target) as new:
             shutil.copytree(Path(scratch) / f"{trials[-1].scale:g}", new, dirs_exist_ok=True)
-    progress.end()
     pieces = corpus.index.pieces
     result = Adaptation(
         bundle=load_bundle(target),
@@ -120,6 +169,40 @@ def adapt(
     if json_path is not None:
         _write_json(json_path, figures(result, chosen))
     return result
+
+
+def _training_seconds(budget: Budget, trial: float, measuring: float, window: float) -> float:
+    """Return how long training may take.
+
+    Args:
+        budget: The time for everything.
+        trial: Seconds that an export, and playing with it, take.
+        measuring: Seconds of the measurement after.
+        window: Seconds that a window of it takes.
+
+    Raises:
+        AdaptError: if too little time is left for a training that could gain anything.
+    """
+    least = _LEAST_WINDOWS * window
+    after = _MARGIN * (trial + measuring)
+    if budget.left < least + after:
+        needed = (budget.used + least + after) / 60
+        raise AdaptError(
+            f"--minutes: {budget.seconds / 60:g} are too few on this machine; reading, measuring, export and "
+            f"the shortest training need about {needed:.1f}"
+        )
+    # Of a narrow player less of the adapter has to be tried too.
+    return max(budget.left - after - trial, least)
+
+
+def _affordable_windows(model: TatumFlow, corpus: PackedCorpus, budget: Budget) -> tuple[int, float]:
+    """Return how many held-out windows to measure on, and the seconds that takes."""
+    begun = budget.used
+    _predicted(model, corpus, 1)
+    one = max(budget.used - begun, 1e-3)
+    windows = len(Windows(corpus, "val", model.config.max_seq_len).epoch(0))
+    count = min(max(int(_MEASURING * budget.seconds / one), 1), windows)
+    return count, count * one
 
 
 def _check_name(name: str, bundle: Bundle) -> None:
@@ -165,14 +248,17 @@ def _export(
         name,
         command=f"tatumflow adapt FOLDER --name {name}",
         corpus=corpus,
+        scored_windows=_SCORED_WINDOWS,
         licence=bundle.manifest.licence,
         further_credits=bundle.manifest.corpora,
     )
     return load_bundle(folder)
 
 
-def _foretold(model: TatumFlow, corpus: PackedCorpus) -> NllReport:
-    return evaluate_nll(TorchLogits(model), corpus, "val", seq_len=model.config.max_seq_len).total
+def _predicted(model: TatumFlow, corpus: PackedCorpus, limit: int) -> NllReport:
+    """Return the predictive likelihood of held-out windows, the same ones for every model."""
+    length = model.config.max_seq_len
+    return evaluate_nll(TorchLogits(model), corpus, "val", seq_len=length, limit=limit).total
 
 
 def _write_json(path: Path, content: Figures) -> None:

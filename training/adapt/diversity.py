@@ -14,8 +14,7 @@ import numpy as np
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import CorpusError
 from tatumflow.training.adapt.errors import AdaptError
-from tatumflow.training.evaluate.continuation_figures import continue_primers
-from tatumflow.training.evaluate.generations import Performer
+from tatumflow.training.evaluate.generations import Performer, seed_of
 from tatumflow.training.evaluate.metrics.onsets import first_notes
 from tatumflow.training.evaluate.metrics.pitch import pitch_entropy
 from tatumflow.training.evaluate.metrics.texture import voicings
@@ -23,7 +22,7 @@ from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Pri
 from tatumflow.training.packing import PackedCorpus
 
 CONTINUATIONS: Final = 32
-"""How often both models play on from held-out music; from some places again where there are fewer."""
+"""How often at most both models play on from held-out music; from some places again where there are fewer."""
 
 KEPT: Final = 0.95
 """Share of the base's diversity that an adapted model must keep."""
@@ -116,42 +115,78 @@ def play_on(
     style: str,
     seed: int = 0,
     tell: Callable[[str], None] = lambda _: None,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> tuple[Notes, ...]:
-    """Play on from every place in a style, empty for none, under the controls' defaults."""
+    """Play on from the places in a style, empty for none, under the controls' defaults.
+
+    Args:
+        performer: The model.
+        places: The places.
+        style: Slug of the style.
+        seed: Seed of the draws; each place's differ.
+        tell: Is told how many are done.
+        go_on: Whether there is time for one more; asked after the first and each further one.
+
+    Returns:
+        What was played after the first places, at least one of them.
+    """
     controls = Controls(style=style)
-    return continue_primers(
-        performer, places.primers, places.seconds, controls, seed=seed, progress=tell
-    ).generated
+    played: list[Notes] = []
+    for i, primer in enumerate(places.primers):
+        if played and not go_on():
+            break
+        played.append(performer.continuation(primer.notes, places.seconds, controls, seed_of(seed, i)))
+        tell(f"{i + 1} of {len(places.primers)}")
+    return tuple(played)
 
 
 def compare_diversity(scale: float, base: Sequence[Notes], adapted: Sequence[Notes]) -> Trial:
     """Compare continuations of the same primers, each pair cut to the onsets of the shorter of the two.
 
+    Where one model played on from fewer places than the other, these count.
+
     Whoever plays more would else be the more diverse; density is the player's own affair.
     """
-    pairs = [_alike(*pair) for pair in zip(base, adapted, strict=True)]
+    pairs = [_alike(*pair) for pair in zip(base, adapted, strict=False)]
     return Trial(scale, _diversity([one for one, _ in pairs]), _diversity([other for _, other in pairs]))
 
 
-def largest_kept(play: Callable[[float], Sequence[Notes]], base: Sequence[Notes]) -> tuple[Trial, ...]:
+def largest_kept(
+    play: Callable[[float], Sequence[Notes]],
+    base: Sequence[Notes],
+    affordable: Callable[[], int] = lambda: len(SCALES),
+) -> tuple[Trial, ...]:
     """Merge less and less of an adapter until enough diversity is kept.
 
     Args:
         play: Plays the same continuations with a share of the adapter merged.
         base: Those of the base.
+        affordable: How many more trials there is time for; the smallest shares are tried where there is none
+            for all.
 
     Returns:
         The trials, the last of which is kept.
 
     Raises:
-        AdaptError: if none of `SCALES` keeps enough.
+        AdaptError: if none of `SCALES` keeps enough, or there is no time to try.
     """
     trials: list[Trial] = []
-    for scale in SCALES:
-        trials.append(compare_diversity(scale, base, play(scale)))
+    scales = SCALES
+    while scales:
+        trials.append(compare_diversity(scales[0], base, play(scales[0])))
         if trials[-1].kept:
             return tuple(trials)
+        scales = scales[1:]
+        if scales:
+            count = affordable()
+            scales = scales[-count:] if count > 0 else ()
     last = trials[-1]
+    if last.scale > SCALES[-1]:
+        raise AdaptError(
+            f"{last.scale:.0%} of the adapter keeps only {last.voicings_kept:.0%} of the base's voicings and "
+            f"{last.entropy_kept:.0%} of its pitch entropy, and no time is left to try less; "
+            "give more --minutes"
+        )
     raise AdaptError(
         f"even {last.scale:.0%} of the adapter keeps only {last.voicings_kept:.0%} of the base's voicings "
         f"and {last.entropy_kept:.0%} of its pitch entropy (at least {KEPT:.0%}); give more varied music"

@@ -1,9 +1,9 @@
 """Training an adapter: the project's trainer on one player's windows, by the clock, keeping the best."""
 
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from math import inf
 from typing import Any, Final
@@ -44,7 +44,7 @@ class LearningSettings:
     """How an adapter is trained.
 
     Attributes:
-        minutes: Most minutes of training.
+        minutes: Most minutes of the whole adaptation; `learn` alone takes as many if it is told no less.
         rank: Rank of the adapter.
         alpha: Its weight is `alpha` / `rank`.
         lr: Learning rate of AdamW after `warmup_steps`; it does not fall, since the clock ends the training.
@@ -92,7 +92,11 @@ class Learned:
 
 
 def learn(
-    base: BaseModel, corpus: PackedCorpus, settings: LearningSettings, tell: Tell = lambda _: None
+    base: BaseModel,
+    corpus: PackedCorpus,
+    settings: LearningSettings,
+    tell: Tell = lambda _: None,
+    seconds: float | None = None,
 ) -> Learned:
     """Train an adapter until time is up, the held-out music is foretold no better, or Ctrl-C is pressed.
 
@@ -101,11 +105,14 @@ def learn(
         corpus: The player's music, some of it held out.
         settings: How.
         tell: Is told how far the training is.
+        seconds: Most seconds it may take, validations included; all of `settings.minutes` when None.
 
     Raises:
         AdaptError: if the adapter never foretells the held-out music better than the base.
         TrainingError: if the loss stops being finite.
     """
+    begun = time.monotonic()
+    end = begun + (60 * settings.minutes if seconds is None else seconds)
     quieten()
     L.seed_everything(settings.seed, verbose=False)
     seq_len, longest = base.model.config.max_seq_len, base.model.config.phrase_len
@@ -121,17 +128,20 @@ def learn(
     assert isinstance(module.model, TatumFlow)
     attach_adapter(module.model, settings.rank, settings.alpha)
     best = _BestAdapter(base.model)
+    until = _Until(end)
     trainer = _trainer(
-        settings, steps, [StopAtNan(partial(piece_names, train)), best, _Telling(tell, settings, best)]
+        settings, steps, [StopAtNan(partial(piece_names, train)), best, until, _Telling(tell, best)]
     )
     shown = min(settings.val_windows // settings.batch_size, batches_per_epoch(val, settings.batch_size))
     held_out = BatchStream(val, settings.batch_size, max(shown, 1))
     trainer.validate(module, held_out, verbose=False)
-    before, begun = best.nll, time.monotonic()
+    before = best.nll
+    until.validation = time.monotonic() - begun
     trainer.fit(module, BatchStream(train, settings.batch_size, steps), held_out)
     done = trainer.global_step
-    # What came after the last validation counts too.
-    trainer.validate(module, held_out, verbose=False)
+    if best.validated != done:
+        # What came after the last validation counts too.
+        trainer.validate(module, held_out, verbose=False)
     if not best.nll < before:
         raise AdaptError(
             f"after {done} steps the held-out music is foretold no better ({best.nll:.2f} nats a note); "
@@ -149,10 +159,13 @@ class _BestAdapter(L.Callback):
         self.adapter = Adapter({})
         self.nll = inf
         self.step = 0
+        self.validated = 0
+        """Step of the last validation."""
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Take the adapter if it is better than any before."""
         nll = float(trainer.callback_metrics[_HELD_OUT_NLL])
+        self.validated = trainer.global_step
         if nll < self.nll:
             assert isinstance(pl_module, NoteTrainer)
             assert isinstance(pl_module.model, TatumFlow)
@@ -160,16 +173,22 @@ class _BestAdapter(L.Callback):
             self.adapter = adapter_of(pl_module.model, self._base)
 
 
-class _Telling(L.Callback):
-    """Says how far the training is."""
+class _Until(L.Callback):
+    """Ends the training while there is time for one more validation.
 
-    def __init__(self, tell: Tell, settings: LearningSettings, best: _BestAdapter) -> None:
-        self._tell, self._settings, self._best = tell, settings, best
-        self._begun = 0.0
+    Attributes:
+        validation: Seconds that a validation takes.
+    """
+
+    def __init__(self, end: float) -> None:
+        """`end` is a time of `time.monotonic`."""
+        self._end = end
+        self._stepped = 0.0
+        self.validation = 0.0
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Start the watch."""
-        self._begun = time.monotonic()
+        """Time the first step from here."""
+        self._stepped = time.monotonic()
 
     def on_train_batch_end(
         self,
@@ -179,12 +198,31 @@ class _Telling(L.Callback):
         batch: Any,  # noqa: ANN401
         batch_idx: int,
     ) -> None:
-        """Tell time, step and likelihoods."""
-        minutes = (time.monotonic() - self._begun) / 60
+        """Stop if another step as long as this one would leave too little time."""
+        now = time.monotonic()
+        if now + (now - self._stepped) + self.validation > self._end:
+            trainer.should_stop = True
+        self._stepped = now
+
+
+class _Telling(L.Callback):
+    """Says how far the training is."""
+
+    def __init__(self, tell: Tell, best: _BestAdapter) -> None:
+        self._tell, self._best = tell, best
+
+    def on_train_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,  # noqa: ANN401 (Lightning's own type)
+        batch: Any,  # noqa: ANN401
+        batch_idx: int,
+    ) -> None:
+        """Tell step and likelihoods."""
         training = float(trainer.callback_metrics["train/nll_per_note"])
         self._tell(
-            f"{minutes:.1f} of {self._settings.minutes:g} min, step {trainer.global_step}, nats a note: "
-            f"training {training:.2f}, held out {self._best.nll:.2f}"
+            f"step {trainer.global_step}, nats a note: training {training:.2f}, held out {self._best.nll:.2f}"
         )
 
 
@@ -209,10 +247,10 @@ def _trainer(settings: LearningSettings, steps: int, callbacks: list[L.Callback]
         devices=1,
         precision=choose_precision().precision,
         logger=False,
-        callbacks=[*callbacks, stopping, StopOnDemand()],
+        # SIGTERM ends the whole command at once.
+        callbacks=[*callbacks, stopping, StopOnDemand((signal.SIGINT,))],
         max_epochs=1,
         max_steps=steps,
-        max_time=timedelta(minutes=settings.minutes),
         val_check_interval=settings.val_every,
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,

@@ -1,6 +1,6 @@
 """A player's own MIDI files as a packed corpus, some of them held out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ import numpy as np
 from tatumflow.training.adapt.errors import AdaptError
 from tatumflow.training.corpora.estimated_chords import with_chords
 from tatumflow.training.corpora.midi_folder import read_midi_folder
-from tatumflow.training.corpora.piece import Piece
+from tatumflow.training.corpora.piece import BrokenFile, Piece
 from tatumflow.training.packing import PackedCorpus, pack
 
 FEWEST_NOTES: Final = 1500
@@ -27,7 +27,9 @@ _MOST_HELD_OUT: Final = 0.25
 _END_SHARE: Final = 0.2
 
 
-def pack_own_music(source: Path, out: Path, name: str, seed: int = 0) -> PackedCorpus:
+def pack_own_music(
+    source: Path, out: Path, name: str, seed: int = 0, go_on: Callable[[], bool] = lambda: True
+) -> PackedCorpus:
     """Read a folder of MIDI files, estimate their chords, hold some music out, and pack it.
 
     Args:
@@ -35,17 +37,26 @@ def pack_own_music(source: Path, out: Path, name: str, seed: int = 0) -> PackedC
         out: The folder of the packed corpus.
         name: Slug of the player; the corpus and its one style are called so.
         seed: Chooses what is held out; see `hold_out`.
+        go_on: Whether there is still time to read; asked after each file.
 
     Raises:
-        AdaptError: if there are no MIDI files, none can be read, or they hold too few notes.
+        AdaptError: if there are no MIDI files, none can be read, they hold too few notes, or there is no time
+            to read them all.
         CorpusError: if the source cannot be opened or the packed corpus not written.
     """
-    found = list(read_midi_folder(source, player=name, seed=seed, corpus=name))
+    found: list[Piece | BrokenFile] = []
+    for item in read_midi_folder(source, player=name, seed=seed, corpus=name):
+        if not go_on():
+            raise AdaptError(
+                f"{source}: {len(found)} files are read and the time for reading is up; give fewer files, or "
+                "more --minutes"
+            )
+        found.append(with_chords(item) if isinstance(item, Piece) and len(item.notes) else item)
     if not found:
         raise AdaptError(
             f"{source}: holds no MIDI files; give a folder of .mid or .midi files of your playing"
         )
-    pieces = [with_chords(item) for item in found if isinstance(item, Piece) and len(item.notes)]
+    pieces = [item for item in found if isinstance(item, Piece) and len(item.notes)]
     broken = [item for item in found if not isinstance(item, Piece)]
     if not pieces and broken:
         raise AdaptError(f"{source}: none of its {len(found)} MIDI files can be read; {broken[0].reason}")

@@ -28,12 +28,12 @@ GREATEST_NLL_LOSS = 0.05
 """Nats a note that int8 weights may cost."""
 
 SCORED_WINDOWS = 64
-"""Validation windows, drawn at random, on which the likelihoods of the bundle are measured."""
+"""Validation windows, drawn at random, on which the likelihoods of a bundle are measured unless told otherwise."""
 
 
-def _windows(corpus: PackedCorpus, trained: TrainedModel) -> list[Window]:
+def _windows(corpus: PackedCorpus, trained: TrainedModel, most: int) -> list[Window]:
     epoch = Windows(corpus, "val", seq_len=trained.model.config.max_seq_len, corpora=trained.corpora).epoch(0)
-    return [epoch.window(i) for i in range(min(SCORED_WINDOWS, len(epoch)))]
+    return [epoch.window(i) for i in range(min(most, len(epoch)))]
 
 
 def _credits(corpus: PackedCorpus, trained: TrainedModel) -> tuple[CorpusCredit, ...]:
@@ -55,6 +55,7 @@ def export_model(
     further_credits: tuple[CorpusCredit, ...] = (),
     block: int = BLOCK,
     target: Target = Target.CPU,
+    scored_windows: int = SCORED_WINDOWS,
 ) -> Manifest:
     """Write the bundle of a model to the folder `out`, replacing a bundle that lies there.
 
@@ -69,6 +70,7 @@ def export_model(
         block: Weights that share an int8 scale.
         target: What the bundle shall run on; for TensorRT, it holds the trunk in float32 beside the one that
             the CPU runs.
+        scored_windows: Validation windows, drawn at random, on which likelihoods are measured at most.
 
     Raises:
         ExportError: if a graph does not do what the model does, int8 weights cost too much, TensorRT would
@@ -92,7 +94,9 @@ def export_model(
         quantized = Bundle(manifest, folder)
         if target is Target.TENSORRT:
             check_tensorrt(quantized)
-        figures = _measure(trained, exact, quantized, _windows(corpus, trained) if corpus else [])
+        figures = _measure(
+            trained, exact, quantized, _windows(corpus, trained, scored_windows) if corpus else []
+        )
         metrics = tuple(Metric(name=key, value=value, command=command) for key, value in figures.items())
         manifest = manifest.model_copy(update={"metrics": metrics})
         parameters = sum(weight.numel() for weight in trained.model.parameters())

@@ -1,0 +1,139 @@
+"""Which precision is chosen, and that Muon's float32 iteration does what torch's does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from tatumflow.training import muon, precision
+from tatumflow.training.muon import Muon, zeroth_power
+from tatumflow.training.optimizers import Together, build_optimizer
+from tatumflow.training.precision import choose_precision, missing_cpu_bf16
+from tatumflow.training.settings import OptimizerSettings, RunSettings, load_config
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "train"
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+
+
+@pytest.fixture
+def emulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A CPU that emulates bfloat16."""
+    monkeypatch.setattr(muon, "has_native_bf16", lambda _: False)
+
+
+@pytest.fixture
+def native(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that computes bfloat16."""
+    monkeypatch.setattr(muon, "has_native_bf16", lambda _: True)
+
+
+def on_a_lesser_machine(**limits: str) -> str:
+    command = "from tatumflow.training.precision import choose_precision; print(choose_precision())"
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", **limits}
+    run = [sys.executable, "-c", command]
+    return subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize("limit", [{"ATEN_CPU_CAPABILITY": "avx2"}, {"ONEDNN_MAX_CPU_ISA": "AVX2"}])
+def test_a_machine_limited_to_avx2_trains_in_float32(limit: dict[str, str]) -> None:
+    said = on_a_lesser_machine(**limit)
+    assert said.startswith("precision 32-true: bfloat16 would be emulated, since ")
+    assert "\n" not in said
+
+
+def test_avx512_without_bf16_instructions_is_not_native(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    monkeypatch.setattr(precision.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_f": True}, raising=False)
+    assert missing_cpu_bf16() == "the CPU has neither AVX512_BF16 nor AMX"
+
+
+@pytest.mark.parametrize(
+    ("missing", "chosen"), [("", "bf16-mixed"), ("the CPU has neither AVX512_BF16 nor AMX", "32-true")]
+)
+def test_auto_takes_what_the_cpu_computes(
+    monkeypatch: pytest.MonkeyPatch, missing: str, chosen: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(precision, "missing_cpu_bf16", lambda: missing)
+    assert choose_precision("auto").precision == chosen
+    assert missing in str(choose_precision("auto"))
+    for requested in ("32-true", "bf16-mixed"):
+        assert choose_precision(requested).precision == requested
+
+
+def test_auto_is_the_default_and_no_shipped_configuration_forces_bf16() -> None:
+    assert RunSettings().precision == "auto"
+    for path in CONFIGS.glob("*.yaml"):
+        assert load_config(path).run.precision != "bf16-mixed", path.name
+
+
+@pytest.mark.parametrize("shape", [(24, 60), (60, 24), (32, 32)])
+def test_the_iteration_brings_singular_values_near_one(shape: tuple[int, int]) -> None:
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    found = zeroth_power(matrix, COEFFICIENTS, 5, 1e-7)
+    assert (found.shape, found.dtype) == (matrix.shape, torch.float32)
+    values = torch.linalg.svdvals(found)
+    assert 0.5 < values.min() < values.max() < 1.5
+    u, _, v = torch.linalg.svd(matrix, full_matrices=False)
+    middle = u.T @ found @ v.T
+    assert torch.allclose(middle, middle.diagonal().diag(), atol=1e-4)
+
+
+def stepped(kind: type[torch.optim.Optimizer], steps: int = 3) -> tuple[nn.Parameter, torch.optim.Optimizer]:
+    generator = torch.Generator().manual_seed(1)
+    weight = nn.Parameter(torch.randn(24, 40, generator=generator))
+    optimizer = kind([weight], lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")  # pyright: ignore[reportCallIssue]
+    for _ in range(steps):
+        weight.grad = torch.randn(24, 40, generator=generator)
+        optimizer.step()
+    return weight, optimizer
+
+
+@pytest.mark.usefixtures("emulated")
+def test_steps_in_float32_are_those_of_torch_but_for_rounding() -> None:
+    own, _ = stepped(Muon)
+    torchs, _ = stepped(torch.optim.Muon)
+    before, _ = stepped(Muon, steps=0)
+    assert (own - torchs).norm() < 0.02 * (own - before).norm()
+
+
+@pytest.mark.usefixtures("emulated")
+def test_no_bfloat16_is_computed_where_it_would_be_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> None:
+        pytest.fail("bfloat16")
+
+    monkeypatch.setattr(torch.Tensor, "bfloat16", forbidden)
+    stepped(Muon)
+
+
+@pytest.mark.usefixtures("native")
+def test_where_bfloat16_is_native_the_steps_are_those_of_torch() -> None:
+    assert torch.equal(stepped(Muon)[0], stepped(torch.optim.Muon)[0])
+
+
+@pytest.mark.usefixtures("emulated")
+@pytest.mark.parametrize(("saved", "loaded"), [(Muon, torch.optim.Muon), (torch.optim.Muon, Muon)])
+def test_checkpoints_load_both_ways(
+    saved: type[torch.optim.Optimizer], loaded: type[torch.optim.Optimizer]
+) -> None:
+    _, before = stepped(saved)
+    weight, after = stepped(loaded, steps=0)
+    after.load_state_dict(before.state_dict())
+    buffers = [list(one.state.values())[0]["momentum_buffer"] for one in (before, after)]
+    assert torch.equal(*buffers)
+    assert after.state_dict()["param_groups"] == before.state_dict()["param_groups"]
+    weight.grad = torch.ones_like(weight)
+    after.step()
+
+
+def test_a_run_steps_by_this_muon() -> None:
+    model = nn.ModuleDict({"mlp": nn.Linear(4, 4), "other": nn.Linear(4, 4)})
+    optimizer = build_optimizer(model, OptimizerSettings(kind="muon"))
+    assert isinstance(optimizer, Together)
+    assert any(isinstance(part, Muon) for part in optimizer.parts)
