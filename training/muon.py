@@ -1,7 +1,7 @@
 """Muon (Jordan et al. 2024) in the precision that the device computes in.
 
-`torch.optim.Muon` orthogonalizes in bfloat16 everywhere. A CPU without native bfloat16 emulates it, some 15 to 30
-times slower than float32, and the optimizer takes nine tenths of a step.
+`torch.optim.Muon` orthogonalizes in bfloat16 everywhere. A CPU without native bfloat16 emulates it, some 15
+to 30 times slower than float32, and the optimizer takes nine tenths of a step.
 """
 
 import math
@@ -17,8 +17,8 @@ from tatumflow.training.precision import has_native_bf16
 class Muon(torch.optim.Muon):
     """`torch.optim.Muon` with the Newton-Schulz iteration in float32 on devices without native bfloat16.
 
-    Arguments, parameter groups and state are those of `torch.optim.Muon`, so a checkpoint of either loads into
-    the other, and a run may go on on a machine of the other kind.
+    Arguments, parameter groups and state are those of `torch.optim.Muon`, so a checkpoint of either loads
+    into the other, and a run may go on on a machine of the other kind.
     """
 
     @torch.no_grad()

@@ -40,7 +40,7 @@ def choose_precision(requested: Precision | Literal["auto"] = "auto") -> Choice:
             or else on the CPU, and 32-true elsewhere.
     """
     if requested != "auto":
-        return Choice(requested, "as run.precision says")
+        return Choice(requested, "the setting run.precision asks for it")
     if torch.cuda.is_available():
         if torch.cuda.is_bf16_supported(including_emulation=False):
             return Choice("bf16-mixed", "the GPU computes bfloat16 natively")

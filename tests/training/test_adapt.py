@@ -2,7 +2,10 @@
 
 import json
 import signal
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from unittest import mock
 
@@ -20,19 +23,22 @@ from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.training.adapt import diversity
 from tatumflow.training.adapt.adapter import adapter_of, attach_adapter, merged
 from tatumflow.training.adapt.base_model import STYLE_TABLES, open_base
+from tatumflow.training.adapt.budget import Budget, BudgetProgress
 from tatumflow.training.adapt.commands import adapt
-from tatumflow.training.adapt.diversity import compare_diversity, largest_kept
+from tatumflow.training.adapt.diversity import Places, compare_diversity, largest_kept, play_on
 from tatumflow.training.adapt.errors import AdaptError
 from tatumflow.training.adapt.learning import LearningSettings, learn
 from tatumflow.training.adapt.own_music import FEWEST_NOTES, hold_out, pack_own_music
 from tatumflow.training.adapt.report import Adaptation, show
+from tatumflow.training.batches import Batch
 from tatumflow.training.corpora.piece import NOTE_DTYPE, Piece
 from tatumflow.training.corpora.synthetic import swing_piece
 from tatumflow.training.evaluate.evaluation import with_styles
 from tatumflow.training.evaluate.generations import Performer
-from tatumflow.training.evaluate.primers import Notes
+from tatumflow.training.evaluate.primers import Notes, Primer
+from tatumflow.training.module import NoteTrainer
 
-QUICK = LearningSettings(minutes=1.0, rank=4, alpha=8, lr=1e-2, max_epochs=6, val_every=8, val_windows=4)
+QUICK = LearningSettings(minutes=30.0, rank=4, alpha=8, lr=1e-2, max_epochs=6, val_every=8, val_windows=4)
 
 
 def write_piece(path: Path, seed: int, bars: int) -> None:
@@ -209,6 +215,108 @@ def test_playing_more_is_not_more_diverse() -> None:
     trial = compare_diversity(1.0, base, [chords_of(range(40, 80), step=0.25)])
     assert trial.voicings_kept == trial.entropy_kept == 1
     assert trial.base.onsets == trial.adapted.onsets == 20
+
+
+def test_where_time_is_short_the_smallest_share_is_tried_or_none() -> None:
+    base, narrow = [chords_of(range(40, 70))], [chords_of([60] * 30)]
+    tried: list[float] = []
+
+    def play(scale: float) -> Sequence[Notes]:
+        tried.append(scale)
+        return base if scale < 0.5 else narrow
+
+    assert largest_kept(play, base, lambda: 1)[-1].scale == 0.25
+    assert tried == [1.0, 0.25]
+    with pytest.raises(AdaptError, match=r"100% of the adapter keeps only .* no time is left"):
+        largest_kept(play, base, lambda: 0)
+
+
+class SlowClock:
+    """A clock that goes on by half a second whenever it is looked at."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 0.5
+        return self.now
+
+
+def test_time_is_shown_as_what_is_left() -> None:
+    clock, stream = SlowClock(), StringIO()
+    with BudgetProgress(Budget(300.0, clock), stream) as progress:
+        progress.begin("reading")
+        clock.now = 100.0
+        progress.begin("training")
+        progress.tell("step 1")
+        clock.now = 400.0
+        progress.tell("step 9")
+    lines = stream.getvalue().splitlines()
+    assert [line.split("  ") for line in lines] == [
+        ["adapt 4:59 left", "reading"],
+        ["adapt 3:20 left", "training"],
+        ["adapt 0:00 left", "training: step 9"],
+    ]
+
+
+def test_a_time_too_short_for_the_rest_is_refused(folder: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(AdaptError, match=r"--minutes: 0\.4 are too few .* need about \d+\.\d") as caught:
+        adapt(folder, "me", model=str(tiny_bundle), out=tmp_path / "me", budget=Budget(24.0, SlowClock()))
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_reading_takes_no_more_than_its_share(folder: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(AdaptError, match="the time for reading is up"):
+        adapt(folder, "me", model=str(tiny_bundle), out=tmp_path / "me", budget=Budget(2.0, SlowClock()))
+
+
+def test_playing_on_ends_with_its_time(tiny_bundle: Path) -> None:
+    heard = swing_piece(9, bars=4).notes
+    primer = Primer("one", "me", "me", "one", heard, heard, None)
+    asked: list[bool] = []
+
+    def go_on() -> bool:
+        asked.append(True)
+        return len(asked) < 2
+
+    performer = Performer(load_bundle(tiny_bundle))
+    assert len(play_on(performer, Places((primer,) * 5, 2.0), "", go_on=go_on)) == 2
+
+
+def test_training_ends_with_its_time(folder: Path, tiny_bundle: Path, tmp_path: Path) -> None:
+    base = open_base(load_bundle(tiny_bundle), "me")
+    corpus = with_styles(pack_own_music(folder, tmp_path / "packed", "me"), base.styles)
+    told: list[str] = []
+    with suppress(AdaptError):
+        learn(base, corpus, QUICK, told.append, seconds=0.0)
+    assert len(told) == 1
+
+
+def test_sigterm_ends_everything_at_once(
+    folder: Path, tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, handler = NoteTrainer.training_step, signal.getsignal(signal.SIGTERM)
+    steps: list[int] = []
+
+    def ended(self: NoteTrainer, batch: Batch, batch_idx: int) -> torch.Tensor:
+        steps.append(batch_idx)
+        if len(steps) == 2:
+            signal.raise_signal(signal.SIGTERM)
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(NoteTrainer, "training_step", ended)
+    monkeypatch.setattr(diversity, "CONTINUATIONS", 2)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "models").mkdir()
+    with pytest.raises(SystemExit) as caught:
+        adapt(folder, "me", model=str(tiny_bundle), out=tmp_path / "models" / "me", settings=QUICK)
+    assert caught.value.code == 143
+    assert len(steps) == 2
+    assert not list((tmp_path / "models").iterdir())
+    assert not list((tmp_path / "temporary").glob("tatumflow-*"))
+    assert signal.getsignal(signal.SIGTERM) is handler
 
 
 def test_music_that_is_none_is_refused(tmp_path: Path) -> None:

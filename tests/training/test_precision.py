@@ -56,9 +56,7 @@ def test_avx512_without_bf16_instructions_is_not_native(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("missing", "chosen"), [("", "bf16-mixed"), ("the CPU has neither AVX512_BF16 nor AMX", "32-true")]
 )
-def test_auto_takes_what_the_cpu_computes(
-    monkeypatch: pytest.MonkeyPatch, missing: str, chosen: str
-) -> None:
+def test_auto_takes_what_the_cpu_computes(monkeypatch: pytest.MonkeyPatch, missing: str, chosen: str) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(precision, "missing_cpu_bf16", lambda: missing)
     assert choose_precision("auto").precision == chosen
@@ -125,7 +123,7 @@ def test_checkpoints_load_both_ways(
     _, before = stepped(saved)
     weight, after = stepped(loaded, steps=0)
     after.load_state_dict(before.state_dict())
-    buffers = [list(one.state.values())[0]["momentum_buffer"] for one in (before, after)]
+    buffers = [next(iter(one.state.values()))["momentum_buffer"] for one in (before, after)]
     assert torch.equal(*buffers)
     assert after.state_dict()["param_groups"] == before.state_dict()["param_groups"]
     weight.grad = torch.ones_like(weight)

@@ -43,7 +43,7 @@ def test_overrides_reach_into_sections(tmp_path: Path) -> None:
         ("run.devices=3", "data.batch_size: 4 cannot be shared by run.devices=3"),
         ("data.repeat.wjazzd=0", "repeat must be 1 or more"),
         ("family=fractal", "family: 'fractal' is unknown; choose from tatumflow"),
-        ("run.precision=8-bit", "run.precision: Input should be '32-true' or 'bf16-mixed'"),
+        ("run.precision=8-bit", "run.precision: Input should be 'auto', '32-true' or 'bf16-mixed'"),
         ("lr", "write an override as KEY=VALUE"),
         ("family.name=x", "family is a single value"),
     ],

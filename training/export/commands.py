@@ -28,7 +28,7 @@ GREATEST_NLL_LOSS = 0.05
 """Nats a note that int8 weights may cost."""
 
 SCORED_WINDOWS = 64
-"""Validation windows, drawn at random, on which the likelihoods of a bundle are measured unless told otherwise."""
+"""Validation windows, drawn at random, on which the likelihoods of the bundle are measured by default."""
 
 
 def _windows(corpus: PackedCorpus, trained: TrainedModel, most: int) -> list[Window]:
