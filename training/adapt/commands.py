@@ -46,13 +46,13 @@ _LONGEST_NAME: Final = 64
 _READING: Final = 0.5
 """Largest share of the time for reading."""
 
-_PLAYING: Final = 0.1
+_PLAYING: Final = 0.05
 """Share of the time after which the base plays on from no further place; the adapted model takes as long."""
 
 _MEASURING: Final = 0.05
 """Share of the time for the held-out likelihood, before and again after."""
 
-_EXPORT_OVER_OPENING: Final = 4.0
+_EXPORT_OVER_OPENING: Final = 7.0
 """Estimate of the time that an export takes, over that of opening the base: both run the same graphs."""
 
 _SCORED_WINDOWS: Final = 2
