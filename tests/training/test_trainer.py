@@ -53,8 +53,8 @@ def mini(packed: Path, *overrides: str) -> TrainConfig:
 
 @pytest.fixture(scope="module")
 def learned(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> FitResult:
-    # 240 steps of about 0.1 s on a slow core, where 160 get below 0.3 nats a token. On a machine that is too busy
-    # the clock ends them, so that only the test of what was learned fails, and not by its time limit.
+    # 240 steps of about 0.1 s on a slow core, where 160 get below 0.3 nats a token. On a machine that is too
+    # busy the clock ends them, so that only the test of what was learned fails, and not by its time limit.
     return fit(
         mini(packed, "run.max_epochs=60", "run.max_minutes=8"), tmp_path_factory.mktemp("runs") / "mini"
     )
