@@ -16,6 +16,11 @@ class EngineLink(Protocol):
         ...
 
     @property
+    def restarting(self) -> bool:
+        """Return whether the engine has died and is being started again."""
+        ...
+
+    @property
     def failure(self) -> str:
         """Return one line that says why the engine last died, empty if it never did."""
         ...

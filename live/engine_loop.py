@@ -54,6 +54,7 @@ from tatumflow.live.ears_options import EarsOptions
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.link_clock import LinkClock
 from tatumflow.live.model_exchange import ModelExchange
+from tatumflow.live.output_pipe import OutputChannel
 from tatumflow.live.outputs import Outputs
 from tatumflow.live.port_set import PortSet
 from tatumflow.live.recorder import Recorder, free_path, recording_path
@@ -76,7 +77,9 @@ _TIME_EVENTS: Final = (*_CLOCK_EVENTS, BeatReport)
 class Engine:
     """Ports, ears, synthesizer, recorder and companion of one session."""
 
-    def __init__(self, options: EngineOptions, connection: Connection) -> None:
+    def __init__(
+        self, options: EngineOptions, connection: Connection, channel: OutputChannel | None = None
+    ) -> None:
         settings = options.settings
         self._options = options
         self._settings = settings
@@ -86,9 +89,8 @@ class Engine:
         self._companion_channel = settings.ports.companion_channel - 1
         self._outputs = Outputs(self._clock, thru=settings.ports.thru)
         self._surface = ControlSurface(settings.controllers)
-        self._ports = PortSet(
-            settings.ports, self._clock, self._outputs, self._inbox.put, self._notify, self._surface.taken
-        )
+        emit, taken = self._inbox.put, self._surface.taken
+        self._ports = PortSet(settings.ports, self._clock, self._outputs, emit, self._notify, taken, channel)
         self._screen = Screen(connection, self._inbox)
         self._synth: LiveSynth | None = None
         self._recorder: Recorder | None = None
@@ -144,7 +146,7 @@ class Engine:
             (lambda: model.close()) if model else None,
             (lambda: self._stop_clock(model)) if model else None,
             self._outputs.silence,
-            recorder.close if recorder else None,
+            (lambda: self._end_recording(recorder)) if recorder else None,
             ears.close if ears else None,
             self._ports.close,
             synth.close if synth else None,
@@ -313,6 +315,11 @@ class Engine:
         ears = EarsLink(options, self._clock, self._inbox.put, self._screen.show_audio, self._notify)
         ears.start(needed=self._options.need_ears)
         return ears
+
+    def _end_recording(self, recorder: Recorder) -> None:
+        lost = recorder.close()
+        if lost:
+            self.report(EngineFailure(lost, expected=True))
 
     def _recording_path(self) -> Path:
         if self._options.recording is not None:

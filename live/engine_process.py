@@ -15,6 +15,7 @@ from platformdirs import user_log_path
 
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.live.engine_options import EngineOptions
+from tatumflow.live.output_pipe import OutputChannel
 from tatumflow.live.screen_pipe import EngineFailure
 
 SWITCH_SECONDS: Final = 0.0005
@@ -26,18 +27,19 @@ def log_path() -> Path:
     return user_log_path("tatumflow", appauthor=False) / "engine.log"
 
 
-def run_engine(options: EngineOptions, connection: Connection) -> None:
+def run_engine(options: EngineOptions, connection: Connection, channel: OutputChannel | None = None) -> None:
     """Play until told to shut down, until a signal, or until the other end is gone; then end the process.
 
     Args:
         options: What to start with.
         connection: Gives `Command`s, takes `Report`s.
+        channel: To the process that holds the MIDI outputs; None opens them in this one.
     """
     _redirect_stderr(log_path())
     sys.setswitchinterval(SWITCH_SECONDS)
     from tatumflow.live.engine_loop import Engine
 
-    engine = Engine(options, connection)
+    engine = Engine(options, connection, channel)
     try:
         engine.run()
     except TatumFlowError as error:

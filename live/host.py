@@ -2,19 +2,22 @@
 
 import multiprocessing
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, Protocol
 
+from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.engine.messages import Command, ConnectPorts, Notice, Shutdown, Snapshot, UseModel
 from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.engine_process import run_engine
+from tatumflow.live.output_pipe import OutputChannel
+from tatumflow.live.output_process import OutputProcess
 from tatumflow.live.process_end import how_ended, wait_for_end
 from tatumflow.live.screen_pipe import EngineFailure, EngineReady, Report
 from tatumflow.live.settings import Settings
@@ -24,20 +27,75 @@ _STOP_SECONDS: Final = 20.0
 _EXIT_SECONDS: Final = 10.0
 
 
+class EngineProcess(Protocol):
+    """What the host needs of the process that it started."""
+
+    @property
+    def pid(self) -> int | None:
+        """Return its number."""
+        ...
+
+    @property
+    def sentinel(self) -> int:
+        """Return what `multiprocessing.connection.wait` finds ready once it has ended."""
+        ...
+
+    @property
+    def exitcode(self) -> int | None:
+        """Return how it ended, negative where a signal ended it; None while it runs."""
+        ...
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+Launch = Callable[[EngineOptions, OutputChannel | None], tuple[EngineProcess, Connection]]
+"""Starts an engine and returns its process and our end of the pipe to it."""
+
+
+def launch_engine(options: EngineOptions, channel: OutputChannel | None) -> tuple[EngineProcess, Connection]:
+    """Start an engine in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(
+        target=run_engine, args=(options, theirs, channel), name="tatumflow engine", daemon=False
+    )
+    process.start()
+    # The engine learns of our death by the closing of the pipe, so no other copy may stay open.
+    theirs.close()
+    return process, ours
+
+
 class EngineHost:
     """Runs the engine in a process of its own; an `engine_link.EngineLink`.
 
     An engine that dies is started once more, with the controls and ports it had; `failure` says why it died.
+    The MIDI outputs are held by a process beside it, which ends what a dead engine left sounding.
     """
 
-    def __init__(self, options: EngineOptions) -> None:
-        """Start nothing yet."""
+    def __init__(self, options: EngineOptions, launch: Launch = launch_engine) -> None:
+        """Start nothing yet.
+
+        Args:
+            options: What the engine starts with.
+            launch: Starts it.
+        """
         self._options = options
-        self._process: SpawnProcess | None = None
+        self._launch = launch
+        self._outputs = OutputProcess()
+        self._process: EngineProcess | None = None
         self._connection: Connection | None = None
         self._snapshot: Snapshot | None = None
         self._audio: AudioStatus | None = None
         self._notices: tuple[Notice, ...] = ()
+        self._clock = SystemClock()
+        # Held while an engine is started and while it is decided that none will be any more.
+        self._starting = threading.Lock()
         self._lock = threading.Lock()
         self._settled = threading.Event()
         self._ended = threading.Event()
@@ -45,6 +103,7 @@ class EngineHost:
         self._asked_model = ""
         self._expected = False
         self._restarted = False
+        self._restarting = False
         self._closing = False
         self._running = False
 
@@ -70,6 +129,16 @@ class EngineHost:
     def pid(self) -> int | None:
         """Return the number of the engine's process, None before it was started."""
         return None if self._process is None else self._process.pid
+
+    @property
+    def restarting(self) -> bool:
+        """Return whether the engine has died and is being started again."""
+        return self._restarting
+
+    @property
+    def output_pid(self) -> int | None:
+        """Return the number of the process that holds the MIDI outputs, None where there is none."""
+        return self._outputs.pid
 
     @property
     def failure(self) -> str:
@@ -119,31 +188,44 @@ class EngineHost:
         """Wait until the engine has ended for good; return whether it has."""
         return self._ended.wait(timeout)
 
+    def say(self, text: str, severity: Literal["information", "warning", "error"] = "warning") -> None:
+        """Give the screen a line to show."""
+        with self._lock:
+            self._notices += (Notice(self._clock.now(), text, severity),)
+
     def close(self) -> None:
         """End the engine: silence, recording saved, ports closed."""
-        self._closing = True
+        # An engine that is just being started is there afterwards, and is told; none is started later.
+        with self._starting:
+            self._closing = True
+            process = self._process
         self.send(Shutdown())
-        if self._process is None or self._ended.wait(_STOP_SECONDS):
-            return
-        self._process.kill()
-        self._ended.wait(_EXIT_SECONDS)
+        if process is not None and not self._ended.wait(_STOP_SECONDS):
+            process.kill()
+            self._ended.wait(_EXIT_SECONDS)
+        self._outputs.close()
 
-    def _spawn(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(
-            target=run_engine, args=(self._options, theirs), name="tatumflow engine", daemon=False
-        )
-        process.start()
-        # The engine learns of our death by the closing of the pipe, so no other copy may stay open.
-        theirs.close()
-        self._process, self._connection, self._running = process, ours, True
-        threading.Thread(target=self._read, args=(process, ours), name="engine reader", daemon=True).start()
+    def _spawn(self) -> bool:
+        """Start an engine unless the session is over; return whether one was started."""
+        with self._starting:
+            if self._closing:
+                return False
+            channel = self._outputs.channel()
+            process, connection = self._launch(self._options, channel)
+            if channel is not None:
+                # The other end learns of the engine's death in the same way.
+                channel.close()
+            self._process, self._connection, self._running = process, connection, True
+        threading.Thread(
+            target=self._read, args=(process, connection), name="engine reader", daemon=True
+        ).start()
+        return True
 
-    def _read(self, process: SpawnProcess, connection: Connection) -> None:
+    def _read(self, process: EngineProcess, connection: Connection) -> None:
         said: EngineFailure | None = None
         try:
-            while True:
+            # The process as well as the pipe: whoever else holds an end of the pipe must not hide its death.
+            while connection in wait([connection, process.sentinel]):
                 report: Report = connection.recv()
                 match report:
                     case Snapshot():
@@ -153,30 +235,52 @@ class EngineHost:
                     case AudioStatus():
                         self._audio = report
                     case EngineReady():
+                        if self._restarting:
+                            self._restarting = False
+                            self.say("the engine plays again", "information")
                         self._settled.set()
                     case EngineFailure():
-                        said = report
+                        said = said or report
+                        if not report.expected:
+                            self._died(report.text)
         except (EOFError, OSError):
-            wait_for_end(process, _EXIT_SECONDS)
+            pass
+        wait_for_end(process, _EXIT_SECONDS)
         connection.close()
         self._engine_ended(process, said)
 
-    def _engine_ended(self, process: SpawnProcess, said: EngineFailure | None) -> None:
+    def _died(self, reason: str) -> None:
+        """Say why the engine died, and that it is started again if it is."""
+        again = not self._restarted and not self._closing
+        # First, so that nobody sees an engine that has ended for good in between.
+        self._restarting = again
+        self._failure = reason
+        with self._lock:
+            if self._snapshot is not None:
+                self._snapshot = _silenced(self._snapshot)
+        if again:
+            self.say(f"{reason}; it is started again", "error")
+
+    def _engine_ended(self, process: EngineProcess, said: EngineFailure | None) -> None:
+        if said is not None and said.expected:
+            self._failure, self._expected = said.text, True
+        elif said is None and process.exitcode != 0:
+            self._died(f"the engine process ended {how_ended(process.exitcode)}")
         self._connection, self._running = None, False
-        if said is not None:
-            self._failure, self._expected = said.text, said.expected
-        elif process.exitcode != 0:
-            self._failure = f"the engine process ended {how_ended(process.exitcode)}"
         crashed = (said is None and process.exitcode != 0) or (said is not None and not said.expected)
-        if crashed:
+        if crashed and not self._outputs.alive:
             self._silence_ports()
-        if crashed and not self._restarted and not self._closing:
+        if crashed and not self._restarted:
             self._restarted = True
             self._options = replace(
                 self._options, settings=self.settings, need_input=False, need_output=False, need_ears=False
             )
-            self._spawn()
-            return
+            try:
+                if self._spawn():
+                    return
+            except Exception as error:
+                self._failure += f"; it cannot be started again ({error})"
+        self._restarting = False
         self._ended.set()
         self._settled.set()
 
@@ -189,3 +293,9 @@ class EngineHost:
 
             with suppress(TatumFlowError):
                 silence_outputs(names, self._options.settings.ports)
+
+
+def _silenced(snapshot: Snapshot) -> Snapshot:
+    """Return a snapshot of the moment in which an engine has died: nothing sounds or is planned any more."""
+    notes = tuple(note for note in snapshot.notes if note.duration is not None and not note.planned)
+    return replace(snapshot, turn="listening", held=(), notes=notes, learning="", position=None)

@@ -26,6 +26,9 @@ _API_NEEDS: Final = {
     "coremidi": "it exists on macOS only",
     "winmm": "it exists on Windows only",
 }
+MIDI_ERRORS: Final[tuple[type[Exception], ...]] = (rtmidi.RtMidiError, OSError)
+"""What RtMidi raises: of its own errors some are OSErrors, some ValueErrors, some neither."""
+
 _NO_KEYBOARDS: Final = ("midi through", "iac", "network", "rtmidi", "loopmidi")
 _ALSA_ADDRESS: Final = re.compile(r" \d+:\d+$")
 
@@ -121,7 +124,7 @@ def api_problem(name: str) -> str:
         return f"MIDI system {name}: not part of this build of python-rtmidi; {_API_NEEDS[name]}"
     try:
         probe = rtmidi.MidiIn(_API_NUMBERS[name], "TatumFlow probe")
-    except OSError:
+    except MIDI_ERRORS:
         return f"MIDI system {name}: does not answer; {_API_NEEDS[name]}"
     probe.delete()
     return ""
@@ -135,7 +138,7 @@ def new_input(api: str, client: str) -> InputPort:
     """
     try:
         return rtmidi.MidiIn(_API_NUMBERS[api], client)
-    except OSError:
+    except MIDI_ERRORS:
         raise PortError(f"MIDI system {api}: does not answer; {_API_NEEDS[api]}") from None
 
 
@@ -147,7 +150,7 @@ def new_output(api: str, client: str) -> OutputPort:
     """
     try:
         return rtmidi.MidiOut(_API_NUMBERS[api], client)
-    except OSError:
+    except MIDI_ERRORS:
         raise PortError(f"MIDI system {api}: does not answer; {_API_NEEDS[api]}") from None
 
 
@@ -167,7 +170,7 @@ def connect(port: Port, name: str, own_name: str) -> None:
         if name not in names:
             raise PortError(f"{name}: has just gone; connect it again")
         port.open_port(names.index(name), own_name)
-    except rtmidi.RtMidiError as error:
+    except MIDI_ERRORS as error:
         raise PortError(f"{name}: cannot be opened ({error}); close the program that holds it") from None
 
 
@@ -191,8 +194,18 @@ class PortScanner:
         self._output = new_output(api, f"{own_name} scan")
 
     def scan(self) -> PortNames:
-        """Return the ports there are now."""
-        return PortNames(self._others(self._input.get_ports()), self._others(self._output.get_ports()))
+        """Return the ports there are now.
+
+        Raises:
+            PortError: if the MIDI system does not say.
+        """
+        try:
+            return PortNames(self._others(self._input.get_ports()), self._others(self._output.get_ports()))
+        except (*MIDI_ERRORS, ValueError) as error:
+            # ValueError: a name that is no text.
+            raise PortError(
+                f"MIDI ports cannot be listed ({error}); unplug what was plugged in last"
+            ) from None
 
     def close(self) -> None:
         """Give the clients back."""

@@ -13,7 +13,7 @@ from tatumflow.live.midi_bytes import (
     packed_clock,
     silence,
 )
-from tatumflow.live.midi_ports import OutputPort
+from tatumflow.live.midi_ports import MIDI_ERRORS, OutputPort
 
 
 class Sink(Protocol):
@@ -41,7 +41,7 @@ class MidiSink:
         """Send a message; a port that has just been unplugged swallows it."""
         try:
             self.port.send_message(message)
-        except OSError:
+        except MIDI_ERRORS:
             return
 
 

@@ -1,7 +1,9 @@
 """The ports of a session: opened, listened to, lost and found again."""
 
 import threading
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Literal
 
 from tatumflow.engine.clock import Clock
@@ -10,6 +12,8 @@ from tatumflow.engine.events import InputEvent
 from tatumflow.engine.messages import PortStatus
 from tatumflow.live.input_source import NO_STEERING, Source
 from tatumflow.live.midi_ports import (
+    MIDI_ERRORS,
+    OutputPort,
     PortNames,
     PortScanner,
     connect,
@@ -21,7 +25,10 @@ from tatumflow.live.midi_ports import (
     stable_name,
     working_api,
 )
+from tatumflow.live.output_link import OutputLink
+from tatumflow.live.output_pipe import OutputChannel
 from tatumflow.live.outputs import MidiSink, Outputs
+from tatumflow.live.panic import silence_outputs
 from tatumflow.live.port_closing import end_callbacks, end_sending, set_callback
 from tatumflow.live.settings import PortSettings
 
@@ -46,6 +53,7 @@ class PortSet:
         emit: Callable[[InputEvent], None],
         notify: Notify,
         steering: bytes | bytearray = NO_STEERING,
+        channel: OutputChannel | None = None,
     ) -> None:
         """Open nothing yet.
 
@@ -56,6 +64,7 @@ class PortSet:
             emit: Takes the human's events and the clock's, from RtMidi's thread; must not block or raise.
             notify: Takes lines for the player.
             steering: A byte for each controller number, other than 0 where it is not to be played on.
+            channel: To the process that holds the outputs; None opens them in this one.
         """
         self._steering = steering
         self._settings = settings
@@ -73,6 +82,7 @@ class PortSet:
         self._said: set[str] = set()
         self._wake = threading.Event()
         self._stopping = False
+        self._link = None if channel is None else OutputLink(channel, self._wake.set)
         self._thread = threading.Thread(target=self._watch, name="port watch", daemon=True)
 
     def open(self, *, need_input: bool = False, need_output: bool = False) -> None:
@@ -153,6 +163,8 @@ class PortSet:
         end_sending(sink.port for sink in sinks)
         for open_port in (*sources, *sinks):
             open_port.port.delete()
+        if self._link is not None:
+            self._link.close()
         self._source = self._virtual_source = self._sink = self._virtual_sink = None
         if hasattr(self, "_scanner"):
             self._scanner.close()
@@ -160,16 +172,43 @@ class PortSet:
     def _open_virtual(self) -> None:
         name = self._settings.virtual_name
         source = Source(f"{name} in", new_input(self._api, f"{name} in"))
-        sink = MidiSink(f"{name} out", new_output(self._api, f"{name} out"))
         try:
             source.port.open_virtual_port(source.name)
-            sink.port.open_virtual_port(sink.name)
-        except OSError as error:
+            sink = self._virtual_output()
+        except MIDI_ERRORS as error:
             self._notify(f"no virtual MIDI ports ({error}); connect hardware ports instead", "warning")
             return
         self._listen(source)
         self._virtual_source, self._virtual_sink = source, sink
         self._outputs.add(sink)
+
+    def _virtual_output(self) -> MidiSink:
+        name = f"{self._settings.virtual_name} out"
+        sink = MidiSink(name, self._new_output(name))
+        sink.port.open_virtual_port(name)
+        return sink
+
+    def _new_output(self, client: str) -> OutputPort:
+        link = self._link
+        return new_output(self._api, client) if link is None else link.new_output(self._api, client)
+
+    def _open_outputs_here(self) -> None:
+        """Open the outputs in this process, since the one that held them has gone and they with it."""
+        self._link = None
+        virtual, sink = self._virtual_sink, self._sink
+        self._virtual_sink = self._sink = None
+        for lost in (virtual, sink):
+            if lost is not None:
+                self._outputs.remove(lost)
+        if sink is not None:
+            with suppress(PortError, *MIDI_ERRORS):
+                silence_outputs((sink.name,), self._settings)
+        said = "the process that holds the MIDI outputs has ended; they are opened again"
+        if virtual is not None:
+            said += f": connect {virtual.name!r} again in the program that listens"
+            self._virtual_sink = self._virtual_output()
+            self._outputs.add(self._virtual_sink)
+        self._notify(said, "warning")
 
     def _listen(self, source: Source) -> None:
         # Whoever plays must be seen while they are there, or nobody notices that they have gone.
@@ -187,9 +226,15 @@ class PortSet:
             if self._stopping:
                 return
             try:
+                if self._link is not None and not self._link.alive:
+                    self._open_outputs_here()
                 self._reconcile(self._scanner.scan())
             except PortError as error:
                 self._say_once(str(error))
+            except Exception as error:
+                # Whatever a driver's fault makes RtMidi raise, the next look may find the ports well.
+                if self._say_once(f"MIDI ports: {error or type(error).__name__}; they are looked at again"):
+                    traceback.print_exc()
 
     def _reconcile(self, names: PortNames) -> None:
         """Bring the open ports into line with what is wanted and what there is."""
@@ -241,10 +286,11 @@ class PortSet:
         if sink is not None and sink.name != target:
             self._close_sink(sink)
         if target and self._sink is None:
-            port = new_output(self._api, f"{self._settings.virtual_name} player")
+            port = self._new_output(f"{self._settings.virtual_name} player")
             try:
                 connect(port, target, f"{self._settings.virtual_name} player")
             except PortError as error:
+                port.delete()
                 self._say_once(str(error))
                 return
             self._sink = MidiSink(target, port)
@@ -258,6 +304,9 @@ class PortSet:
         # Not deleted, but left to whoever refers to it last: another thread may hold the old list of sinks
         # and send once more.
         end_sending([sink.port])
+        if self._link is not None:
+            # Of a port in the other process only its number is left to them.
+            sink.port.delete()
 
     def _target(self, wanted: str, names: tuple[str, ...], side: Literal["input", "output"]) -> str:
         if not wanted:
@@ -271,10 +320,13 @@ class PortSet:
     def _say_unplugged(self, name: str) -> None:
         self._notify(f"{stable_name(name)} was unplugged; plug it in again to go on with it", "warning")
 
-    def _say_once(self, text: str) -> None:
-        if text not in self._said:
-            self._said.add(text)
-            self._notify(text, "warning")
+    def _say_once(self, text: str) -> bool:
+        """Tell the player a line, if it is new since ports were last chosen; return whether it was."""
+        if text in self._said:
+            return False
+        self._said.add(text)
+        self._notify(text, "warning")
+        return True
 
     def _close_source(self, source: Source) -> None:
         end_callbacks([source.port])

@@ -1,9 +1,26 @@
 """How a process of ours ended: waited for, and in words."""
 
-from multiprocessing.context import SpawnProcess
+from typing import Protocol
 
 
-def wait_for_end(process: SpawnProcess, patience: float) -> None:
+class Ending(Protocol):
+    """A process of `multiprocessing`."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """Return how it ended, None while it runs."""
+        ...
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until it has ended."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once."""
+        ...
+
+
+def wait_for_end(process: Ending, patience: float) -> None:
     """Wait until a process has ended, and end it where that takes longer than so many seconds.
 
     Only one thread may ask how a process fares: two at once can miss its exit status.

@@ -1,12 +1,14 @@
 """The session as a two-track MIDI file, saved as it goes so that a crash loses seconds of it."""
 
+import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.errors import MidiFileError
@@ -26,6 +28,7 @@ from tatumflow.live.port_set import Notify
 SAVE_SECONDS: Final = 30.0
 """Seconds from one save to the next, at the most; of a short session they are fewer."""
 
+_SPARE_PREFIX: Final = "tatumflow-"
 _SOONEST: Final = 2.0
 _REST: Final = 100.0
 _PEDAL_DOWN: Final = 64
@@ -102,6 +105,12 @@ class Recorder:
     is a hundred times what one costs, from 2 s up to `SAVE_SECONDS`.
 
     `human` and `companion` only append to a queue, so that any thread may call them on the note path.
+
+    Where its folder cannot be written to, the file goes to a folder of its own in the user's temporary one,
+    until the first can be written again.
+
+    Attributes:
+        path: Where the file is at present.
     """
 
     def __init__(self, path: Path, clock: Clock, notify: Notify) -> None:
@@ -110,13 +119,15 @@ class Recorder:
         Args:
             path: The file, replaced at every save.
             clock: Time 0 of the file is now.
-            notify: Told once when the file cannot be written; playing goes on.
+            notify: Told once when the file cannot be written, and where it goes instead; playing goes on.
         """
         self.path = path
+        self._wanted = path
+        self._spare: Path | None = None
         self._clock = clock
         self._start = clock.now()
         self._notify = notify
-        self._warned = False
+        self._troubled: Literal["", "moved", "unsaved"] = ""
         self._human: deque[HumanEvent] = deque()
         self._companion: deque[NoteEvent] = deque()
         self._saved_events = 0
@@ -142,24 +153,61 @@ class Recorder:
             MidiTrack("You", self._shifted(notes_of(human, now)), channel=0),
             MidiTrack("TatumFlow", self._shifted(notes_of(companion, now)), channel=1),
         ]
-        if any(track.notes for track in tracks):
-            try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                write_midi(self.path, tracks)
-            except (OSError, MidiFileError) as error:
-                if not self._warned:
-                    self._notify(f"recording not saved: {error}", "warning")
-                self._warned = True
-                return False
-        self._warned = False
+        if any(track.notes for track in tracks) and not self._written(tracks):
+            return False
         self._saved_events = len(human) + len(companion)
         return True
 
-    def close(self) -> None:
-        """Save and stop."""
+    def close(self) -> str:
+        """Save and stop.
+
+        Returns:
+            One line that says what was lost, empty if nothing was.
+        """
         self._stop.set()
         self._thread.join()
-        self.save()
+        if self.save():
+            return ""
+        kept = f"an earlier state is in {self.path}" if self.path.exists() else "nothing of it is kept"
+        return f"the recording could not be saved, {kept}; free the disk, or set recording.folder"
+
+    def _written(self, tracks: list[MidiTrack]) -> bool:
+        """Write the file where it belongs, else to the temporary folder; return whether either could be."""
+        try:
+            self._write(self._wanted, tracks)
+        except (OSError, MidiFileError) as error:
+            problem = str(error)
+        else:
+            self.path = self._wanted
+            self._drop_spare()
+            self._troubled = ""
+            return True
+        try:
+            if self._spare is None:
+                self._spare = Path(tempfile.mkdtemp(prefix=_SPARE_PREFIX)) / self._wanted.name
+            self._write(self._spare, tracks)
+        except (OSError, MidiFileError):
+            self._say("unsaved", f"recording not saved: {problem}")
+            return False
+        self.path = self._spare
+        self._say("moved", f"recording not saved: {problem}; it is kept in {self._spare} instead")
+        return True
+
+    def _write(self, path: Path, tracks: list[MidiTrack]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_midi(path, tracks)
+
+    def _drop_spare(self) -> None:
+        if self._spare is not None:
+            with suppress(OSError):
+                self._spare.unlink(missing_ok=True)
+                self._spare.parent.rmdir()
+            self._spare = None
+
+    def _say(self, trouble: Literal["moved", "unsaved"], text: str) -> None:
+        if trouble != self._troubled:
+            self._troubled = trouble
+            self._notify(text, "warning")
 
     def _shifted(self, notes: list[Note]) -> list[Note]:
         # A note stamped just before the recording began belongs to its first moment.

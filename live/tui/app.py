@@ -119,7 +119,10 @@ class TatumFlowApp(App[None], inherit_bindings=False):
             return
         self.snapshot = self.link.latest()
         self.sound = self.link.audio()
-        self.jam.show(self.snapshot, self.sound, alive=self.link.alive, failure=self.link.failure)
+        link = self.link
+        self.jam.show(
+            self.snapshot, self.sound, alive=link.alive, failure=link.failure, restarting=link.restarting
+        )
         if self.snapshot is None:
             return
         if isinstance(self.screen, PortPicker):

@@ -76,6 +76,7 @@ class StillLink:
     snapshot: Snapshot | None
     alive: bool = True
     failure: str = ""
+    restarting: bool = False
     sound: AudioStatus | None = None
     sent: list[Command | AudioCommand] = field(default_factory=list)
 

@@ -63,11 +63,17 @@ class JamScreen(Screen[None]):
         self._keyboard.show_letters(self.piano.letters())
 
     def show(
-        self, snapshot: Snapshot | None, sound: AudioStatus | None, *, alive: bool, failure: str
+        self,
+        snapshot: Snapshot | None,
+        sound: AudioStatus | None,
+        *,
+        alive: bool,
+        failure: str,
+        restarting: bool = False,
     ) -> None:
         """Show the engine's state and that of its ears, if any; each part draws only what changed."""
-        self.set_class(not alive, "-stopped")
-        self._banner.show(snapshot, alive=alive, failure=failure)
+        self.set_class(restarting or not alive, "-stopped")
+        self._banner.show(snapshot, alive=alive, failure=failure, restarting=restarting)
         self._stems.show(sound)
         if snapshot is not None:
             for part in self._parts:

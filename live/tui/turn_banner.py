@@ -13,13 +13,14 @@ from tatumflow.live.tui.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.labels import number, style_name
 from tatumflow.live.tui.lettering import Lettering
 
-BannerState = Turn | Literal["starting", "stopped"]
+BannerState = Turn | Literal["starting", "restarting", "stopped"]
 
 _WORDS: Final[dict[BannerState, str]] = {
     "listening": "YOUR TURN",
     "thinking": "THINKING",
     "playing": "COMPANION",
     "starting": "STARTING",
+    "restarting": "RESTART",
     "stopped": "STOPPED",
 }
 
@@ -41,9 +42,11 @@ class TurnBanner(Horizontal):
         yield self._beat
         yield self._facts
 
-    def show(self, snapshot: Snapshot | None, *, alive: bool, failure: str) -> None:
-        """Show whose turn it is, or that the engine is starting or stopped, and why."""
-        if not alive and (failure or snapshot):
+    def show(self, snapshot: Snapshot | None, *, alive: bool, failure: str, restarting: bool = False) -> None:
+        """Show whose turn it is, or that the engine is starting, restarting or stopped, and why."""
+        if restarting:
+            self._draw("restarting", f"{failure}. All is silenced; the engine is started again …")
+        elif not alive and (failure or snapshot):
             self._draw("stopped", failure or "The engine has ended.")
         elif snapshot is None:
             self._draw("starting", "Loading the model and opening the ports …")
