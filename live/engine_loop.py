@@ -105,7 +105,8 @@ class Engine:
     def run(self) -> None:
         """Open everything, then play until it is time to stop."""
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
+            # `nohup` asks for a session that outlives its terminal.
+            if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
                 signal.signal(getattr(signal, name), self._signalled)
         self._screen.start()
         if self._settings.recording.enabled or self._options.recording is not None:

@@ -1,9 +1,10 @@
 """`tatumflow jam`: the companion on real ports, with a screen, without one, or as a demonstration."""
 
+import os
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +14,11 @@ from tatumflow.engine.regular_file import check_output
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.host import EngineHost
 from tatumflow.live.interrupts import Interrupts
-from tatumflow.live.settings import Settings, load_settings, save_settings, settings_path
+from tatumflow.live.settings import Settings, load_settings, settings_path
+from tatumflow.live.settings_saver import SettingsSaver
 
 _NOTICE_SECONDS: Final = 0.2
+_ENDING_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ def jam(options: JamOptions) -> None:
             recording=options.record,
         )
     )
+    _end_in_order()
+    saver: SettingsSaver | None = None
     try:
         host.start()
         if options.headless:
@@ -105,49 +110,50 @@ def jam(options: JamOptions) -> None:
 
             first_run = options.settings_file is None and not settings_path().exists()
             heard = options.input_port or settings.audio.enabled
+            # From here on: what the model made of the settings, such as whole names of styles, is no change.
+            saver = SettingsSaver(lambda: host.settings, host.settings, options.settings_file, host.say)
             TatumFlowApp(host, pick_ports=first_run and not heard).run()
-            remember(options.settings_file, settings, host.settings)
     except KeyboardInterrupt:
         pass
     finally:
+        # Once is enough: ten times Ctrl+C must not cost the recording.
+        _ignore_signals()
         host.close()
-    snapshot = host.latest()
-    if snapshot is not None and snapshot.recording and Path(snapshot.recording).exists():
-        print(f"recorded in {snapshot.recording}")
-    audio = host.audio()
-    if audio is not None and audio.recording and Path(audio.recording).exists():
-        print(f"stems recorded in {audio.recording}")
+        _print_where_recorded(host)
+        if saver is not None:
+            saver.close()
     if host.failure:
         raise TatumFlowError(host.failure)
 
 
-def remember(file: Path | None, before: Settings, after: Settings) -> None:
-    """Keep what was changed on the screen; what only the command line asked for is not kept."""
-    kept = load_settings(file)
-    controls = {
-        name: value
-        for name, value in asdict(after.controls).items()
-        if value != getattr(before.controls, name)
-    }
-    ports = {
-        side: getattr(after.ports, side)
-        for side in ("input", "output")
-        if getattr(after.ports, side) != getattr(before.ports, side)
-    }
-    kept = kept.model_copy(update={"controls": replace(kept.controls, **controls)}).with_ports(**ports)
-    if after.controllers != before.controllers:
-        kept = kept.model_copy(update={"controllers": after.controllers})
-    if after.audio.stem != before.audio.stem:
-        kept = kept.with_audio(stem=after.audio.stem)
-    save_settings(kept, file)
+def _print_where_recorded(host: EngineHost) -> None:
+    snapshot, audio = host.latest(), host.audio()
+    if snapshot is not None:
+        _print_notices(snapshot.notices)
+        if snapshot.recording and Path(snapshot.recording).exists():
+            _print(f"recorded in {snapshot.recording}")
+    if audio is not None and audio.recording and Path(audio.recording).exists():
+        _print(f"stems recorded in {audio.recording}")
+
+
+def _end_in_order() -> None:
+    """Let every signal that ends a session do it as Ctrl+C does; the default is to die on the spot."""
+    handler = Interrupts()
+    for name in _ENDING_SIGNALS:
+        number = getattr(signal, name, None)
+        # `nohup` asks for a session that outlives its terminal.
+        if number is not None and not (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
+            signal.signal(number, handler)
+
+
+def _ignore_signals() -> None:
+    for name in _ENDING_SIGNALS:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _wait(host: EngineHost) -> None:
     """Print what the engine has to say until it ends or somebody interrupts."""
-    # Ending in order is what saves the recording; the default is to die on the spot.
-    handler = Interrupts()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handler)
     snapshot = host.latest()
     if snapshot is not None:
         heard = [port.name for port in snapshot.inputs if port.connected]
@@ -156,13 +162,13 @@ def _wait(host: EngineHost) -> None:
             heard.append(f"{audio.playing} of {audio.input}")
         heard = heard or ["no input yet"]
         played = [port.name for port in snapshot.outputs if port.connected] or ["no output yet"]
-        print(f"model {snapshot.model}; in: {', '.join(heard)}; out: {', '.join(played)}; stop with Ctrl+C")
+        _print(f"model {snapshot.model}; in: {', '.join(heard)}; out: {', '.join(played)}; stop with Ctrl+C")
         _print_notices(snapshot.notices)
     said = ""
     while not host.wait(_NOTICE_SECONDS):
         if host.failure != said:
             said = host.failure
-            print(f"error: {said}", flush=True)
+            _print(f"error: {said}")
         snapshot = host.latest()
         if snapshot is not None:
             _print_notices(snapshot.notices)
@@ -170,8 +176,18 @@ def _wait(host: EngineHost) -> None:
 
 def _print_notices(notices: tuple[Notice, ...]) -> None:
     for notice in notices:
-        print(f"{notice.severity}: {notice.text}" if notice.severity != "information" else notice.text)
-    sys.stdout.flush()
+        _print(f"{notice.severity}: {notice.text}" if notice.severity != "information" else notice.text)
+
+
+def _print(line: str) -> None:
+    """Print a line; a terminal that was closed takes none, and the session does without."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in (1, 2):
+            os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
 
 def _demonstrate(settings: Settings) -> None:

@@ -2,9 +2,10 @@
 
 import itertools
 import queue
+import tempfile
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from tatumflow.engine.errors import AudioFileError
 from tatumflow.live.port_set import Notify
 
 _SIDES: Final = 2
@@ -34,6 +36,9 @@ class StemRecorder:
     The files are closed and opened again every few seconds, so that a crash loses no more than those. Where
     stems are missing there is silence, so that the files stay beside what else was recorded. A file
     that cannot be written ends the recording with one line for the player; everything else goes on.
+
+    Attributes:
+        folder: Where the files are: in the user's temporary folder where the one asked for takes none.
     """
 
     def __init__(self, folder: Path, names: Sequence[str], rate: int, notify: Notify) -> None:
@@ -93,19 +98,33 @@ class StemRecorder:
                 files: list[soundfile.SoundFile] = []
                 while (item := self._queue.get()) is not None:
                     if not files:
-                        self.folder.mkdir(parents=True, exist_ok=True)
-                        files = [stack.enter_context(self._opened(path)) for path in self.paths]
+                        files = self._first_opened(stack)
                     elif self._written - self._saved > _SAVE_SECONDS * self._rate:
                         self._saved = self._written
                         # How long a file is, it says only when it is closed.
                         stack.close()
                         files = [stack.enter_context(_opened_again(path)) for path in self.paths]
                     self._write(files, *item)
-        except (OSError, soundfile.SoundFileError, AssertionError) as error:
-            # soundfile asserts that all was written.
+        except (OSError, soundfile.SoundFileError, AudioFileError) as error:
             self._failed = True
-            reason = str(error) or "the disk is full"
-            self._notify(f"{self.folder}: stems not recorded ({reason}); check folder and disk", "warning")
+            self._notify(f"{self.folder}: stems not recorded ({error}); check folder and disk", "warning")
+
+    def _first_opened(self, stack: ExitStack) -> list[soundfile.SoundFile]:
+        """Open the files in the folder, or in a temporary one where that cannot be written to."""
+        try:
+            return self._made(stack)
+        except (OSError, soundfile.SoundFileError) as error:
+            wanted, self.folder = self.folder, Path(tempfile.mkdtemp(prefix="tatumflow-")) / self.folder.name
+            files = self._made(stack)
+            self._notify(
+                f"{wanted}: stems cannot be recorded there ({error}); they go to {self.folder} instead",
+                "warning",
+            )
+            return files
+
+    def _made(self, stack: ExitStack) -> list[soundfile.SoundFile]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return [stack.enter_context(self._opened(path)) for path in self.paths]
 
     def _opened(self, path: Path) -> soundfile.SoundFile:
         return soundfile.SoundFile(path, "w", self._rate, _SIDES, format="WAV", subtype="FLOAT")
@@ -117,13 +136,28 @@ class StemRecorder:
         if gap > _GAP_SECONDS:
             silence = np.zeros((round(min(gap, _LONGEST_GAP_SECONDS) * self._rate), _SIDES), np.float32)
             for file in files:
-                file.write(silence)
+                write_whole(file, silence)
             self._written += len(silence)
             # A longer one is cut.
             self._start += max(gap - _LONGEST_GAP_SECONDS, 0.0)
         for file, stem in zip(files, stems, strict=True):
-            file.write(stem.T)
+            write_whole(file, stem.T)
         self._written += stems.shape[-1]
+
+
+def write_whole(file: soundfile.SoundFile, samples: NDArray[np.float32]) -> None:
+    """Write samples, shape (n, 2).
+
+    Raises:
+        AudioFileError: if fewer were written, as on a full disk, of which libsndfile says nothing else.
+    """
+    before = file.tell()
+    # soundfile asserts that all was written; whether asserts are carried out is an option of Python's.
+    with suppress(AssertionError):
+        file.write(samples)
+    written = file.tell() - before
+    if written != len(samples):
+        raise AudioFileError(f"{written} of {len(samples)} samples written; the disk is full")
 
 
 def _opened_again(path: Path) -> soundfile.SoundFile:

@@ -1,5 +1,8 @@
 """The terminal app: draws the engine's snapshots and sends it commands, and knows nothing else of it."""
 
+import asyncio
+import signal
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -106,12 +109,24 @@ class TatumFlowApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Set the colours and start to poll."""
+        self._end_in_order()
         self.register_theme(THEME)
         self.theme = THEME.name
         self._poll()
         self.set_interval(POLL_SECONDS, self._poll)
         if self._pick_ports:
             self.action_ports()
+
+    def _end_in_order(self) -> None:
+        """Quit when the terminal is closed or the system asks to."""
+        for name in ("SIGHUP", "SIGTERM"):
+            # A session in a thread, or a system without such signals, is ended by other means.
+            with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
+                asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self._quit)
+
+    def _quit(self) -> None:
+        self.link.send(Shutdown())
+        self.exit()
 
     def _poll(self) -> None:
         # The timer goes on for a while when the app is going down and has no screen left.
@@ -249,5 +264,4 @@ class TatumFlowApp(App[None], inherit_bindings=False):
 
     async def action_quit(self) -> None:
         """End the engine and the screen."""
-        self.link.send(Shutdown())
-        self.exit()
+        self._quit()

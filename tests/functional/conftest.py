@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -93,7 +93,9 @@ def start_companion(
     """Return what starts a companion on ports of its own and waits until it plays."""
     started: list[Companion] = []
 
-    def start(*arguments: str, settings_lines: str = "") -> Companion:
+    def start(
+        *arguments: str, settings_lines: str = "", environment: Mapping[str, str] | None = None
+    ) -> Companion:
         name = f"Duo{next(NUMBERS)}"
         settings = tmp_path / f"{name}.yaml"
         settings.write_text(f"ports: {{virtual_name: {name}}}\n{settings_lines}")
@@ -105,7 +107,9 @@ def start_companion(
             command,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"XDG_STATE_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+            env=os.environ
+            | {"XDG_STATE_HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+            | dict(environment or {}),
         )
         companion = Companion(process, name, recording)
         started.append(companion)

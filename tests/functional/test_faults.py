@@ -96,6 +96,131 @@ def test_a_killed_engine_is_named_and_its_recording_kept(start_companion, player
     assert companion.recording.read_bytes() == kept
 
 
+@pytest.fixture
+def host_on(jack_server, tiny_bundle, tmp_path, monkeypatch):
+    """Return what starts a host on ports of a name of its own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    hosts = []
+
+    def start(name):
+        ports = PortSettings(api="jack", input="", virtual_name=name)
+        settings = Settings(ports=ports, synth=SynthSettings(enabled=False), model=str(tiny_bundle))
+        host = EngineHost(EngineOptions(settings, recording=tmp_path / f"{name}.mid"))
+        hosts.append(host)
+        host.start()
+        return host
+
+    yield start
+    for host in hosts:
+        host.close()
+
+
+@pytest.mark.ports
+def test_a_killed_engine_leaves_nothing_sounding_at_a_virtual_port_and_is_started_again(
+    host_on, player_for, listener_for
+):
+    name = f"Duo{next(NUMBERS)}"
+    host = host_on(name)
+    listener = listener_for(connect=f"{name} out")
+    player = player_for(f"{name} in")
+    player.play("control 64 127", "on 60", "on 64", "on 67")
+    assert wait_until(lambda: listener.sounding == {(0, 60), (0, 64), (0, 67)})
+    dead = host.pid
+    os.kill(dead, signal.SIGKILL)
+    # A second on an idle machine; the engine takes longer than that to start.
+    assert wait_until(silent(listener))
+    assert host.pid == dead or host.restarting
+    assert wait_until(lambda: (0xB0, 64, 0) in listener.messages)
+    assert wait_until(lambda: host.restarting)
+    assert host.latest().turn == "listening"
+    assert "signal 9" in host.failure
+    assert wait_until(lambda: host.pid != dead and not host.restarting, 2 * PATIENCE)
+
+    def heard():
+        # Whoever listens has not connected again: the port is still the one of the dead engine.
+        again = player_for(f"{name} in")
+        again.play("on 62", "wait 0.3", "off 62")
+        return (0x90, 62, 90) in listener.messages
+
+    assert wait_until(heard)
+    host.close()
+    assert wait_until(silent(listener))
+    assert not psutil.pid_exists(host.output_pid)
+
+
+@pytest.mark.ports
+def test_an_engine_plays_on_when_the_process_that_holds_its_outputs_is_killed(
+    host_on, player_for, listener_for
+):
+    name = f"Duo{next(NUMBERS)}"
+    host = host_on(name)
+    player = player_for(f"{name} in")
+    os.kill(host.output_pid, signal.SIGKILL)
+    said = []
+
+    def told():
+        said.extend(notice.text for notice in host.latest().notices)
+        return any("holds the MIDI outputs has ended" in text for text in said)
+
+    assert wait_until(told), said
+
+    def heard():
+        # The server may show the dead port a while longer; who connects to that hears nothing.
+        listener = listener_for(connect=f"{name} out")
+        player.play("wait 0.3", "on 62", "wait 0.3", "off 62")
+        return (0x90, 62, 90) in listener.messages
+
+    assert wait_until(heard)
+    assert not host.failure
+
+
+@pytest.mark.ports
+def test_a_closed_terminal_ends_a_session_without_a_screen_in_order(
+    start_companion, player_for, listener_for
+):
+    companion = start_companion()
+    listener = listener_for(connect=companion.output_port)
+    player = player_for(companion.input_port)
+    player.play("on 60")
+    assert wait_until(lambda: (0, 60) in listener.sounding)
+    companion.process.send_signal(signal.SIGHUP)
+    assert companion.says("recorded in")
+    assert companion.process.wait(2 * PATIENCE) == 0
+    assert wait_until(silent(listener))
+    assert [note.pitch for note in read_midi(companion.recording).notes] == [60]
+
+
+@pytest.mark.ports
+def test_a_recording_whose_folder_takes_no_file_is_kept_elsewhere(start_companion, player_for, tmp_path):
+    spare = tmp_path / "spare"
+    spare.mkdir()
+    wanted = tmp_path / "folder" / "jam.mid"
+    companion = start_companion("--record", str(wanted), environment={"TMPDIR": str(spare)})
+    # A path that cannot be written to is refused at the start; this one turns bad afterwards.
+    wanted.parent.write_text("no folder")
+    player = player_for(companion.input_port)
+    player.play("on 60", "wait 0.1", "off 60")
+    assert str(spare) in companion.says("warning: recording not saved")
+    companion.process.send_signal(signal.SIGINT)
+    kept = companion.says("recorded in ").removeprefix("recorded in ").strip()
+    assert companion.process.wait(2 * PATIENCE) == 0
+    assert kept.startswith(str(spare))
+    assert read_midi(kept).notes[0].pitch == 60
+
+
+@pytest.mark.ports
+@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="files cannot be limited here")
+def test_a_recording_that_could_not_be_kept_at_all_fails_the_session(start_companion, player_for):
+    companion = start_companion()
+    player = player_for(companion.input_port)
+    engine = companion.engine()
+    _, hard = engine.rlimit(psutil.RLIMIT_FSIZE)
+    engine.rlimit(psutil.RLIMIT_FSIZE, (0, hard))
+    player.play("on 60", "wait 0.1", "off 60")
+    assert companion.interrupt() == 1
+    assert not companion.recording.exists()
+
+
 @pytest.mark.ports
 @pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="files cannot be limited here")
 def test_a_full_disk_is_said_and_the_playing_goes_on(start_companion, player_for, listener_for):

@@ -12,9 +12,9 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.engine.events import ControlChange, InputEvent
 from tatumflow.engine.messages import PassTurn, SetControl, TapTempo
 from tatumflow.live.input_source import Source
-from tatumflow.live.jam import remember
 from tatumflow.live.outputs import Outputs
 from tatumflow.live.settings import load_settings
+from tatumflow.live.settings_saver import remember
 from tatumflow.live.steering.actions import ACTIONS
 from tatumflow.live.steering.control_surface import (
     STEERABLE,

@@ -29,8 +29,9 @@ from tatumflow.live.ears_link import EarsLink
 from tatumflow.live.ears_loop import EarsLoop, audio_options, open_tracker, separator_named
 from tatumflow.live.ears_options import EarsOptions
 from tatumflow.live.ears_pipe import EarsReady, EarsReport, EngineEnd
-from tatumflow.live.jam import JamOptions, remember
+from tatumflow.live.jam import JamOptions
 from tatumflow.live.settings import AudioSettings, Settings, load_settings, save_settings
+from tatumflow.live.settings_saver import remember
 
 PATIENCE = 60.0
 RATE = 48_000

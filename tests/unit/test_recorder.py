@@ -1,5 +1,6 @@
 """The recording: events to notes, periodic saving, and playing on when the disk is full."""
 
+import tempfile
 import time
 from datetime import datetime
 
@@ -122,10 +123,66 @@ def test_a_full_disk_warns_once_and_the_next_save_can_succeed(recorder, clock, s
         patch.setattr(module, "write_midi", full)
         assert not recorder.save()
         assert not recorder.save()
+        assert "nothing of it is kept" in recorder.close()
     assert [severity for severity, _ in said] == ["warning"]
     assert "No space left" in said[0][1]
     assert recorder.save()
     assert recorder.path.exists()
+
+
+@pytest.fixture
+def spare(tmp_path, monkeypatch):
+    """The user's temporary folder."""
+    folder = tmp_path / "spare"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_a_folder_that_takes_no_file_is_stood_in_for_by_the_temporary_one(tmp_path, clock, said, spare):
+    (tmp_path / "new").write_text("no folder")
+    wanted = tmp_path / "new" / "session.mid"
+    recorder = Recorder(wanted, clock, lambda text, severity: said.append((severity, text)))
+    recorder.human(NoteOn(101.0, 60, 80))
+    clock.advance_to(102.0)
+    assert recorder.save()
+    recorder.human(NoteOn(102.0, 62, 80))
+    clock.advance_to(103.0)
+    assert recorder.close() == ""
+    assert recorder.path.is_relative_to(spare)
+    assert recorder.path.name == "session.mid"
+    assert len(read_midi(recorder.path).notes) == 2
+    ((severity, text),) = said
+    assert severity == "warning"
+    assert str(wanted.parent) in text
+    assert f"kept in {recorder.path} instead" in text
+
+
+def test_a_folder_that_takes_files_again_gets_the_whole_recording(tmp_path, clock, said, spare):
+    blocked = tmp_path / "new"
+    blocked.write_text("no folder")
+    recorder = Recorder(blocked / "session.mid", clock, lambda text, severity: said.append(text))
+    recorder.human(NoteOn(101.0, 60, 80))
+    clock.advance_to(102.0)
+    assert recorder.save()
+    blocked.unlink()
+    recorder.human(NoteOn(102.0, 62, 80))
+    clock.advance_to(103.0)
+    assert recorder.close() == ""
+    assert recorder.path == blocked / "session.mid"
+    assert len(read_midi(recorder.path).notes) == 2
+    assert list(spare.iterdir()) == []
+
+
+def test_a_recording_that_can_go_nowhere_is_said_to_be_lost(tmp_path, clock, said, monkeypatch):
+    (tmp_path / "new").write_text("no folder")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "new"))
+    recorder = Recorder(tmp_path / "new" / "session.mid", clock, lambda text, severity: said.append(text))
+    recorder.human(NoteOn(101.0, 60, 80))
+    clock.advance_to(102.0)
+    assert "nothing of it is kept" in recorder.close()
+    assert recorder.close()
+    assert len(said) == 1
 
 
 def test_no_recording_is_overwritten(tmp_path):

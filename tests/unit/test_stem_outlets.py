@@ -1,6 +1,7 @@
 """Where stems go besides the monitor: into files, and to whoever makes notes of them."""
 
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from tatumflow.engine.errors import AudioFileError
 from tatumflow.engine.events import InputLost, NoteOff, NoteOn
 from tatumflow.engine.note_tracking.monophonic import MonophonicTracker
 from tatumflow.live.audio.stem_listener import NoteThread
-from tatumflow.live.audio.stem_recorder import StemRecorder
+from tatumflow.live.audio.stem_recorder import StemRecorder, write_whole
 
 RATE = 8000
 
@@ -83,14 +85,58 @@ def test_a_full_disk_is_told_once_and_nothing_else_stops(tmp_path: Path):
     assert "stems not recorded" in notices[0][0]
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
+def test_stems_go_to_the_temporary_folder_where_theirs_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     (tmp_path / "file").write_text("")
+    (tmp_path / "spare").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spare"))
+    notices: list[str] = []
+    wanted = tmp_path / "file" / "jam stems"
+    recorder = StemRecorder(wanted, ("low",), RATE, lambda text, severity: notices.append(text))
+    recorder.write(stems(10)[:1], 0.0)
+    recorder.close()
+    assert not recorder.failed
+    assert recorder.folder.is_relative_to(tmp_path / "spare")
+    assert recorder.folder.name == "jam stems"
+    assert len(soundfile.read(recorder.paths[0])[0]) == 10
+    (notice,) = notices
+    assert str(wanted) in notice
+    assert str(recorder.folder) in notice
+
+
+def test_stems_that_can_go_nowhere_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
     notices: list[str] = []
     recorder = StemRecorder(tmp_path / "file", ("low",), RATE, lambda text, severity: notices.append(text))
     recorder.write(stems(10)[:1], 0.0)
     recorder.close()
     assert recorder.failed
-    assert len(notices) == 1
+    (notice,) = notices
+    assert "stems not recorded" in notice
+
+
+class ShortFile:
+    """A sound file that takes half of what it is given, and asserts as soundfile does unless told not to."""
+
+    def __init__(self, *, asserts: bool) -> None:
+        self._asserts = asserts
+        self._written = 0
+
+    def tell(self) -> int:
+        return self._written
+
+    def write(self, samples: np.ndarray) -> None:
+        self._written += len(samples) // 2
+        if self._asserts:
+            raise AssertionError
+
+
+@pytest.mark.parametrize("asserts", [True, False])
+def test_a_short_write_is_a_typed_error_whether_or_not_python_asserts(asserts: bool):
+    with pytest.raises(AudioFileError, match="5 of 10 samples"):
+        write_whole(ShortFile(asserts=asserts), np.zeros((10, 2), np.float32))  # pyright: ignore[reportArgumentType]
 
 
 class Tracker:
