@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,8 +100,8 @@ def jam(options: JamOptions) -> None:
             recording=options.record,
         )
     )
+    session = _Session(host)
     _end_in_order()
-    saver: SettingsSaver | None = None
     try:
         host.start()
         if options.headless:
@@ -110,20 +111,67 @@ def jam(options: JamOptions) -> None:
 
             first_run = options.settings_file is None and not settings_path().exists()
             heard = options.input_port or settings.audio.enabled
-            # From here on: what the model made of the settings, such as whole names of styles, is no change.
-            saver = SettingsSaver(lambda: host.settings, host.settings, options.settings_file, host.say)
+            session.save_settings(options.settings_file)
+            session.end_with_the_terminal()
             TatumFlowApp(host, pick_ports=first_run and not heard).run()
     except KeyboardInterrupt:
         pass
     finally:
         # Once is enough: ten times Ctrl+C must not cost the recording.
         _ignore_signals()
-        host.close()
-        _print_where_recorded(host)
-        if saver is not None:
-            saver.close()
+        session.end()
+    _print_where_recorded(host)
     if host.failure:
         raise TatumFlowError(host.failure)
+
+
+class _Session:
+    """A session that is ended once, by the main thread or, when the terminal was closed, by another."""
+
+    def __init__(self, host: EngineHost) -> None:
+        self._host = host
+        self._saver: SettingsSaver | None = None
+        self._ending = threading.Lock()
+        self._ended = False
+        self._without_terminal = False
+
+    def save_settings(self, file: Path | None) -> None:
+        """Save from now on what is changed; whole names of styles, which the model made of parts, are not."""
+        host = self._host
+        self._saver = SettingsSaver(lambda: host.settings, host.settings, file, host.say)
+
+    def end_with_the_terminal(self) -> None:
+        """End the session when the terminal is closed, and the process with it.
+
+        Nothing that draws is waited for: Textual may wait for ever to write to a terminal that has gone.
+        """
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._hung_up)
+
+    def end(self) -> None:
+        """End the engine, then save the settings; does nothing the second time.
+
+        Raises:
+            SettingError: if they cannot be saved.
+        """
+        with self._ending:
+            if not self._ended:
+                self._ended = True
+                self._host.close()
+                if self._saver is not None:
+                    self._saver.close()
+        if self._without_terminal:
+            os._exit(1 if self._host.failure else 0)
+
+    def _hung_up(self, number: int, frame: object) -> None:
+        self._without_terminal = True
+        threading.Thread(target=self._end_alone, name="terminal closed").start()
+
+    def _end_alone(self) -> None:
+        try:
+            self.end()
+        finally:
+            os._exit(1)
 
 
 def _print_where_recorded(host: EngineHost) -> None:

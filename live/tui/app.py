@@ -118,11 +118,10 @@ class TatumFlowApp(App[None], inherit_bindings=False):
             self.action_ports()
 
     def _end_in_order(self) -> None:
-        """Quit when the terminal is closed or the system asks to."""
-        for name in ("SIGHUP", "SIGTERM"):
-            # A session in a thread, or a system without such signals, is ended by other means.
-            with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
-                asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self._quit)
+        """Quit when the system asks to, as at a shutdown."""
+        # A session in a thread, or on a system without such signals, is ended by other means.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._quit)
 
     def _quit(self) -> None:
         self.link.send(Shutdown())

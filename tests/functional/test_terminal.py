@@ -97,6 +97,6 @@ def test_a_closed_terminal_ends_a_session_as_quitting_does(
         terminal.close()
         assert terminal.process.wait(2 * PATIENCE) == 0
         assert wait_until(lambda: not listener.sounding)
-        assert [note.pitch for note in read_midi(recording).notes] == [60]
+        assert 60 in [note.pitch for note in read_midi(recording).notes]
     finally:
         terminal.kill()
