@@ -1,7 +1,8 @@
 """How punctually notes arrive in another program, while the screen draws and the model decodes.
 
-Four processes as in a jam with a DAW: this one in the engine's place, a screen that is sent 30 snapshots a
-second, a JACK server, and a program that listens at a port and stamps what arrives.
+Five processes as in a jam with a DAW: this one in the engine's place, the one that holds its outputs, a
+screen that is sent 30 snapshots a second, a JACK server, and a program that listens at a port and stamps what
+arrives.
 """
 
 import gc
@@ -35,6 +36,8 @@ from tatumflow.live.bench.timing import JITTER_TARGET
 from tatumflow.live.engine_loop import SNAPSHOT_SECONDS
 from tatumflow.live.jack_server import dummy_jack
 from tatumflow.live.midi_ports import new_output
+from tatumflow.live.output_link import OutputLink
+from tatumflow.live.output_process import OutputProcess
 from tatumflow.live.outputs import MidiSink, Outputs
 from tatumflow.live.port_closing import end_sending
 from tatumflow.live.screen_pipe import EngineFailure, Screen
@@ -121,8 +124,11 @@ def _due_times(minutes: float) -> NDArray[np.float64]:
 
 @contextmanager
 def _output(outputs: Outputs) -> Iterator[None]:
-    """Let `outputs` play on a port of our own."""
-    port = new_output("jack", _PORT)
+    """Let `outputs` play on a port of our own, held by another process as in a jam."""
+    process = OutputProcess()
+    channel = process.channel()
+    link = None if channel is None else OutputLink(channel, lambda: None)
+    port = new_output("jack", _PORT) if link is None else link.new_output("jack", _PORT)
     port.open_virtual_port(_PORT)
     outputs.add(MidiSink(_PORT, port))
     try:
@@ -130,6 +136,9 @@ def _output(outputs: Outputs) -> Iterator[None]:
     finally:
         end_sending([port])
         port.delete()
+        if link is not None:
+            link.close()
+        process.close()
 
 
 def _answer(connection: Connection) -> Any:  # noqa: ANN401

@@ -409,6 +409,21 @@ async def test_quit_ends_the_engine() -> None:
     assert link.sent == [Shutdown()]
 
 
+async def test_an_engine_that_is_started_again_is_shown_at_once_and_then_plays_on() -> None:
+    link = StillLink(moment())
+    async with screen(link) as (app, pilot):
+        turn = app.jam.query_one("#turn", Lettering)
+        assert turn.text == "COMPANION"
+        link.restarting, link.failure = True, "the engine process ended by signal 9"
+        await until(pilot, lambda: turn.text == "RESTART")
+        facts = str(app.jam.query_one("#facts", Static).render())
+        assert "signal 9" in facts
+        assert app.jam.has_class("-stopped")
+        link.restarting = False
+        await until(pilot, lambda: turn.text == "COMPANION")
+        assert not app.jam.has_class("-stopped")
+
+
 async def test_dead_engine_is_named_with_its_reason() -> None:
     link = StillLink(moment())
     async with screen(link) as (app, pilot):
