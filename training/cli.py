@@ -202,8 +202,8 @@ def evaluate(
         str,
         typer.Option(
             "--only",
-            help="Parts, by commas: nll, latent, endless, music, style, answer, control, edits, improvise, "
-            "memorization.",
+            help="Parts, by commas: nll, latent, endless, music, listener, style, answer, control, edits, "
+            "improvise, memorization.",
         ),
     ] = "",
     solos: Annotated[
@@ -211,6 +211,13 @@ def evaluate(
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", help="Windows to foretell at most.", min=1)] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same figures.", min=0)] = 0,
+    unconditional: Annotated[
+        bool, typer.Option("--unconditional", help="Play without phrase conditions.")
+    ] = False,
+    control: Annotated[
+        list[str] | None,
+        typer.Option("--control", help="A live control for continuations, NAME=VALUE; may be repeated."),
+    ] = None,
 ) -> None:
     """Measure a model on pieces it was not trained on: what it foretells, and what it plays."""
     with _training_libraries():
@@ -220,7 +227,9 @@ def evaluate(
     result = evaluate(
         model,
         corpus or [Path("data/packed")],
-        EvaluationSettings(split.value, primers, parts, limit, seed, solos),
+        EvaluationSettings(
+            split.value, primers, parts, limit, seed, solos, not unconditional, _controls(control or [])
+        ),
         json_path=json,
         report=report,
         write_sound=context.obj,
@@ -395,3 +404,16 @@ def _training_libraries(extra: str = "training") -> Iterator[None]:
         raise TatumFlowError(
             f"this command needs {error.name}; in TatumFlow's folder, run: pip install -e '.[{extra}]'"
         ) from None
+
+
+def _controls(pairs: list[str]) -> tuple[tuple[str, str], ...]:
+    """Return names and values of live controls given as NAME=VALUE."""
+    from tatumflow.engine.errors import SettingError
+
+    controls: list[tuple[str, str]] = []
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise SettingError(f"--control: {pair!r} is not NAME=VALUE; write for example temperature=0.8")
+        controls.append((name.strip(), value.strip()))
+    return tuple(controls)

@@ -16,6 +16,7 @@ from tatumflow.training.evaluate.evaluation import (
     opened_corpus,
 )
 from tatumflow.training.evaluate.examples import WriteSound
+from tatumflow.training.evaluate.listener_table import listener_lines
 from tatumflow.training.evaluate.opened_model import open_model
 from tatumflow.training.evaluate.progress import Progress
 from tatumflow.training.evaluate.report import write_report
@@ -91,6 +92,7 @@ def table(figures: Figures) -> Iterator[str]:
             yield _line(f"{name}, {figure['of']}", figure["value"], figure["interval"]) + other
         elif isinstance(figure, dict) and "ratio" in figure:
             yield _compared(name, figure)
+    yield from listener_lines(figures)
     for style, figure in figures.get("style_match", {}).items():
         yield _compared(f"style_match, {style}", figure)
     for name in ("style_blend", "style_strength"):
@@ -168,6 +170,8 @@ def _command(model: Path, settings: EvaluationSettings) -> str:
     command = f"tatumflow evaluate {model.name} --corpus CORPUS --split {settings.split}"
     command += f" --primers {settings.primers} --seed {settings.seed}"
     command += f" --only {','.join(settings.only)}" if settings.only else ""
+    command += "" if settings.conditions else " --unconditional"
+    command += "".join(f" --control {name}={value}" for name, value in settings.controls)
     return command + (f" --limit {settings.limit}" if settings.limit is not None else "")
 
 

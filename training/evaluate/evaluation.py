@@ -36,6 +36,7 @@ from tatumflow.training.evaluate.endless import endless_figures
 from tatumflow.training.evaluate.generations import Performer
 from tatumflow.training.evaluate.improvise_figures import TAKE_SECONDS, TAKES, improvise_figures
 from tatumflow.training.evaluate.latent_figures import latent_figures
+from tatumflow.training.evaluate.listener import listener_figures
 from tatumflow.training.evaluate.memorization import memorization_figures
 from tatumflow.training.evaluate.nll import NllReport, evaluate_nll
 from tatumflow.training.evaluate.opened_model import OpenedModel
@@ -85,7 +86,10 @@ class EvaluationSettings:
         only: Names of the parts; all that the model has when empty.
         limit: Windows to foretell at most; all when None.
         seed: Seed of everything random.
-        solos: The Weimar Jazz Database, whose blues solos stand beside the improvisations; None for none.
+        solos: The Weimar Jazz Database, whose solos stand beside the improvisations; None for none.
+        conditions: Whether phrases are conditioned on what the phrase model draws.
+        controls: Names and values of live controls with which primers are continued; a style among them is
+            played in, in place of that of each primer's player.
     """
 
     split: Split = "val"
@@ -94,6 +98,25 @@ class EvaluationSettings:
     limit: int | None = None
     seed: int = 0
     solos: Path | None = None
+    conditions: bool = True
+    controls: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def played_with(self) -> Controls:
+        """The controls with which primers are continued.
+
+        Raises:
+            SettingError: if one of them is not known, or its value does not fit it.
+        """
+        controls = Controls(style="")
+        for name, value in self.controls:
+            controls = controls.changed(name, value)
+        return controls
+
+    @property
+    def own_style(self) -> bool:
+        """Whether each primer is continued in the style of its player."""
+        return not any(name == "style" for name, _ in self.controls)
 
 
 @dataclass(frozen=True)
@@ -148,6 +171,7 @@ class Evaluation:
         playing = [part for part in settings.only if part != "nll"]
         if playing and bundle is None:
             raise SettingError(f"--only: {playing[0]} needs a model that plays; export {model.name} first")
+        _ = settings.played_with
         self._model = model
         self._bundle = bundle
         self._corpus = with_styles(corpus, model.styles)
@@ -237,6 +261,11 @@ class Evaluation:
             **continuation_figures(played, self._settings.seed),
         }
 
+    def listener(self) -> Figures:
+        """What a listener notices first in continuations, companion beside player."""
+        settings = self._settings
+        return {"listener": listener_figures(self.continuations, settings.seed, self._progress.tell)}
+
     def style(self) -> Figures:
         """Whether the companion sounds like the player it is asked for."""
         tell, seed = self._progress.tell, self._settings.seed
@@ -322,8 +351,8 @@ class Evaluation:
             self._performer,
             self._primers,
             CONTINUATION_SECONDS,
-            Controls(style=""),
-            own_style=True,
+            self._settings.played_with,
+            own_style=self._settings.own_style,
             seed=self._settings.seed,
             progress=self._progress.tell,
         )
@@ -335,7 +364,7 @@ class Evaluation:
 
     @cached_property
     def _performer(self) -> Performer:
-        return Performer(self._opened_bundle)
+        return Performer(self._opened_bundle, conditions=self._settings.conditions)
 
     @property
     def _opened_bundle(self) -> Bundle:
@@ -349,6 +378,7 @@ PARTS: Final[dict[str, Callable[[Evaluation], Figures]]] = {
     "latent": Evaluation.latent,
     "endless": Evaluation.endless,
     "music": Evaluation.music,
+    "listener": Evaluation.listener,
     "style": Evaluation.style,
     "answer": Evaluation.answer,
     "control": Evaluation.control,

@@ -37,16 +37,21 @@ Notes = NDArray[np.void]
 class Performer:
     """A model that plays replies to notes, one after the other, each from an empty context."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, *, conditions: bool = True) -> None:
         """Open the bundle's graphs on one CPU thread.
+
+        Args:
+            bundle: The bundle.
+            conditions: Whether phrases are conditioned on what the phrase model draws; without, the decoder
+                plays as it was trained to where nothing is known of a phrase.
 
         Raises:
             BundleError: if a graph cannot be run.
         """
         self._bundle = bundle
         self._session = ModelSession(OnnxDecoder(bundle, providers=(CPU,)))
-        self._phrases = OnnxPhraseModel(bundle)
-        self._guide = PhraseGuide(self._phrases)
+        self._phrases = OnnxPhraseModel(bundle) if conditions else None
+        self._guide = None if self._phrases is None else PhraseGuide(self._phrases)
 
     def known_style(self, player: str) -> str:
         """Return the slug of a player if the model knows it, else the empty string."""

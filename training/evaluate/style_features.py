@@ -40,6 +40,10 @@ _SPANS: Final = np.array([4, 5, 8, 10, 12, 13, 16, 18, 25, 37])
 _LEFT_STEPS: Final = np.array([-19, -12, -7, -4, -2, 0, 1, 3, 5, 8, 13, 20])
 _ARTICULATION: Final = np.array([0.25, 0.5, 0.7, 0.85, 1.0, 1.15, 1.5, 2.0, 4.0, 8.0])
 _COARSE: Final = 3
+_MELODY: Final = ("registers", "top steps", "bottom steps", "contour pairs")
+_HARMONY: Final = ("chord sizes", "chord spans", "chord steps", "above the bass", "pitch-class spectrum")
+_RHYTHM: Final = ("onset intervals", "onset interval pairs", "note lengths", "articulation")
+_LEFT_HAND: Final = ("left chord sizes", "left bass steps", "left intervals", "left registers")
 
 
 def style_features(notes: NDArray[np.void], seconds: float) -> Floats:
@@ -51,15 +55,20 @@ def style_features(notes: NDArray[np.void], seconds: float) -> Floats:
         notes: Notes by onset, (n,) with n > 0, onsets in seconds from the stretch's beginning.
         seconds: Length of the stretch.
     """
+    return np.concatenate(list(style_feature_parts(notes, seconds).values()))
+
+
+def style_feature_parts(notes: NDArray[np.void], seconds: float) -> dict[str, Floats]:
+    """Return the features of a stretch as `style_features` does, by name and in the same order."""
     left = notes[notes["pitch"] < MIDDLE_C]
-    parts = [
-        *_melody(notes),
-        *_harmony(notes),
-        *_rhythm(notes),
-        *_left_hand(left),
-        _figures(notes, seconds),
-    ]
-    return np.nan_to_num(np.concatenate(parts))
+    parts = {
+        **dict(zip(_MELODY, _melody(notes), strict=True)),
+        **dict(zip(_HARMONY, _harmony(notes), strict=True)),
+        **dict(zip(_RHYTHM, _rhythm(notes), strict=True)),
+        **dict(zip(_LEFT_HAND, _left_hand(left), strict=True)),
+        "densities and spreads": _figures(notes, seconds),
+    }
+    return {name: np.nan_to_num(part) for name, part in parts.items()}
 
 
 def _histogram(values: ArrayLike, size: int) -> Floats:

@@ -1,0 +1,107 @@
+"""Whether a line knows the beat: where its onsets fall between the beats of a known pulse.
+
+None of it looks at pitch, and none needs a grid: a line that swings late and evenly has a beat too.
+"""
+
+from dataclasses import dataclass
+from math import pi, sqrt
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tatumflow.training.evaluate.bootstrap import Floats
+
+HALVES: Final = 2
+"""The part of the beat on which onsets are asked to gather."""
+
+NEAR_BEAT: Final = 0.2
+"""Share of a beat by which an onset may miss the beat and still be meant for it."""
+
+OFF_BEATS: Final = (0.4, 0.8)
+"""Where in the beat the second of two eighths falls: from rushed over straight, at 0.5, to beyond dotted, at
+0.75. It begins below 0.5, so that straight eighths that are a little early do not count as none."""
+
+_FEWEST: Final = 8
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Onsets on a pulse.
+
+    Attributes:
+        place: Beats from the first beat, (n,): 2.5 is half-way between the third and the fourth beat.
+        period: Seconds of the beat that each falls into, (n,).
+    """
+
+    place: Floats
+    period: Floats
+
+    @property
+    def phase(self) -> Floats:
+        """Place within the beat, (n,), 0 to 1."""
+        return self.place % 1.0
+
+
+def place_onsets(onsets: ArrayLike, beats: ArrayLike) -> Placed:
+    """Place onsets on a pulse, linearly between its beats; onsets before its first and after its last go.
+
+    Args:
+        onsets: Seconds, (n,).
+        beats: Seconds of the beats, (b,), ascending.
+    """
+    times, pulse = np.asarray(onsets, dtype=np.float64), np.asarray(beats, dtype=np.float64)
+    if len(pulse) < 2:
+        return Placed(np.zeros(0), np.zeros(0))
+    inside = times[(times >= pulse[0]) & (times < pulse[-1])]
+    index = np.clip(np.searchsorted(pulse, inside, side="right") - 1, 0, len(pulse) - 2)
+    period = np.diff(pulse)[index]
+    return Placed(index + (inside - pulse[index]) / period, period)
+
+
+def concentration(placed: Placed, parts: int = HALVES) -> float:
+    """Return how far onsets gather at places a part of a beat apart, less chance.
+
+    |mean exp(2 pi i parts phase)|, 0 to 1, less what as many random onsets have on average, sqrt(pi / 4n)
+    (Rayleigh). A line that is late or early by always as much has the same. NaN of few onsets.
+    """
+    count = len(placed.place)
+    if count < _FEWEST:
+        return float("nan")
+    turn = np.exp(2j * pi * parts * placed.phase)
+    return float(abs(turn.mean())) - sqrt(pi / (4 * count))
+
+
+def swing_ratios(placed: Placed) -> Floats:
+    """Return the long over the short of each beat that is played as two eighths, (k,).
+
+    Those are three successive onsets: near a beat, within `OFF_BEATS` of it, and near the next beat. The
+    ratio is that of their two intervals, as of Benadon's beat-upbeat ratio (2006, "Slicing the beat"), and
+    does not depend on how late all three are. 1 is straight, 2 is triplets.
+    """
+    place = np.sort(placed.place)
+    if len(place) < 3:
+        return np.zeros(0)
+    first, second, third = place[:-2], place[1:-1], place[2:]
+    beat = np.round(first)
+    near = (np.abs(first - beat) <= NEAR_BEAT) & (np.abs(third - beat - 1) <= NEAR_BEAT)
+    off = (second - beat >= OFF_BEATS[0]) & (second - beat <= OFF_BEATS[1])
+    kept = near & off
+    return (second - first)[kept] / (third - second)[kept]
+
+
+def asynchronies(placed: Placed) -> Floats:
+    """Return how late each onset near a beat is, in seconds, (k,); early ones are negative."""
+    late = placed.place - np.round(placed.place)
+    return (late * placed.period)[np.abs(late) <= NEAR_BEAT]
+
+
+def tempo_of(beats: ArrayLike) -> float:
+    """Return the beats a minute of a pulse by its median beat; NaN of fewer than two beats."""
+    periods = np.diff(np.asarray(beats, dtype=np.float64))
+    return 60.0 / float(np.median(periods)) if len(periods) else float("nan")
+
+
+def onsets_of(notes: NDArray[np.void]) -> Floats:
+    """Return the seconds at which notes begin, (n,)."""
+    return notes["onset"].astype(np.float64)
