@@ -1,7 +1,7 @@
 """Weimar solos on their beats: bars, choruses and the lead sheet's chords in seconds, and which are blues."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -56,10 +56,18 @@ class BeatenSolo:
 
 
 def read_blues(source: Path) -> Iterator[BeatenSolo]:
-    """Read the Weimar solos over a 12-bar blues; see `is_blues`.
+    """Read the Weimar solos over a 12-bar blues; see `is_blues` and `read_solos`."""
+    return read_solos(source, is_blues)
+
+
+def read_solos(
+    source: Path, wanted: Callable[[Sequence[Beat]], bool] = lambda _: True
+) -> Iterator[BeatenSolo]:
+    """Read the Weimar solos that have notes and beats, in the order of their names.
 
     Args:
         source: The folder that holds `csv_melody` and `csv_beats`, or the archive of it.
+        wanted: Whether a solo with these beats is read.
 
     Raises:
         CorpusError: if the source cannot be read, or has no solos with beats.
@@ -71,7 +79,7 @@ def read_blues(source: Path) -> Iterator[BeatenSolo]:
             raise CorpusError(f"{Path(source).name}: has no solos in {MELODIES} and {BEATS}; give its folder")
         for path in files:
             beats = read_beats(folder / BEATS / path.name)
-            if is_blues(beats):
+            if wanted(beats):
                 solo = _read_solo(path, beats)
                 if len(solo.notes):
                     yield solo

@@ -25,6 +25,13 @@ from tatumflow.training.evaluate.answer_relevance import (
     answer_figures,
     draw_calls,
 )
+from tatumflow.training.evaluate.beat_figures import (
+    BEAT_SECONDS,
+    BEAT_TAKES,
+    beat_figures,
+    beat_takes,
+    real_beats,
+)
 from tatumflow.training.evaluate.comparison import Figures, value_and_interval
 from tatumflow.training.evaluate.continuation_figures import (
     Continuations,
@@ -264,7 +271,22 @@ class Evaluation:
     def listener(self) -> Figures:
         """What a listener notices first in continuations, companion beside player."""
         settings = self._settings
-        return {"listener": listener_figures(self.continuations, settings.seed, self._progress.tell)}
+        figures = listener_figures(self.continuations, settings.seed, self._progress.tell)
+        if settings.solos is not None:
+            takes = beat_takes(
+                self._performer,
+                [style for style in IMPROVISERS if style in self._model.styles],
+                settings.played_with,
+                takes=BEAT_TAKES,
+                seconds=BEAT_SECONDS,
+                seed=settings.seed,
+                progress=self._progress.tell,
+            )
+            held_out = {piece.name for piece in self._corpus.pieces("val")}
+            figures["beat"] = beat_figures(takes, real_beats(settings.solos), held_out, settings.seed)
+        else:
+            figures["unavailable"]["beat"] = "needs the Weimar Jazz Database; give it with --solos"
+        return {"listener": figures}
 
     def style(self) -> Figures:
         """Whether the companion sounds like the player it is asked for."""

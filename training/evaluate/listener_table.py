@@ -25,6 +25,14 @@ def listener_lines(figures: Figures) -> Iterator[str]:
     told = found["discriminator"].get("told_by", [])
     if told:
         yield "told by: " + ", ".join(f"{row['name']} {row['drop']:.3f} ({row['alone']:.2f})" for row in told)
+    for band, rows in found.get("beat", {}).items():
+        yield f"beat at {band}: {rows['takes']} takes, {rows['solos']} solos, {rows['held_out']} held out"
+        for name, row in rows.items():
+            if isinstance(row, dict):
+                cells = (_cell(row[side]) for side in ("companion", "player", "held_out", "ratio"))
+                middle = " to ".join(f"{value:.2f}" for value in row["middle_half"])
+                line = f"{'  ' + name:<24}" + "".join(f"{cell:>25}" for cell in cells)
+                yield f"{line}  middle half of real {middle}"
     for name, reason in found["unavailable"].items():
         yield f"{name}: {reason}"
 

@@ -65,6 +65,7 @@ def _page(result: EvaluationResult, examples: Sequence[Example], why: str) -> st
         *_skipped(figures),
         *_likelihoods(figures),
         *_continuations(result),
+        *_listener(figures),
         *_styles(figures),
         *_answers(figures),
         *_controls(figures),
@@ -148,6 +149,83 @@ def _continuations(result: EvaluationResult) -> Iterator[str]:
     ):
         sums = [np.sum([count(notes) for notes in side], axis=0) for side in (played.generated, real)]
         yield _image(draw(*sums), text)
+
+
+def _listener(figures: Figures) -> Iterator[str]:
+    if "listener" not in figures:
+        return
+    found = figures["listener"]
+    yield "<h2>What a listener notices</h2>"
+    yield note(
+        f"{found['primers']} primers of {found['pieces']} held-out pieces, {found['seconds']:g} s each: the "
+        "companion, the player in the same seconds, and the player later in the piece as a control; 95 % "
+        "intervals over pieces. Nearer to the player is better, above or below."
+    )
+    sides = ("companion", "player", "control", "ratio")
+    heads = ["", "companion", "player", "player, later", "companion / player"]
+    rows = [
+        [_words(name), *(_with_interval(row[side]) for side in sides)]
+        for name, row in found["figures"].items()
+    ]
+    divergence = found["pitch_class_kl"]
+    rows.append(
+        [
+            "pitch-class KL from the player",
+            *(_with_interval(divergence.get(side)) for side in ("companion", "player", "control", "ratio")),
+        ]
+    )
+    yield table(heads, rows)
+    ratios = {
+        name: {"ratio": row["ratio"]["value"], "interval": row["ratio"]["interval"]}
+        for name, row in found["figures"].items()
+    }
+    yield _image(plots.ratios(ratios), "Companion over player")
+    yield from _discriminator(found["discriminator"])
+    yield from _beat(found.get("beat", {}))
+    for name, reason in found["unavailable"].items():
+        yield note(f"{_words(name)}: {reason}.")
+
+
+def _discriminator(figures: Figures) -> Iterator[str]:
+    if not figures:
+        return
+    yield "<h3>Told apart by classifiers</h3>"
+    yield note(
+        "AUC on pieces the classifier was not trained on: 0.5 cannot tell, 1 always can. The control tells the "
+        "player from the player later in the piece."
+    )
+    yield table(
+        ["classifier on", "companion or player", "player or player, later"],
+        [
+            [kind, *(_with_interval(figures[kind].get(side)) for side in ("companion", "control"))]
+            for kind in ("features", "notes")
+        ],
+    )
+    yield table(
+        ["told by", "AUC lost without it", "AUC alone"],
+        [[row["name"], _number(row["drop"]), _number(row["alone"])] for row in figures.get("told_by", [])],
+    )
+
+
+def _beat(figures: Figures) -> Iterator[str]:
+    if not figures:
+        return
+    yield "<h3>The beat</h3>"
+    yield note("Takes over charts on the chart's beats, beside Weimar solos on the beats that people tapped.")
+    yield table(
+        ["", "beats a minute", "companion", "solos", "held-out solos", "ratio", "middle half of solos"],
+        [
+            [
+                _words(name),
+                band,
+                *(_with_interval(row[side]) for side in ("companion", "player", "held_out", "ratio")),
+                _bounds(row["middle_half"]) if row["middle_half"] else "–",
+            ]
+            for band, rows in figures.items()
+            for name, row in rows.items()
+            if isinstance(row, Mapping)
+        ],
+    )
 
 
 def _styles(figures: Figures) -> Iterator[str]:

@@ -1,0 +1,124 @@
+"""Classifiers that tell sets apart: at chance where there is nothing to tell, and never across a piece."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tatumflow.engine.controls import Controls
+from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.evaluate import note_network
+from tatumflow.training.evaluate.continuation_figures import Continuations
+from tatumflow.training.evaluate.discriminator import (
+    FRAME_SECONDS,
+    auc_interval,
+    deal,
+    discriminate_features,
+    discriminate_notes,
+    pairs_won,
+    snapped,
+)
+from tatumflow.training.evaluate.listener import LISTENER_METRICS, listener_figures
+from tatumflow.training.evaluate.listener_table import listener_lines
+from tatumflow.training.evaluate.primers import Primer
+
+Notes = NDArray[np.void]
+
+
+def wander(rng: np.random.Generator, step: float = 0.2, velocity: int = 64) -> Notes:
+    """A random walk of 60 notes."""
+    pitches = np.clip(60 + np.cumsum(rng.integers(-3, 4, 60)), 40, 90)
+    return note_array(step * np.arange(60), [0.8 * step] * 60, pitches, [velocity] * 60)
+
+
+def test_no_piece_is_on_both_sides_of_a_fold() -> None:
+    pieces = [f"piece {i // 3}" for i in range(60)]
+    fold = deal(pieces, 5, 1)
+    assert set(fold.tolist()) == set(range(5))
+    for piece in set(pieces):
+        assert len({fold[i] for i, name in enumerate(pieces) if name == piece}) == 1
+    assert (deal(pieces, 5, 2) != fold).any()
+
+
+def test_pairs_of_two_folds_do_not_count() -> None:
+    label, fold = np.array([1, 0, 1, 0]), np.array([0, 0, 1, 1])
+    won = pairs_won(np.array([2.0, 1.0, -5.0, -5.0]), label, fold)
+    np.testing.assert_array_equal(won, [[1.0, np.nan], [np.nan, 0.5]])
+    assert auc_interval([won], label, ["a", "a", "b", "b"]).value == 0.75
+
+
+def test_features_tell_what_differs_and_nothing_else() -> None:
+    rng = np.random.default_rng(0)
+    label = np.repeat([1, 0], 60)
+    pieces = [f"{i % 60}" for i in range(120)]
+    noise = rng.normal(size=(120, 4))
+    same = discriminate_features({"noise": noise}, label, pieces, deals=2, permutations=0)
+    assert abs(same.auc.value - 0.5) < 0.12
+    assert same.auc.low < 0.5 < same.auc.high
+    shifted = {"noise": noise, "shift": rng.normal(size=120) + 6 * label}
+    told = discriminate_features(shifted, label, pieces, deals=1)
+    assert told.auc.value > 0.98
+    assert told.importance[0].name == "shift"
+    assert told.importance[0].drop > 0.2
+    assert told.importance[0].alone > 0.98
+
+
+def test_notes_tell_a_step_apart_and_not_one_walk_from_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(note_network, "EPOCHS", 6)
+    rng = np.random.default_rng(0)
+    label = np.repeat([1, 0], 24)
+    pieces = [f"{i % 24}" for i in range(48)]
+    other = [wander(rng, step=0.2) for _ in range(24)]
+    told = discriminate_notes([wander(rng, step=0.45) for _ in range(24)] + other, label, pieces)
+    assert told.auc.value > 0.95
+    same = discriminate_notes([wander(rng, step=0.2) for _ in range(24)] + other, label, pieces)
+    assert same.auc.low < 0.5 < same.auc.high
+
+
+def test_snapped_notes_lie_on_frames_and_on_the_companions_grid() -> None:
+    notes = note_array([0.0, 0.05, 0.5, 0.51], [0.001, 0.1, 2.04, 5.0], [60, 61, 72, 64], [64, 65, 0, 1])
+    found = snapped(notes)
+    for name in ("onset", "duration"):
+        frames = found[name] / FRAME_SECONDS
+        np.testing.assert_allclose(frames, np.round(frames), atol=1e-3)
+    assert found["duration"].min() > 0
+    assert found["pitch"].tolist() == [60, 61, 64, 72]
+    assert found["velocity"].tolist()[0] == 63
+    assert 0 in found["velocity"]
+    moved = notes.copy()
+    moved["onset"] += 0.004
+    assert (snapped(moved) == found).all()
+
+
+def test_a_listener_hears_a_lost_key_and_a_lost_motif() -> None:
+    rng = np.random.default_rng(0)
+    figure = [60, 64, 67, 65, 62, 59, 60, 67]
+    primers: list[Primer] = []
+    generated: list[Notes] = []
+    for i in range(8):
+        up = int(rng.integers(12))
+        real = note_array(0.2 * np.arange(96), [0.15] * 96, [p + up for p in figure * 12], [64] * 96)
+        primers.append(Primer(f"piece {i}", "c", "", "", real[:24], real, real if i % 2 else None))
+        lost = note_array(0.2 * np.arange(96), [0.15] * 96, rng.integers(50, 80, 96), [64] * 96)
+        generated.append(lost)
+    played = Continuations(tuple(primers), tuple(generated), 20.0, Controls(style=""))
+    figures = listener_figures(played)
+    rows = figures["figures"]
+    assert set(rows) == set(LISTENER_METRICS)
+    for name in ("diatonicity", "repeated_steps", "self_similarity", "same_key_as_primer"):
+        assert rows[name]["companion"]["interval"][1] < rows[name]["player"]["interval"][0], name
+        assert rows[name]["control_ratio"]["value"] == pytest.approx(1), name
+    assert rows["velocity_spread"]["player"]["value"] == 0
+    assert figures["discriminator"]["features"]["companion"]["value"] > 0.9
+    assert "frechet_music_distance" in figures["unavailable"]
+    text = "\n".join(listener_lines({"listener": figures}))
+    assert "diatonicity" in text
+    assert "AUC, notes" in text
+
+
+def test_unknown_velocities_of_a_player_do_not_give_the_companion_away() -> None:
+    rng = np.random.default_rng(0)
+    real = wander(rng, velocity=0)
+    primers = tuple(Primer(f"{i}", "c", "", "", real[:20], real, None) for i in range(2))
+    played = Continuations(primers, (wander(rng), wander(rng)), 12.0, Controls(style=""))
+    rows = listener_figures(played)["figures"]
+    assert np.isnan(rows["mean_velocity"]["companion"]["value"])
