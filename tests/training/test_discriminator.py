@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.controls import Controls
 from tatumflow.training.corpora.note_array import note_array
-from tatumflow.training.evaluate import note_network
+from tatumflow.training.evaluate import discriminator, note_network
 from tatumflow.training.evaluate.continuation_figures import Continuations
 from tatumflow.training.evaluate.discriminator import (
     FRAME_SECONDS,
@@ -25,9 +25,9 @@ Notes = NDArray[np.void]
 
 
 def wander(rng: np.random.Generator, step: float = 0.2, velocity: int = 64) -> Notes:
-    """A random walk of 60 notes."""
-    pitches = np.clip(60 + np.cumsum(rng.integers(-3, 4, 60)), 40, 90)
-    return note_array(step * np.arange(60), [0.8 * step] * 60, pitches, [velocity] * 60)
+    """A random walk of 40 notes."""
+    pitches = np.clip(60 + np.cumsum(rng.integers(-3, 4, 40)), 40, 90)
+    return note_array(step * np.arange(40), [0.8 * step] * 40, pitches, [velocity] * 40)
 
 
 def test_no_piece_is_on_both_sides_of_a_fold() -> None:
@@ -63,14 +63,15 @@ def test_features_tell_what_differs_and_nothing_else() -> None:
 
 
 def test_notes_tell_a_step_apart_and_not_one_walk_from_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(note_network, "EPOCHS", 6)
+    monkeypatch.setattr(note_network, "EPOCHS", 8)
+    monkeypatch.setattr(discriminator, "FOLDS", 2)
     rng = np.random.default_rng(0)
-    label = np.repeat([1, 0], 24)
-    pieces = [f"{i % 24}" for i in range(48)]
-    other = [wander(rng, step=0.2) for _ in range(24)]
-    told = discriminate_notes([wander(rng, step=0.45) for _ in range(24)] + other, label, pieces)
+    label = np.repeat([1, 0], 20)
+    pieces = [f"{i % 20}" for i in range(40)]
+    other = [wander(rng, step=0.2) for _ in range(20)]
+    told = discriminate_notes([wander(rng, step=0.45) for _ in range(20)] + other, label, pieces)
     assert told.auc.value > 0.95
-    same = discriminate_notes([wander(rng, step=0.2) for _ in range(24)] + other, label, pieces)
+    same = discriminate_notes([wander(rng, step=0.2) for _ in range(20)] + other, label, pieces)
     assert same.auc.low < 0.5 < same.auc.high
 
 
@@ -89,12 +90,16 @@ def test_snapped_notes_lie_on_frames_and_on_the_companions_grid() -> None:
     assert (snapped(moved) == found).all()
 
 
-def test_a_listener_hears_a_lost_key_and_a_lost_motif() -> None:
+def test_a_listener_hears_a_lost_key_and_a_lost_motif(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(note_network, "EPOCHS", 1)
+    monkeypatch.setattr(discriminator, "FOLDS", 3)
+    monkeypatch.setattr(discriminator, "DEALS", 1)
+    monkeypatch.setattr(discriminator, "PERMUTATIONS", 1)
     rng = np.random.default_rng(0)
     figure = [60, 64, 67, 65, 62, 59, 60, 67]
     primers: list[Primer] = []
     generated: list[Notes] = []
-    for i in range(8):
+    for i in range(12):
         up = int(rng.integers(12))
         real = note_array(0.2 * np.arange(96), [0.15] * 96, [p + up for p in figure * 12], [64] * 96)
         primers.append(Primer(f"piece {i}", "c", "", "", real[:24], real, real if i % 2 else None))

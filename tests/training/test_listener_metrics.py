@@ -123,6 +123,16 @@ def test_phrases_are_cut_at_rests() -> None:
     assert len(phrasing.last_phrase(line([60] * 4))) == 4
 
 
+def test_the_right_hand_rests_while_the_left_goes_on() -> None:
+    left, right = np.arange(0, 8, 0.25), np.array([0.0, 0.25, 0.5, 2.0, 2.25, 5.0])
+    pitches = [40] * len(left) + [72] * len(right)
+    notes = note_array([*left, *right], [0.3] * len(pitches), pitches, [64] * len(pitches))
+    assert phrasing.rests_per_minute(notes, 10.0) == 0
+    assert phrasing.line_rests_per_minute(notes, 10.0) == 12
+    assert phrasing.line_phrase_onsets(notes) == 2
+    assert math.isnan(phrasing.line_phrase_onsets(notes[notes["pitch"] < 60]))
+
+
 def test_velocities_spread_only_where_they_are_known() -> None:
     loud = note_array([0, 1, 2], [0.1] * 3, [60] * 3, [60, 80, 70])
     assert phrasing.velocity_spread(loud) == pytest.approx(np.std([60, 80, 70]))

@@ -1,6 +1,6 @@
 """Whether a classifier can tell one set of stretches from another, and by what.
 
-Two classifiers: gradient boosting on figures and histograms, and a small recurrent network on notes. Both are
+Two classifiers: gradient boosting on figures and histograms, and a small network on notes. Both are
 judged on pieces that they were not trained on, and hear notes only on a transcriber's frames and on the
 companion's own grid of lengths and loudness, both sides alike, so that no grid gives a side away.
 """
@@ -106,8 +106,8 @@ def discriminate_features(
     pieces: Sequence[str],
     *,
     seed: int = 0,
-    deals: int = DEALS,
-    permutations: int = PERMUTATIONS,
+    deals: int | None = None,
+    permutations: int | None = None,
 ) -> Discrimination:
     """Tell rows of class 1 from rows of class 0 by gradient boosting.
 
@@ -116,9 +116,12 @@ def discriminate_features(
         label: Class of each row, 0 or 1, (n,).
         pieces: Which piece each row comes from, (n,); no piece is on both sides of a fold.
         seed: Seed of folds, permutations and resampling.
-        deals: How often pieces are dealt into folds.
-        permutations: How often each group is permuted in each fold; 0 for no importances.
+        deals: How often pieces are dealt into folds; `DEALS` when None.
+        permutations: How often each group is permuted in each fold, 0 for no importances; `PERMUTATIONS` when
+            None.
     """
+    deals = DEALS if deals is None else deals
+    permutations = PERMUTATIONS if permutations is None else permutations
     columns = {name: np.asarray(part).reshape(len(label), -1) for name, part in groups_of_features.items()}
     table = np.concatenate(list(columns.values()), axis=1)
     ends = np.cumsum([part.shape[1] for part in columns.values()])
@@ -162,7 +165,7 @@ def discriminate_notes(
     seed: int = 0,
     deals: int = 1,
 ) -> Discrimination:
-    """Tell stretches of class 1 from those of class 0 by a small recurrent network on their notes.
+    """Tell stretches of class 1 from those of class 0 by a small network on their notes.
 
     Args:
         stretches: Notes by onset, (n,) of arrays.
@@ -259,7 +262,7 @@ def _boosting(seed: int) -> HistGradientBoostingClassifier:
         learning_rate=0.1,
         max_iter=80,
         max_leaf_nodes=8,
-        min_samples_leaf=8,
+        min_samples_leaf=5,
         l2_regularization=1.0,
         max_features=0.3,
         early_stopping=False,  # pyright: ignore[reportArgumentType]

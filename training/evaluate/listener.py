@@ -65,6 +65,8 @@ LISTENER_METRICS: Final[Mapping[str, ListenerMetric]] = MappingProxyType(
         "phrase_notes": lambda notes, _, __: phrasing.phrase_notes(notes),
         "phrase_seconds": lambda notes, _, __: phrasing.phrase_seconds(notes),
         "rests_per_minute": lambda notes, seconds, _: phrasing.rests_per_minute(notes, seconds),
+        "line_phrase_onsets": lambda notes, _, __: phrasing.line_phrase_onsets(notes),
+        "line_rests_per_minute": lambda notes, seconds, _: phrasing.line_rests_per_minute(notes, seconds),
         "longest_rest": lambda notes, _, __: phrasing.longest_rest(notes),
     }
 )

@@ -1,4 +1,4 @@
-"""A small recurrent network that says which of two sets a stretch belongs to, from its notes alone."""
+"""A small network that says which of two sets a stretch belongs to, from its notes alone."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,11 +15,12 @@ from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY
 from tatumflow.training.evaluate.metrics.pitch import PITCH_CLASSES
 from tatumflow.training.evaluate.metrics.rhythm import INTERVAL_CLASSES, INTERVAL_EDGES
 
-MOST_NOTES: Final = 128
+MOST_NOTES: Final = 96
 """Notes that are read at once; a longer stretch is read in parts, whose scores are averaged."""
 
-EPOCHS: Final = 16
-_WIDTH: Final = 48
+EPOCHS: Final = 12
+_WIDTH: Final = 32
+_HEADS: Final = 2
 _BATCH: Final = 32
 _RATE: Final = 3e-3
 _DROPOUT: Final = 0.2
@@ -60,18 +61,26 @@ def encoded(notes: NDArray[np.void]) -> NDArray[np.int64]:
 
 
 class _Network(nn.Module):
+    """Two convolutions over neighbouring notes, then one layer of attention, which sees what comes again."""
+
     def __init__(self) -> None:
         super().__init__()
-        self.embeddings = nn.ModuleList([nn.Embedding(size, 12) for size in _SIZES])
+        self.embeddings = nn.ModuleList([nn.Embedding(size, _WIDTH) for size in _SIZES])
+        self.near = nn.ModuleList([nn.Conv1d(_WIDTH, _WIDTH, 3, padding=1) for _ in range(2)])
+        self.attention = nn.TransformerEncoderLayer(
+            _WIDTH, _HEADS, 2 * _WIDTH, _DROPOUT, batch_first=True, norm_first=True
+        )
         self.dropout = nn.Dropout(_DROPOUT)
-        self.recurrent = nn.GRU(12 * len(_SIZES), _WIDTH, batch_first=True, bidirectional=True)
-        self.head = nn.Linear(4 * _WIDTH, 1)
+        self.head = nn.Linear(2 * _WIDTH, 1)
 
     def forward(self, rows: Tensor, known: Tensor) -> Tensor:
         """Return the log odds of class 1, (B,), of rows (B, T, 6), where `known` (B, T) is no padding."""
-        parts = [embed(rows[..., i]) for i, embed in enumerate(self.embeddings)]
-        states, _ = self.recurrent(self.dropout(torch.cat(parts, dim=-1)))
         kept = known.unsqueeze(-1)
+        parts = [embed(rows[..., i]) for i, embed in enumerate(self.embeddings)]
+        states = self.dropout(torch.stack(parts).sum(dim=0)) * kept
+        for convolve in self.near:
+            states = (states + functional.gelu(convolve(states.transpose(1, 2)).transpose(1, 2))) * kept
+        states = self.attention(states, src_key_padding_mask=~known)
         mean = (states * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1)
         top = states.masked_fill(~kept, -1e4).amax(dim=1)
         return self.head(self.dropout(torch.cat([mean, top], dim=-1))).squeeze(-1)
@@ -82,7 +91,7 @@ def trained_scores(
     label: NDArray[np.int64],
     held_out: Sequence[NDArray[np.int64]],
     seed: int,
-    epochs: int = EPOCHS,
+    epochs: int | None = None,
 ) -> NDArray[np.float64]:
     """Train a network on encoded stretches and return the log odds of class 1 of others, (s,).
 
@@ -93,16 +102,17 @@ def trained_scores(
         label: Class of each, 0 or 1, (n,).
         held_out: Encoded stretches to score.
         seed: Seed of weights, parts and order.
-        epochs: How often each stretch is read.
+        epochs: How often each stretch is read; `EPOCHS` when None.
     """
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng(), _one_thread():
         torch.manual_seed(seed)
         network = _Network()
         optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=0.05)
-        batches = epochs * -(-len(rows) // _BATCH)
+        passes = EPOCHS if epochs is None else epochs
+        batches = passes * -(-len(rows) // _BATCH)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=max(batches, 2))
-        for _ in range(epochs):
+        for _ in range(passes):
             order = rng.permutation(len(rows))
             for start in range(0, len(order), _BATCH):
                 chosen = order[start : start + _BATCH]

@@ -191,8 +191,8 @@ def _discriminator(figures: Figures) -> Iterator[str]:
         return
     yield "<h3>Told apart by classifiers</h3>"
     yield note(
-        "AUC on pieces the classifier was not trained on: 0.5 cannot tell, 1 always can. The control tells the "
-        "player from the player later in the piece."
+        "AUC on pieces the classifier was not trained on: 0.5 cannot tell, 1 always can. The control tells "
+        "the player from the player later in the piece."
     )
     yield table(
         ["classifier on", "companion or player", "player or player, later"],

@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 
 from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY
 from tatumflow.training.evaluate.bootstrap import Floats
+from tatumflow.training.evaluate.metrics.onsets import onset_times
 from tatumflow.training.evaluate.metrics.texture import sounding_spans
 
 REST_SECONDS: Final = 0.5
 """Seconds of silence that part two phrases."""
+
+MIDDLE_C: Final = 60
+"""MIDI pitch from which notes count as the right hand's."""
 
 SECONDS_A_MINUTE: Final = 60.0
 
@@ -21,8 +25,8 @@ class Phrases:
     """The phrases of a stretch.
 
     Attributes:
-        notes: Notes of each, (p,).
-        seconds: Seconds from the first onset of each to its last end, (p,).
+        notes: Notes, or onsets of the line, of each, (p,).
+        seconds: Seconds of each, (p,), from its first onset to its last end, or onset of the line.
         rests: Seconds of silence between one and the next, (p - 1,).
     """
 
@@ -46,6 +50,20 @@ def phrases(notes: NDArray[np.void], rest: float = REST_SECONDS) -> Phrases:
     index = np.searchsorted(starts, notes["onset"].astype(np.float64) + 1e-9, side="right") - 1
     counts = np.bincount(np.maximum(index, 0), minlength=len(starts)).astype(np.float64)
     return Phrases(counts, ends - starts, gaps[parted])
+
+
+def line_phrases(notes: NDArray[np.void], rest: float = REST_SECONDS) -> Phrases:
+    """Cut the notes from middle C up into phrases where none is struck for longer than `rest` seconds.
+
+    Two hands and a pedal leave hardly a silence, but the right hand still stops and starts.
+    """
+    onset = onset_times(notes[notes["pitch"] >= MIDDLE_C])
+    if not len(onset):
+        return Phrases(np.zeros(0), np.zeros(0), np.zeros(0))
+    gaps = np.diff(onset)
+    parts = np.split(onset, np.flatnonzero(gaps > rest) + 1)
+    counts = np.array([len(part) for part in parts], dtype=np.float64)
+    return Phrases(counts, np.array([part[-1] - part[0] for part in parts]), gaps[gaps > rest])
 
 
 def last_phrase(notes: NDArray[np.void], rest: float = REST_SECONDS) -> NDArray[np.void]:
@@ -94,3 +112,14 @@ def longest_rest(notes: NDArray[np.void]) -> float:
     spans = sounding_spans(notes)
     gaps = spans[1:, 0] - spans[:-1, 1]
     return float(gaps.max()) if len(gaps) else 0.0
+
+
+def line_phrase_onsets(notes: NDArray[np.void]) -> float:
+    """Return the mean onsets of a phrase of the right hand; NaN of none."""
+    found = line_phrases(notes)
+    return float(found.notes.mean()) if len(found.notes) else float("nan")
+
+
+def line_rests_per_minute(notes: NDArray[np.void], seconds: float) -> float:
+    """Return how often in a minute the right hand strikes nothing for more than `REST_SECONDS`."""
+    return len(line_phrases(notes).rests) * SECONDS_A_MINUTE / seconds
