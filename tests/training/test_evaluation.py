@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ from tatumflow.training.packing import PackedCorpus
 KEYS = (
     *("nll_per_token", "nll_per_note", "nll_fields", "perplexity", "note_accuracy", "pitch_class_kl"),
     *("pctm_cosine", "pitch_entropy", "rhythm_diversity", "groove_similarity", "note_density", "polyphony"),
-    *("style_match", "answer_relevance", "control_response", "memorization"),
+    *("listener", "style_match", "answer_relevance", "control_response", "memorization"),
 )
 
 
@@ -300,6 +301,7 @@ def test_the_report_holds_everything_and_fetches_nothing(evaluated: tuple[Path, 
     for heading in (
         "Likelihood",
         "Continuations",
+        "What a listener notices",
         "Styles",
         "Answers",
         "Controls",
@@ -323,6 +325,29 @@ def test_the_report_holds_everything_and_fetches_nothing(evaluated: tuple[Path, 
     assert result.continuations is not None
     primer = result.continuations.primers[0].notes
     assert [note.pitch for note in heard][: len(primer) // 2] == primer["pitch"][: len(primer) // 2].tolist()
+
+
+def test_continuations_can_be_had_without_conditions_and_with_other_controls(
+    tiny_bundle: Path, corpus: PackedCorpus
+) -> None:
+    changes: tuple[dict[str, Any], ...] = (
+        {},
+        {"conditions": False},
+        {"controls": (("register_high", "60"), ("style", "charlie-parker"))},
+    )
+    played = []
+    for change in changes:
+        settings = EvaluationSettings(primers=1, only=("listener",), **change)
+        result = evaluate(tiny_bundle, [corpus.path], settings)
+        assert result.continuations is not None
+        played.append(result.continuations)
+        if change:
+            assert ("--unconditional" in result.figures["command"]) == ("conditions" in change)
+            assert ("--control register_high=60" in result.figures["command"]) == ("controls" in change)
+    plain, unconditional, low = played
+    assert plain.generated[0].tolist() != unconditional.generated[0].tolist()
+    assert low.generated[0]["pitch"].max() <= 60
+    assert (low.controls.style, low.own_style) == ("charlie-parker", False)
 
 
 def test_without_a_synthesizer_the_report_says_so(
@@ -382,6 +407,8 @@ def test_bad_input_is_refused_in_one_line(
     file.write_text("")
     assert "is a file" in refused(*given, "--report", file)
     assert "manifest" in refused(tmp_path, "--corpus", corpus.path)
+    assert "is not NAME=VALUE" in refused(*given, "--control", "temperature")
+    assert "is not a control" in refused(*given, "--control", "sweetness=1")
     (tmp_path / "empty").mkdir()
     assert "holds neither" in refused(tiny_bundle, "--corpus", tmp_path / "empty")
 
@@ -398,7 +425,7 @@ def test_a_corpus_too_small_for_a_part_leaves_it_out_or_is_refused(
     settings = EvaluationSettings(primers=2, limit=1)
     figures = evaluate(tiny_bundle, [tmp_path / "midi"], settings).figures
     assert {"nll_per_note", "answer_relevance"} <= set(figures)
-    assert set(figures["skipped"]) == {"music", "style", "control", "memorization"}
+    assert set(figures["skipped"]) == {"music", "listener", "style", "control", "memorization"}
     assert "lasts 20 s" in figures["skipped"]["music"]
     given = (tiny_bundle, "--corpus", tmp_path / "midi", "--primers", 2)
     assert "give longer pieces" in refused(*given, "--only", "music")
