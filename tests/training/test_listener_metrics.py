@@ -8,6 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.evaluate.answer_motifs import TAKEN_UP, answer_motif_figures
+from tatumflow.training.evaluate.answer_relevance import Call
 from tatumflow.training.evaluate.beat_figures import beat_figures, measure_beat
 from tatumflow.training.evaluate.metrics import beat, key, motif, phrasing
 from tatumflow.training.evaluate.metrics.pitch import pitch_class_counts
@@ -108,6 +110,23 @@ def test_a_varied_sequence_is_like_itself_and_random_notes_less() -> None:
     assert motif.self_similarity(line(scattered)) < 0.4
     assert motif.likeness_to(line(varied[:8]), line(figure)) == 1
     assert math.isnan(motif.self_similarity(line(figure)))
+
+
+def test_a_reply_that_quotes_its_call_takes_more_from_it_than_from_others() -> None:
+    rng = np.random.default_rng(0)
+    calls = [
+        Call(f"{i}", "c", "", line([]), line(call), line(rng.integers(50, 80, 12).tolist()))
+        for i, call in enumerate(rng.integers(50, 80, (6, 12)).tolist())
+    ]
+    quoted = [line((call.notes["pitch"].astype(int) + 5).tolist()) for call in calls]
+    figures = answer_motif_figures(calls, {"follow": quoted})
+    assert set(figures) == set(TAKEN_UP)
+    steps = figures["steps"]
+    assert steps["follow"]["own"]["value"] == 1
+    assert steps["follow"]["difference"]["interval"][0] > 0.5
+    assert steps["real"]["own"]["value"] < 0.2
+    assert steps["follow"]["ratio"]["value"] > 1 or steps["real"]["own"]["value"] == 0
+    assert figures["likeness"]["follow"]["own"]["value"] == 1
 
 
 def test_phrases_are_cut_at_rests() -> None:

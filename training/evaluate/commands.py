@@ -105,6 +105,10 @@ def table(figures: Figures) -> Iterator[str]:
         if isinstance(row, dict):
             line = _line(f"answer_relevance, {name}", row["difference"], row["interval"])
             yield f"{line}; own call {row['own']:.3f}"
+    for name, settings in figures.get("answer_motifs", {}).items():
+        for setting, row in settings.items():
+            line = _line(f"answer_motifs, {name}, {setting}", row["own"]["value"], row["own"]["interval"])
+            yield f"{line}; other calls {row['other']['value']:.3f}, ratio {row['ratio']['value']:.3f}"
     for name, control in figures.get("control_response", {}).items():
         values = " ".join(f"{value:.3f}" for value in control["values"])
         yield f"{'control_response, ' + name:<34} {values}; monotone {_yes(control['monotone'])}"

@@ -18,6 +18,7 @@ from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.providers import CPU
 from tatumflow.training.corpora.commands import prepare
 from tatumflow.training.corpora.piece import Split
+from tatumflow.training.evaluate.answer_motifs import answer_motif_figures
 from tatumflow.training.evaluate.answer_relevance import (
     SETTINGS,
     Call,
@@ -323,7 +324,10 @@ class Evaluation:
                 seed=settings.seed,
                 progress=lambda done, name=name: self._progress.tell(f"{name}, {done}"),
             )
-        return {"answer_relevance": answer_figures(self._calls, self._replies, settings.seed)}
+        return {
+            "answer_relevance": answer_figures(self._calls, self._replies, settings.seed),
+            "answer_motifs": answer_motif_figures(self._calls, self._replies, settings.seed),
+        }
 
     def control(self) -> Figures:
         """Whether controls move what they should."""

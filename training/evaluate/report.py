@@ -315,6 +315,21 @@ def _answers(figures: Figures) -> Iterator[str]:
         for name, row in settings.items()
     }
     yield _image(plots.bars(bars, "distance"), "Distances by part")
+    if "answer_motifs" not in figures:
+        return
+    yield note("Shares of the replies' cells that their calls have, and other calls; real is the player's.")
+    yield table(
+        ["", "", "own call", "other calls", "difference", "to the real phrases"],
+        [
+            [
+                _words(name),
+                setting,
+                *(_with_interval(row[key]) for key in ("own", "other", "difference", "ratio")),
+            ]
+            for name, settings in figures["answer_motifs"].items()
+            for setting, row in settings.items()
+        ],
+    )
 
 
 def _controls(figures: Figures) -> Iterator[str]:
