@@ -72,6 +72,14 @@ LISTENER_METRICS: Final[Mapping[str, ListenerMetric]] = MappingProxyType(
 )
 """Every figure of a listener that is one number of one stretch. Each defines itself in `metrics/`."""
 
+OF_PRIMER: Final = frozenset(
+    {
+        *("key_fit_to_primer", "same_key_as_primer", "fifths_agreement", "pitch_class_cosine"),
+        *("steps_from_primer", "contours_from_primer", "rhythms_from_primer", "likeness_to_primer"),
+    }
+)
+"""Figures of a stretch against what came before it."""
+
 UNAVAILABLE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "frechet_music_distance": "needs the CLaMP 2 embedding model; the package frechet-music-distance "
@@ -224,33 +232,39 @@ def discriminator_figures(
     """Tell companion from player, and, as a control, the player from the player later in the piece.
 
     Returns:
-        `features` and `notes`, by classifier, each with `companion` and `control`: the AUC as `value` with
-        its `interval`. `told_by`: the groups of features that tell companion from player most, with `drop`,
-        by how much the AUC falls without it, and `alone`, the AUC of a single figure, above 0.5 where the
-        companion has more. Empty where there are fewer than four pieces.
+        `features`, `features_and_primer` and `notes`, by classifier, each with `companion` and `control`: the
+        AUC as `value` with its `interval`. Only the second also sees figures of a stretch against its primer;
+        its control is above 0.5 because a player, too, moves away from what came before. `told_by`: the
+        groups of features that tell companion from player most, with `drop`, by how much the AUC falls
+        without it, and `alone`, the AUC of a single figure, above 0.5 where the companion has more. Empty
+        where there are fewer than four pieces.
     """
     if len(set(sides.pieces)) < _FEWEST_PIECES:
         return {}
-    figures: Figures = {"features": {}, "notes": {}}
+    figures: Figures = {"features": {}, "features_and_primer": {}, "notes": {}}
     for name, stretches in (("companion", sides.companion), ("control", sides.later)):
         one = [
             (notes, before, piece)
             for notes, before, piece in zip(stretches, sides.before, sides.pieces, strict=True)
             if notes is not None and len(notes) >= _FEWEST_NOTES
         ]
+        if len({piece for _, _, piece in one}) < _FEWEST_PIECES:
+            continue
         other = list(zip(sides.player, sides.before, sides.pieces, strict=True))
         rows = [(snapped(notes), before, piece) for notes, before, piece in [*one, *other]]
         label = np.array([1] * len(one) + [0] * len(other))
         pieces = [piece for _, _, piece in rows]
-        if len({piece for _, _, piece in one}) < _FEWEST_PIECES:
-            continue
-        progress(f"classifier on features, {name}")
-        features = feature_groups([(notes, before) for notes, before, _ in rows], sides.seconds)
-        asked = {} if name == "companion" else {"permutations": 0}
-        told = discriminate_features(features, label, pieces, seed=seed, **asked)
-        figures["features"][name] = value_and_interval(told.auc)
-        if told.importance:
-            figures["told_by"] = _told_by(told)
+        groups = feature_groups([(notes, before) for notes, before, _ in rows], sides.seconds)
+        alone = {group: values for group, values in groups.items() if group not in OF_PRIMER}
+        for kind, features in (("features", alone), ("features_and_primer", groups)):
+            progress(f"classifier on {kind.replace('_', ' ')}, {name}")
+            ranked = kind == "features_and_primer" and name == "companion"
+            told = discriminate_features(
+                features, label, pieces, seed=seed, permutations=None if ranked else 0
+            )
+            figures[kind][name] = value_and_interval(told.auc)
+            if ranked:
+                figures["told_by"] = _told_by(told)
         progress(f"classifier on notes, {name}")
         told = discriminate_notes([notes for notes, _, _ in rows], label, pieces, seed=seed)
         figures["notes"][name] = value_and_interval(told.auc)

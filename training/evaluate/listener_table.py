@@ -18,10 +18,10 @@ def listener_lines(figures: Figures) -> Iterator[str]:
     divergence = found["pitch_class_kl"]
     cells = (_cell(divergence["companion"]), "", _cell(divergence["control"]))
     yield f"{'pitch_class_kl':<24}" + "".join(f"{cell:>25}" for cell in cells)
-    for kind in ("features", "notes"):
+    for kind in ("features", "features_and_primer", "notes"):
         sides = found["discriminator"].get(kind, {})
         cells = (_cell(sides[side]) if side in sides else "" for side in ("companion", "", "control"))
-        yield f"{'AUC, ' + kind:<24}" + "".join(f"{cell:>25}" for cell in cells)
+        yield f"{'AUC, ' + kind:<25}" + "".join(f"{cell:>25}" for cell in cells)
     told = found["discriminator"].get("told_by", [])
     if told:
         yield "told by: " + ", ".join(f"{row['name']} {row['drop']:.3f} ({row['alone']:.2f})" for row in told)

@@ -197,8 +197,8 @@ def _discriminator(figures: Figures) -> Iterator[str]:
     yield table(
         ["classifier on", "companion or player", "player or player, later"],
         [
-            [kind, *(_with_interval(figures[kind].get(side)) for side in ("companion", "control"))]
-            for kind in ("features", "notes")
+            [_words(kind), *(_with_interval(figures[kind].get(side)) for side in ("companion", "control"))]
+            for kind in ("features", "features_and_primer", "notes")
         ],
     )
     yield table(
