@@ -6,10 +6,12 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.controls import Controls
 from tatumflow.training.corpora.note_array import note_array
-from tatumflow.training.evaluate import discriminator, note_network
+from tatumflow.training.evaluate import discriminator, listener, note_network
+from tatumflow.training.evaluate.bootstrap import Interval
 from tatumflow.training.evaluate.continuation_figures import Continuations
 from tatumflow.training.evaluate.discriminator import (
     FRAME_SECONDS,
+    Discrimination,
     auc_interval,
     deal,
     discriminate_features,
@@ -17,7 +19,7 @@ from tatumflow.training.evaluate.discriminator import (
     pairs_won,
     snapped,
 )
-from tatumflow.training.evaluate.listener import LISTENER_METRICS, OF_PRIMER, listener_figures
+from tatumflow.training.evaluate.listener import LISTENER_METRICS, OF_PRIMER, Listened, listener_figures
 from tatumflow.training.evaluate.listener_table import listener_lines
 from tatumflow.training.evaluate.primers import Primer
 
@@ -120,6 +122,22 @@ def test_a_listener_hears_a_lost_key_and_a_lost_motif(monkeypatch: pytest.Monkey
     text = "\n".join(listener_lines({"listener": figures}))
     assert "diatonicity" in text
     assert "AUC, notes" in text
+
+
+def test_the_control_compares_the_same_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+
+    def told(_: object, label: NDArray[np.int64], pieces: list[str], **__: object) -> Discrimination:
+        seen.append([piece for piece, one in zip(pieces, label, strict=True) if not one])
+        return Discrimination(Interval(0.5, 0.4, 0.6))
+
+    monkeypatch.setattr(listener, "discriminate_features", told)
+    monkeypatch.setattr(listener, "discriminate_notes", told)
+    notes = wander(np.random.default_rng(0))
+    later = tuple(notes if i < 5 else None for i in range(8))
+    pieces = tuple(f"piece {i}" for i in range(8))
+    listener.discriminator_figures(Listened((notes,) * 8, (notes,) * 8, (notes,) * 8, later, pieces, 8.0))
+    assert [len(one) for one in seen] == [8, 8, 8, 5, 5, 5]
 
 
 def test_unknown_velocities_of_a_player_do_not_give_the_companion_away() -> None:

@@ -250,7 +250,13 @@ def discriminator_figures(
         ]
         if len({piece for _, _, piece in one}) < _FEWEST_PIECES:
             continue
-        other = list(zip(sides.player, sides.before, sides.pieces, strict=True))
+        # Of the same pieces: solos that end before `later` would else be found by being short, or a horn's.
+        compared_pieces = {piece for _, _, piece in one}
+        other = [
+            row
+            for row in zip(sides.player, sides.before, sides.pieces, strict=True)
+            if row[2] in compared_pieces
+        ]
         rows = [(snapped(notes), before, piece) for notes, before, piece in [*one, *other]]
         label = np.array([1] * len(one) + [0] * len(other))
         pieces = [piece for _, _, piece in rows]
