@@ -3,7 +3,14 @@
 A frame is centered: frame k spans the samples from k * hop - window / 2 to k * hop + window / 2, zeros where
 there are none. The inverse adds the frames under the same Hann window and divides by the sum of its squares
 (Griffin and Lim, "Signal estimation from modified short-time Fourier transform", 1984), so that it is exact
-for any length, the edges included. `torch.stft` with `center=True, pad_mode="constant"` computes the same.
+for any length, the edges included, but for the rounding of float32.
+
+That division multiplies the rounding, and whatever a model changed in a frame, by the sum of the windows over
+the sum of their squares. Between a frame's center and the next the frames are dense enough to keep this at 2
+or less. After the last center it is 2 or less too where the window is four hops or more; where it is two, the
+falling half of one window would be alone there and the factor would reach (window / 2 pi)^2. Such a signal
+therefore has one more frame, centered on its end or after it. Otherwise `torch.stft` with `center=True,
+pad_mode="constant"` computes the same.
 """
 
 from dataclasses import dataclass
@@ -58,7 +65,14 @@ class StftSettings:
 
     def frames(self, length: int) -> int:
         """Return how many frames a signal of so many samples has."""
-        return length // self.hop + 1
+        return (length + self.missing(length)) // self.hop + 1
+
+    def missing(self, length: int) -> int:
+        """Return the zeros to add at a signal's end so that two frames or more cover its last samples.
+
+        It is 0 where the window is longer than two hops: the last frame before the end is enough then.
+        """
+        return -length % self.hop if self.window == 2 * self.hop else 0
 
 
 @lru_cache(maxsize=8)
@@ -81,7 +95,8 @@ def stft(samples: Samples, settings: StftSettings | None = None) -> Spectrogram:
     """
     settings = settings or StftSettings()
     half = settings.window // 2
-    around = [(0, 0)] * (samples.ndim - 1) + [(half, half)]
+    after = half + settings.missing(samples.shape[-1])
+    around = [(0, 0)] * (samples.ndim - 1) + [(half, after)]
     return _frames(np.pad(np.asarray(samples, dtype=np.float32), around), settings)
 
 
@@ -135,7 +150,10 @@ class StreamingStft:
 
     def finish(self) -> Spectrogram:
         """Return the frames that the signal's end completes, shape (channels, bins, frames)."""
-        return self.push(np.zeros((len(self._waiting), self.settings.window // 2), dtype=np.float32))
+        half = self.settings.window // 2
+        # Frames leave whole hops behind, so that the rest of the length by the hop is known here.
+        after = half + self.settings.missing(self._waiting.shape[-1] - half)
+        return self.push(np.zeros((len(self._waiting), after), dtype=np.float32))
 
 
 class StreamingIstft:

@@ -12,6 +12,7 @@ Shapes, for b excerpts of s stems in stereo, f bins and t frames:
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from tatumflow.engine.separation.normalizer import exponent_of
 from tatumflow.engine.separation.stft import StftSettings
@@ -28,8 +29,9 @@ def stft(samples: Tensor, settings: StftSettings | None = None) -> Tensor:
         Shape (..., f, t), complex.
     """
     settings = settings or StftSettings()
+    whole = functional.pad(samples, (0, settings.missing(samples.shape[-1])))
     spectra = torch.stft(
-        samples.reshape(-1, samples.shape[-1]),
+        whole.reshape(-1, whole.shape[-1]),
         settings.window,
         settings.hop,
         window=_window(settings, samples),
