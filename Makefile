@@ -1,14 +1,18 @@
 # Everything a fresh machine needs: `make jam` plays, `make test` tests. The environment lies in .venv; it is
-# made once and brought up to date only when pyproject.toml or constraints.txt has changed.
+# made once and brought up to date only when pyproject.toml or constraints.txt has changed. `make minimum` has an
+# environment of its own beside it, .venv-minimum.
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 PACKAGES := live engine training exports configs
 REQUIREMENTS := pyproject.toml constraints.txt
+MINIMUM := .venv-minimum
+# For `make minimum`: another version of torch. On Linux that of constraints-minimum.txt is a CUDA build of some GB.
+TORCH :=
 
 .DEFAULT_GOAL := help
-.PHONY: help jam test check fmt clean
+.PHONY: help jam test quick check minimum fmt clean
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -20,18 +24,24 @@ jam: $(VENV)/live.stamp ## Play with the companion; without a terminal it answer
 test: $(VENV)/dev.stamp ## Run every test (ARGS go to pytest)
 	@$(BIN)/python -m pytest $(ARGS)
 
+quick: $(VENV)/dev.stamp ## Run the tests that are not slow (ARGS go to pytest)
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
 check: $(VENV)/dev.stamp ## Lint, check formatting, types and import borders
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+minimum: $(MINIMUM)/stamp ## Run the quick tests with the lowest versions that pyproject.toml allows
+	@$(MINIMUM)/bin/python -m pytest -m "not slow" $(ARGS)
+
 fmt: $(VENV)/dev.stamp ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 clean: ## Remove the environment, caches and build output (models, recordings and data stay)
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(MINIMUM) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -51,3 +61,12 @@ $(VENV)/dev.stamp: $(REQUIREMENTS) .make/system-packages.sh | $(BIN)/python
 	@mkdir -p $(VENV)/links/tatumflow
 	@for package in $(PACKAGES); do ln -sfn ../../../$$package $(VENV)/links/tatumflow/$$package; done
 	@touch $(VENV)/live.stamp $@
+
+$(MINIMUM)/stamp: pyproject.toml constraints-minimum.txt
+	@python=$$(.make/find-python.sh) && .make/system-packages.sh test "$$python" && \
+	echo "Making the environment in $(MINIMUM) with $$python (some minutes)" && \
+	rm -rf $(MINIMUM) && "$$python" -m venv $(MINIMUM)
+	@sed -e '$(if $(TORCH),s/^torch==.*/torch==$(TORCH)/)' constraints-minimum.txt >$(MINIMUM)/constraints.txt
+	@$(MINIMUM)/bin/python -m pip --disable-pip-version-check --quiet install \
+		--constraint $(MINIMUM)/constraints.txt --editable '.[dev,training,separation]'
+	@touch $@

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from needs import pytest_runtest_setup
+
+__all__ = ["pytest_runtest_setup"]
 
 # What these measure is how busy the machine is.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from typing import IO
 import psutil
 import pytest
 from duo import NUMBERS, PATIENCE, Companion, Listener, Player, wait_until
+from needs import NEEDS, lacking
 
 
 def _claim(name: str) -> IO[str] | None:
@@ -65,8 +65,9 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 @pytest.fixture(scope="session")
 def jack_server() -> Iterator[str]:
     """Start a JACK server without sound hardware and make it the default of this process and its children."""
-    if shutil.which("jackd") is None:
-        pytest.skip("jackd is not installed; `sudo apt install jackd2` or `brew install jack`")
+    found, reason = NEEDS["jackd"]
+    if not found():
+        lacking(reason)
     # Few names, used again: the place of a server that was killed is free only to one of the same name.
     names = (f"tatumflow-test-{number}" for number in range(4))
     with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
@@ -82,7 +83,7 @@ def jack_server() -> Iterator[str]:
                 stack.callback(_end, server)
                 break
         else:
-            pytest.skip("jackd cannot start here")
+            lacking("jackd cannot start here")
         yield name
 
 

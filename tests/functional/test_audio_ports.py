@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 from band_model import BandModel
+from needs import imported
 
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.separation.stft import StftSettings
 from tatumflow.live.audio.ears import AudioOptions, Ears
 from tatumflow.live.audio.portaudio import PortAudio
 
-jack = pytest.importorskip("jack", reason="JACK-Client is not installed")
+jack = imported("jack")
 
-pytestmark = pytest.mark.ports
+pytestmark = [pytest.mark.ports, pytest.mark.needs("JACK-Client")]
 
 PATIENCE = 60.0
 LOW, HIGH = 400.0, 5000.0

@@ -15,6 +15,7 @@ import pytest
 import soundfile
 import soxr
 from duo import NUMBERS, PATIENCE, Companion, Listener, wait_until
+from needs import imported
 from symusic.core import ScoreSecond
 
 from tatumflow.engine.midi_file import MidiTrack
@@ -24,14 +25,11 @@ from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.host import EngineHost
 from tatumflow.live.settings import AudioSettings, PortSettings, Settings, SynthSettings
-from tatumflow.live.synth import SAMPLE_RATE, default_soundfont, render
+from tatumflow.live.synth import SAMPLE_RATE, render
 
-jack = pytest.importorskip("jack", reason="JACK-Client is not installed")
-pytest.importorskip("fluidsynth", exc_type=ImportError)
-if default_soundfont() is None:
-    pytest.skip("pretty_midi came without its SoundFont", allow_module_level=True)
+jack = imported("jack")
 
-pytestmark = pytest.mark.ports
+pytestmark = [pytest.mark.ports, pytest.mark.needs("JACK-Client", "fluidsynth", "soundfont")]
 
 LINE = (62, 66, 69, 71, 69, 66)
 BEAT = 0.25

@@ -1,7 +1,6 @@
 """Measurements on real ports, for a moment each: they come to an end and count what arrives."""
 
 import json
-import shutil
 import subprocess
 import sys
 
@@ -13,12 +12,9 @@ from duo import PATIENCE
 from tatumflow.engine.midi_file import MidiTrack
 from tatumflow.engine.notes import Note
 from tatumflow.live.settings import SynthSettings
-from tatumflow.live.synth import SAMPLE_RATE, default_soundfont, render
+from tatumflow.live.synth import SAMPLE_RATE, render
 
-pytestmark = [
-    pytest.mark.ports,
-    pytest.mark.skipif(shutil.which("jackd") is None, reason="jackd is not installed"),
-]
+pytestmark = [pytest.mark.ports, pytest.mark.needs("jackd")]
 
 RECEIVE = """
 import json, sys
@@ -56,9 +52,8 @@ def test_a_soak_on_ports_hears_both_players_and_loses_nothing(tiny_bundle, tmp_p
     assert figures["hung_notes"]["max"] == figures["dropped_offs"]["max"] == 0
 
 
-@pytest.mark.skipif(default_soundfont() is None, reason="pretty_midi came without its SoundFont")
+@pytest.mark.needs("JACK-Client", "fluidsynth", "soundfont")
 def test_a_soak_with_ears_hears_a_recording_and_answers_it(tiny_bundle, tmp_path):
-    pytest.importorskip("jack", reason="JACK-Client is not installed")
     line, rest = [62, 66, 69, 71, 69, 66], 2.0
     notes = [Note(0.25 * place, 0.22, pitch, 100) for place, pitch in enumerate(line)]
     horn = render([MidiTrack("horn", notes)], SynthSettings(program=65))

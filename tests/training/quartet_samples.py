@@ -3,11 +3,9 @@
 import csv
 from collections.abc import Sequence
 from importlib import resources
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tatumflow.engine.harmony.chords import parse_chord
 from tatumflow.training.corpora.annotated_solo import Line
@@ -16,15 +14,6 @@ from tatumflow.training.separation.quartet.solos import QuartetSolo
 
 BARS = ("Dm7", "G7", "Cmaj7", "Cmaj7", "Em7b5", "A7", "Dm6", "Dm6", "Ddim7", "G7/B", "C7sus4", "Caug")
 EMPTY = Line(np.zeros(0), np.zeros(0), np.zeros(0, np.int64))
-
-
-def needs_fluidsynth() -> pytest.MarkDecorator:
-    """Skip where the library is truly missing."""
-    try:
-        import fluidsynth  # noqa: F401
-    except (ImportError, OSError):
-        return pytest.mark.skip(reason="the FluidSynth library is missing")
-    return pytest.mark.skipif(find_spec("pretty_midi") is None, reason="no SoundFont: pretty_midi is missing")
 
 
 def soundfont() -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from quartet_samples import needs_fluidsynth, soundfont, write_weimar
+from quartet_samples import soundfont, write_weimar
 from scipy.io import wavfile
 
 from tatumflow.engine.errors import CorpusError, SettingError
@@ -98,7 +98,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path):
         list(read_noted_stems(tmp_path, tmp_path, stem="kazoo"))
 
 
-@needs_fluidsynth()
+@pytest.mark.needs("fluidsynth", "soundfont")
 def test_a_rendered_horn_is_heard(tmp_path: Path):
     names = [f"Player_Tune{letter}_Solo" for letter in "ABCDEFGHIJKL"]
     weimar = write_weimar(tmp_path / "weimar", names)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from quartet_samples import needs_fluidsynth, solo, soundfont, write_weimar
+from quartet_samples import solo, soundfont, write_weimar
 
 from tatumflow.engine.errors import CorpusError, DeviceError, SettingError
 from tatumflow.engine.notes import Note
@@ -30,7 +30,7 @@ from tatumflow.training.separation.stem_folder import read_stem_folder
 TUNES = [f"Player_Tune{letter}_Solo" for letter in "ABCDEFGHIJKLMNOP"]
 DRY = Room(0.5, 0.5, 50, 0.0)
 EVERY = frozenset((one.bank, one.program) for choices in INSTRUMENTS.values() for one in choices)
-FLUID = needs_fluidsynth()
+FLUID = pytest.mark.needs("fluidsynth", "soundfont")
 
 
 def font(name: str = "a", family: str = "a") -> SoundFont:

@@ -1,7 +1,6 @@
 """Figures of a separation model: what is measured, and what it is set beside."""
 
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ MODEL: dict[str, Any] = {
 }
 
 
-NEEDS_FFMPEG = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+NEEDS_FFMPEG = pytest.mark.needs("ffmpeg")
 
 
 def model(**changes: Any) -> TfswaUnet:

@@ -9,11 +9,9 @@ from tatumflow.engine.midi_file import DRUM_CHANNEL, MidiTrack, write_midi
 from tatumflow.engine.notes import Note
 from tatumflow.live.render import RenderOptions, render_files
 from tatumflow.live.settings import SynthSettings
-from tatumflow.live.synth import SAMPLE_RATE, default_soundfont, render
+from tatumflow.live.synth import SAMPLE_RATE, render
 
-pytest.importorskip("fluidsynth", exc_type=ImportError)
-if default_soundfont() is None:
-    pytest.skip("pretty_midi came without its SoundFont", allow_module_level=True)
+pytestmark = pytest.mark.needs("fluidsynth", "soundfont")
 
 
 @pytest.fixture(autouse=True)
