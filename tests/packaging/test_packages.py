@@ -1,8 +1,11 @@
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 def _listed(project: dict[str, Any]) -> list[str]:
@@ -71,18 +74,50 @@ def test_the_tensorrt_extra_is_of_the_version_that_is_loaded(root: Path, project
     assert not wanted.specifier.contains(f"{int(major) + 1}.0")
 
 
-def test_version_constraints_cover_the_direct_dependencies(root: Path, project: dict[str, Any]):
+def _constraints(file: Path) -> dict[str, str]:
+    """Return what a file of constraints pins, by canonical name."""
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
-    pinned = {
-        canonicalize_name(Requirement(line).name)
-        for line in (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
-        if line and not line.startswith("#")
+    lines = map(Requirement, re.findall(r"(?m)^[^#\n]+", file.read_text(encoding="utf-8")))
+    return {canonicalize_name(line.name): str(line.specifier).removeprefix("==") for line in lines}
+
+
+def _dependencies(project: dict[str, Any], *extras: str) -> "list[Requirement]":
+    from packaging.requirements import Requirement
+
+    tables = project["project"]["optional-dependencies"]
+    lines = [*project["project"]["dependencies"], *(line for extra in extras for line in tables[extra])]
+    return [Requirement(line) for line in lines]
+
+
+def test_version_constraints_cover_and_fit_the_direct_dependencies(root: Path, project: dict[str, Any]):
+    from packaging.utils import canonicalize_name
+
+    pinned = _constraints(root / "constraints.txt")
+    for wanted in _dependencies(project, "training", "link", "separation", "spleeter", "dev"):
+        assert wanted.specifier.contains(pinned[canonicalize_name(wanted.name)]), wanted
+
+
+def test_minimum_constraints_are_the_lower_bounds_of_all_dependencies(root: Path, project: dict[str, Any]):
+    from packaging.utils import canonicalize_name
+    from packaging.version import Version
+
+    pinned = _constraints(root / "constraints-minimum.txt")
+    for wanted in _dependencies(project, "training", "link", "separation", "spleeter", "dev"):
+        bounds = [part.version for part in wanted.specifier if part.operator == ">="]
+        assert len(bounds) == 1, f"{wanted} has no lower bound, or several"
+        assert Version(pinned[canonicalize_name(wanted.name)]) == Version(bounds[0]), wanted
+
+
+def test_classifiers_name_the_pythons_that_are_allowed(project: dict[str, Any]):
+    from packaging.specifiers import SpecifierSet
+
+    allowed = SpecifierSet(project["project"]["requires-python"])
+    classifiers = project["project"]["classifiers"]
+    named = {
+        line.rpartition(" ")[2]
+        for line in classifiers
+        if line.startswith("Programming Language :: Python ::")
     }
-    extras = project["project"]["optional-dependencies"]
-    wanted = {
-        canonicalize_name(Requirement(line).name)
-        for line in [*project["project"]["dependencies"], *extras["training"], *extras["dev"]]
-    }
-    assert not wanted - pinned
+    assert named == {f"3.{minor}" for minor in range(40) if allowed.contains(f"3.{minor}")}
