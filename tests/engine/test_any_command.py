@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mock_decoder import MockDecoder, mock_shape
@@ -28,6 +29,8 @@ from tatumflow.engine.messages import (
     TapTempo,
     YieldTurn,
 )
+
+pytestmark = pytest.mark.slow
 
 NAMES = [field.name for field in fields(Controls)]
 VALUES = st.one_of(

@@ -74,6 +74,7 @@ def test_the_cpu_alone_is_nothing_to_speak_of(tiny_bundle: Path, caplog: pytest.
     assert not caplog.records
 
 
+@pytest.mark.slow
 def test_tensorrt_takes_the_graph_made_for_gpus(
     tiny_gpu_bundle: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from tatumflow.live.audio.portaudio import PortAudio
 
 jack = imported("jack")
 
-pytestmark = [pytest.mark.ports, pytest.mark.needs("JACK-Client")]
+pytestmark = [pytest.mark.ports, pytest.mark.needs("JACK-Client"), pytest.mark.slow]
 
 PATIENCE = 60.0
 LOW, HIGH = 400.0, 5000.0

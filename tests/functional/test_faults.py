@@ -22,6 +22,8 @@ from tatumflow.live.outputs import Outputs
 from tatumflow.live.port_set import PortSet
 from tatumflow.live.settings import PortSettings, Settings, SynthSettings
 
+pytestmark = pytest.mark.slow
+
 RTMIDI_BUFFER_MESSAGES = 2000
 """Messages that surely fit into RtMidi's buffer, though nobody takes any from it for a while."""
 

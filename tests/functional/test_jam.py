@@ -14,7 +14,7 @@ from pythonosc.udp_client import SimpleUDPClient
 from tatumflow.engine.midi_file import read_midi
 from tatumflow.live.port_closing import end_callbacks, set_callback
 
-pytestmark = pytest.mark.ports
+pytestmark = [pytest.mark.ports, pytest.mark.slow]
 
 
 def silent(listener):

@@ -29,7 +29,11 @@ from tatumflow.live.synth import SAMPLE_RATE, render
 
 jack = imported("jack")
 
-pytestmark = [pytest.mark.ports, pytest.mark.needs("JACK-Client", "fluidsynth", "soundfont")]
+pytestmark = [
+    pytest.mark.ports,
+    pytest.mark.needs("JACK-Client", "fluidsynth", "soundfont"),
+    pytest.mark.slow,
+]
 
 LINE = (62, 66, 69, 71, 69, 66)
 BEAT = 0.25

@@ -14,7 +14,7 @@ from tatumflow.engine.notes import Note
 from tatumflow.live.settings import SynthSettings
 from tatumflow.live.synth import SAMPLE_RATE, render
 
-pytestmark = [pytest.mark.ports, pytest.mark.needs("jackd")]
+pytestmark = [pytest.mark.ports, pytest.mark.needs("jackd"), pytest.mark.slow]
 
 RECEIVE = """
 import json, sys

@@ -38,6 +38,8 @@ from tatumflow.training.evaluate.generations import Performer
 from tatumflow.training.evaluate.primers import Notes, Primer
 from tatumflow.training.module import NoteTrainer
 
+pytestmark = pytest.mark.slow
+
 QUICK = LearningSettings(minutes=30.0, rank=4, alpha=8, lr=1e-2, max_epochs=6, val_every=8, val_windows=4)
 
 

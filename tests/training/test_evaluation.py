@@ -36,6 +36,8 @@ from tatumflow.training.evaluate.music_metrics import METRICS
 from tatumflow.training.evaluate.primers import Notes, Primer, draw_primers
 from tatumflow.training.packing import PackedCorpus
 
+pytestmark = pytest.mark.slow
+
 KEYS = (
     *("nll_per_token", "nll_per_note", "nll_fields", "perplexity", "note_accuracy", "pitch_class_kl"),
     *("pctm_cosine", "pitch_entropy", "rhythm_diversity", "groove_similarity", "note_density", "polyphony"),

@@ -65,6 +65,7 @@ class _Trap:
         return (Path.touch, (Path("trap"),))
 
 
+@pytest.mark.slow
 def test_a_run_that_began_with_earlier_weights_says_so(tmp_path: Path) -> None:
     content = _checkpoint()
     torch.save(content, tmp_path / "last.ckpt")

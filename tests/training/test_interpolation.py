@@ -16,6 +16,8 @@ from tatumflow.training.interpolation import interpolate
 from tatumflow.training.start import start_from
 from tatumflow.training.trainable import CHECKPOINT_KEY
 
+pytestmark = pytest.mark.slow
+
 
 def model_of(seed: int, **changes: object) -> TatumFlow:
     torch.manual_seed(seed)

@@ -30,6 +30,8 @@ from tatumflow.training.packing import PackedCorpus, pack
 from tatumflow.training.trainable import CHECKPOINT_KEY
 from tatumflow.training.windows import Window
 
+pytestmark = pytest.mark.slow
+
 UNIFORM = sum(math.log(size) for size in FIELD_SIZES)
 
 

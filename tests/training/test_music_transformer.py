@@ -194,6 +194,7 @@ def test_the_default_size_is_that_of_the_companion() -> None:
     assert 13_000_000 <= count <= 14_500_000
 
 
+@pytest.mark.slow
 def test_training_teaches_it(tmp_path: Path) -> None:
     packed = tmp_path / "packed"
     pack([swing_piece(), swing_piece(1, bars=8, split="val", name="other")], packed)

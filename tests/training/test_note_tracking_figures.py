@@ -98,6 +98,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path):
         list(read_noted_stems(tmp_path, tmp_path, stem="kazoo"))
 
 
+@pytest.mark.slow
 @pytest.mark.needs("fluidsynth", "soundfont")
 def test_a_rendered_horn_is_heard(tmp_path: Path):
     names = [f"Player_Tune{letter}_Solo" for letter in "ABCDEFGHIJKL"]

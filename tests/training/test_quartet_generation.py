@@ -200,6 +200,7 @@ def test_generation_goes_on_where_it_stopped_and_gives_the_same_bytes(
         )
 
 
+@pytest.mark.slow
 @FLUID
 def test_the_sides_share_neither_tunes_nor_soundfonts(generated: tuple[Path, Path], tmp_path: Path):
     corpus, out = generated

@@ -22,6 +22,8 @@ from tatumflow.training.separation.evaluation.oracle import ideal_ratio_mask
 from tatumflow.training.separation.evaluation.separating import separate_stream, separate_whole
 from tatumflow.training.trainable import CHECKPOINT_KEY
 
+pytestmark = pytest.mark.slow
+
 MODEL: dict[str, Any] = {
     "stems": "low,high",
     "rate": RATE,

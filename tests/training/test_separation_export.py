@@ -35,6 +35,8 @@ from tatumflow.training.separation.quartet.index import Index, SoundFontEntry
 from tatumflow.training.separation.stem_folder import read_stem_folder
 from tatumflow.training.trainable import CHECKPOINT_KEY
 
+pytestmark = pytest.mark.slow
+
 MODEL: dict[str, Any] = {
     "stems": "low,high=mid+top",
     "rate": 8000,

@@ -17,7 +17,7 @@ from tatumflow.training.separation.musdb import read_musdb
 from tatumflow.training.separation.parts import Parts, mixture_of, stems_of
 from tatumflow.training.separation.ratios import sdr
 
-pytestmark = pytest.mark.needs("ffmpeg")
+pytestmark = [pytest.mark.needs("ffmpeg"), pytest.mark.slow]
 
 SECOND = 44_100
 

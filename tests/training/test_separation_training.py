@@ -32,6 +32,8 @@ from tatumflow.training.separation.signal import stft
 from tatumflow.training.separation.stem_folder import read_stem_folder
 from tatumflow.training.settings import SeparationConfig, load_config, parse_config
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = Path(__file__).parents[2] / "configs" / "train"
 SECONDS = 0.5
 STEMS = parse_stems("low,high")

@@ -15,6 +15,8 @@ from tatumflow.training.batches import plain_batch
 from tatumflow.training.continuation import continue_notes
 from tatumflow.training.families import FAMILIES, NoteModel
 
+pytestmark = pytest.mark.slow
+
 STYLE = 2
 PRIME = [Note(0.13 * i, 0.1, 60 + 5 * i % 24, 40 + i) for i in range(30)]
 

@@ -32,6 +32,8 @@ from tatumflow.training.settings import OptimizerSettings, TrainConfig, load_con
 from tatumflow.training.trainable import learning_rate_share
 from tatumflow.training.windows import Windows
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = Path(__file__).parents[2] / "configs" / "train"
 MINI = CONFIGS / "tatumflow-mini.yaml"
 TRANSFORMER = CONFIGS / "music-transformer.yaml"

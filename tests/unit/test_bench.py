@@ -84,6 +84,7 @@ def test_an_unwritable_file_is_one_line(tmp_path: Path) -> None:
         write_figures([], "tiny", "tatumflow bench", tmp_path / "no" / "folder.json")
 
 
+@pytest.mark.slow
 def test_a_whole_run_on_a_small_model(tiny_bundle: Path, tmp_path: Path) -> None:
     file = tmp_path / "bench.json"
     figures = bench(str(tiny_bundle), file, notes=100)

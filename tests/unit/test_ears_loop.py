@@ -33,6 +33,8 @@ from tatumflow.live.jam import JamOptions
 from tatumflow.live.settings import AudioSettings, Settings, load_settings, save_settings
 from tatumflow.live.settings_saver import remember
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60.0
 RATE = 48_000
 BLOCK = 256

@@ -13,6 +13,8 @@ from tatumflow.live.soak.storm import storm
 from tatumflow.live.soak.tally import Tally
 from tatumflow.live.soak.virtual_jam import VirtualJam
 
+pytestmark = pytest.mark.slow
+
 NOTES_PER_SECOND = 1000
 MINUTE = 60
 BATCH = 20

@@ -113,6 +113,7 @@ def test_stems_are_heard_as_they_are_mixed():
     np.testing.assert_allclose(rig.output[played, 0], low_tone(seconds)[played], atol=0.01)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     stalls=st.lists(st.tuples(st.integers(10, 60), st.integers(1, 200)), max_size=4),

@@ -78,6 +78,7 @@ def test_a_soak_fails_by_what_hangs_what_is_dropped_and_what_grows():
     assert not {f.name: f for f in soak_figures(tally, costs, [100, 106])}["memory_growth"].met
 
 
+@pytest.mark.slow
 def test_minutes_of_playing_leave_nothing_sounding(tiny_bundle: Path):
     bundle = load_bundle(tiny_bundle)
     figures = {f.name: f for f in compressed_soak(bundle, OnnxDecoder(bundle), minutes=3.0)}
@@ -86,6 +87,7 @@ def test_minutes_of_playing_leave_nothing_sounding(tiny_bundle: Path):
     assert figures["dropped"].max == 0
 
 
+@pytest.mark.slow
 def test_an_off_that_is_lost_is_found(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch):
     bundle, sound = load_bundle(tiny_bundle), Outputs.play
     offs = itertools.count(1)
