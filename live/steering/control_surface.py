@@ -18,6 +18,15 @@ STEERABLE: Final = (
 )
 """What a controller can be assigned to: every control but the set of pitch classes, and every action."""
 
+STEERS_VALUE: Final = 1
+"""In `ControlSurface.taken`: a control, or whatever is learned next; only the newest position counts."""
+
+STEERS_ACTION: Final = 2
+"""In `ControlSurface.taken`: an action, which needs every movement."""
+
+STEERS_PANIC: Final = 3
+"""In `ControlSurface.taken`: panic, which needs every movement at once."""
+
 
 def is_assignable(number: int) -> bool:
     """Return whether a controller of this number can steer: all but the sustain pedal and channel modes."""
@@ -72,8 +81,8 @@ class ControlSurface:
     from below the centre to it or above.
 
     Attributes:
-        taken: A byte for each controller number, other than 0 where it steers or may be about to; the MIDI
-            callback reads it without a lock.
+        taken: A byte for each controller number: 0 where it does not steer, else `STEERS_VALUE`,
+            `STEERS_ACTION` or `STEERS_PANIC`. The MIDI callback reads it without a lock.
         learning: What the next controller that moves will steer; empty for nothing.
     """
 
@@ -144,4 +153,8 @@ class ControlSurface:
     def _take(self) -> None:
         for number in range(len(self.taken)):
             waited_for = bool(self.learning) and is_assignable(number)
-            self.taken[number] = waited_for or number in self._targets
+            self.taken[number] = _kind(self._targets[number]) if number in self._targets else waited_for
+
+
+def _kind(target: str) -> int:
+    return STEERS_PANIC if target == "panic" else STEERS_ACTION if target in ACTIONS else STEERS_VALUE

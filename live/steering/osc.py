@@ -1,5 +1,6 @@
 """Open Sound Control: every control and action under an address of its own (OSC 1.0)."""
 
+import selectors
 import socket
 import threading
 from collections.abc import Callable
@@ -8,11 +9,12 @@ from typing import Final
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.errors import DeviceError, SettingError
-from tatumflow.engine.messages import Command, SetControl
+from tatumflow.engine.errors import DeviceError
+from tatumflow.engine.messages import Command, Panic, SetControl
 from tatumflow.live.port_set import Notify
 from tatumflow.live.settings import OscSettings
 from tatumflow.live.steering.actions import ACTIONS
+from tatumflow.live.steering.osc_packet import OscError, address_of, first_argument, messages_of
 
 PREFIX: Final = "/tatumflow/"
 """What every address begins with: `/tatumflow/temperature 0.9`, `/tatumflow/turn`."""
@@ -22,8 +24,25 @@ _CONTROLS: Final = frozenset(control.name for control in fields(Controls))
 _EVERY_HOST: Final = "0.0.0.0"
 _LARGEST_PACKET: Final = 65_536
 _MOST_SAID: Final = 20
-_LONGEST_LINE: Final = 200
 _STOP_SECONDS: Final = 1.0
+_PANIC: Final = PREFIX + "panic"
+_TURN: Final = "turn"
+
+_TOGETHER: Final = 256
+"""Packets taken from the socket at once, of which the newest of each address is read."""
+
+_PAUSE: Final = 0.005
+"""Seconds without a look at the socket after more than one packet was found there: while packets come faster
+than that, they wait in the system's buffer, where they take no time from the notes."""
+
+_ACTIONS_TOGETHER: Final = 8
+"""Actions set off by packets taken at once, at most."""
+
+_MOST_ERRORS: Final = 8
+"""Errors of the socket in a row after which it is given up."""
+
+_FIRST_BACK_OFF: Final = 0.01
+"""Seconds waited after the first error in a row; twice as long after each further one."""
 
 
 class OscListener:
@@ -32,6 +51,9 @@ class OscListener:
     A message sets a control to its first argument, or sets an action off; so that a button which sends 1 when
     pressed and 0 when released does so once, an action with the argument 0 is none. Bundles are taken apart
     and their times not waited for. What means nothing is said once, and lost.
+
+    Of many packets that come together, only the newest value of each control between two actions is passed on.
+    Panic is passed on first.
     """
 
     def __init__(
@@ -48,15 +70,13 @@ class OscListener:
         Raises:
             DeviceError: if the port cannot be had.
         """
-        # Imported late: few sessions listen.
-        from pythonosc.osc_packet import OscPacket
-
-        self._packet = OscPacket
         self._clock = clock
         self._emit = emit
         self._notify = notify
         self._said: set[str] = set()
-        self._stopping = False
+        self._errors = 0
+        self._stopping = threading.Event()
+        self._buffer = bytearray(_LARGEST_PACKET)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.bind((settings.host, settings.port))
@@ -66,70 +86,128 @@ class OscListener:
                 f"no OSC at {settings.host}:{settings.port} ({error.strerror or error}); choose another port "
                 "with `tatumflow jam --osc PORT`, or another host in your settings"
             ) from None
+        self._socket.setblocking(False)
+        self._address: tuple[str, int] = self._socket.getsockname()
         self._thread = threading.Thread(target=self._listen, name="osc", daemon=True)
         self._thread.start()
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port listened to."""
-        host, port = self._socket.getsockname()
-        return host, port
+        return self._address
 
     def close(self) -> None:
         """Listen no more."""
-        self._stopping = True
+        self._stopping.set()
         # Nothing wakes a thread that waits for a packet but a packet.
-        host, port = self.address
+        host, port = self._address
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
             waker.sendto(b"", ("127.0.0.1" if host == _EVERY_HOST else host, port))
         self._thread.join(_STOP_SECONDS)
         self._socket.close()
 
     def _listen(self) -> None:
-        while True:
-            try:
-                data = self._socket.recv(_LARGEST_PACKET)
-            except OSError:
-                # A sender that has gone, as Windows reports it; or the socket, if we are to stop.
-                data = b""
-            if self._stopping:
-                return
-            if data:
-                self._take(data)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            while not self._stopping.is_set():
+                selector.select()
+                packets = self._waiting()
+                if packets is None:
+                    return
+                if packets and not self._stopping.is_set():
+                    self._take(packets)
+                if len(packets) > 1:
+                    self._stopping.wait(_PAUSE)
 
-    def _take(self, data: bytes) -> None:
+    def _waiting(self) -> list[bytes] | None:
+        """Return the packets that wait, `_TOGETHER` at most; None once the socket is given up."""
+        packets: list[bytes] = []
         try:
-            messages = [timed.message for timed in self._packet(data).messages]
-        except Exception:
-            # The library has an error of its own for some malformed packets, and Python's for the others.
-            self._say_once("something that is no OSC message came to the OSC port; it was passed over")
-            return
-        for message in messages:
-            self._obey(message.address, message.params)
+            while len(packets) < _TOGETHER:
+                size = self._socket.recv_into(self._buffer)
+                self._errors = 0
+                packets.append(bytes(self._buffer[:size]))
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            # A sender that has gone, as Windows reports it; or a socket that works no more.
+            self._errors += 1
+            if self._stopping.wait(_FIRST_BACK_OFF * 2 ** (self._errors - 1)):
+                return None
+            if self._errors >= _MOST_ERRORS:
+                host, port = self._address
+                self._notify(
+                    f"OSC at {host}:{port} is given up ({error.strerror or error}); start again to use it",
+                    "error",
+                )
+                return None
+        return packets
 
-    def _obey(self, address: str, arguments: list[object]) -> None:
-        name = address.removeprefix(PREFIX)
-        if not address.startswith(PREFIX) or not (name in _CONTROLS or name in ACTIONS):
+    def _take(self, packets: list[bytes]) -> None:
+        """Obey the messages of packets that came together."""
+        messages: list[tuple[str, bytes]] = []
+        for packet in packets:
+            try:
+                messages += [(address_of(message), message) for message in messages_of(packet)]
+            except OscError:
+                if packet:
+                    self._say_no_osc()
+        panic = -1
+        for index, (address, message) in enumerate(messages):
+            if address == _PANIC and self._sets_off(message):
+                panic = index
+        if panic >= 0:
+            self._emit(Panic())
+        newest: dict[str, bytes] = {}
+        actions = 0
+        for index, (address, message) in enumerate(messages):
+            name = address.removeprefix(PREFIX)
+            # A turn that was passed before the panic must not begin after it.
+            overtaken = address == _PANIC or (name == _TURN and index < panic)
+            if not address.startswith(PREFIX) or not (name in _CONTROLS or name in ACTIONS):
+                self._say_unknown(address)
+            elif name in _CONTROLS:
+                # To the end, so that the newest value is also the last to be set.
+                newest.pop(name, None)
+                newest[name] = message
+            elif not overtaken and actions < _ACTIONS_TOGETHER and self._sets_off(message):
+                actions += 1
+                self._set(newest)
+                self._emit(ACTIONS[name](self._clock.now()))
+        self._set(newest)
+
+    def _sets_off(self, message: bytes) -> bool:
+        """Return whether a message to the address of an action sets it off."""
+        try:
+            given, argument = first_argument(message)
+        except OscError:
+            self._say_no_osc()
+            return False
+        return not given or argument != 0
+
+    def _set(self, newest: dict[str, bytes]) -> None:
+        """Set controls by messages, and forget them."""
+        for name, message in newest.items():
+            try:
+                _, argument = first_argument(message)
+            except OscError:
+                self._say_no_osc()
+                continue
+            if argument is None:
+                self._say_once(f"{PREFIX}{name} wants a number or a word to set {name} to")
+            else:
+                self._emit(SetControl(name, _rounded(name, argument)))
+        newest.clear()
+
+    def _say_no_osc(self) -> None:
+        self._say_once("something that is no OSC message came to the OSC port; it was passed over")
+
+    def _say_unknown(self, address: str) -> None:
+        if len(self._said) < _MOST_SAID:
             self._say_once(
                 f"no OSC address {address[:80]!r}; there is one for each control, as {PREFIX}temperature, "
                 f"and {', '.join(PREFIX + action for action in ACTIONS)}"
             )
-        elif name in ACTIONS:
-            if not arguments or arguments[0] != 0:
-                self._emit(ACTIONS[name](self._clock.now()))
-        elif name == "chords" and arguments and isinstance(arguments[0], str):
-            self._take_chart(arguments[0])
-        elif arguments and isinstance(arguments[0], str | float | int):
-            self._emit(SetControl(name, _rounded(name, arguments[0])))
-        else:
-            self._say_once(f"{address} wants a number or a word to set {name} to")
-
-    def _take_chart(self, text: str) -> None:
-        """Parse a chart here, so that the engine is neither asked to read what is none nor waits for it."""
-        try:
-            self._emit(SetControl("chords", _DEFAULTS.changed("chords", text).chords))
-        except SettingError as error:
-            self._say_once(str(error)[:_LONGEST_LINE])
 
     def _say_once(self, text: str) -> None:
         if text not in self._said and len(self._said) < _MOST_SAID:

@@ -43,10 +43,10 @@ class Heard:
         return self.commands.get(timeout=PATIENCE)
 
     def after(self, send: Callable[[], None]) -> list[Command]:
-        """Return the commands that come of what `send` sends, which a panic after it marks the end of."""
+        """Return the commands that come of what `send` sends, which a tap after it marks the end of."""
         send()
-        self.client.send_message("/tatumflow/panic", [])
-        return list(iter(self.next, Panic()))
+        self.client.send_message("/tatumflow/tap", [])
+        return list(iter(self.next, TapTempo(7.0)))
 
 
 @pytest.fixture
