@@ -25,6 +25,10 @@ class DeviceError(TatumFlowError):
     """An audio device, synthesizer library or SoundFont that is missing."""
 
 
+class SchedulerError(TatumFlowError):
+    """Notes that cannot be sent, because the thread that sends them cannot be kept alive."""
+
+
 class AudioFileError(TatumFlowError):
     """A sound file that cannot be read or written."""
 

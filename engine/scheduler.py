@@ -3,11 +3,14 @@
 import heapq
 import os
 import threading
+import traceback
+from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tatumflow.engine.clock import Clock
+from tatumflow.engine.errors import SchedulerError
 from tatumflow.engine.events import (
     ALL_NOTES_OFF,
     SUSTAIN,
@@ -34,6 +37,29 @@ _Key = tuple[int, int]
 _Entry = tuple[float, int, int, int, Note | ClockEvent]
 
 
+@dataclass(frozen=True, slots=True)
+class _Strike:
+    """A note-on to send, that was due at `due` seconds."""
+
+    due: float
+    channel: int
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class _Lift:
+    """A note-off to send."""
+
+    key: _Key
+
+
+@dataclass(frozen=True, slots=True)
+class _Quiet:
+    """The end of a panic: offs that were refused before, then pedals and All Notes Off, then all else."""
+
+    channels: tuple[int, ...]
+
+
 class Scheduler:
     """Sends notes at their times; safe to call from any thread.
 
@@ -46,24 +72,53 @@ class Scheduler:
     What MIDI clock says goes before notes that are due together, and is neither skipped nor withdrawn: those
     who follow count it.
 
+    Nothing is sent while the lock is held. What is to be sent is put in a line under the lock, so that the
+    order is that of the decisions, and one thread at a time sends what stands there. Once `lead_by` has named
+    a thread, only that one sends, and all others hand over: a driver that does not return stops no one else.
+    Without one, whoever calls sends before the call returns.
+
     Attributes:
         lateness: Seconds from due time to sending of the last 1,000 note-ons.
         late_notes: Note-ons skipped because they came more than `LATE_LIMIT` late.
         send_errors: Events that `send` refused.
+        sending_since: When the `send` that has not returned yet was called (seconds); None outside of one.
     """
 
-    def __init__(self, send: Callable[[OutputEvent], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        send: Callable[[OutputEvent], None],
+        clock: Clock,
+        silence: Callable[[], None] | None = None,
+    ) -> None:
+        """Schedule nothing yet.
+
+        Args:
+            send: Plays an event at once.
+            clock: The session's.
+            silence: Ends what sounds besides, after the offs of a panic; called where `send` is.
+        """
         self.lateness = Ring()
         self.late_notes = 0
         self.send_errors = 0
+        self.sending_since: float | None = None
         self._send = send
+        self._silence = silence
         self._clock = clock
         self._changed = threading.Condition()
         self._heap: list[_Entry] = []
         self._sequence = 0
         self._sounding: dict[_Key, int] = {}
-        self._unsent_offs: set[_Key] = set()
         self._channels: set[int] = set()
+        self._hushed: list[_Entry] | None = None
+        self._leader: threading.Thread | None = None
+        # What is decided and not yet sent, in order; and what only the thread that sends touches.
+        self._line: deque[_Strike | _Lift | _Quiet | ClockEvent] = deque()
+        self._sender = threading.Lock()
+        self._unsent_offs: set[_Key] = set()
+
+    def lead_by(self, thread: threading.Thread | None) -> None:
+        """Let only this thread send from now on, by `run_due`; None lets every caller send."""
+        self._leader = thread
 
     def note(self, note: Note, channel: int = 0) -> None:
         """Send `note` when it is due: its on at the onset, its off when it ends."""
@@ -84,14 +139,18 @@ class Scheduler:
             The withdrawn notes, which never sounded, by onset.
         """
         with self._changed:
+            waiting = self._heap + (self._hushed or [])
+            withdrawn = [e for e in waiting if e[1] == _ON and channel in (None, e[3])]
             kept = [e for e in self._heap if e[1] == _CLOCK or channel not in (None, e[3])]
-            withdrawn = [e for e in self._heap if e[1] == _ON and channel in (None, e[3])]
             heapq.heapify(kept)
             self._heap = kept
+            if self._hushed is not None:
+                self._hushed = [e for e in self._hushed if channel not in (None, e[3])]
             for key in sorted(self._sounding):
                 if channel in (None, key[0]):
                     self._close(key)
             self._changed.notify()
+        self._hand_over()
         withdrawn.sort(key=lambda entry: entry[:3])
         return tuple(entry[4] for entry in withdrawn if isinstance(entry[4], Note))
 
@@ -100,26 +159,42 @@ class Scheduler:
         with self._changed:
             self._heap = [entry for entry in self._heap if entry[1] == _CLOCK]
             heapq.heapify(self._heap)
-            for key in sorted(self._unsent_offs.union(self._sounding)):
-                self._close(key)
-            for channel in sorted(self._channels):
-                self._try_send(ControlChange(self._clock.now(), SUSTAIN, 0, channel))
-                self._try_send(ControlChange(self._clock.now(), ALL_NOTES_OFF, 0, channel))
-            self._changed.notify()
+            self._hushed = None
+            self._quiet()
+        self._hand_over()
+
+    def hush(self) -> None:
+        """Silence everything as `panic` does, and strike nothing until `panic` is called.
+
+        What is still to come is kept until then, so that `release_all` can tell which notes never sounded.
+        For threads that learn of a panic before the one that plans the notes does.
+        """
+        with self._changed:
+            notes = [entry for entry in self._heap if entry[1] == _ON]
+            self._heap = [entry for entry in self._heap if entry[1] == _CLOCK]
+            heapq.heapify(self._heap)
+            self._hushed = notes + (self._hushed or [])
+            self._quiet()
+        self._hand_over()
 
     def run_due(self, now: float) -> None:
         """Send everything due at `now` seconds or before."""
-        with self._changed:
-            while self._heap and self._heap[0][0] <= now:
+        self._send_line()
+        while True:
+            with self._changed:
+                if not self._heap or self._heap[0][0] > now:
+                    break
                 due, kind, _, channel, what = heapq.heappop(self._heap)
                 if not isinstance(what, Note):
-                    self._try_send(replace(what, time=self._clock.now()))
+                    self._line.append(what)
                 elif kind == _OFF:
                     self._release((channel, what.pitch))
-                elif now - due > LATE_LIMIT:
+                elif max(now, self._clock.now()) - due > LATE_LIMIT:
                     self.late_notes += 1
                 else:
                     self._strike(due, now, channel, what)
+            # One at a time: what stands in line can no longer be withdrawn.
+            self._send_line()
 
     def next_due(self) -> float | None:
         """Return when the next event is due, None while there is none."""
@@ -127,12 +202,15 @@ class Scheduler:
             return self._heap[0][0] if self._heap else None
 
     def await_due(self, early: float, timeout: float) -> float | None:
-        """Wait until the next event is at most `early` seconds away.
+        """Wait until the next event is at most `early` seconds away, or something stands in line.
 
         Returns:
-            Its due time; None when the wait was cut short by a change or after `timeout` seconds.
+            Its due time, that of what stands in line being past; None when the wait was cut short by a change
+            or after `timeout` seconds.
         """
         with self._changed:
+            if self._line:
+                return self._clock.now()
             due = self._heap[0][0] if self._heap else None
             wait = timeout if due is None else due - early - self._clock.now()
             if due is not None and wait <= 0:
@@ -149,22 +227,24 @@ class Scheduler:
     def sounding(self) -> tuple[_Key, ...]:
         """Channel and pitch of every key whose off is still to be sent, failed offs included."""
         with self._changed:
-            return tuple(sorted(self._unsent_offs.union(self._sounding)))
+            return tuple(sorted(self._unsent_offs.copy().union(self._sounding)))
 
     def _push(self, due: float, kind: int, channel: int, what: Note | ClockEvent) -> None:
         self._sequence += 1
-        heapq.heappush(self._heap, (due, kind, self._sequence, channel, what))
+        entry = (due, kind, self._sequence, channel, what)
+        if kind == _ON and self._hushed is not None:
+            self._hushed.append(entry)
+        else:
+            heapq.heappush(self._heap, entry)
 
     def _strike(self, due: float, now: float, channel: int, note: Note) -> None:
         key = (channel, note.pitch)
         references = self._sounding.get(key, 0)
-        if references or key in self._unsent_offs:
-            self._send_off(key)
+        if references:
+            self._line.append(_Lift(key))
         self._channels.add(channel)
         self._sounding[key] = references + 1
-        sent_at = self._clock.now()
-        self._try_send(NoteOn(sent_at, note.pitch, note.velocity, channel))
-        self.lateness.add(max(0.0, sent_at - due))
+        self._line.append(_Strike(due, channel, note))
         self._push(max(note.offset, now + SHORTEST_SOUND), _OFF, channel, note)
 
     def _release(self, key: _Key) -> None:
@@ -176,7 +256,54 @@ class Scheduler:
 
     def _close(self, key: _Key) -> None:
         self._sounding.pop(key, None)
-        self._send_off(key)
+        self._line.append(_Lift(key))
+
+    def _quiet(self) -> None:
+        """Put in line what silences everything; the heap holds no off of a sounding key any more."""
+        for key in sorted(self._sounding):
+            self._close(key)
+        self._line.append(_Quiet(tuple(sorted(self._channels))))
+        self._changed.notify()
+
+    def _hand_over(self) -> None:
+        """Let what stands in line be sent: by the thread that leads, which was woken, or at once."""
+        leader = self._leader
+        if leader is None or not leader.is_alive():
+            self._send_line()
+
+    def _send_line(self) -> None:
+        """Send what stands in line, unless a thread is at it: it will send this too."""
+        # Looked at again after the lock is given back: whoever has put something in line meanwhile and found
+        # the lock taken has gone away.
+        while self._line and self._sender.acquire(blocking=False):
+            try:
+                while self._line:
+                    self._send_one(self._line.popleft())
+            finally:
+                self._sender.release()
+
+    def _send_one(self, what: _Strike | _Lift | _Quiet | ClockEvent) -> None:
+        now = self._clock.now
+        if isinstance(what, _Strike):
+            note, channel = what.note, what.channel
+            key = (channel, note.pitch)
+            if key in self._unsent_offs:
+                self._send_off(key)
+            sent_at = now()
+            self._try_send(NoteOn(sent_at, note.pitch, note.velocity, channel))
+            self.lateness.add(max(0.0, sent_at - what.due))
+        elif isinstance(what, _Lift):
+            self._send_off(what.key)
+        elif isinstance(what, _Quiet):
+            for key in sorted(self._unsent_offs):
+                self._send_off(key)
+            for channel in what.channels:
+                self._try_send(ControlChange(now(), SUSTAIN, 0, channel))
+                self._try_send(ControlChange(now(), ALL_NOTES_OFF, 0, channel))
+            if self._silence is not None:
+                self._try(self._silence)
+        else:
+            self._try_send(replace(what, time=now()))
 
     def _send_off(self, key: _Key) -> None:
         channel, pitch = key
@@ -186,11 +313,17 @@ class Scheduler:
             self._unsent_offs.add(key)
 
     def _try_send(self, event: OutputEvent) -> bool:
+        return self._try(self._send, event)
+
+    def _try(self, send: Callable[..., None], *what: OutputEvent) -> bool:
+        self.sending_since = self._clock.now()
         try:
-            self._send(event)
+            send(*what)
         except Exception:
             self.send_errors += 1
             return False
+        finally:
+            self.sending_since = None
         return True
 
 
@@ -202,6 +335,7 @@ class SchedulerThread:
 
     Attributes:
         real_time: Whether that was granted; False before `start`.
+        restarts: How often `revive` has started the thread again.
     """
 
     SPIN: Final = 0.0005
@@ -210,24 +344,59 @@ class SchedulerThread:
     IDLE: Final = 0.25
     """Seconds after which an idle wait looks whether it should stop."""
 
+    MOST_RESTARTS: Final = 3
+    """How often a thread that died is started again."""
+
     def __init__(self, scheduler: Scheduler, clock: Clock) -> None:
         self.real_time = False
+        self.restarts = 0
         self._scheduler = scheduler
         self._clock = clock
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
+        self._thread = self._new_thread()
 
     def start(self) -> None:
         """Begin sending. A thread can be started once."""
+        self._scheduler.lead_by(self._thread)
         self._thread.start()
 
+    def hush(self) -> None:
+        """Silence everything at once, before the loop that plans the notes hears of it; see `Scheduler`."""
+        self._scheduler.hush()
+
+    def stuck(self, now: float) -> float:
+        """Return for how many seconds an output has not returned from taking an event, 0 if it has."""
+        since = self._scheduler.sending_since
+        return 0.0 if since is None else max(now - since, 0.0)
+
+    def revive(self) -> bool:
+        """Start the thread again if it has died; return whether it had.
+
+        Raises:
+            SchedulerError: if it has died `MOST_RESTARTS` times before.
+        """
+        if self._stopping.is_set() or self._thread.ident is None or self._thread.is_alive():
+            return False
+        if self.restarts >= self.MOST_RESTARTS:
+            raise SchedulerError("notes cannot be sent: the thread that sends them keeps dying; see the log")
+        self.restarts += 1
+        self._thread = self._new_thread()
+        self.start()
+        return True
+
     def stop(self) -> None:
-        """End the thread; whatever sounds is silenced. Does nothing the second time."""
+        """End the thread; whatever sounds is silenced. Does nothing the second time.
+
+        If an output does not return, this does after two seconds, and the offs wait for the output.
+        """
         self._stopping.set()
         self._scheduler.wake()
         if self._thread.is_alive():
             self._thread.join(timeout=2.0)
         self._scheduler.panic()
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name="scheduler", daemon=True)
 
     def _run(self) -> None:
         self.real_time = ask_for_real_time()
@@ -239,7 +408,11 @@ class SchedulerThread:
                 while self._clock.now() < due:
                     pass
                 self._scheduler.run_due(self._clock.now())
+        except Exception:
+            # Into the log; whoever plans the notes finds the thread dead and starts another.
+            traceback.print_exc()
         finally:
+            self._scheduler.lead_by(None)
             self._scheduler.panic()
 
 
