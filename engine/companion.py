@@ -6,7 +6,6 @@ from typing import Final
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.decoder import Decoder, Floats
-from tatumflow.engine.errors import SettingError
 from tatumflow.engine.events import (
     BeatReport,
     ClockContinue,
@@ -18,7 +17,7 @@ from tatumflow.engine.events import (
     SongPosition,
 )
 from tatumflow.engine.listener import Listener
-from tatumflow.engine.live_controls import ControlSet, LiveControls
+from tatumflow.engine.live_controls import ControlsSet, LiveControls
 from tatumflow.engine.messages import (
     BeginBars,
     Panic,
@@ -50,6 +49,10 @@ KEYS_CHANNEL: Final = 1
 
 THINK_AHEAD: Final = 0.2
 """Seconds of silence before a turn that are spent on planning it."""
+
+REDRAW_SPACING: Final = 0.1
+"""Seconds between two redraws of what is planned, at the least: a knob that is turned must leave time to draw
+notes."""
 
 _CLOCK_EVENTS: Final = (ClockTick, ClockStart, ClockContinue, ClockStop, SongPosition, BeatReport)
 
@@ -110,6 +113,8 @@ class Companion:
         self._state: Turn = "listening"
         self._stopped = False
         self._turn = CompanionTurn(Phrase((), now, now, 0.0), now)
+        self._redraw: ControlsSet | None = None
+        self._redraw_from = now
         session.turn(Role.HUMAN, self._live.style)
 
     @property
@@ -154,8 +159,8 @@ class Companion:
         if self._stopped:
             return
         match command:
-            case SetControl(name=name, value=value):
-                self._set_control(name, value)
+            case SetControl():
+                self.set_controls((command,))
             case PlayKey():
                 self._play_key(command)
             case TakeTurn():
@@ -175,6 +180,31 @@ class Companion:
             case BeginBars():
                 text = "the bars are those of the clock outside: begin them there"
                 self._board.notify(self._clock.now(), text)
+
+    def set_controls(self, commands: Sequence[SetControl]) -> None:
+        """Set controls together, as one change; what is refused becomes a `Notice` each.
+
+        What is planned is drawn again at most every `REDRAW_SPACING` seconds, under the newest values; notes
+        drawn meanwhile follow them at once.
+        """
+        if self._stopped:
+            return
+        now = self._clock.now()
+        changed = self._live.set_many([(command.name, command.value) for command in commands], now)
+        for text in changed.refused:
+            self._board.notify(now, text, "warning")
+        if not changed.names:
+            return
+        self._turn_taking.use(self.controls)
+        if changed.new_bars:
+            self._keep_time()
+        if self._state != "listening" and "lookahead" in changed.names:
+            self._planner.use_lookahead(self.controls.lookahead)
+        if changed.redraws and self._state != "listening":
+            self._redraw = changed if self._redraw is None else self._redraw.and_then(changed)
+            if self._state == "playing":
+                self._planner.use_controls(self.controls)
+            self._redraw_if_due(now)
 
     def use_model(
         self,
@@ -218,8 +248,10 @@ class Companion:
             self._board.notify(now, "MIDI clock has stopped without saying so", "warning")
             self._keep_time()
         beat = self._time.advance(now)
+        self._redraw_if_due(now)
         wake = self._listen(now) if self._state == "listening" else self._play(now)
-        times = (wake, self._listener.next_key_end, beat)
+        redraw = None if self._redraw is None else max(self._redraw_from, now)
+        times = (wake, self._listener.next_key_end, beat, redraw)
         return min((time for time in times if time is not None), default=None)
 
     def snapshot(self) -> Snapshot:
@@ -253,6 +285,8 @@ class Companion:
         """Plan a turn that comes at `at` seconds, held to `bars` if they are given."""
         self._turn = CompanionTurn(self._listener.phrase(self._clock.now()), at, bars)
         controls = self.controls
+        # What is drawn now is drawn by the newest values.
+        self._redraw = None
         if controls.mode == "improvise" and not self._time.in_tempo:
             self._time.begin_at(at + LEAD)
         self._planner.begin(
@@ -321,36 +355,34 @@ class Companion:
             self._think(now, self._turn_taking.bars_from(now))
             self._begin_turn()
 
-    def _set_control(self, name: str, value: object) -> None:
-        now = self._clock.now()
-        try:
-            control = self._live.set(name, value, now)
-        except SettingError as error:
-            self._board.notify(now, str(error), "warning")
+    def _redraw_if_due(self, now: float) -> None:
+        """Draw the turn at hand again by the controls that were set, unless that was done just now."""
+        if self._redraw is None or now < self._redraw_from:
             return
-        self._turn_taking.use(self.controls)
-        if control.new_bars:
-            self._keep_time()
-        if control.redraws:
-            self._steer(control)
-
-    def _steer(self, control: ControlSet) -> None:
-        """Let the turn at hand go on as a control that was set wants it."""
-        controls = self.controls
+        changed, self._redraw = self._redraw, None
         if self._state == "thinking":
             self._abandon()
-        elif self._state == "playing" and control.name == "lookahead":
-            self._planner.use_lookahead(controls.lookahead)
         elif self._state == "playing":
-            new_frame = control.new_mode or control.name == "phrases" or self._turn.bars is not None
-            self._planner.steer(
-                controls,
-                self._live.style,
-                frame=self._turn_taking.frame(self._turn) if new_frame else None,
-                seed=self._seed if control.name == "seed" else None,
-                policy=mode_named(controls.mode).phrases,
-                chart=self._time.chart,
-            )
+            self._steer(changed)
+        else:
+            return
+        # From the end of a redraw, which takes time itself.
+        self._redraw_from = self._clock.now() + REDRAW_SPACING
+
+    def _steer(self, changed: ControlsSet) -> None:
+        controls = self.controls
+        if not changed.redraws_condition:
+            self._planner.resample(controls)
+            return
+        new_frame = changed.new_mode or "phrases" in changed.names or self._turn.bars is not None
+        self._planner.steer(
+            controls,
+            self._live.style,
+            frame=self._turn_taking.frame(self._turn) if new_frame else None,
+            seed=self._seed if "seed" in changed.names else None,
+            policy=mode_named(controls.mode).phrases,
+            chart=self._time.chart,
+        )
 
     def _keep_time(self) -> None:
         """Give up what was planned by a clock that has jumped, stopped or begun."""
@@ -366,7 +398,7 @@ class Companion:
         tempo = self._time.tap(time)
         if tempo is None or self.controls.clock != "internal":
             return
-        self._set_control("tempo", round(tempo, 1))
+        self.set_controls((SetControl("tempo", round(tempo, 1)),))
         if self._time.in_tempo:
             self._time.transport.put_beat(time)
 

@@ -1,37 +1,69 @@
 """Taking controls into force: the style, the beat, the chords and the feel follow them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.decoder import Floats
+from tatumflow.engine.errors import SettingError
 from tatumflow.engine.planner import Planner
 from tatumflow.engine.session import ModelSession
 from tatumflow.engine.tempo.timekeeper import Timekeeper
 
-_SOUND_CONTROLS: Final = ("swing", "grid_pull", "count_in", "metronome", "clock_out")
-_TIME_CONTROLS: Final = (*_SOUND_CONTROLS, "clock", "tempo", "trade_bars", "chords")
+_SOUND_CONTROLS: Final = frozenset({"swing", "grid_pull", "count_in", "metronome", "clock_out", "lookahead"})
+_TIME_CONTROLS: Final = frozenset(
+    {"swing", "grid_pull", "count_in", "metronome", "clock_out", "clock", "tempo", "trade_bars", "chords"}
+)
+_SAMPLING_CONTROLS: Final = frozenset(
+    {
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "repetition",
+        "density",
+        "register_low",
+        "register_high",
+        "max_polyphony",
+        "velocity_follow",
+        "pitch_classes",
+    }
+)
+_STYLE_CONTROLS: Final = frozenset({"style", "style_b", "style_blend", "style_strength"})
 
 
 @dataclass(frozen=True, slots=True)
-class ControlSet:
-    """A control that was set, and what that means for the turn at hand.
+class ControlsSet:
+    """Controls that were set together, and what that means for the turn at hand.
 
     Attributes:
-        name: Of the control.
+        names: Of the controls with another value than before, and of the seed if it was set.
         new_mode: Whether the mode is another than before.
         new_bars: Whether turns are no longer those of the same bars.
+        refused: Why values were refused, a line each.
     """
 
-    name: str
-    new_mode: bool
-    new_bars: bool
+    names: frozenset[str] = frozenset()
+    new_mode: bool = False
+    new_bars: bool = False
+    refused: tuple[str, ...] = ()
 
     @property
     def redraws(self) -> bool:
-        """Whether what is planned was drawn by it; if not, it only sounds otherwise, or other things do."""
-        return self.name not in _SOUND_CONTROLS
+        """Whether what is planned was drawn by them; if not, it only sounds otherwise, or other things do."""
+        return bool(self.names - _SOUND_CONTROLS)
+
+    @property
+    def redraws_condition(self) -> bool:
+        """Whether the condition of the phrase was drawn by them too."""
+        return bool(self.names - _SOUND_CONTROLS - _SAMPLING_CONTROLS)
+
+    def and_then(self, later: "ControlsSet") -> "ControlsSet":
+        """Return these controls and those that were set later, as if they had been set together."""
+        return ControlsSet(
+            self.names | later.names, self.new_mode or later.new_mode, self.new_bars or later.new_bars
+        )
 
 
 class LiveControls:
@@ -70,19 +102,38 @@ class LiveControls:
         self._planner = planner
         self.follow_time()
 
-    def set(self, name: str, value: object, now: float) -> ControlSet:
-        """Set one control at `now` seconds.
+    def set_many(self, values: Sequence[tuple[str, object]], now: float) -> ControlsSet:
+        """Set controls together at `now` seconds, by names and values in the order they were asked for.
 
-        Raises:
-            SettingError: if no control has that name, or the value does not fit it; nothing changes then.
+        A value that does not fit the others is tried again once they are set; one that still does not fit is
+        refused and changes nothing.
         """
-        before, controls = self.values, self.values.changed(name, value)
-        style = self._style_weights(controls)
+        before, controls, style = self.values, self.values, self.style
+        waiting, refused, progress = list(values), dict[str, str](), True
+        while waiting and progress:
+            progress, tried, waiting = False, waiting, []
+            for name, value in tried:
+                try:
+                    changed = controls.changed(name, value)
+                    if name in _STYLE_CONTROLS:
+                        style = self._style_weights(changed)
+                except SettingError as error:
+                    waiting.append((name, value))
+                    refused[name] = str(error)
+                else:
+                    controls, progress = changed, True
+                    refused.pop(name, None)
+        names = {name for name, _ in values if name not in refused}
+        changed_names = frozenset(
+            name for name in names if name == "seed" or getattr(controls, name) != getattr(before, name)
+        )
         self.values, self.style = controls, style
-        new_bars = self._time.use(controls, now)
-        if name in _TIME_CONTROLS:
+        new_bars = bool(changed_names) and self._time.use(controls, now)
+        if changed_names & _TIME_CONTROLS:
             self.follow_time()
-        return ControlSet(name, controls.mode != before.mode, new_bars)
+        return ControlsSet(
+            changed_names, controls.mode != before.mode, new_bars, tuple(refused[name] for name in refused)
+        )
 
     def use_model(self, controls: Controls, style_weights: Callable[[Controls], Floats]) -> None:
         """Take another model's table of styles, and controls whose styles it knows.

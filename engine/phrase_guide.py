@@ -63,13 +63,37 @@ class PhraseGuide:
         Raises:
             ModelFault: if the condition is not finite.
         """
+        self.use(call, policy, controls, style, chords, seed)
+        return self.first()
+
+    def use(
+        self,
+        call: Sequence[Note],
+        policy: PhrasePolicy,
+        controls: Controls,
+        style: Floats,
+        chords: Sequence[Chord],
+        seed: Sequence[int],
+    ) -> None:
+        """Take what phrases are drawn from, and draw none yet; see `begin`.
+
+        Raises:
+            ModelFault: if what the model makes of the call is not finite.
+        """
         self._policy, self._controls, self._style = policy, controls, style
         self._rng = np.random.default_rng((*seed, 1))
         hears = policy.from_call and not (policy.style_first and self._styled)
         self._call = encode_phrase(self._model, call) if call and hears else None
         self._asked = self._wanted(call, chords)
-        keeps = policy.keeps
-        surprise = controls.surprise if keeps is None else (1 - keeps) * _MIDDLE
+
+    def first(self) -> Floats:
+        """Return the condition (P,) of a turn's first phrase.
+
+        Raises:
+            ModelFault: if it is not finite.
+        """
+        keeps = self._policy.keeps
+        surprise = self._controls.surprise if keeps is None else (1 - keeps) * _MIDDLE
         return self._drawn(self._call, surprise)
 
     def following(self, notes: Sequence[Note]) -> Floats:

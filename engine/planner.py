@@ -41,6 +41,9 @@ LATE_TOLERANCE: Final = 0.01
 RESUME_LEAD: Final = 0.03
 """Seconds ahead, at the least, at which a delayed plan goes on."""
 
+REDRAW_LEAD: Final = 0.05
+"""Seconds beyond the lookahead in which planned notes stay when the rest is drawn again: that takes time."""
+
 _PLANNED_LIMIT: Final = 48
 _RECENT: Final = 8
 # A wake-up at `onset - lookahead` must find the note due, though the sum rounds differently.
@@ -212,17 +215,12 @@ class Planner:
             policy: What its phrases are made of; None leaves it.
             chart: The chords it is played over from here on.
         """
-        over = self.finished and not len(self._plan)
-        self.withdraw(-inf)
         self._use(controls)
         self._frame = frame or self._frame
         if seed is not None:
             self._rng = np.random.default_rng(seed)
-        if over:
+        if not self._withdraw_later(new_end=frame is not None):
             return
-        self.finished = False
-        soonest = self._clock.now() + RESUME_LEAD
-        self._earliest = max(self._frame.earliest, soonest) if self.first_onset is None else soonest
         self._policy, self._chart = policy or self._policy, chart
         self._seed = self._seed if seed is None else seed
         changed = not np.array_equal(style, self._style)
@@ -232,6 +230,18 @@ class Planner:
             self._session.turn(Role.COMPANION, style, condition)
         else:
             self._session.begin_phrase(condition)
+
+    def resample(self, controls: Controls) -> None:
+        """Withdraw what can be withdrawn and draw it again under new controls, its phrases as they were.
+
+        For controls that say how notes are sampled and not what the phrase is conditioned on.
+        """
+        self._use(controls)
+        self._withdraw_later()
+
+    def use_controls(self, controls: Controls) -> None:
+        """Draw the notes to come under new controls; what is planned stays."""
+        self._use(controls)
 
     def use_lookahead(self, seconds: float) -> None:
         """Hand notes over this long before they sound; what is planned stays."""
@@ -349,6 +359,31 @@ class Planner:
         self.finished = True
         self._sound_end = now
         return unsounded
+
+    def _withdraw_later(self, *, new_end: bool = False) -> bool:
+        """Withdraw the planned notes that can be drawn again before they are due.
+
+        Args:
+            new_end: Whether the turn goes on even if all its notes are drawn.
+
+        Returns:
+            Whether the turn goes on: notes are still to be drawn.
+        """
+        if self.finished and not len(self._plan):
+            return False
+        now, before = self._clock.now(), len(self._plan)
+        kept_until = now + self._lookahead + REDRAW_LEAD
+        self.withdraw(kept_until)
+        if self.finished and len(self._plan) == before and not new_end:
+            return False
+        self.finished = False
+        if self.first_onset is None:
+            self._earliest = max(self._frame.earliest, now + RESUME_LEAD)
+        else:
+            # No note was planned from the last one that stays until then, so that drawing on from there does
+            # not make notes denser, however often it is done.
+            self._earliest = kept_until
+        return True
 
     def _begin_phrase(self) -> Floats | None:
         """Return the condition of the phrase that begins now, over the chords of the chart."""

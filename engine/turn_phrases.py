@@ -59,12 +59,15 @@ class TurnPhrases:
         self._drawn_before = self._plan.drawn
         if self._guide is None:
             return None
+        on_the_way = self._drawn_before > 0 and not policy.asks
+        first: Floats | None = None
         try:
-            first = self._guide.begin(call, policy, controls, style, chords, seed)
+            self._guide.use(call, policy, controls, style, chords, seed)
+            if not on_the_way:
+                first = self._guide.first()
         except ModelFault:
             self.faults += 1
-            first = None
-        if self._drawn_before and not policy.asks:
+        if on_the_way:
             first = self._following(self._guide)
         self._conditions.append(first)
         return first

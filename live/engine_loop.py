@@ -1,14 +1,15 @@
-"""The engine loop: one queue carries the human's events and the screen's commands, and it sleeps on that.
+"""The engine loop: one inbox takes the human's events and the screen's commands, and it sleeps on that.
 
-It wakes, too, for whatever the companion wants to do next. The model is loaded after the ports are open, so
-that thru works from the first moment; what is played meanwhile waits in the queue.
+It wakes, too, for whatever the companion wants to do next. Of what waits it takes a bounded part between two of
+the companion's steps, the most urgent first, so that no flood keeps notes from being drawn. The model is loaded
+after the ports are open, so that thru works from the first moment; what is played meanwhile waits in the inbox.
 """
 
 import gc
-import queue
 import signal
+import threading
 import traceback
-from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from multiprocessing.connection import Connection
@@ -17,10 +18,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.companion import KEYS_CHANNEL
+from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.events import (
-    ALL_NOTES_OFF,
-    ALL_SOUND_OFF,
     BeatReport,
     ClockContinue,
     ClockStart,
@@ -39,7 +39,6 @@ from tatumflow.engine.messages import (
     ConnectPorts,
     ForgetController,
     LearnController,
-    Notice,
     Panic,
     PortStatus,
     SetControl,
@@ -51,9 +50,12 @@ from tatumflow.engine.tempo.metronome import CLICK_CHANNEL
 from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.ears_link import EarsLink
 from tatumflow.live.ears_options import EarsOptions
+from tatumflow.live.engine_log import EngineLog
 from tatumflow.live.engine_options import EngineOptions
+from tatumflow.live.inbox import PANIC_CONTROLS, Inbox, Steered
 from tatumflow.live.link_clock import LinkClock
 from tatumflow.live.model_exchange import ModelExchange
+from tatumflow.live.notices import Notices
 from tatumflow.live.output_pipe import OutputChannel
 from tatumflow.live.outputs import Outputs
 from tatumflow.live.port_set import PortSet
@@ -68,7 +70,11 @@ if TYPE_CHECKING:
 
 SNAPSHOT_SECONDS: Final = 1 / 30
 _KEYS_MIDI_CHANNEL: Final = 0
-_PANIC_CONTROLS: Final = (ALL_SOUND_OFF, ALL_NOTES_OFF)
+_EVENTS_A_STEP: Final = 256
+_COMMANDS_SECONDS: Final = 0.002
+_STUCK_SECONDS: Final = 1.0
+_CLOSE_SECONDS: Final = 2.0
+_LOG_SECONDS: Final = 1.0
 _HUMAN_EVENTS: Final = (NoteOn, NoteOff, ControlChange, InputLost)
 _CLOCK_EVENTS: Final = (ClockTick, ClockStart, ClockContinue, ClockStop, SongPosition)
 _TIME_EVENTS: Final = (*_CLOCK_EVENTS, BeatReport)
@@ -78,17 +84,22 @@ class Engine:
     """Ports, ears, synthesizer, recorder and companion of one session."""
 
     def __init__(
-        self, options: EngineOptions, connection: Connection, channel: OutputChannel | None = None
+        self,
+        options: EngineOptions,
+        connection: Connection,
+        log: EngineLog | None = None,
+        channel: OutputChannel | None = None,
     ) -> None:
         settings = options.settings
         self._options = options
         self._settings = settings
         self._clock = SystemClock()
-        self._inbox: queue.SimpleQueue[InputEvent | Command | AudioCommand] = queue.SimpleQueue()
-        self._notices: deque[Notice] = deque(maxlen=100)
+        self._log = log
+        self._notices = Notices(self._clock)
         self._companion_channel = settings.ports.companion_channel - 1
         self._outputs = Outputs(self._clock, thru=settings.ports.thru)
         self._surface = ControlSurface(settings.controllers)
+        self._inbox = Inbox(self._surface.taken, self._hush)
         emit, taken = self._inbox.put, self._surface.taken
         self._ports = PortSet(settings.ports, self._clock, self._outputs, emit, self._notify, taken, channel)
         self._screen = Screen(connection, self._inbox)
@@ -100,6 +111,8 @@ class Engine:
         self._osc: OscListener | None = None
         self._ears: EarsLink | None = None
         self._stopping = False
+        self._stuck = False
+        self._dropped = 0
         self._last: Snapshot | None = None
 
     def run(self) -> None:
@@ -121,7 +134,7 @@ class Engine:
         # Imported late: the inference library takes longer to load than the ports to open.
         from tatumflow.live.session import load_model
 
-        self._model = load_model(self._settings, self._send, self._clock)
+        self._model = load_model(self._settings, self._send, self._clock, self._outputs.silence)
         gc.collect()
         # What is alive now stays; the collector need not look at it again while notes are due.
         gc.freeze()
@@ -130,8 +143,8 @@ class Engine:
             self._ears.wait()
         self._listen_to_osc()
         self.report(EngineReady())
-        self._follow_link(self._model)
-        self._loop(self._model)
+        self._follow_link()
+        self._loop()
 
     def report(self, report: EngineReady | EngineFailure) -> None:
         """Send a report before anything that waits to be sent."""
@@ -144,9 +157,10 @@ class Engine:
         steps = [
             osc.close if osc else None,
             link.close if link else None,
-            (lambda: model.close()) if model else None,
-            (lambda: self._stop_clock(model)) if model else None,
-            self._outputs.silence,
+            model.close if model else None,
+            # An output that does not return must not keep the recording from being saved.
+            (lambda: _within(_CLOSE_SECONDS, lambda: self._stop_clock(model))) if model else None,
+            lambda: _within(_CLOSE_SECONDS, self._outputs.silence),
             (lambda: self._end_recording(recorder)) if recorder else None,
             ears.close if ears else None,
             self._ports.close,
@@ -161,35 +175,65 @@ class Engine:
             except Exception:
                 traceback.print_exc()
 
-    def _loop(self, model: "LoadedModel") -> None:
-        companion, inbox, now = model.companion, self._inbox, self._clock.now
-        next_snapshot = now()
+    @property
+    def _session(self) -> "LoadedModel":
+        """The companion and the bundle in use now; another one after a model was exchanged."""
+        assert self._model is not None, "the model is loaded before the loop begins"
+        return self._model
+
+    def _loop(self) -> None:
+        now = self._clock.now
+        next_snapshot = next_look = now()
         while not self._stopping:
-            self._model = self._exchange.exchange(self._model or model)
-            due = companion.advance()
+            self._model = self._exchange.exchange(self._session)
+            due = self._model.companion.advance()
             wake = next_snapshot if due is None else min(due, next_snapshot)
-            try:
-                item = inbox.get(timeout=max(wake - now(), 0.0))
-                while True:
-                    self._take(item, model)
-                    item = inbox.get_nowait()
-            except queue.Empty:
-                pass
+            self._inbox.wait(max(wake - now(), 0.0))
+            self._take_waiting()
             if now() >= next_snapshot:
+                self._watch_outputs()
                 self._publish(now())
                 next_snapshot = now() + SNAPSHOT_SECONDS
+            if now() >= next_look:
+                next_look = now() + _LOG_SECONDS
+                if self._log is not None:
+                    self._log.limit()
 
-    def _take(self, item: InputEvent | Command | AudioCommand, model: "LoadedModel") -> None:
+    def _take_waiting(self) -> None:
+        """Take what is urgent and what was played, then commands for a moment or one change of controls."""
+        inbox, now = self._inbox, self._clock.now
+        for _ in range(_EVENTS_A_STEP):
+            event = inbox.event()
+            if event is None or self._stopping:
+                break
+            self._take(event)
+        end = now() + _COMMANDS_SECONDS
+        while not self._stopping and now() < end:
+            command = inbox.command()
+            if command is None:
+                break
+            if isinstance(command, tuple):
+                self._set(command)
+                break
+            self._take(command)
+        if inbox.dropped != self._dropped:
+            self._dropped = inbox.dropped
+            self._notify("more commands than can be done: some were dropped", "warning")
+
+    def _take(self, item: InputEvent | Command | AudioCommand) -> None:
+        companion = self._session.companion
         if isinstance(item, _TIME_EVENTS):
-            model.companion.handle(item)
+            companion.handle(item)
         elif isinstance(item, ControlChange) and self._surface.takes(item):
-            self._steer(item, model)
+            self._set((item,))
         elif isinstance(item, _HUMAN_EVENTS):
             if self._recorder is not None:
                 self._recorder.human(item)
-            model.companion.handle(item)
-            if isinstance(item, ControlChange) and item.number in _PANIC_CONTROLS:
-                self._take(Panic(), model)
+            companion.handle(item)
+            if isinstance(item, ControlChange) and item.number in PANIC_CONTROLS:
+                self._take(Panic())
+        elif isinstance(item, SetControl):
+            self._set((item,))
         elif isinstance(item, Shutdown):
             self._stopping = True
         elif isinstance(item, ConnectPorts):
@@ -204,22 +248,53 @@ class Engine:
             else:
                 self._notify("no sound is heard; `tatumflow jam --stem input` hears a microphone", "warning")
         else:
-            model.companion.command(item)
-            if isinstance(item, Panic):
-                self._outputs.silence()
-            elif isinstance(item, SetControl) and item.name == "clock":
-                self._follow_link(model)
+            companion.command(item)
 
-    def _steer(self, event: ControlChange, model: "LoadedModel") -> None:
-        """Do what a controller that is no music asks for."""
+    def _set(self, steered: tuple[Steered, ...]) -> None:
+        """Set controls together, as values and positions of controllers that arrived together ask for."""
+        session = self._session
+        controls, commands = session.companion.controls, list[SetControl]()
+        for item in steered:
+            command = item if isinstance(item, SetControl) else self._steered(item, controls)
+            if isinstance(command, SetControl):
+                commands.append(command)
+                controls = _if_fits(controls, command)
+            elif command is not None:
+                self._take(command)
+        if commands:
+            session.companion.set_controls(commands)
+        if any(command.name == "clock" for command in commands):
+            self._follow_link()
+
+    def _steered(self, event: ControlChange, controls: Controls) -> Command | None:
+        """Return what a controller that is no music asks for; one that is learned asks for nothing yet."""
         surface = self._surface
         if surface.learning:
             target = surface.assign(event.number)
             self._notify(f"controller {event.number} steers {target}", "information")
-            return
-        command = surface.command(event, model.companion.controls, model.bundle.styles)
-        if command is not None:
-            self._take(command, model)
+            return None
+        return surface.command(event, controls, self._session.bundle.styles)
+
+    def _hush(self) -> None:
+        """Silence what sounds before the loop hears of a panic; on any thread."""
+        model = self._model
+        if model is not None:
+            model.thread.hush()
+
+    def _watch_outputs(self) -> None:
+        """Look after the thread that sends: one that died is started again, an output that hangs is named.
+
+        Raises:
+            SchedulerError: if the thread dies again and again.
+        """
+        thread = self._session.thread
+        if thread.revive():
+            self._notify("the thread that sends notes died and was started again", "error")
+        stuck = thread.stuck(self._clock.now()) > _STUCK_SECONDS
+        if stuck and not self._stuck:
+            name = self._outputs.sending_to or "an output"
+            self._notify(f"{name} takes no more notes; choose another output, or restart its driver", "error")
+        self._stuck = stuck
 
     def _assign(self, item: LearnController | ForgetController) -> None:
         try:
@@ -253,12 +328,13 @@ class Engine:
         if model.companion.controls.clock_out:
             self._outputs.tell(ClockStop(self._clock.now()))
 
-    def _follow_link(self, model: "LoadedModel") -> None:
+    def _follow_link(self) -> None:
         """Join or leave Ableton Link, as the controls say."""
-        wanted = model.companion.controls.clock == "link"
+        controls = self._session.companion.controls
+        wanted = controls.clock == "link"
         if wanted and self._link is None:
             try:
-                self._link = LinkClock(self._clock, model.companion.controls.tempo, self._inbox.put)
+                self._link = LinkClock(self._clock, controls.tempo, self._inbox.put)
             except DeviceError as error:
                 self._notify(str(error), "warning")
         elif not wanted and self._link is not None:
@@ -274,7 +350,7 @@ class Engine:
             snapshot = replace(
                 model.companion.snapshot(), model=model.bundle.name, styles=model.bundle.styles
             )
-        notices = (*snapshot.notices, *(self._notices.popleft() for _ in range(len(self._notices))))
+        notices = self._notices.take(snapshot.notices)
         recorder = self._recorder
         snapshot = replace(
             snapshot,
@@ -328,8 +404,23 @@ class Engine:
         return recording_path(self._settings.recording.path, datetime.now())
 
     def _notify(self, text: str, severity: Literal["information", "warning", "error"]) -> None:
-        self._notices.append(Notice(self._clock.now(), text, severity))
+        self._notices.put(text, severity)
 
     def _signalled(self, number: int, frame: object) -> None:
         self._stopping = True
         self._inbox.put(Shutdown())
+
+
+def _if_fits(controls: Controls, command: SetControl) -> Controls:
+    """Return controls with a value set, as they are if it does not fit."""
+    try:
+        return controls.changed(command.name, command.value)
+    except SettingError:
+        return controls
+
+
+def _within(seconds: float, step: Callable[[], None]) -> None:
+    """Do a step on a thread of its own and wait for `seconds` at most until it is done."""
+    thread = threading.Thread(target=step, name="closing", daemon=True)
+    thread.start()
+    thread.join(seconds)

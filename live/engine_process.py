@@ -3,7 +3,6 @@
 Nothing heavy is imported before the process has begun, since the screen's process imports this module too.
 """
 
-import faulthandler
 import os
 import sys
 import traceback
@@ -14,6 +13,7 @@ from typing import Final
 from platformdirs import user_log_path
 
 from tatumflow.engine.errors import TatumFlowError
+from tatumflow.live.engine_log import EngineLog
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.output_pipe import OutputChannel
 from tatumflow.live.screen_pipe import EngineFailure
@@ -35,11 +35,11 @@ def run_engine(options: EngineOptions, connection: Connection, channel: OutputCh
         connection: Gives `Command`s, takes `Report`s.
         channel: To the process that holds the MIDI outputs; None opens them in this one.
     """
-    _redirect_stderr(log_path())
+    log = EngineLog(log_path())
     sys.setswitchinterval(SWITCH_SECONDS)
     from tatumflow.live.engine_loop import Engine
 
-    engine = Engine(options, connection, channel)
+    engine = Engine(options, connection, log, channel)
     try:
         engine.run()
     except TatumFlowError as error:
@@ -55,14 +55,3 @@ def run_engine(options: EngineOptions, connection: Connection, channel: OutputCh
     # player as the engine's.
     sys.stderr.flush()
     os._exit(0)
-
-
-def _redirect_stderr(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    except OSError:
-        log = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(log, 2)
-    os.close(log)
-    faulthandler.enable()

@@ -1,4 +1,4 @@
-"""What waits for the engine loop, in the order of its urgency: panic, then notes, then commands and controls."""
+"""What waits for the engine loop, the most urgent first: panic, then notes, then commands and controls."""
 
 import threading
 from collections import deque
@@ -52,8 +52,8 @@ Controls = tuple[Steered, ...]
 class Inbox:
     """Takes what arrives from any thread and gives the engine loop the most urgent of it.
 
-    1. `Panic`, `Shutdown` and a controller that steers panic overtake everything. What would start playing and
-       waits when a panic arrives is dropped.
+    1. `Panic`, `Shutdown` and a controller that steers panic overtake everything. Commands to play that wait
+       when a panic arrives are dropped.
     2. Notes, pedals and what clocks say follow, in the order of their arrival.
     3. Commands and control values come last, in the order of their arrival. Of values that arrive between two
        commands only the newest of each control or controller is kept: so a command finds the controls as they
@@ -100,7 +100,7 @@ class Inbox:
         elif isinstance(item, Shutdown):
             self._append(self._urgent, item)
         else:
-            self._put_command(item)
+            self._put_command(item)  # pyright: ignore[reportArgumentType]
 
     def wait(self, timeout: float) -> bool:
         """Wait until something is there, for `timeout` seconds at most; return whether it is."""

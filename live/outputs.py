@@ -93,6 +93,13 @@ class Outputs:
         # Replaced as a whole, never changed in place: the threads that send read it without a lock.
         self.sinks: tuple[Sink, ...] = ()
         self.last_activity: float | None = None
+        self._sending_to: Sink | None = None
+
+    @property
+    def sending_to(self) -> str:
+        """Name of the sink that has not returned from its last message; empty if every one has."""
+        sink = self._sending_to
+        return "" if sink is None else sink.name
 
     def add(self, sink: Sink) -> None:
         """Play on this sink too."""
@@ -128,5 +135,7 @@ class Outputs:
     def _send(self, message: Message) -> None:
         self._ledger.note(message)
         for sink in self.sinks:
+            self._sending_to = sink
             sink.send(message)
+        self._sending_to = None
         self.last_activity = self._clock.now()

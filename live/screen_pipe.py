@@ -1,12 +1,10 @@
 """The engine's end of the pipe to the screen: commands in, snapshots out, never holding the engine up."""
 
-import queue
 import threading
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from typing import Final
+from typing import Final, Protocol
 
-from tatumflow.engine.events import InputEvent
 from tatumflow.engine.messages import Command, Shutdown, Snapshot
 from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.audio.status import AudioStatus
@@ -31,12 +29,18 @@ Report = Snapshot | AudioStatus | EngineReady | EngineFailure
 """What an engine process sends."""
 
 
+class Takes(Protocol):
+    """What takes the screen's commands."""
+
+    def put(self, item: Command | AudioCommand, /) -> None:
+        """Take a command; must not block."""
+        ...
+
+
 class Screen:
     """Whoever is at the other end: if slow, it misses states; if gone, the session ends."""
 
-    def __init__(
-        self, connection: Connection, inbox: "queue.SimpleQueue[InputEvent | Command | AudioCommand]"
-    ) -> None:
+    def __init__(self, connection: Connection, inbox: Takes) -> None:
         """Wait to be started.
 
         Args:

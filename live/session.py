@@ -107,13 +107,19 @@ def offline_companion(bundle: Bundle, controls: Controls) -> Callable[[Scheduler
     return make
 
 
-def load_model(settings: Settings, send: Callable[[OutputEvent], None], clock: Clock) -> LoadedModel:
+def load_model(
+    settings: Settings,
+    send: Callable[[OutputEvent], None],
+    clock: Clock,
+    silence: Callable[[], None] | None = None,
+) -> LoadedModel:
     """Load a model, warm it up and start its scheduler.
 
     Args:
         settings: Which model, and the controls to begin with.
         send: Plays an event at once; called on the scheduler's thread.
         clock: The session's.
+        silence: Ends what sounds besides the scheduler's notes, at a panic; called where `send` is.
 
     Raises:
         BundleError: if the model is missing or damaged.
@@ -122,7 +128,7 @@ def load_model(settings: Settings, send: Callable[[OutputEvent], None], clock: C
     bundle = open_bundle(settings.model)
     controls = controls_for(bundle, settings.controls)
     session = ModelSession(OnnxDecoder(bundle))
-    scheduler = Scheduler(send, clock)
+    scheduler = Scheduler(send, clock, silence)
     thread = SchedulerThread(scheduler, clock)
     companion = Companion(session, scheduler, clock, controls, bundle.style_weights, OnnxPhraseModel(bundle))
     thread.start()

@@ -52,8 +52,8 @@ class OscListener:
     pressed and 0 when released does so once, an action with the argument 0 is none. Bundles are taken apart
     and their times not waited for. What means nothing is said once, and lost.
 
-    Of many packets that come together, only the newest value of each control between two actions is passed on.
-    Panic is passed on first.
+    Of packets that come together, only the newest value of each control between two actions is passed on, and
+    panic is passed on first.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.errors import DeviceError, SettingError
-from tatumflow.engine.messages import BeginBars, Command, Panic, PassTurn, SetControl, TapTempo
+from tatumflow.engine.messages import BeginBars, Command, PassTurn, SetControl, TapTempo
 from tatumflow.live.jam import JamOptions
 from tatumflow.live.settings import OscSettings
 from tatumflow.live.steering.osc import OscListener
