@@ -363,7 +363,7 @@ def soak(
         Soak,
         typer.Argument(
             help="virtual: hours compressed; ports: real time on JACK; ears: so too, hearing a recording; "
-            "storm: random MIDI."
+            "storm: random MIDI; flood: controllers and OSC by the thousand while it plays."
         ),
     ] = Soak.VIRTUAL,
     minutes: Annotated[float, typer.Option("--minutes", min=0.1, help="How long somebody plays.")] = 120,
@@ -371,13 +371,24 @@ def soak(
     sound: Annotated[Path | None, typer.Option("--sound", help="Recording that ears hear.")] = None,
     separator: Annotated[str, typer.Option("--separator", help="What takes it apart.")] = "",
     stem: Annotated[str, typer.Option("--stem", help="Stem of it that plays.")] = "horn",
+    seconds: Annotated[float, typer.Option("--seconds", min=0.5, help="How long each flood lasts.")] = 10,
     model: _Model = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
     """Play for hours and tell whether a note hung, an off was lost, or anything grew."""
     from tatumflow.live.soak.command import soak as endure
 
-    endure(kind, model or "", minutes, packets, json_path, sound=sound, separator=separator, stem=stem)
+    endure(
+        kind,
+        model or "",
+        minutes,
+        packets,
+        json_path,
+        sound=sound,
+        separator=separator,
+        stem=stem,
+        seconds=seconds,
+    )
 
 
 @app.command()

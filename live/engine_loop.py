@@ -1,8 +1,8 @@
 """The engine loop: one inbox takes the human's events and the screen's commands, and it sleeps on that.
 
-It wakes, too, for whatever the companion wants to do next. Of what waits it takes a bounded part between two of
-the companion's steps, the most urgent first, so that no flood keeps notes from being drawn. The model is loaded
-after the ports are open, so that thru works from the first moment; what is played meanwhile waits in the inbox.
+It wakes, too, for whatever the companion wants to do next. Of what waits it takes a bounded part between two
+steps of the companion, the most urgent first, so that no flood keeps notes from being drawn. The model is
+loaded after the ports are open, so that thru works from the first moment; what is played meanwhile waits.
 """
 
 import gc

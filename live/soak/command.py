@@ -23,12 +23,13 @@ def soak(
     sound: Path | None = None,
     separator: str = "",
     stem: str = "horn",
+    seconds: float = 10.0,
 ) -> list[Figure]:
     """Play for long, print what came of it, and write JSON if asked.
 
     Args:
         kind: A musician on a virtual clock, the same in real time on JACK ports, a recording that is heard
-            over JACK, or random MIDI.
+            over JACK, random MIDI, or floods of control values on JACK ports.
         model: Bundle, by name or folder; empty for the first at hand.
         minutes: How long the musician plays.
         packets: How many random packets are delivered.
@@ -36,6 +37,7 @@ def soak(
         sound: The recording that ears hear.
         separator: What takes it apart; empty for the first at hand, "none" for nothing.
         stem: The stem that the companion hears.
+        seconds: How long each flood lasts.
 
     Raises:
         BundleError: if the bundle is missing or damaged.
@@ -57,6 +59,10 @@ def soak(
         figures = soak_with_ears(bundle, sound, separator, stem, minutes)
         asked = f"--minutes {minutes:g} --sound {sound.name} --stem {stem}"
         asked += f" --separator {separator}" if separator else ""
+    elif kind is Soak.FLOOD:
+        from tatumflow.live.soak.flood import soak_in_floods
+
+        figures, asked = soak_in_floods(bundle, seconds), f"--seconds {seconds:g}"
     elif kind is Soak.VIRTUAL:
         figures, asked = compressed_soak(bundle, OnnxDecoder(bundle), minutes), f"--minutes {minutes:g}"
     else:

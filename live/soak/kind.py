@@ -4,9 +4,10 @@ from enum import StrEnum
 
 
 class Soak(StrEnum):
-    """What is done for long: hours on a virtual clock, real time on JACK ports, with ears, random MIDI."""
+    """Hours on a virtual clock, real time on JACK ports, with ears, random MIDI, or floods of control values."""
 
     VIRTUAL = "virtual"
     PORTS = "ports"
     EARS = "ears"
     STORM = "storm"
+    FLOOD = "flood"

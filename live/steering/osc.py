@@ -116,7 +116,7 @@ class OscListener:
                     return
                 if packets and not self._stopping.is_set():
                     self._take(packets)
-                if len(packets) > 1:
+                if 1 < len(packets) < _TOGETHER:
                     self._stopping.wait(_PAUSE)
 
     def _waiting(self) -> list[bytes] | None:
