@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Soak(StrEnum):
-    """Hours on a virtual clock, real time on JACK ports, with ears, random MIDI, or floods of control values."""
+    """Hours on a virtual clock, real time on JACK ports, with ears, random MIDI, floods of control values."""
 
     VIRTUAL = "virtual"
     PORTS = "ports"

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rig import Port
 
 from tatumflow.engine.clock import SystemClock, VirtualClock
-from tatumflow.engine.events import ALL_NOTES_OFF, SUSTAIN, ControlChange, NoteOff, NoteOn
+from tatumflow.engine.errors import SchedulerError
+from tatumflow.engine.events import ALL_NOTES_OFF, SUSTAIN, ControlChange, NoteOff, NoteOn, OutputEvent
 from tatumflow.engine.notes import Note
 from tatumflow.engine.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
 
@@ -139,6 +140,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("jump"), st.floats(0.0, 1.0)),
     st.tuples(st.just("release")),
     st.tuples(st.just("panic")),
+    st.tuples(st.just("hush")),
     st.tuples(st.just("break")),
     st.tuples(st.just("mend")),
 )
@@ -160,6 +162,9 @@ def test_any_sequence_ends_in_silence(actions: list[tuple]):
             case ("release",):
                 scheduler.release_all()
                 assert port.broken or port.sounding <= set(scheduler.sounding)
+            case ("hush",):
+                scheduler.hush()
+                assert port.broken or not port.sounding
             case ("panic",):
                 scheduler.panic()
                 assert port.broken or not port.sounding
@@ -238,6 +243,8 @@ def test_panics_and_releases_from_other_threads_lose_no_off():
             scheduler.run_due(clock.now())
             if index % 20 == 19:
                 scheduler.panic()
+            elif index % 20 == 18:
+                scheduler.hush()
             elif index % 7 == 6:
                 scheduler.release_all(channel=0)
 
@@ -250,3 +257,109 @@ def test_panics_and_releases_from_other_threads_lose_no_off():
     assert scheduler.send_errors == 0, "no on was sent to a key that sounds"
     assert len(port.ons) == len(port.offs) > 0
     assert not port.sounding
+
+
+class StuckPort(Port):
+    """Does not return from the first event of a kind until it is let go."""
+
+    def __init__(self, kind: type) -> None:
+        super().__init__()
+        self.kind = kind
+        self.reached, self.let_go = threading.Event(), threading.Event()
+
+    def send(self, event: OutputEvent) -> None:
+        if isinstance(event, self.kind) and not self.let_go.is_set():
+            self.reached.set()
+            assert self.let_go.wait(60.0)
+        super().send(event)
+
+
+@pytest.mark.parametrize("kind", [NoteOn, NoteOff])
+def test_an_output_that_hangs_holds_up_nobody_else_and_gets_every_off_in_the_end(kind: type):
+    port, clock, silenced = StuckPort(kind), SystemClock(), list[bool]()
+    scheduler = Scheduler(port.send, clock, lambda: silenced.append(True))
+    thread = SchedulerThread(scheduler, clock)
+    thread.start()
+    scheduler.note(Note(clock.now(), 0.01, 60, 80))
+    scheduler.note(Note(clock.now() + 60.0, 1.0, 64, 80))
+    assert port.reached.wait(60.0)
+    done = threading.Event()
+
+    def loop() -> None:
+        scheduler.note(Note(clock.now() + 0.01, 1.0, 62, 80))
+        assert {note.pitch for note in scheduler.release_all()} == {62, 64}
+        scheduler.panic()
+        scheduler.hush()
+        scheduler.panic()
+        done.set()
+
+    threading.Thread(target=loop, daemon=True).start()
+    assert done.wait(30.0), "the loop waits for the output"
+    assert not silenced
+    await_true(lambda: thread.stuck(clock.now()) > 0.02)
+    port.let_go.set()
+    await_true(lambda: len(silenced) == 3)
+    assert not port.sounding
+    assert len(port.ons) == len(port.offs) == 1
+    assert thread.stuck(clock.now()) == 0.0
+    thread.stop()
+
+
+def test_a_thread_that_died_is_started_again_a_few_times(monkeypatch: pytest.MonkeyPatch):
+    port, clock = Port(), SystemClock()
+    scheduler = Scheduler(port.send, clock)
+    thread = SchedulerThread(scheduler, clock)
+    assert not thread.revive(), "it has not begun"
+    thread.start()
+    assert not thread.revive()
+    scheduler.note(Note(clock.now(), 60.0, 60, 80))
+    await_true(lambda: len(port.ons) + scheduler.late_notes == 1)
+    wait = scheduler.await_due
+
+    def fail(early: float, timeout: float) -> float | None:
+        raise MemoryError
+
+    for restart in range(SchedulerThread.MOST_RESTARTS + 1):
+        monkeypatch.setattr(scheduler, "await_due", fail)
+        scheduler.wake()
+        await_true(lambda: not any(worker.name == "scheduler" for worker in threading.enumerate()))
+        assert not port.sounding, "what sounded was ended"
+        scheduler.panic()
+        monkeypatch.setattr(scheduler, "await_due", wait)
+        if restart < SchedulerThread.MOST_RESTARTS:
+            assert thread.revive()
+    scheduler.note(Note(clock.now() + 60.0, 1.0, 62, 80))
+    with pytest.raises(SchedulerError):
+        thread.revive()
+    thread.stop()
+    assert not thread.revive(), "it was stopped"
+
+
+def test_a_hush_silences_at_once_and_strikes_nothing_until_the_panic():
+    scheduler, port, clock = make()
+    scheduler.note(Note(0.0, 9.0, 60, 80))
+    scheduler.note(Note(2.0, 1.0, 62, 80))
+    run_to(scheduler, clock, 1.0)
+    scheduler.hush()
+    assert not port.sounding
+    scheduler.note(Note(2.5, 1.0, 64, 80))
+    run_to(scheduler, clock, 3.0)
+    assert len(port.ons) == 1
+    assert [note.pitch for note in scheduler.release_all()] == [62, 64], (
+        "so that they are known never to sound"
+    )
+    scheduler.panic()
+    scheduler.note(Note(4.0, 1.0, 66, 80))
+    run_to(scheduler, clock, 6.0)
+    assert [event.pitch for event in port.ons] == [60, 66]
+    assert not port.sounding
+
+
+def test_a_panic_ends_what_else_sounds_after_its_own_offs():
+    port, clock = Port(), VirtualClock()
+    scheduler = Scheduler(port.send, clock, lambda: port.events.append(NoteOff(0.0, 99)))
+    scheduler.note(Note(0.0, 9.0, 60, 80))
+    run_to(scheduler, clock, 1.0)
+    scheduler.panic()
+    assert [event.pitch for event in port.events if isinstance(event, NoteOff)] == [60, 99]
+    assert port.events[-1] == NoteOff(0.0, 99)

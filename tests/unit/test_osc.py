@@ -17,10 +17,12 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.errors import DeviceError, SettingError
-from tatumflow.engine.messages import BeginBars, Command, PassTurn, SetControl, TapTempo
+from tatumflow.engine.messages import BeginBars, Command, Panic, PassTurn, SetControl, TapTempo
 from tatumflow.live.jam import JamOptions
 from tatumflow.live.settings import OscSettings
+from tatumflow.live.soak.flooding import osc_message
 from tatumflow.live.steering.osc import OscListener
+from tatumflow.live.steering.osc_packet import address_of, first_argument
 
 PATIENCE = 10.0
 
@@ -164,3 +166,124 @@ def test_a_chart_is_text_or_a_name_and_never_a_file(heard: Heard, tmp_path: Path
     assert "is the name of a file, which is not read here" in file
     assert "bar 2: chord 'H7'" in wrong
     assert "\n" not in file + wrong
+
+
+def test_of_values_that_come_together_the_newest_between_actions_are_passed_on():
+    commands = list[Command]()
+    listener = OscListener(OscSettings(port=free_port()), VirtualClock(7.0), commands.append, lambda *_: None)
+    listener.close()
+    packets: list[bytes] = []
+    for step in range(100):
+        packets += [
+            osc_message("/tatumflow/temperature", step / 100),
+            osc_message("/tatumflow/swing", step / 100),
+        ]
+    packets += [osc_message("/tatumflow/tap"), osc_message("/tatumflow/swing", 0.25)]
+    listener._take(packets)
+    assert commands == [
+        SetControl("temperature", pytest.approx(0.99)),
+        SetControl("swing", pytest.approx(0.99)),
+        TapTempo(7.0),
+        SetControl("swing", 0.25),
+    ]
+
+
+def test_panic_is_passed_on_first_and_no_turn_begins_after_it():
+    commands = list[Command]()
+    listener = OscListener(OscSettings(port=free_port()), VirtualClock(7.0), commands.append, lambda *_: None)
+    listener.close()
+    turn, panic = osc_message("/tatumflow/turn"), osc_message("/tatumflow/panic")
+    listener._take([osc_message("/tatumflow/swing", 0.5), turn, panic, panic, turn])
+    assert commands == [Panic(), SetControl("swing", 0.5), PassTurn()]
+
+
+def test_a_flood_is_taken_together_and_its_last_value_arrives(heard: Heard):
+    def flood() -> None:
+        for step in range(5000):
+            heard.client.send_message("/tatumflow/temperature", step / 5000)
+            if step % 100 == 0:
+                time.sleep(0.002)
+        heard.client.send_message("/tatumflow/temperature", 2.0)
+        time.sleep(0.05)
+
+    commands = heard.after(flood)
+    assert commands[-1] == SetControl("temperature", 2.0)
+    assert len(commands) < 2500
+
+
+def test_garbage_is_neither_logged_nor_said_more_than_once(
+    heard: Heard, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+):
+    def garbage() -> None:
+        for _ in range(200):
+            heard.client.send(_Raw(b"/tatumflow/swing\0\0\0\0,xyzuvw\0"))
+            heard.client.send(_Raw(b"\xff\xfe garbage"))
+            heard.client.send(_Raw(b"#bundle\0\0\0\0\0\0\0\0\1\0\0\0\4/x\0\0"))
+
+    assert heard.after(garbage) == []
+    assert len(heard.lines) == 3
+    assert caplog.records == []
+    assert capfd.readouterr().err == ""
+
+
+@dataclass
+class _Raw:
+    """Bytes in the shape that the client sends."""
+
+    dgram: bytes
+
+
+class BrokenSocket:
+    """A socket that fails for good."""
+
+    def __init__(self, real: socket.socket) -> None:
+        self._real = real
+        self.tries = 0
+
+    def recv_into(self, buffer: bytearray) -> int:
+        self.tries += 1
+        raise OSError(19, "No such device")
+
+    def fileno(self) -> int:
+        return self._real.fileno()
+
+    def close(self) -> None:
+        self._real.close()
+
+
+def test_a_socket_that_fails_for_good_is_given_up_with_a_line(monkeypatch: pytest.MonkeyPatch):
+    port, lines = free_port(), list[str]()
+    monkeypatch.setattr("tatumflow.live.steering.osc._FIRST_BACK_OFF", 0.001)
+    listener = OscListener(
+        OscSettings(port=port), VirtualClock(), lambda _: None, lambda text, _: lines.append(text)
+    )
+    broken = BrokenSocket(listener._socket)
+    listener._socket = broken  # pyright: ignore[reportAttributeAccessIssue]
+    SimpleUDPClient("127.0.0.1", port).send_message("/tatumflow/turn", 1)
+    listener._thread.join(30.0)
+    assert not listener._thread.is_alive()
+    assert broken.tries < 20
+    assert lines == [f"OSC at 127.0.0.1:{port} is given up (No such device); start again to use it"]
+    listener.close()
+
+
+ARGUMENTS = st.one_of(
+    st.integers(-(2**31), 2**31 - 1),
+    st.floats(width=32, allow_nan=False),
+    st.booleans(),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=9),
+)
+
+
+@given(st.lists(ARGUMENTS, max_size=4), st.text("abc_/", max_size=9))
+def test_messages_read_as_the_library_writes_them(arguments: list[int | float | bool | str], name: str):
+    builder = OscMessageBuilder(f"/{name}")
+    for argument in arguments:
+        builder.add_arg(argument)
+    message = builder.build().dgram
+    assert address_of(message) == f"/{name}"
+    given_one, first = first_argument(message)
+    assert given_one == bool(arguments)
+    if arguments:
+        assert first == arguments[0]
+        assert type(first) is type(arguments[0])

@@ -1,0 +1,162 @@
+"""Controls set while the companion plays: together, seldom, and only what they change is drawn again."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from mock_phrase_model import MockPhraseModel
+from rig import Rig
+
+from tatumflow.engine.companion import REDRAW_SPACING
+from tatumflow.engine.messages import SetControl
+from tatumflow.engine.phrase_guide import PhraseGuide
+from tatumflow.engine.planner import REDRAW_LEAD, Planner
+
+
+def playing(**controls) -> Rig:
+    rig = Rig(phrases=MockPhraseModel(), mode="improvise", **controls)
+    rig.phrase()
+    rig.run_until("playing")
+    rig.run_to(rig.clock.now() + 1.0)
+    assert rig.companion.turn == "playing"
+    return rig
+
+
+def guide_of(rig: Rig) -> PhraseGuide:
+    guide = rig.companion._planner._phrases._guide
+    assert guide is not None
+    return guide
+
+
+def calls(rig: Rig) -> int:
+    model = guide_of(rig)._model
+    assert isinstance(model, MockPhraseModel)
+    return model.calls
+
+
+def set_all(rig: Rig, **values) -> None:
+    rig.companion.set_controls([SetControl(name, value) for name, value in values.items()])
+
+
+def test_controls_set_together_draw_the_plan_again_once(monkeypatch: pytest.MonkeyPatch):
+    rig, steered = playing(), list[str]()
+    for name in ("steer", "resample"):
+        monkeypatch.setattr(Planner, name, lambda *_, name=name, **__: steered.append(name))
+    set_all(rig, temperature=0.5, surprise=0.9, top_p=0.5, style="charlie-parker")
+    assert steered == ["steer"]
+    controls = rig.companion.controls
+    assert (controls.temperature, controls.surprise, controls.style) == (0.5, 0.9, "charlie-parker")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"temperature": 0.5},
+        {"top_p": 0.5, "top_k": 3, "min_p": 0.2},
+        {"density": 1.0, "register_low": 50, "register_high": 80},
+        {"pitch_classes": 0xAB5, "repetition": 1.0, "velocity_follow": 0.0, "max_polyphony": 2},
+    ],
+)
+def test_controls_of_sampling_leave_the_condition_of_the_phrase(values: dict[str, float]):
+    rig = playing()
+    before, planned = calls(rig), rig.companion._planner.planned
+    set_all(rig, **values)
+    assert calls(rig) == before
+    assert len(rig.companion._planner.planned) < len(planned)
+    rig.run_to(rig.clock.now() + 0.5)
+    assert calls(rig) == before
+
+
+@pytest.mark.parametrize("values", [{"style": "charlie-parker"}, {"surprise": 0.9}, {"seed": 3}])
+def test_a_new_condition_is_drawn_once(values: dict[str, float]):
+    rig = playing()
+    undrawn = calls(rig)
+    guide_of(rig).first()
+    a_draw = calls(rig) - undrawn
+    before = calls(rig)
+    set_all(rig, **values)
+    assert calls(rig) - before == a_draw
+
+
+@pytest.mark.parametrize("values", [{"temperature": 1.0}, {"swing": 0.0}, {"style": "art-tatum"}])
+def test_a_value_that_is_in_force_changes_nothing(values: dict[str, float]):
+    rig = playing()
+    planned = rig.companion._planner.planned
+    set_all(rig, **values)
+    assert rig.companion._planner.planned == planned
+
+
+def test_what_is_due_before_it_can_be_drawn_again_stays():
+    rig = playing(lookahead=0.3)
+    now, planned = rig.clock.now(), rig.companion._planner.planned
+    set_all(rig, style="charlie-parker")
+    kept = tuple(note for note in planned if note.onset < now + 0.3 + REDRAW_LEAD)
+    assert rig.companion._planner.planned == kept
+
+
+def flooded(rig: Rig, seconds: float, **names) -> int:
+    """Set controls 250 times a second; return how often the plan was drawn again."""
+    drawn: list[float] = []
+    planner = rig.companion._planner
+    again = planner._withdraw_later
+    planner._withdraw_later = lambda **given: drawn.append(rig.clock.now()) or again(**given)
+    start = rig.clock.now()
+    for step in range(round(250 * seconds)):
+        rig.run_to(start + step / 250)
+        set_all(rig, **{name: low + 0.1 * (step % 2) for name, low in names.items()})
+    assert all(b - a > REDRAW_SPACING - 1e-9 for a, b in pairwise(drawn))
+    return len(drawn)
+
+
+@pytest.mark.parametrize(
+    "names", [{"temperature": 0.9}, {"surprise": 0.4}, {"density": 0, "style_blend": 0.1}]
+)
+def test_a_flood_of_values_leaves_the_notes_and_the_last_value_takes_effect(names: dict[str, float]):
+    counts: list[int] = []
+    for flood in (False, True):
+        rig = playing()
+        before = len(rig.port.ons)
+        if flood:
+            assert 10 < flooded(rig, 2.0, **names) <= 21
+            assert rig.companion._redraw is not None, "the last values wait"
+            rig.run_to(rig.clock.now() + 2 * REDRAW_SPACING)
+            assert rig.companion._redraw is None
+            assert rig.companion._planner._controls == rig.companion.controls
+        else:
+            rig.run_to(rig.clock.now() + 2.0 + 2 * REDRAW_SPACING)
+        counts.append(len(rig.port.ons) - before)
+        assert rig.scheduler.late_notes == 0
+    without, under = counts
+    assert 0.6 * without <= under <= 1.5 * without
+
+
+def test_a_flood_while_it_thinks_does_not_keep_the_turn_from_coming():
+    rig = Rig(phrases=MockPhraseModel(), mode="answer")
+    end = rig.phrase()
+    for step in range(1000):
+        rig.run_to(end + step / 250)
+        set_all(rig, surprise=0.4 + 0.1 * (step % 2))
+        if rig.companion.turn == "playing":
+            break
+    assert rig.companion.turn == "playing"
+
+
+def test_values_are_tried_again_once_the_others_are_set_and_refused_one_by_one():
+    rig = Rig()
+    set_all(rig, register_low=40, register_high=60)
+    set_all(rig, register_low=70, register_high=90, temperature=9.0, nonsense=1, style="nobody")
+    controls = rig.companion.controls
+    assert (controls.register_low, controls.register_high) == (70, 90)
+    assert (controls.temperature, controls.style) == (1.0, "art-tatum")
+    texts = [notice.text for notice in rig.companion.snapshot().notices]
+    assert len(texts) == 3
+    assert any("temperature: 9.0 is outside" in text for text in texts)
+
+
+def test_a_flood_repeats_with_a_seed():
+    onsets: list[list[float]] = []
+    for _ in range(2):
+        rig = playing(seed=5)
+        flooded(rig, 1.0, temperature=0.9, surprise=0.4)
+        onsets.append([note.time for note in rig.port.ons])
+    assert np.array_equal(onsets[0], onsets[1])
