@@ -14,6 +14,7 @@ from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import DeviceError
 from tatumflow.engine.events import ALL_NOTES_OFF, ALL_SOUND_OFF
+from tatumflow.engine.messages import TakeTurn
 from tatumflow.live.bench.report import Figure, Target
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.host import EngineHost
@@ -44,7 +45,7 @@ _NAME: Final = "Flood"
 _PERIOD: Final = 64
 _CALL: Final = (60, 62, 64, 65, 67, 69, 71, 72)
 _NOTE_SECONDS: Final = 0.15
-_ANSWER_SECONDS: Final = 12.0
+_ANSWER_SECONDS: Final = 3.0
 _PANIC_SECONDS: Final = 10.0
 _AGAIN_SECONDS: Final = 0.25
 _TRIES: Final = 6
@@ -136,7 +137,7 @@ def soak_in_floods(bundle: Bundle, seconds: float = 10.0) -> list[Figure]:
 
 def floods(bundle: Bundle, seconds: float) -> dict[str, FloodReport]:
     """Return what came of a session without a flood and with each, by name, on the JACK server that runs."""
-    most = min(seconds, _MOST_SECONDS) + 2 * _TRIES * _ANSWER_SECONDS
+    most = min(seconds, _MOST_SECONDS) + 4 * _TRIES * _ANSWER_SECONDS
 
     def none(port_name: str, port: int) -> AbstractContextManager[None]:
         return nullcontext()
@@ -231,7 +232,7 @@ def _watch(host: EngineHost, heard: _Heard, seconds: float) -> tuple[list[float]
 
 
 def _await_answer(host: EngineHost, play: Callable[[Message], None], heard: _Heard) -> None:
-    """Play the call until it is answered: a small model's answer may be all silence.
+    """Play the call until it is answered, at last by asking: a small model's answer may be all silence.
 
     Raises:
         DeviceError: if it never is.
@@ -241,12 +242,16 @@ def _await_answer(host: EngineHost, play: Callable[[Message], None], heard: _Hea
             play((NOTE_ON, pitch, 90))
             time.sleep(_NOTE_SECONDS)
             play((NOTE_OFF, pitch, 0))
-        before, end = len(heard.onsets), time.monotonic() + _ANSWER_SECONDS
-        while time.monotonic() < end:
-            _check(host)
-            if len(heard.onsets) > before:
-                return
-            time.sleep(_POLL_SECONDS)
+        before = len(heard.onsets)
+        for ask in (None, TakeTurn()):
+            if ask is not None:
+                host.send(ask)
+            end = time.monotonic() + _ANSWER_SECONDS
+            while time.monotonic() < end:
+                _check(host)
+                if len(heard.onsets) > before:
+                    return
+                time.sleep(_POLL_SECONDS)
     raise DeviceError("the companion does not answer; try another model")
 
 

@@ -35,6 +35,9 @@ _PAUSE: Final = 0.005
 """Seconds without a look at the socket after more than one packet was found there: while packets come faster
 than that, they wait in the system's buffer, where they take no time from the notes."""
 
+_BUFFER_BYTES: Final = 1 << 20
+"""Room for packets that wait, as far as the system gives it."""
+
 _ACTIONS_TOGETHER: Final = 8
 """Actions set off by packets taken at once, at most."""
 
@@ -78,6 +81,7 @@ class OscListener:
         self._stopping = threading.Event()
         self._buffer = bytearray(_LARGEST_PACKET)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
         try:
             self._socket.bind((settings.host, settings.port))
         except OSError as error:

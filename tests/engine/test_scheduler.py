@@ -345,9 +345,7 @@ def test_a_hush_silences_at_once_and_strikes_nothing_until_the_panic():
     scheduler.note(Note(2.5, 1.0, 64, 80))
     run_to(scheduler, clock, 3.0)
     assert len(port.ons) == 1
-    assert [note.pitch for note in scheduler.release_all()] == [62, 64], (
-        "so that they are known never to sound"
-    )
+    assert [note.pitch for note in scheduler.release_all()] == [62, 64], "known never to sound"
     scheduler.panic()
     scheduler.note(Note(4.0, 1.0, 66, 80))
     run_to(scheduler, clock, 6.0)

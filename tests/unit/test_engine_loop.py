@@ -231,6 +231,10 @@ def test_an_output_that_hangs_is_named(stage: Stage):
 
 def test_refused_values_in_a_flood_are_not_a_flood_of_lines(stage: Stage, monkeypatch: pytest.MonkeyPatch):
     clock, shown = SystemClock(), list[Notice]()
+
+    def refused() -> Notice:
+        return Notice(0.0, f"seed: {clock.now()}", "warning")
+
     monkeypatch.setattr(
         stage.companion,
         "snapshot",
