@@ -121,8 +121,7 @@ def test_what_means_nothing_is_said_once(heard: Heard):
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.binary(max_size=64), st.binary(max_size=40).map(lambda data: b"#bundle\0" + data)))
 def test_any_packet_is_survived(heard: Heard, packet: bytes):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(packet, ("127.0.0.1", heard.client._port))
+    send_raw(heard, packet)
     assert heard.after(lambda: None) == []
 
 
@@ -130,8 +129,7 @@ def test_bundles_within_bundles_to_any_depth_are_survived(heard: Heard):
     packet = b""
     while len(packet) < 60_000:
         packet = b"#bundle\0" + (1).to_bytes(8, "big") + len(packet).to_bytes(4, "big") + packet
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(packet, ("127.0.0.1", heard.client._port))
+    send_raw(heard, packet)
     assert heard.after(lambda: None) == []
     assert len(heard.lines) == 1
 
@@ -175,14 +173,14 @@ def test_of_values_that_come_together_the_newest_between_actions_are_passed_on()
     packets: list[bytes] = []
     for step in range(100):
         packets += [
-            osc_message("/tatumflow/temperature", step / 100),
-            osc_message("/tatumflow/swing", step / 100),
+            osc_message("/tatumflow/temperature", step / 128),
+            osc_message("/tatumflow/swing", step / 128),
         ]
     packets += [osc_message("/tatumflow/tap"), osc_message("/tatumflow/swing", 0.25)]
     listener._take(packets)
     assert commands == [
-        SetControl("temperature", pytest.approx(0.99)),
-        SetControl("swing", pytest.approx(0.99)),
+        SetControl("temperature", 99 / 128),
+        SetControl("swing", 99 / 128),
         TapTempo(7.0),
         SetControl("swing", 0.25),
     ]
@@ -211,26 +209,24 @@ def test_a_flood_is_taken_together_and_its_last_value_arrives(heard: Heard):
     assert len(commands) < 1500
 
 
+def send_raw(heard: Heard, packet: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(packet, ("127.0.0.1", heard.client._port))
+
+
 def test_garbage_is_neither_logged_nor_said_more_than_once(
     heard: Heard, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ):
     def garbage() -> None:
         for _ in range(40):
-            heard.client.send(_Raw(b"/tatumflow/swing\0\0\0\0,xyzuvw\0"))
-            heard.client.send(_Raw(b"\xff\xfe garbage"))
-            heard.client.send(_Raw(b"#bundle\0\0\0\0\0\0\0\0\1\0\0\0\4/x\0\0"))
+            send_raw(heard, b"/tatumflow/swing\0\0\0\0,xyzuvw\0")
+            send_raw(heard, b"\xff\xfe garbage")
+            send_raw(heard, b"#bundle\0\0\0\0\0\0\0\0\1\0\0\0\4/x\0\0")
 
     assert heard.after(garbage) == []
     assert len(heard.lines) == 3
     assert caplog.records == []
     assert capfd.readouterr().err == ""
-
-
-@dataclass
-class _Raw:
-    """Bytes in the shape that the client sends."""
-
-    dgram: bytes
 
 
 class BrokenSocket:
