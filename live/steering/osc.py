@@ -9,7 +9,7 @@ from typing import Final
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.errors import DeviceError
+from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.messages import Command, Panic, SetControl
 from tatumflow.live.port_set import Notify
 from tatumflow.live.settings import OscSettings
@@ -24,6 +24,7 @@ _CONTROLS: Final = frozenset(control.name for control in fields(Controls))
 _EVERY_HOST: Final = "0.0.0.0"
 _LARGEST_PACKET: Final = 65_536
 _MOST_SAID: Final = 20
+_LONGEST_LINE: Final = 200
 _STOP_SECONDS: Final = 1.0
 _PANIC: Final = PREFIX + "panic"
 _TURN: Final = "turn"
@@ -199,9 +200,18 @@ class OscListener:
                 continue
             if argument is None:
                 self._say_once(f"{PREFIX}{name} wants a number or a word to set {name} to")
+            elif name == "chords" and isinstance(argument, str):
+                self._take_chart(argument)
             else:
                 self._emit(SetControl(name, _rounded(name, argument)))
         newest.clear()
+
+    def _take_chart(self, text: str) -> None:
+        """Parse a chart here, so that the engine is neither asked to read what is none nor waits for it."""
+        try:
+            self._emit(SetControl("chords", _DEFAULTS.changed("chords", text).chords))
+        except SettingError as error:
+            self._say_once(str(error)[:_LONGEST_LINE])
 
     def _say_no_osc(self) -> None:
         self._say_once("something that is no OSC message came to the OSC port; it was passed over")
