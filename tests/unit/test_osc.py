@@ -153,13 +153,12 @@ def test_a_chart_is_text_or_a_name_and_never_a_file(heard: Heard, tmp_path: Path
     pipe = tmp_path / "x.txt"
     os.mkfifo(pipe)
 
-    def send() -> None:
-        for chords in (str(pipe), "F7 | H7", "blues in F", "", "{time: 3/4} Dm7 | G7"):
-            heard.client.send_message("/tatumflow/chords", chords)
+    def send(chords: str) -> list[Command]:
+        return heard.after(lambda: heard.client.send_message("/tatumflow/chords", chords))
 
-    assert heard.after(send) == [
-        SetControl("chords", chords) for chords in ("blues in F", "", "{time: 3/4} Dm7 | G7")
-    ]
+    assert send(str(pipe)) == send("F7 | H7") == []
+    for chords in ("blues in F", "", "{time: 3/4} Dm7 | G7"):
+        assert send(chords) == [SetControl("chords", chords)]
     file, wrong = heard.lines
     assert "is the name of a file, which is not read here" in file
     assert "bar 2: chord 'H7'" in wrong
