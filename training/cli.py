@@ -25,6 +25,11 @@ _Player = Annotated[str | None, typer.Option("--player", help="Who plays the fil
 _Seed = Annotated[int, typer.Option("--seed", help="Chooses the validation side where there is no split.")]
 
 data = typer.Typer(help="Prepare and count corpora.", no_args_is_help=True)
+beats = typer.Typer(help="Train, use and measure the tracker of beats in MIDI notes.", no_args_is_help=True)
+
+_Weimar = Annotated[Path, typer.Option("--weimar", help="The Weimar Jazz Database: its folder or archive.")]
+_Pijama = Annotated[Path, typer.Option("--pijama", help="PiJAMA: its folder or archive.")]
+_Labels = Annotated[Path, typer.Option("--labels", help="Beats of some of PiJAMA: their folder or archive.")]
 
 
 class Voices(StrEnum):
@@ -44,6 +49,7 @@ class Split(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
     app.add_typer(data, name="data")
+    app.add_typer(beats, name="beats")
     evaluations = (evaluate, evaluate_stems, evaluate_notes, compare)
     for command in (train, interpolate, adapt, *evaluations, samples, export, get_spleeter):
         app.command()(command)
@@ -124,6 +130,62 @@ def quartet(
         from tatumflow.training.separation.quartet.generate import QuartetSettings, generate_quartets
     settings = QuartetSettings(split.value, hours, seed, tuple(soundfont or ()), jobs)
     generate_quartets(source, out, settings)
+
+
+@beats.command("train")
+def train_beats(
+    weimar: _Weimar,
+    pijama: _Pijama,
+    labels: _Labels,
+    out: Annotated[Path, typer.Option("--out", "-o", help="File of weights to write, which ends in .npz.")],
+    causal: Annotated[
+        bool, typer.Option("--causal", help="For live playing: the network reads no later notes.")
+    ] = False,
+    minutes: Annotated[float, typer.Option("--minutes", help="Most minutes of training.", min=0.01)] = 15.0,
+    piano: Annotated[
+        float, typer.Option("--piano", help="Share of piano in what it is trained on, 0 to 1.", min=0, max=1)
+    ] = 0.5,
+    start: Annotated[Path | None, typer.Option("--start", help="Go on from these weights.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the training.", min=0)] = 0,
+) -> None:
+    """Train a beat network on Weimar's gold beats and on labelled piano, and print its accuracy."""
+    with _training_libraries():
+        from tatumflow.training.beats.commands import train
+        from tatumflow.training.beats.learning import BeatTraining
+    settings = BeatTraining(causal=causal, minutes=minutes, piano=piano, seed=seed)
+    print("\n".join(train(weimar, pijama, labels, out, settings, start)))
+
+
+@beats.command("label")
+def label_beats(
+    pijama: _Pijama,
+    weights: Annotated[Path, typer.Option("--weights", help="From `tatumflow beats train`.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the labels.")],
+    jobs: Annotated[int, typer.Option("--jobs", help="Processes side by side.", min=1)] = 1,
+    limit: Annotated[int | None, typer.Option("--limit", help="Performances at most.", min=1)] = None,
+) -> None:
+    """Label PiJAMA's beats: a table per performance, in seconds of its MIDI file, and an index.
+
+    A table's columns are onset (seconds), position (in the bar, 1 is the downbeat), activation and confidence
+    (both 0 to 1). The confidence is the estimated probability that the eight beats around are right.
+    """
+    with _training_libraries():
+        from tatumflow.training.beats.commands import make_labels
+        from tatumflow.training.beats.labelling import LabelSettings
+    print("\n".join(make_labels(pijama, out, weights, LabelSettings(limit, jobs))))
+
+
+@beats.command("evaluate")
+def evaluate_beats(
+    weimar: _Weimar,
+    pijama: _Pijama,
+    labels: _Labels,
+    weights: Annotated[Path, typer.Option("--weights", help="From `tatumflow beats train`.")],
+) -> None:
+    """Measure a beat network on the val side: F-measures within 70 ms, beside the best constant tempo."""
+    with _training_libraries():
+        from tatumflow.training.beats.commands import measure, table
+    print("\n".join(table(measure(weimar, pijama, labels, weights))))
 
 
 def train(

@@ -32,12 +32,18 @@ def read_pijama(source: Path) -> Iterator[Piece | BrokenFile]:
         CorpusError: if the source or its metadata cannot be read.
     """
     with open_source(source) as folder:
-        for row in _metadata(folder / METADATA):
+        for row in read_metadata(folder):
             if row["split"] in ("train", "val"):
                 yield _read_row(folder, row)
 
 
-def _metadata(path: Path) -> list[dict[str, str]]:
+def read_metadata(folder: Path) -> list[dict[str, str]]:
+    """Read the table of all performances, a dictionary each.
+
+    Raises:
+        CorpusError: if it cannot be read or lacks a column.
+    """
+    path = folder / METADATA
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))

@@ -1,0 +1,115 @@
+"""What `tatumflow beats train`, `label` and `evaluate` do."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from tatumflow.engine.beats.network import BeatNetwork, read_with_extra, write_network
+from tatumflow.engine.errors import BundleError
+from tatumflow.training.beats.confidence import Calibration
+from tatumflow.training.beats.evaluation import Figures, calibrate, evaluate
+from tatumflow.training.beats.examples import BeatExample, of_side, read_piano, read_solos
+from tatumflow.training.beats.labelling import LabelCount, LabelSettings, label
+from tatumflow.training.beats.learning import BeatTraining, train_network
+from tatumflow.training.beats.module import BeatModule
+from tatumflow.training.corpora import pijama as pijama_corpus
+from tatumflow.training.corpora import wjazzd
+
+LICENCE: Final = (
+    f"{pijama_corpus.LICENCE}, as PiJAMA, whose performances and madmom's labels of them it was trained on; "
+    f"and on the Weimar Jazz Database, {wjazzd.LICENCE}"
+)
+
+
+def train(
+    weimar: Path, pijama: Path, labels: Path, out: Path, settings: BeatTraining, start: Path | None = None
+) -> list[str]:
+    """Train a network, calibrate its confidence on the val side, and write both.
+
+    Args:
+        weimar: The Weimar Jazz Database.
+        pijama: PiJAMA.
+        labels: Folder or archive of beats of some of its performances.
+        out: File of weights to write.
+        settings: How it is trained.
+        start: Weights to go on from.
+
+    Returns:
+        Lines of a table of its accuracy on the val side.
+
+    Raises:
+        CorpusError: if a corpus cannot be read.
+        BundleError: if the weights to go on from cannot be read.
+    """
+    torch.set_num_threads(1)
+    examples = [*read_solos(weimar), *read_piano(pijama, labels)]
+    begun = None
+    if start is not None:
+        network = read_with_extra(start)[0]
+        begun = BeatModule(network.shape)
+        begun.load(network)
+    module = train_network(of_side(examples, "train"), settings, start=begun)
+    network = module.network()
+    extra = {"calibration": asdict(calibrate(network, of_side(examples, "val")))}
+    write_network(out, module.shape, module.weights(), LICENCE, extra)
+    return table(evaluate(network, of_side(examples, "val")))
+
+
+def make_labels(pijama: Path, out: Path, weights: Path, settings: LabelSettings) -> list[str]:
+    """Label PiJAMA; return the lines of a table of how much is labelled at which confidence.
+
+    Raises:
+        BundleError: if the weights cannot be read, or are of a causal network.
+        CorpusError: if the corpus cannot be read or the labels cannot be written.
+    """
+    network, calibration = open_tracker(weights)
+    if network.shape.causal:
+        raise BundleError(f"{weights.name}: is for live playing; train one without --causal to label with")
+    return amounts_table(label(pijama, out, network, calibration, settings))
+
+
+def measure(weimar: Path, pijama: Path, labels: Path, weights: Path) -> list[Figures]:
+    """Return the accuracy of a network on the val side.
+
+    Raises:
+        BundleError: if the weights cannot be read.
+        CorpusError: if a corpus cannot be read.
+    """
+    examples: list[BeatExample] = [*read_solos(weimar), *read_piano(pijama, labels)]
+    return evaluate(read_with_extra(weights)[0], of_side(examples, "val"))
+
+
+def open_tracker(weights: Path) -> tuple[BeatNetwork, Calibration]:
+    """Read a network and the calibration of its confidence.
+
+    Raises:
+        BundleError: if the file cannot be read or has no calibration.
+    """
+    network, about = read_with_extra(weights)
+    try:
+        said = about["calibration"]
+        calibration = Calibration(
+            tuple(said["mean"]), tuple(said["scale"]), tuple(said["weight"]), said["bias"]
+        )
+    except (KeyError, TypeError) as error:
+        raise BundleError(f"{weights.name}: has no calibration ({error}); train it again") from error
+    return network, calibration
+
+
+def table(figures: Sequence[Figures]) -> list[str]:
+    """Return lines of accuracy."""
+    lines = [f"{'':16}{'pieces':>8}{'beats':>8}{'octave':>8}{'downbeats':>11}{'constant tempo':>16}"]
+    for row in figures:
+        numbers = f"{row.f_measure:8.3f}{row.octave:8.3f}{row.downbeat:11.3f}{row.constant:16.3f}"
+        lines.append(f"{row.name:16}{row.performances:8}{numbers}")
+    return lines
+
+
+def amounts_table(counts: Sequence[LabelCount]) -> list[str]:
+    """Return lines of how much is labelled."""
+    lines = [f"{'confidence':>10}{'hours':>8}{'notes':>12}{'beats':>10}"]
+    lines += [f"{row.confidence:10.1f}{row.hours:8.1f}{row.notes:12,}{row.beats:10,}" for row in counts]
+    return lines

@@ -1,0 +1,133 @@
+"""How sure beats are, from how clearly the network marks them and how the notes gather on them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tatumflow.engine.beats.features import FRAME_RATE
+
+SPAN: Final = 8
+"""Beats around a beat that are looked at."""
+
+SIGNS: Final = 9
+"""Figures of a beat that its confidence is computed from; see `signs`."""
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A logistic regression from signs to the probability that beats are right.
+
+    Attributes:
+        mean: Subtracted from the signs, (SIGNS,).
+        scale: They are divided by it, (SIGNS,).
+        weight: Of each, (SIGNS,).
+        bias: Log-odds of middling signs.
+    """
+
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weight: tuple[float, ...]
+    bias: float
+
+    def confidence(self, figures: _Array) -> _Array:
+        """Return the probability that each beat is right, (b,), for signs of shape (b, SIGNS)."""
+        odds = (figures - np.array(self.mean)) / np.array(self.scale) @ np.array(self.weight) + self.bias
+        return 1 / (1 + np.exp(-odds))
+
+
+def signs(activation: NDArray[np.float32], onsets: _Array, beats: _Array) -> _Array:
+    """Return figures of the `SPAN` beats around each beat.
+
+    They are: the activation on the beats; how far it exceeds that half-way between them; the activation
+    elsewhere; the concentration |mean exp(2 pi i k phase)| of onsets, less what chance gives, for k = 1, 2, 3
+    and the larger of the last two; the spread of the beats' lengths; and the share of beats with an onset
+    within 50 ms.
+
+    Args:
+        activation: (frames, 2) at `FRAME_RATE`.
+        onsets: Seconds of the notes, ascending.
+        beats: Seconds of the beats, ascending.
+
+    Returns:
+        Shape (b, SIGNS).
+    """
+    count = len(beats)
+    if count < 3:
+        return np.zeros((count, SIGNS))
+    beat = activation[:, 0].astype(np.float64)
+    lengths = np.maximum(np.gradient(beats), 1e-3)
+    middle = beats + np.append(np.diff(beats), lengths[-1]) / 2
+    on, between = _highest(beat, beats), _highest(beat, middle)
+    total = np.concatenate([[0.0], np.cumsum(beat)])
+    edges = np.clip((np.append(beats, beats[-1] + lengths[-1]) * FRAME_RATE).astype(np.int64), 0, len(beat))
+    all_of_beat = (total[edges[1:]] - total[edges[:-1]]) / np.maximum(1, np.diff(edges))
+    near = np.zeros(count)
+    phase = np.zeros((count, 3), dtype=np.complex128)
+    notes = np.zeros(count)
+    if len(onsets) > 1:
+        after = np.clip(np.searchsorted(onsets, beats), 1, len(onsets) - 1)
+        near = (np.minimum(np.abs(onsets[after] - beats), np.abs(onsets[after - 1] - beats)) <= 0.05).astype(
+            float
+        )
+        place = np.interp(onsets, beats, np.arange(count))
+        inside = (onsets >= beats[0]) & (onsets < beats[-1])
+        index = place[inside].astype(np.int64)
+        np.add.at(notes, index, 1)
+        for k in range(3):
+            np.add.at(phase[:, k], index, np.exp(2j * np.pi * (k + 1) * place[inside]))
+    heard = np.maximum(1, _mean(notes, total=True))
+    gathered = np.abs(_mean(phase, total=True)) / heard[:, None] - 1 / np.sqrt(heard)[:, None]
+    step = np.abs(np.diff(np.log(lengths), prepend=np.log(lengths[0])))
+    return np.stack(
+        [
+            _mean(on),
+            _mean(on - between),
+            _mean(all_of_beat),
+            *gathered.T,
+            np.maximum(gathered[:, 1], gathered[:, 2]),
+            np.log(0.01 + _mean(step)),
+            _mean(near),
+        ],
+        axis=1,
+    )
+
+
+def fit(figures: _Array, right: NDArray[np.bool_], weight: _Array | None = None) -> Calibration:
+    """Fit a calibration by Newton's method, with a small penalty on the weights.
+
+    Args:
+        figures: Signs, (n, SIGNS).
+        right: Whether each beat is right, (n,).
+        weight: What each counts, (n,); all the same by default.
+    """
+    mean, scale = figures.mean(axis=0), figures.std(axis=0) + 1e-6
+    x = np.column_stack([(figures - mean) / scale, np.ones(len(figures))])
+    count = np.ones(len(x)) if weight is None else weight
+    theta = np.zeros(SIGNS + 1)
+    penalty = np.diag([1e-3 * count.sum()] * SIGNS + [0.0])
+    for _ in range(30):
+        probability = 1 / (1 + np.exp(-x @ theta))
+        gradient = x.T @ (count * (probability - right)) + penalty @ theta
+        curve = (x * (count * probability * (1 - probability))[:, None]).T @ x + penalty
+        theta -= np.linalg.solve(curve + 1e-9 * np.eye(len(theta)), gradient)
+    return Calibration(tuple(mean), tuple(scale), tuple(theta[:-1]), float(theta[-1]))
+
+
+def _highest(beat: _Array, times: _Array) -> _Array:
+    frames = np.rint(times * FRAME_RATE).astype(np.int64)[:, None] + np.arange(-1, 2)
+    return beat[np.clip(frames, 0, len(beat) - 1)].max(axis=1)
+
+
+def _mean(values: NDArray, total: bool = False) -> NDArray:
+    """Return the mean (or the sum) over the `SPAN` beats around each; shape as given."""
+    summed = np.concatenate([np.zeros_like(values[:1]), np.cumsum(values, axis=0)])
+    index = np.arange(len(values))
+    first, last = np.maximum(0, index - SPAN // 2), np.minimum(len(values), index + SPAN // 2)
+    span = summed[last] - summed[first]
+    if total:
+        return span
+    return span / np.maximum(1, last - first).reshape(-1, *[1] * (values.ndim - 1))
