@@ -148,6 +148,8 @@ class Companion:
             self._planner.make_room()
         elif struck:
             self._give_way()
+        if struck and isinstance(event, NoteOn) and self._time.hear_note(event):
+            self._keep_time()
         self._listener.hear(event, self._clock.now() - event.time)
         if hangs_over:
             self._planner.heard(event.time)
@@ -177,6 +179,8 @@ class Companion:
             case BeginBars() if self.controls.clock == "internal":
                 self._time.begin_bars(self._clock.now())
                 self._keep_time()
+            case BeginBars() if self.controls.clock == "listen":
+                self._board.notify(self._clock.now(), "the bars are those of your playing: keep time")
             case BeginBars():
                 text = "the bars are those of the clock outside: begin them there"
                 self._board.notify(self._clock.now(), text)
@@ -246,6 +250,8 @@ class Companion:
         self._listener.end_keys(now)
         if self._time.lose(now):
             self._board.notify(now, "MIDI clock has stopped without saying so", "warning")
+            self._keep_time()
+        if self._time.listen(now):
             self._keep_time()
         beat = self._time.advance(now)
         self._redraw_if_due(now)

@@ -12,7 +12,7 @@ from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
 ModeName = Literal["answer", "continue", "improvise", "restyle", "reharmonize"]
 MODES: Final[tuple[ModeName, ...]] = get_args(ModeName)
 
-ClockSource = Literal["internal", "midi", "link"]
+ClockSource = Literal["internal", "midi", "link", "listen"]
 CLOCKS: Final[tuple[ClockSource, ...]] = get_args(ClockSource)
 
 
@@ -42,7 +42,8 @@ class Controls:
         surprise: How far from the phrase just played the next one is drawn: 0 follows it, 1 leaves it.
         chords: Chord chart: its text, or the name of a built-in one; empty for none. Files are read where the
             user names them, into text.
-        clock: Who gives the beat: our own clock, MIDI clock at an input, or Ableton Link.
+        clock: Who gives the beat: our own clock, MIDI clock at an input, Ableton Link, or the player's own
+            playing as long as it keeps time.
         tempo: Beats per minute of our own clock, and of a chart in free time.
         trade_bars: Bars of each turn when turns are traded, 1 to 8; 0 for turns that are free.
         count_in: Bars that our own clock counts before the first turn that is traded.

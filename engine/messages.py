@@ -197,6 +197,8 @@ class Snapshot:
         model: Name of the model bundle.
         styles: Slugs of the styles the model knows.
         position: Where the music is; None where no beat is counted.
+        beat_confidence: How sure the beat of the player's playing is, 0 to 1; None where the clock does not
+            listen.
         recording: File the session is recorded to; empty if none.
         controllers: What MIDI controllers steer, and the number of each.
         learning: What the next controller that moves will steer; empty for nothing.
@@ -214,6 +216,7 @@ class Snapshot:
     model: str = ""
     styles: tuple[str, ...] = ()
     position: Position | None = None
+    beat_confidence: float | None = None
     recording: str = ""
     controllers: tuple[tuple[str, int], ...] = ()
     learning: str = ""

@@ -69,7 +69,8 @@ def jam(
     chords: _Chords = None,
     tempo: _Tempo = None,
     clock: Annotated[
-        str | None, typer.Option("--clock", help="Who gives the beat: internal, midi or link.")
+        str | None,
+        typer.Option("--clock", help="Who gives the beat: internal, midi, link, or listen for your playing."),
     ] = None,
     trade: Annotated[
         int | None, typer.Option("--trade", help="Trade turns of 1 to 8 bars; 0 for free turns.")

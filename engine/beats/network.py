@@ -207,4 +207,7 @@ def _sum(*terms: _Array) -> _Array:
 
 
 def _elu(x: _Array) -> _Array:
-    return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
+    negative = np.minimum(x, 0)
+    np.exp(negative, out=negative)
+    negative -= 1
+    return np.maximum(x, negative, out=negative)

@@ -1,15 +1,18 @@
 """Keeps the session's time: a clock to follow or our own, counting in, clicks, and the clock for others."""
 
+from collections.abc import Callable
 from math import floor
 from typing import Final
 
+from tatumflow.engine.beats.tracker import BeatTracker, bundled_tracker
 from tatumflow.engine.controls import Controls, chart_named
-from tatumflow.engine.events import BeatReport, ClockEvent
+from tatumflow.engine.events import BeatReport, ClockEvent, NoteOn
 from tatumflow.engine.harmony.chart_clock import ChartInTime
 from tatumflow.engine.messages import Position
 from tatumflow.engine.scheduler import Scheduler
 from tatumflow.engine.tempo.clock_out import ClockOut
 from tatumflow.engine.tempo.grid import felt_beat
+from tatumflow.engine.tempo.listening import BeatFollower
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL, Metronome
 from tatumflow.engine.tempo.tap import Taps
 from tatumflow.engine.tempo.trading import Trading
@@ -35,8 +38,14 @@ class Timekeeper:
         chart: The chart of the controls, on that beat; None without one.
     """
 
-    def __init__(self, scheduler: Scheduler, controls: Controls, now: float) -> None:
-        """Begin at `now` seconds."""
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        controls: Controls,
+        now: float,
+        tracker: Callable[[], BeatTracker] = bundled_tracker,
+    ) -> None:
+        """Begin at `now` seconds; `tracker` is opened once the beat is taken from the player's playing."""
         self._scheduler = scheduler
         self._controls = controls
         self.transport = Transport(controls.tempo, now)
@@ -45,6 +54,9 @@ class Timekeeper:
         self._out = ClockOut()
         self._taps = Taps()
         self._jumps = self.transport.jumps
+        self._open_tracker = tracker
+        self._follower: BeatFollower | None = None
+        self._listen_or_not(now)
         self.chart = self._chart_of(controls)
         if controls.trade_bars:
             self.begin_bars(now)
@@ -92,6 +104,7 @@ class Timekeeper:
         if controls.chords != before.chords:
             self.chart = self._chart_of(controls)
         self.transport.use_source(controls.clock)
+        self._listen_or_not(now)
         if controls.trade_bars and not before.trade_bars and controls.clock == "internal":
             self.begin_bars(now)
         elif controls.tempo != before.tempo and self.in_tempo:
@@ -105,6 +118,29 @@ class Timekeeper:
         before = self.transport.jumps
         self.transport.hear(event)
         return self.transport.jumps != before
+
+    def hear_note(self, note: NoteOn) -> bool:
+        """Take a note of the player's; return whether what was planned no longer fits."""
+        follower = self._follower
+        if follower is None:
+            return False
+        jumped = follower.hear(note.time, note.pitch, note.velocity)
+        self.transport.listen(follower.clock, jumped)
+        return jumped
+
+    def listen(self, now: float) -> bool:
+        """Look for the player's beat at `now` seconds; return whether what was planned no longer fits."""
+        follower = self._follower
+        if follower is None or (look := follower.next_look) is None or now < look:
+            return False
+        jumped = follower.advance(now)
+        self.transport.listen(follower.clock, jumped)
+        return jumped
+
+    @property
+    def beat_confidence(self) -> float | None:
+        """How sure the player's beat is, 0 to 1; None where the clock does not listen."""
+        return None if self._follower is None else self._follower.confidence
 
     def lose(self, now: float) -> bool:
         """Return whether the clock that is followed has just gone."""
@@ -142,6 +178,8 @@ class Timekeeper:
             self._out.restart()
         wake: list[float] = [transport.lost_at] if transport.lost_at < float("inf") else []
         until = now + AHEAD
+        if self._follower is not None and (look := self._follower.next_look) is not None:
+            wake.append(max(look, now))
         if self.in_tempo and (controls.metronome or transport.beat(now) < 0):
             clicks = self._metronome.clicks(
                 transport.clock, now, until, self.beats_per_bar, controls.metronome
@@ -176,6 +214,15 @@ class Timekeeper:
             chord="" if chord is None else str(chord),
             next_chord="" if change is None or change.chord is None else str(change.chord),
         )
+
+    def _listen_or_not(self, now: float) -> None:
+        """Begin or cease to follow the player's beat, as the controls say."""
+        if self._controls.clock != "listen":
+            self._follower = None
+        elif self._follower is None:
+            self._follower = BeatFollower(self._open_tracker(), now)
+        if self._follower is None:
+            self.transport.listen(None, jumped=False)
 
     def _chart_of(self, controls: Controls) -> ChartInTime | None:
         return ChartInTime(chart_named(controls.chords), self.transport) if controls.chords else None

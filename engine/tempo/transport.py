@@ -34,19 +34,26 @@ class Transport:
         self._port = ""
         self._heard_at = -inf
         self._reported: BeatClock | None = None
+        self._listened: BeatClock | None = None
 
     @property
     def running(self) -> bool:
         """Whether there is a beat to keep: our own always runs."""
         if self.source == "midi":
             return self._midi.running and self._midi.clock is not None
-        return self.source == "internal" or self._reported is not None
+        return self.source == "internal" or self._outside is not None
 
     @property
     def clock(self) -> BeatClock:
         """The beat at present; our own while the source in use has none to give."""
-        outside = self._midi.clock if self.source == "midi" else self._reported
+        outside = self._outside
         return self._own if self.source == "internal" or outside is None else outside
+
+    @property
+    def _outside(self) -> BeatClock | None:
+        if self.source == "listen":
+            return self._listened
+        return self._midi.clock if self.source == "midi" else self._reported
 
     @property
     def lost_at(self) -> float:
@@ -99,6 +106,12 @@ class Transport:
         self._midi.hear(event)
         if self._midi.jumps != before or had_beat != (self._midi.clock is not None):
             self._jumped("midi")
+
+    def listen(self, clock: BeatClock | None, jumped: bool) -> None:
+        """Take the beat of what is played, None where it has none, and whether it is another than before."""
+        self._listened = clock
+        if jumped:
+            self._jumped("listen")
 
     def lose(self, now: float) -> bool:
         """Let the song stand if the clock that is followed is gone; return whether it has just gone."""

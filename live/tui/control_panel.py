@@ -15,7 +15,12 @@ from tatumflow.live.tui.control_table import GROUPS
 from tatumflow.live.tui.labels import style_name
 from tatumflow.live.tui.slider import Slider
 
-_CLOCK_NAMES: Final = {"internal": "our own", "midi": "MIDI clock", "link": "Ableton Link"}
+_CLOCK_NAMES: Final = {
+    "internal": "our own",
+    "midi": "MIDI clock",
+    "link": "Ableton Link",
+    "listen": "your playing",
+}
 
 
 def option_name(control: str, value: str) -> str:

@@ -16,17 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.beats.features import FRAME_RATE
-
-RATE: Final = 100
-"""Frames a second at which beats are decoded; activations are interpolated to it."""
-
-SLOWEST: Final = 42.0
-FASTEST: Final = 340.0
-"""Beats per minute."""
+from tatumflow.engine.beats.filter import RATE, beat_gains, intervals, tempo_changes
 
 _METERS: Final = (3, 4)
-_TINY: Final = 1e-3
-
 _REACH: Final = 4
 """Neighbouring tempos, either way, that one beat may be from the last."""
 
@@ -88,15 +80,6 @@ def decode(
     return [_finished(activation, frames, settings) for activation, frames in zip(fine, found, strict=True)]
 
 
-def intervals() -> NDArray[np.int64]:
-    """Return the beat lengths of the state space in frames at `RATE`, ascending, ever farther apart."""
-    lengths, length = [], round(60 * RATE / FASTEST)
-    while length <= 60 * RATE / SLOWEST:
-        lengths.append(length)
-        length += 1 + length // 50
-    return np.array(lengths, dtype=np.int64)
-
-
 def _interpolated(activation: NDArray[np.float32]) -> _Array:
     factor = RATE // FRAME_RATE
     at = np.arange(len(activation) * factor) / factor
@@ -117,10 +100,9 @@ def _beat_frames(activations: Sequence[_Array], settings: DecoderSettings) -> li
     # Row r is frame r - pad; a beat may begin before the first frame and end after the last.
     gain = np.zeros((rows, batch), dtype=np.float32)
     for index, activation in enumerate(activations):
-        gain[pad : pad + len(activation), index] = _gains(activation, settings)
+        gain[pad : pad + len(activation), index] = beat_gains(activation, settings.usual, settings.trust)
     prior = -0.5 * (np.log2(60 * RATE / length / settings.tempo) / settings.tempo_octaves) ** 2
-    change = -settings.steadiness * np.abs(length[None, :] / length[:, None] - 1)
-    change += prior[None, :] - np.log(np.exp(change).sum(axis=1, keepdims=True))
+    change = tempo_changes(length, settings.steadiness) + prior
     tempo = np.arange(count)
     change = np.where(np.abs(tempo[:, None] - tempo) <= _REACH, change, -np.inf).astype(np.float32)
     bands: list[tuple[slice, slice, NDArray[np.float32]]] = []
@@ -161,16 +143,6 @@ def _traced(
         at = int((score[row - length, tempo] + change[:, at]).argmax())
         row -= int(length[at])
     return np.array(beats[::-1], dtype=np.int64)
-
-
-def _gains(activation: _Array, settings: DecoderSettings) -> _Array:
-    """Return what a beat at each frame gains: the log-ratio of the network's targets with and without it."""
-    clipped = np.clip(activation, _TINY, 1 - _TINY)
-    usual = settings.usual
-    ratio = np.log(clipped / (1 - clipped)) - np.log(usual / (1 - usual))
-    half = 2 * RATE // FRAME_RATE
-    target = 1 - np.abs(np.arange(-half + 1, half)) / half
-    return settings.trust * FRAME_RATE / RATE * np.convolve(ratio, target, "same")
 
 
 def _finished(activation: _Array, beats: NDArray[np.int64], settings: DecoderSettings) -> DecodedBeats:

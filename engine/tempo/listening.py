@@ -1,0 +1,126 @@
+"""The clock `listen`: tempo and beat of what the player plays, as long as they are plain."""
+
+from typing import Final
+
+from tatumflow.engine.beats.tracker import BeatEstimate, BeatTracker
+from tatumflow.engine.tempo.beat_clock import BeatClock
+
+LOCK: Final = 0.6
+"""Confidence from which on a beat is taken up."""
+
+RELEASE: Final = 0.35
+"""Confidence below which a beat is let go."""
+
+BEATS_TO_LOCK: Final = 3
+"""Beats in a row that must be sure to take the beat up."""
+
+BEATS_TO_RELEASE: Final = 4
+"""Beats in a row that must be unsure to let it go, or elsewhere to move it."""
+
+COAST: Final = 60.0
+"""Seconds without a note for which the beat goes on, while others play."""
+
+LOOK: Final = 0.1
+"""Seconds from one look at the beat to the next while notes come."""
+
+_RECENT: Final = 1.5
+_PULL: Final = 0.3
+_TEMPO_PULL: Final = 0.2
+_NEAR: Final = 0.2
+_SAME_TEMPO: Final = 0.1
+_LEVELS: Final = (1.0, 2.0, 0.5)
+_METER: Final = 4
+
+
+class BeatFollower:
+    """Takes the beat from notes, follows it, and lets it go.
+
+    A beat is taken up once it is sure for some beats, with the downbeat as a multiple of four beats. It is
+    then pulled gently after the playing, so that what was planned by it stays right; it goes on by itself
+    while the player rests. It is let go once it is unsure for some beats, and moved once it is surely
+    elsewhere.
+
+    Attributes:
+        clock: The beat; None while there is none.
+        confidence: How sure the tracker is, 0 to 1.
+    """
+
+    def __init__(self, tracker: BeatTracker, now: float) -> None:
+        """Begin with no beat at `now` seconds."""
+        self.clock: BeatClock | None = None
+        self.confidence = 0.0
+        self._tracker = tracker
+        self._state = tracker.begin(now)
+        self._last_onset: float | None = None
+        self._beat: int | None = None
+        self._sure = self._unsure = self._away = 0
+
+    @property
+    def next_look(self) -> float | None:
+        """Seconds at which `advance` has something to do; None before a note."""
+        if self._last_onset is None:
+            return None
+        heard = self._state.frame / 50
+        return heard + LOOK if heard < self._last_onset + _RECENT else self._last_onset + COAST
+
+    def hear(self, onset: float, pitch: int, velocity: int) -> bool:
+        """Take a note; return whether the beat was taken up, moved or let go."""
+        self._last_onset = onset
+        self._state = self._tracker.hear(self._state, onset, pitch, velocity)
+        return self._follow(onset)
+
+    def advance(self, now: float) -> bool:
+        """Look at the beat at `now` seconds; return whether it was taken up, moved or let go."""
+        if self._last_onset is None:
+            return False
+        if now >= self._last_onset + COAST:
+            self._last_onset, self._state = None, self._tracker.begin(now)
+            return self._let_go()
+        self._state = self._tracker.advance(self._state, now)
+        return self._follow(now)
+
+    def _follow(self, now: float) -> bool:
+        found = self._tracker.estimate(self._state)
+        if found is None or self._last_onset is None or now - self._last_onset > _RECENT:
+            return False
+        self.confidence = found.confidence
+        if found.beat == self._beat:
+            return False
+        self._beat = found.beat
+        self._sure = self._sure + 1 if found.confidence >= LOCK else 0
+        self._unsure = self._unsure + 1 if found.confidence < RELEASE else 0
+        if self.clock is None:
+            return self._take_up(found) if self._sure >= BEATS_TO_LOCK else False
+        if self._unsure >= BEATS_TO_RELEASE:
+            return self._let_go()
+        pulled = _pulled(self.clock, found)
+        self._away = 0 if pulled is not None else self._away + 1
+        if pulled is not None:
+            self.clock = pulled
+        elif self._away >= BEATS_TO_RELEASE and self._sure >= BEATS_TO_LOCK:
+            return self._take_up(found)
+        return False
+
+    def _take_up(self, found: BeatEstimate) -> bool:
+        self._away = 0
+        self.clock = BeatClock(found.tempo, found.time - found.beat % _METER * 60 / found.tempo)
+        return True
+
+    def _let_go(self) -> bool:
+        had = self.clock is not None
+        self.clock, self.confidence = None, 0.0 if self._last_onset is None else self.confidence
+        self._sure = self._unsure = self._away = 0
+        return had
+
+
+def _pulled(clock: BeatClock, found: BeatEstimate) -> BeatClock | None:
+    """Return the clock a little nearer to what was found, on whichever level; None if that is elsewhere."""
+    level = min(_LEVELS, key=lambda level: abs(found.tempo / clock.tempo / level - 1))
+    if abs(found.tempo / clock.tempo / level - 1) > _SAME_TEMPO:
+        return None
+    beat = clock.beat(found.time)
+    error = beat - round(beat * level) / level
+    if abs(error) > _NEAR:
+        return None
+    tempo = clock.tempo + _TEMPO_PULL * (found.tempo / level - clock.tempo)
+    return BeatClock(tempo, found.time - (beat - _PULL * error) * 60 / tempo)
