@@ -28,9 +28,11 @@ KEPT: Final = 4
 
 _REACH: Final = 4
 _STEADINESS: Final = 60.0
+_TEMPO: Final = 130.0
+_TEMPO_OCTAVES: Final = 0.3
 _TINY: Final = 1e-3
 _USUAL: Final = 0.1
-_TRUST: Final = 0.6
+_TRUST: Final = 1.0
 _SAME_TEMPO: Final = 0.08
 _SAME_PHASE: Final = 5
 
@@ -106,7 +108,9 @@ class BeatFilter:
         self.length = intervals()
         count, self._block = len(self.length), int(self.length[0])
         self._rows = int(self.length[-1])
-        change = np.exp(tempo_changes(self.length))
+        likely = np.exp(-0.5 * (np.log2(60 * RATE / self.length / _TEMPO) / _TEMPO_OCTAVES) ** 2)
+        change = np.exp(tempo_changes(self.length)) * likely
+        change /= change.sum(axis=1, keepdims=True)
         tempo = np.arange(count)
         self._change = np.where(np.abs(tempo[:, None] - tempo) <= _REACH, change, 0.0)
         self._tempo = tempo

@@ -255,7 +255,7 @@ class BeatTracker:
     def _signs(self, state: TrackerState) -> NDArray[np.float64]:
         """Return what tells whether the beat is right, (SIGNS,).
 
-        It is: the log-odds of the filter, the strength on beats and between, how onsets gather on beats and on
+        It is the log-odds of the filter, the strength on beats and between, how onsets gather on beats and on
         halves or thirds of them, and the logarithm of how many onsets there are.
         """
         mass = min(max(state.mass, 1e-3), 1 - 1e-3)

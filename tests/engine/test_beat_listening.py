@@ -1,14 +1,21 @@
 """Hearing the player's beat: the causal tracker, and the clock that follows it."""
 
 from dataclasses import replace
+from importlib.resources import as_file, files
 
 import numpy as np
 import pytest
 
 from tatumflow.engine.beats.features import FEATURES, FRAME_RATE, onset_features
 from tatumflow.engine.beats.filter import BeatFilter
-from tatumflow.engine.beats.network import BeatNetwork, BeatNetworkShape
-from tatumflow.engine.beats.tracker import BeatTracker, Confidence, TrackerState
+from tatumflow.engine.beats.network import BeatNetwork, BeatNetworkShape, read_with_extra
+from tatumflow.engine.beats.tracker import (
+    WEIGHTS_FILE,
+    BeatTracker,
+    Confidence,
+    TrackerState,
+    bundled_tracker,
+)
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.events import NoteOn
@@ -238,3 +245,30 @@ def test_features_of_frames_do_not_depend_on_where_they_begin() -> None:
     pitch, velocity = np.full(30, 60), np.zeros(30)
     whole = onset_features(onset, pitch, velocity, 100)
     np.testing.assert_allclose(onset_features(onset, pitch, velocity, 40, first=30), whole[30:70], atol=1e-6)
+
+
+def test_bundled_tracker_hears_swinging_chords_and_bass() -> None:
+    tracked = bundled_tracker()
+    state = tracked.begin(0.0)
+    for bar in range(8):
+        for beat in range(4):
+            time = 1.0 + (4 * bar + beat) * 60 / 150
+            state = tracked.hear(state, time, (36, 43, 41, 40)[beat], 80)
+            if beat in (1, 3):
+                for pitch in (64, 67, 71):
+                    state = tracked.hear(state, time, pitch, 60)
+            state = tracked.hear(state, time + 0.4 * 2 / 3, 72 + (bar * 3 + beat) % 7, 70)
+    found = tracked.estimate(state)
+    assert found is not None
+    assert min(abs(found.tempo / 150 / level - 1) for level in (0.5, 1, 2)) < 0.04
+    phase = (found.time - 1.0) / 0.2
+    assert abs(phase - round(phase)) * 0.2 < 0.05
+
+
+def test_bundled_weights_name_their_licence_and_are_small() -> None:
+    file = files("tatumflow.engine.beats") / WEIGHTS_FILE
+    assert len(file.read_bytes()) < 1_500_000
+    with as_file(file) as path:
+        _, about = read_with_extra(path)
+    assert "CC BY-NC" in about["licence"]
+    assert "ODbL" in about["licence"]
