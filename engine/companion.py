@@ -148,8 +148,8 @@ class Companion:
             self._planner.make_room()
         elif struck:
             self._give_way()
-        if struck and isinstance(event, NoteOn) and self._time.hear_note(event):
-            self._keep_time()
+        if isinstance(event, NoteOn) and event.velocity > 0:
+            self._time.hear_note(event)
         self._listener.hear(event, self._clock.now() - event.time)
         if hangs_over:
             self._planner.heard(event.time)

@@ -143,8 +143,7 @@ class BeatTracker:
         )
 
     def hear(self, state: TrackerState, onset: float, pitch: int, velocity: int = 0) -> TrackerState:
-        """Take a note; one that comes too late for its frame counts in the next."""
-        state = self.advance(state, onset)
+        """Keep a note for `advance`, in a few microseconds; a late one counts in the next frame to come."""
         onset = max(onset, state.frame / FRAME_RATE)
         return replace(
             state,
@@ -156,12 +155,13 @@ class BeatTracker:
         """Take the frames that are over at `time` seconds."""
         until = math.floor(time * FRAME_RATE) - SPREAD + 1
         while state.frame < until:
-            heard = state.onsets[-1] + SILENCE if state.onsets else -math.inf
-            silent_from = max(state.frame, math.ceil(heard * FRAME_RATE)) if state.onsets else state.frame
-            if silent_from > state.frame:
-                state = self._listen(state, min(until, silent_from, state.frame + _MOST_FRAMES))
+            begun = [onset for onset in state.onsets if onset * FRAME_RATE < state.frame + 1]
+            last = min(until, state.frame + _MOST_FRAMES)
+            if begun and (silent := math.ceil((begun[-1] + SILENCE) * FRAME_RATE)) > state.frame:
+                state = self._listen(state, min(last, silent))
             else:
-                state = self._wait(state, min(until, state.frame + _MOST_FRAMES))
+                coming = math.floor(state.pending[0][0] * FRAME_RATE) if state.pending else last
+                state = self._wait(state, max(state.frame + 1, min(last, coming)))
         return state
 
     def estimate(self, state: TrackerState) -> BeatEstimate | None:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tatumflow.engine.beats.features import FRAME_RATE
 from tatumflow.engine.beats.tracker import BeatEstimate, BeatTracker
 from tatumflow.engine.tempo.beat_clock import BeatClock
 
@@ -22,6 +23,9 @@ COAST: Final = 60.0
 
 LOOK: Final = 0.1
 """Seconds from one look at the beat to the next while notes come."""
+
+REST_LOOK: Final = 0.5
+"""The same while the player rests."""
 
 _RECENT: Final = 1.5
 _PULL: Final = 0.3
@@ -60,14 +64,13 @@ class BeatFollower:
         """Seconds at which `advance` has something to do; None before a note."""
         if self._last_onset is None:
             return None
-        heard = self._state.frame / 50
-        return heard + LOOK if heard < self._last_onset + _RECENT else self._last_onset + COAST
+        heard = self._state.frame / FRAME_RATE
+        return heard + (LOOK if heard < self._last_onset + _RECENT else REST_LOOK)
 
-    def hear(self, onset: float, pitch: int, velocity: int) -> bool:
-        """Take a note; return whether the beat was taken up, moved or let go."""
+    def hear(self, onset: float, pitch: int, velocity: int) -> None:
+        """Keep a note for the next look."""
         self._last_onset = onset
         self._state = self._tracker.hear(self._state, onset, pitch, velocity)
-        return self._follow(onset)
 
     def advance(self, now: float) -> bool:
         """Look at the beat at `now` seconds; return whether it was taken up, moved or let go."""

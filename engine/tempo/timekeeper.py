@@ -119,14 +119,10 @@ class Timekeeper:
         self.transport.hear(event)
         return self.transport.jumps != before
 
-    def hear_note(self, note: NoteOn) -> bool:
-        """Take a note of the player's; return whether what was planned no longer fits."""
-        follower = self._follower
-        if follower is None:
-            return False
-        jumped = follower.hear(note.time, note.pitch, note.velocity)
-        self.transport.listen(follower.clock, jumped)
-        return jumped
+    def hear_note(self, note: NoteOn) -> None:
+        """Keep a note of the player's for the next look for the beat."""
+        if self._follower is not None:
+            self._follower.hear(note.time, note.pitch, note.velocity)
 
     def listen(self, now: float) -> bool:
         """Look for the player's beat at `now` seconds; return whether what was planned no longer fits."""
