@@ -49,8 +49,10 @@ class Constraints:
         repetition: Nats taken from each pitch in `recent`.
         recent: MIDI pitches heard lately.
         sounding: MIDI pitch and end in seconds of each note that the new one may meet.
-        velocity_follow: Share of the way from the model's mean velocity to `velocity_target`.
+        velocity_follow: Share of the way from `velocity_level` to `velocity_target` by which all are moved.
         velocity_target: Mean MIDI velocity to move towards; None leaves velocities alone.
+        velocity_level: Mean MIDI velocity of the last notes of both players, which the model's own velocities
+            lie around.
     """
 
     register_low: int = PITCH_LOWEST
@@ -63,6 +65,7 @@ class Constraints:
     sounding: tuple[tuple[int, float], ...] = ()
     velocity_follow: float = 0.0
     velocity_target: float | None = None
+    velocity_level: float = 0.0
 
     @classmethod
     def of(
@@ -72,6 +75,7 @@ class Constraints:
         sounding: tuple[tuple[int, float], ...] = (),
         recent: tuple[int, ...] = (),
         velocity_target: float | None = None,
+        velocity_level: float = 0.0,
     ) -> "Constraints":
         """Return what `controls` ask for, given what sounds and what was heard."""
         return cls(
@@ -85,6 +89,7 @@ class Constraints:
             sounding=sounding,
             velocity_follow=controls.velocity_follow,
             velocity_target=velocity_target,
+            velocity_level=velocity_level,
         )
 
 
@@ -224,14 +229,15 @@ def constrain_pitch(
 
 
 def constrain_velocity(logits: Floats, constraints: Constraints) -> Floats:
-    """Return velocity logits (32,), shifted as a whole so that their mean moves towards the target.
+    """Return velocity logits (32,), shifted as a whole so that the level of the music moves to the target.
 
-    At `velocity_follow` 1 every note's expected velocity is the target; below, accents shrink in proportion.
+    The level moves, not each note to the target: accents stay as large as the model wants them.
     """
     target, follow = constraints.velocity_target, constraints.velocity_follow
     if target is None or follow <= 0:
         return logits
-    mean = float(probabilities(logits) @ VELOCITIES)
-    ranks = follow * (min(max(target, VELOCITIES[0]), VELOCITIES[-1]) - mean) / _VELOCITY_STEP
+    ranks = follow * (target - constraints.velocity_level) / _VELOCITY_STEP
+    if not ranks:
+        return logits
     shifted = np.interp(_VELOCITY_RANKS - ranks, _VELOCITY_RANKS, logits, left=EXCLUDED, right=EXCLUDED)
     return shifted.astype(np.float32)

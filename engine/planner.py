@@ -46,6 +46,8 @@ REDRAW_LEAD: Final = 0.05
 
 _PLANNED_LIMIT: Final = 48
 _RECENT: Final = 8
+# Enough for a level, few enough to follow a crescendo.
+_LEVEL_NOTES: Final = 16
 # A wake-up at `onset - lookahead` must find the note due, though the sum rounds differently.
 _ROUNDING: Final = 1e-9
 
@@ -431,7 +433,14 @@ class Planner:
             sounding=self._plan.sounding(),
             recent=(recent + self._heard)[:_RECENT],
             velocity_target=target,
+            velocity_level=self._velocity_level(),
         )
+
+    def _velocity_level(self) -> float:
+        """Return the mean velocity of the last notes of both players, 0 without any."""
+        played = self._plan.last_notes(_LEVEL_NOTES)
+        notes = (*self._call[len(self._call) - _LEVEL_NOTES + len(played) :], *played)
+        return sum(note.velocity for note in notes) / len(notes) if notes else 0.0
 
     def _sound(self, note: Note) -> Note:
         """Return how a note sounds: moved by the feel as far as there is time to, ended with the turn."""

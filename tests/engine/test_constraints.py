@@ -145,17 +145,26 @@ def test_an_octave_of_density_doubles_the_pace_and_keeps_chords(logits, centre, 
     assert ratio == pytest.approx(2.0**octaves, rel=0.03)
 
 
-@given(logits_of(VELOCITY), st.floats(1, 127), st.floats(0, 1))
+@given(logits_of(VELOCITY), st.floats(40, 90), st.floats(40, 90), st.floats(0, 1))
 @quick
-def test_velocities_move_towards_the_target(logits: Floats, target: float, follow: float) -> None:
+def test_the_level_of_velocities_moves_towards_the_target_and_accents_stay(
+    logits: Floats, target: float, level: float, follow: float
+) -> None:
     bell = (-0.5 * ((VELOCITIES - 64) / 10) ** 2).astype(np.float32)
     wish = (bell + np.float32(0.1) * logits).astype(np.float32)
-    got = constrain_velocity(wish, Constraints(velocity_target=target, velocity_follow=follow))
+    constraints = Constraints(velocity_target=target, velocity_level=level, velocity_follow=follow)
+    got = constrain_velocity(wish, constraints)
     before = float(probabilities(wish) @ VELOCITIES)
     after = float(probabilities(got) @ VELOCITIES)
-    wanted = before + follow * (min(max(target, 3), 127) - before)
+    wanted = before + follow * (target - level)
     assert after == pytest.approx(wanted, abs=12 if wanted < 28 or wanted > 100 else 1.5)
     assert got.dtype == np.float32
+    spread = [
+        float(np.sqrt(probabilities(one) @ (VELOCITIES - mean) ** 2))
+        for one, mean in ((wish, before), (got, after))
+    ]
+    if 40 <= wanted <= 90:
+        assert spread[1] == pytest.approx(spread[0], abs=2.5)
 
 
 @given(logits_of(TIME_SHIFT), logits_of(PITCH), logits_of(VELOCITY))
