@@ -224,6 +224,17 @@ class EngineHost:
     def _read(self, process: EngineProcess, connection: Connection) -> None:
         said: EngineFailure | None = None
         try:
+            said = self._reports(connection, process)
+        finally:
+            # Whatever went wrong with its reports, an engine that has ended must not be waited for.
+            wait_for_end(process, _EXIT_SECONDS)
+            connection.close()
+            self._engine_ended(process, said)
+
+    def _reports(self, connection: Connection, process: EngineProcess) -> EngineFailure | None:
+        """Take an engine's reports until it ends; return its last words if it failed."""
+        said: EngineFailure | None = None
+        try:
             # The process as well as the pipe: whoever else holds an end of the pipe must not hide its death.
             while connection in wait([connection, process.sentinel]):
                 report: Report = connection.recv()
@@ -245,9 +256,7 @@ class EngineHost:
                             self._died(report.text)
         except (EOFError, OSError):
             pass
-        wait_for_end(process, _EXIT_SECONDS)
-        connection.close()
-        self._engine_ended(process, said)
+        return said
 
     def _died(self, reason: str) -> None:
         """Say why the engine died, and that it is started again if it is."""

@@ -18,6 +18,7 @@ class _PipeLink:
 
     alive = True
     failure = ""
+    restarting = False
 
     def __init__(self, painter: Connection) -> None:
         self.drawn = 0

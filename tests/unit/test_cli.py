@@ -190,7 +190,7 @@ def test_a_file_of_absurd_tempo_is_answered_at_the_nearest_that_can_be_written(t
     performance = read_midi(source)
     answered = Answer(performance, OfflineResult(performance.notes, (), ()), FIGURES)
     assert answered.tempo == tempo
-    write_midi(tmp_path / "out.mid", answered.tracks, answered.tempo)
+    write_midi(tmp_path / "out.mid", answered.tracks, tempo)
     assert read_midi(tmp_path / "out.mid").tempo == pytest.approx(tempo, rel=1e-3)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import RollNote, Shutdown, Snapshot
+from tatumflow.engine.notes import Role
 from tatumflow.live import output_process
 from tatumflow.live.engine_options import EngineOptions
 from tatumflow.live.host import EngineHost
@@ -114,8 +115,11 @@ def test_an_engine_that_dies_after_the_close_is_not_started_again(session):
 
 
 def playing() -> Snapshot:
-    notes = (RollNote("companion", 0.5, None, 60, 80), RollNote("companion", 1.5, 0.2, 62, 80, planned=True))
-    return Snapshot(1.0, "playing", Controls(), notes=notes, held=(("companion", 60),))
+    notes = (
+        RollNote(Role.COMPANION, 0.5, None, 60, 80),
+        RollNote(Role.COMPANION, 1.5, 0.2, 62, 80, planned=True),
+    )
+    return Snapshot(1.0, "playing", Controls(), notes=notes, held=((Role.COMPANION, 60),))
 
 
 @pytest.mark.parametrize("pipe_stays", [False, True], ids=["pipe closed", "pipe held by another"])

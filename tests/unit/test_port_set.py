@@ -36,6 +36,15 @@ class BrokenPort:
     def get_ports(self):
         raise self._error
 
+    def open_port(self, port, name):
+        raise self._error
+
+    def open_virtual_port(self, name):
+        raise self._error
+
+    def close_port(self):
+        pass
+
     def delete(self):
         pass
 
