@@ -23,8 +23,14 @@ from tatumflow.engine.model_folder import (
 from tatumflow.engine.phrase_model import PhraseShape
 from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 """The newest manifest format this version reads."""
+
+OLDEST_FORMAT: Final = 2
+"""The oldest one: its models count in seconds alone and encode phrases at their own pitch."""
+
+METRE_VERSION: Final = 3
+"""The format from which on models read metrical places, and phrases are relative to the key of the moment."""
 
 MANIFEST_FILE: Final = "manifest.json"
 
@@ -50,7 +56,7 @@ GPU_SUFFIX: Final = "_gpu"
 """Ends the name of a graph that GPU providers use in place of the one without it."""
 
 _BUNDLES: Final = FolderKind(
-    "model", MANIFEST_FILE, FORMAT_VERSION, FORMAT_VERSION, "export one with `tatumflow export`"
+    "model", MANIFEST_FILE, OLDEST_FORMAT, FORMAT_VERSION, "export one with `tatumflow export`"
 )
 _MATCHES_SHOWN: Final = 5
 
@@ -99,7 +105,7 @@ class Manifest(ManifestPart):
         created_with: Version of TatumFlow that wrote the bundle.
     """
 
-    format_version: Literal[2]
+    format_version: Literal[2, 3]
     name: ModelName
     family: Literal["tatumflow"]
     dims: Dims
@@ -161,13 +167,15 @@ class Bundle:
             num_styles=dims.num_styles,
             phrase_dim=self.phrase_shape.condition_dim,
             rope_base=dims.rope_base,
+            metre=self.manifest.format_version >= METRE_VERSION,
         )
 
     @property
     def phrase_shape(self) -> PhraseShape:
         """Sizes of the phrase model."""
         dims = self.manifest.dims
-        return PhraseShape(dims.latent_dim, dims.theory_dim, dims.phrase_len, dims.num_styles)
+        relative = self.manifest.format_version >= METRE_VERSION
+        return PhraseShape(dims.latent_dim, dims.theory_dim, dims.phrase_len, dims.num_styles, relative)
 
     def graph_file(self, graph: str, *, gpu: bool = False) -> GraphFile:
         """Return the file of a graph; with `gpu`, of the one made for GPU providers where there is one."""

@@ -24,6 +24,7 @@ class DecoderShape:
         num_styles: Rows of the style table, S; row 0 is no style.
         phrase_dim: Width of a phrase condition, P.
         rope_base: Base of the rotary frequencies.
+        metre: Whether it reads metrical places; one that does not is fed seconds alone.
     """
 
     num_layers: int
@@ -35,6 +36,7 @@ class DecoderShape:
     num_styles: int
     phrase_dim: int
     rope_base: float
+    metre: bool = False
 
 
 class DecoderInput(NamedTuple):
@@ -45,6 +47,7 @@ class DecoderInput(NamedTuple):
         role: `Role` values, (T,) int64.
         style: Weights over the style table, (T, S) float32.
         chord: Chord ids at the steps' notes, 0 for none, (T,) int64.
+        metre: Phase, beat of the bar and tempo at the steps' notes, (T, 3) int64, each below `METRE_SIZES`.
         phrase: Condition of the phrase of the note each step predicts, zeros for none, (T, P) float32.
         cos: Cosines of the rotary angles, (T, D / 2) float32.
         sin: Their sines, (T, D / 2) float32.
@@ -57,6 +60,7 @@ class DecoderInput(NamedTuple):
     role: Ints
     style: Floats
     chord: Ints
+    metre: Ints
     phrase: Floats
     cos: Floats
     sin: Floats
@@ -85,7 +89,9 @@ class Decoder(Protocol):
         """Run the trunk over new steps."""
         ...
 
-    def field_logits(self, field: int, hidden: Floats, known: Ints, chord: Ints) -> Floats:
+    def field_logits(
+        self, field: int, hidden: Floats, known: Ints, chord: Ints, metre: Ints, pocket: float = 1.0
+    ) -> Floats:
         """Return one field's logits (n, size).
 
         Args:
@@ -93,5 +99,8 @@ class Decoder(Protocol):
             hidden: States, (n, H).
             known: The fields before it, (n, field).
             chord: Chord ids at the onsets of the notes predicted, 0 for none, (n,).
+            metre: Metrical places, (n, 3): for the time shift those of the notes before, for the other fields
+                those of the notes predicted.
+            pocket: How much it counts where in the beat a time shift lands: 0 not at all, 1 as trained.
         """
         ...

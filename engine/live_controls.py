@@ -148,4 +148,5 @@ class LiveControls:
         """Let the model hear the chords and the plan sound by the time that is kept now."""
         chart = self._time.chart
         self._session.follow_chords(None if chart is None else chart.chord_id_at)
+        self._session.follow_beats(self._time.beats, self._time.beats_per_bar)
         self._planner.use_feel(self._time.felt if self._time.feels else None)

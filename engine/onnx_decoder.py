@@ -12,11 +12,12 @@ from tatumflow.engine.bundle import DECODER_GRAPH, HEAD_GRAPHS, Bundle
 from tatumflow.engine.decoder import DecoderInput, DecoderOutput, DecoderShape, Floats, Ints
 from tatumflow.engine.errors import BundleError
 from tatumflow.engine.kv_cache import MAX_STEPS
+from tatumflow.engine.metre import NO_METRE, with_landings
 from tatumflow.engine.providers import CPU, TENSORRT, graph_providers, open_session, usable_providers
 from tatumflow.engine.tensorrt import tensorrt_options, with_engine_folder
 from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, PITCH, TURN
 
-_STEP_INPUTS: Final = ("fields", "role", "style", "chord", "phrase", "cos", "sin", "bias")
+_STEP_INPUTS: Final = ("fields", "role", "style", "chord", "metre", "phrase", "cos", "sin", "bias")
 _WARM_UP_STEPS: Final = (1, 1, 2, 4, 8, 16, MAX_STEPS)
 
 _log = logging.getLogger(__name__)
@@ -65,19 +66,26 @@ class OnnxDecoder:
     def decode(self, inputs: DecoderInput) -> DecoderOutput:
         """Run the trunk over new steps."""
         feed: dict[str, Floats | Ints] = dict(zip(_STEP_INPUTS, inputs[: len(_STEP_INPUTS)], strict=True))
+        if not self._shape.metre:
+            del feed["metre"]
         feed.update(zip(self._key_inputs, inputs.past_key, strict=True))
         feed.update(zip(self._value_inputs, inputs.past_value, strict=True))
         hidden, key, value = self._trunk.run(None, feed)
         return DecoderOutput(hidden, key, value)  # pyright: ignore[reportArgumentType]
 
-    def field_logits(self, field: int, hidden: Floats, known: Ints, chord: Ints) -> Floats:
+    def field_logits(
+        self, field: int, hidden: Floats, known: Ints, chord: Ints, metre: Ints, pocket: float = 1.0
+    ) -> Floats:
         """Return one field's logits (n, size); see `decoder.Decoder`."""
         feed: dict[str, Floats | Ints] = {"hidden": hidden}
         if field:
             feed["known"] = known
         if field == PITCH:
             feed["chord"] = chord
-        return self._heads[field].run(None, feed)[0]  # pyright: ignore[reportReturnType]
+        if field and self._shape.metre:
+            feed["metre"] = metre
+        outputs: list[Floats] = self._heads[field].run(None, feed)  # pyright: ignore[reportAssignmentType]
+        return with_landings(outputs[0], outputs[1], metre, pocket) if len(outputs) > 1 else outputs[0]
 
     def _first_that_runs(
         self, bundle: Bundle, wanted: tuple[str, ...], threads: int
@@ -107,7 +115,8 @@ class OnnxDecoder:
         options = {TENSORRT: with_engine_folder(tensorrt_options(bundle))} if TENSORRT in providers else None
         self._trunk = open_session(file, providers, threads, options)
         inputs = {node.name for node in self._trunk.get_inputs()}
-        if inputs != {*_STEP_INPUTS, *self._key_inputs, *self._value_inputs}:
+        read = {name for name in _STEP_INPUTS if name != "metre" or self._shape.metre}
+        if inputs != {*read, *self._key_inputs, *self._value_inputs}:
             raise BundleError(f"{file}: its inputs are not those of its manifest; export the model again")
         try:
             self._warm_up()
@@ -128,6 +137,7 @@ class OnnxDecoder:
                     role=np.zeros(steps, np.int64),
                     style=np.eye(1, shape.num_styles, dtype=np.float32).repeat(steps, axis=0),
                     chord=np.zeros(steps, np.int64),
+                    metre=np.tile(np.array(NO_METRE, np.int64), (steps, 1)),
                     phrase=np.zeros((steps, shape.phrase_dim), np.float32),
                     cos=np.ones((steps, shape.head_dim // 2), np.float32),
                     sin=np.zeros((steps, shape.head_dim // 2), np.float32),
@@ -138,7 +148,11 @@ class OnnxDecoder:
             ).hidden
         for field, size in enumerate(FIELD_SIZES):
             logits = self.field_logits(
-                field, hidden[:1], np.zeros((1, field), np.int64), np.zeros(1, np.int64)
+                field,
+                hidden[:1],
+                np.zeros((1, field), np.int64),
+                np.zeros(1, np.int64),
+                np.array([NO_METRE], np.int64),
             )
             if logits.shape != (1, size):
                 raise ValueError(f"head {FIELDS[field]} answers {logits.shape}")

@@ -30,10 +30,10 @@ class OnnxPhraseModel:
             self.encode(np.array([[TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration]], np.int64))
             self.embed_theory(np.zeros(NUM_FEATURES, np.float32))
             self.velocity(
-                np.zeros(shape.condition_dim, np.float32),
+                np.zeros(shape.code_dim, np.float32),
                 0.0,
                 np.zeros(shape.num_styles, np.float32),
-                np.zeros(shape.condition_dim + 1, np.float32),
+                np.zeros(shape.code_dim + 1, np.float32),
                 np.zeros(len(PARTS) * (shape.theory_dim + 1), np.float32),
             )
         except Exception as error:  # ONNX Runtime's exceptions share no base class of their own

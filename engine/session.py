@@ -1,33 +1,38 @@
 """One stream through the model: notes in as they happen, notes out one by one, all of it revocable."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from tatumflow.engine.constraints import (
-    TIME_SHIFT_SECONDS,
     Constraints,
     constrain_pitch,
     constrain_time_shift,
     constrain_velocity,
     not_before,
 )
-from tatumflow.engine.decoder import Decoder, DecoderInput, Floats
+from tatumflow.engine.decoder import Decoder, DecoderInput, Floats, Ints
 from tatumflow.engine.errors import ModelFault
 from tatumflow.engine.harmony.chords import NO_CHORD
 from tatumflow.engine.kv_cache import KVCache
+from tatumflow.engine.metre import NO_METRE
 from tatumflow.engine.notes import Note, Role, fold_pitch
 from tatumflow.engine.rope import RotaryAngles
 from tatumflow.engine.sampling import Sampling, choose, choose_pitch
 from tatumflow.engine.step_record import Mark, StepRecord
+from tatumflow.engine.tempo.beat_clock import Beats
+from tatumflow.engine.tick_clock import TickClock
 from tatumflow.engine.tokens import (
     DURATION,
     FIELD_SIZES,
     FIELDS,
     HELD,
     PITCH,
+    TICK_SECONDS,
     TIME_SHIFT,
+    TIME_SHIFT_TICKS,
     VELOCITY,
     NoteTokens,
     decode_note,
@@ -68,7 +73,10 @@ class ModelSession:
         self._open(decoder)
         self._known = np.zeros((1, len(FIELD_SIZES)), np.int64)
         self._next_chord = np.zeros(1, np.int64)
+        self._metre = np.array([NO_METRE], np.int64)
         self._chord_at: Callable[[float], int] = _no_chords
+        self._ticks = TickClock()
+        self._pocket = 1.0
         self._role = Role.HUMAN
         self._style: Floats = self._no_style
         self._phrase: Floats = self._no_phrase
@@ -97,6 +105,10 @@ class ModelSession:
     def pending(self) -> int:
         """Return how many steps `sync` has to feed."""
         return self._record.total - self._cache.length
+
+    def pitch_classes(self, notes: int) -> Ints:
+        """Return how often each pitch class sounds in the last `notes` notes of both players, (12,)."""
+        return self._record.pitch_classes(notes)
 
     def reset(self) -> None:
         """Empty the context; no style and no phrase condition is in force, the chords stay."""
@@ -128,6 +140,19 @@ class ModelSession:
         """
         self._chord_at = chord_at or _no_chords
 
+    def follow_beats(self, beats: Beats | None, beats_per_bar: int = 4) -> None:
+        """Hear and play the next notes by a beat, if the model reads metrical places.
+
+        Args:
+            beats: Where the beats are; beat 0 is a downbeat. None for free time.
+            beats_per_bar: At least 1.
+        """
+        self._ticks.follow(beats if self._decoder.shape.metre else None, beats_per_bar)
+
+    def use_pocket(self, pocket: float) -> None:
+        """Let it count that much where in the beat notes fall: 0 not at all, 1 as trained."""
+        self._pocket = pocket
+
     def turn(self, role: Role, style: Floats, phrase: Floats | None = None) -> None:
         """Append a turn step: `role` plays from here on.
 
@@ -140,7 +165,9 @@ class ModelSession:
         self._make_room()
         self._role, self._style = role, np.array(style, np.float32)
         self._phrase = self._no_phrase if phrase is None else np.array(phrase, np.float32)
-        self._record.append_turn(role, self._style_of(role), self._phrase_of(role))
+        last = self._record.last_onset
+        metre = NO_METRE if last is None else self._ticks.metre(last)
+        self._record.append_turn(role, self._style_of(role), self._phrase_of(role), metre)
 
     def begin_phrase(self, phrase: Floats | None) -> None:
         """Put another phrase condition, (P,), in force for the companion's notes from the next one on.
@@ -167,7 +194,7 @@ class ModelSession:
         pitch = fold_pitch(note.pitch)
         if role is Role.HUMAN:
             self._end(note.onset, pitch)
-        self._insert(note.onset, pitch, note.velocity, int(duration_index(to_ticks(note.duration))), role)
+        self._insert(note.onset, pitch, note.velocity, self._duration(note.onset, note.duration), role)
 
     def sync(self, limit: int | None = None) -> int:
         """Feed pending steps, at most `limit` of them, in as few calls as the cache allows.
@@ -191,6 +218,7 @@ class ModelSession:
                     record.role[rows],
                     record.style[rows],
                     record.chord[rows],
+                    record.metre[rows],
                     record.phrase[rows],
                     cos,
                     sin,
@@ -276,18 +304,22 @@ class ModelSession:
 
         bound = not_before(constraints, earliest)
         previous_pitch = self._record.last_pitch
+        # Of the grid's seconds, which are a beat's ticks at 120 beats a minute.
+        scale = self._ticks.tick_seconds(previous_onset) / TICK_SECONDS
+        self._metre[0] = self._ticks.metre(previous_onset)
         logits = constrain_time_shift(
             self._logits(TIME_SHIFT, hidden),
             constraints,
-            wait=bound - previous_onset,
+            wait=(bound - previous_onset) / scale,
             previous_onset=previous_onset,
             previous_pitch=previous_pitch,
         )
         shift = known[TIME_SHIFT] = choose(logits, sampling, uniform[TIME_SHIFT])
-        onset = previous_onset + float(TIME_SHIFT_SECONDS[shift])
-        if shift == len(TIME_SHIFT_SECONDS) - 1:
-            onset = max(onset, bound)
+        onset = self._ticks.time_after(previous_onset, int(TIME_SHIFT_TICKS[shift]))
+        if shift == len(TIME_SHIFT_TICKS) - 1 or self._ticks.in_tempo:
+            onset = max(onset, bound, previous_onset)
         self._next_chord[0] = self._chord_at(onset)
+        self._metre[0] = self._ticks.metre(onset)
         logits = constrain_pitch(
             self._logits(PITCH, hidden),
             constraints,
@@ -299,11 +331,14 @@ class ModelSession:
         velocity = known[VELOCITY] = choose(logits, sampling, uniform[VELOCITY])
         duration = choose(self._logits(DURATION, hidden), sampling, uniform[DURATION])
         note = decode_note(NoteTokens(0, pitch, velocity, duration), onset)
+        if scale != 1.0:
+            note = replace(note, duration=note.duration * scale)
         self._insert(onset, note.pitch, note.velocity, duration, Role.COMPANION)
         return note
 
     def _logits(self, field: int, hidden: Floats) -> Floats:
-        logits = self._decoder.field_logits(field, hidden, self._known[:, :field], self._next_chord)[0]
+        known, chord = self._known[:, :field], self._next_chord
+        logits = self._decoder.field_logits(field, hidden, known, chord, self._metre, self._pocket)[0]
         if not np.isfinite(logits).all():
             raise ModelFault(f"model: {FIELDS[field]} logits are not finite; try another model")
         return logits
@@ -320,23 +355,36 @@ class ModelSession:
             self.turn(role, self._style, self._phrase)
         position = self._record.insert_note(
             onset,
-            int(to_ticks(onset)),
+            self._tick(onset),
             pitch,
             int(velocity_index(min(max(velocity, 1), 127))),
             duration,
             role,
             self._style_of(role),
             self._chord_at(onset),
+            self._ticks.metre(onset),
             self._phrase_of(role),
         )
         self._feed_again(position)
+
+    def _tick(self, onset: float) -> int:
+        """Return the tick of an onset, counted from the last one's."""
+        tick, last_onset, last_tick = self._ticks.tick(onset), self._record.last_onset, self._record.last_tick
+        if last_onset is None or last_tick is None:
+            return tick
+        return last_tick + tick - self._ticks.tick(last_onset)
+
+    def _duration(self, onset: float, seconds: float) -> int:
+        """Return the duration index of a note that begins at `onset` and lasts so many seconds."""
+        return int(duration_index(to_ticks(seconds / self._ticks.tick_seconds(onset) * TICK_SECONDS)))
 
     def _end(self, onset: float, pitch: int) -> None:
         """End the held note of a pitch at `onset`, if there is one."""
         position = self._record.held(pitch)
         if position is None:
             return
-        duration = int(duration_index(to_ticks(onset - self._record.onset(position))))
+        begin = self._record.onset(position)
+        duration = self._duration(begin, onset - begin)
         self._record.set_duration(position, duration)
         if position >= self._cache.length:
             return

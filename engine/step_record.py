@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.decoder import Floats, Ints
 from tatumflow.engine.harmony.chords import NO_CHORD
+from tatumflow.engine.metre import NO_METRE
 from tatumflow.engine.notes import PITCH_LOWEST, Role
 from tatumflow.engine.tokens import (
     ABSENT,
@@ -58,6 +59,7 @@ class StepRecord:
         role: `Role` values, (W,) int64.
         style: Style weights, (W, S) float32.
         chord: Chord ids, (W,) int64.
+        metre: Metrical places, (W, 3) int64.
         phrase: Phrase conditions, (W, P) float32.
     """
 
@@ -68,12 +70,15 @@ class StepRecord:
         self.role: Ints = np.zeros(capacity, np.int64)
         self.style: Floats = np.zeros((capacity, num_styles), np.float32)
         self.chord: Ints = np.zeros(capacity, np.int64)
+        self.metre: Ints = np.zeros((capacity, len(NO_METRE)), np.int64)
         self.phrase: Floats = np.zeros((capacity, phrase_dim), np.float32)
         self._arrival: NDArray[np.int64] = np.zeros(capacity, np.int64)
         # A turn step carries the values of the note before it; None before the first note.
         self._tick: list[int | None] = [None] * capacity
         self._pitch: list[int | None] = [None] * capacity
         self._onset: list[float] = [0.0] * capacity
+        # Seconds at which the step's tick lies: later than its onset where it was told too late.
+        self._anchor: list[float] = [0.0] * capacity
         self.arrivals = 0
         self.total = 0
         self.oldest = 0
@@ -98,33 +103,59 @@ class StepRecord:
             told = style if role is Role.COMPANION else no_style
             is_turn = other.fields[slot, PITCH] == ABSENT[PITCH]
             if is_turn or not self.total:
-                self.append_turn(role, told, no_phrase)
+                self.append_turn(role, told, no_phrase, tuple(other.metre[slot].tolist()))
             tick, pitch = other._tick[slot], other._pitch[slot]
             if is_turn or tick is None or pitch is None:
                 continue
             velocity, duration = int(other.fields[slot, VELOCITY]), int(other.fields[slot, DURATION])
-            onset, chord = other._onset[slot], int(other.chord[slot])
-            self.insert_note(onset, tick, pitch, velocity, duration, role, told, chord, no_phrase)
+            onset, chord, metre = other._onset[slot], int(other.chord[slot]), other.metre[slot].tolist()
+            self.insert_note(
+                onset, tick, pitch, velocity, duration, role, told, chord, tuple(metre), no_phrase
+            )
 
     @property
     def last_pitch(self) -> int | None:
         """Return the MIDI pitch of the last note, None before the first."""
         return self._pitch[(self.total - 1) % self.capacity] if self.total else None
 
+    def pitch_classes(self, notes: int) -> Ints:
+        """Return how often each pitch class sounds in the last `notes` notes, (12,)."""
+        slots = np.arange(self.total - 1, self.oldest - 1, -1) % self.capacity
+        pitches = self.fields[slots, PITCH]
+        chosen = pitches[pitches != ABSENT[PITCH]][:notes]
+        return np.bincount((chosen + PITCH_LOWEST) % 12, minlength=12)
+
     def onset(self, position: int) -> float:
         """Return the onset in seconds of the note at `position`."""
         return self._onset[position % self.capacity]
 
-    def append_turn(self, role: Role, style: Floats, phrase: Floats) -> None:
-        """Append a turn step of `role` with style weights (S,) and a phrase condition (P,)."""
+    @property
+    def last_onset(self) -> float | None:
+        """Return the seconds at which the last note's tick lies, None before the first."""
+        last = (self.total - 1) % self.capacity
+        return self._anchor[last] if self.total and self._tick[last] is not None else None
+
+    @property
+    def last_tick(self) -> int | None:
+        """Return the tick of the last note, None before the first."""
+        return self._tick[(self.total - 1) % self.capacity] if self.total else None
+
+    def append_turn(
+        self, role: Role, style: Floats, phrase: Floats, metre: tuple[int, int, int] = NO_METRE
+    ) -> None:
+        """Append a turn step of `role` with style weights (S,) and a phrase condition (P,).
+
+        Its metrical place is that of the note before it.
+        """
         last = (self.total - 1) % self.capacity
         tick = self._tick[last] if self.total else None
         pitch = self._pitch[last] if self.total else None
+        anchor = self._anchor[last] if self.total else 0.0
         self._open(self.total)
         slot = (self.total - 1) % self.capacity
         fields = self.fields[slot]
         fields[0], fields[1], fields[2], fields[3] = TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration
-        self._write(slot, role, style, NO_CHORD, phrase, tick, pitch, 0.0)
+        self._write(slot, role, style, NO_CHORD, metre, phrase, tick, pitch, 0.0, anchor)
 
     def insert_note(
         self,
@@ -136,6 +167,7 @@ class StepRecord:
         role: Role,
         style: Floats,
         chord: int,
+        metre: tuple[int, int, int],
         phrase: Floats,
     ) -> int:
         """Insert a note in its place and return its position.
@@ -144,17 +176,17 @@ class StepRecord:
         counts as the last one, and such a note stays at the end.
         """
         last_tick = self._tick[(self.total - 1) % self.capacity] if self.total else None
-        position = self.total
+        position, anchor = self.total, onset
         if last_tick is not None and tick == last_tick:
             position = self._place(tick, pitch)
-        elif last_tick is not None:
-            tick = max(tick, last_tick)
+        elif last_tick is not None and tick < last_tick:
+            tick, anchor = last_tick, self._anchor[(self.total - 1) % self.capacity]
         self._open(position)
         slot = position % self.capacity
         self.fields[slot, 1] = pitch - PITCH_LOWEST
         self.fields[slot, 2] = velocity_index
         self.fields[slot, 3] = duration_index
-        self._write(slot, role, style, chord, phrase, tick, pitch, onset)
+        self._write(slot, role, style, chord, metre, phrase, tick, pitch, onset, anchor)
         self._derive_shifts(position)
         return position
 
@@ -228,18 +260,22 @@ class StepRecord:
         role: Role,
         style: Floats,
         chord: int,
+        metre: tuple[int, int, int],
         phrase: Floats,
         tick: int | None,
         pitch: int | None,
         onset: float,
+        anchor: float,
     ) -> None:
         self.role[slot] = role
         self.style[slot] = style
         self.chord[slot] = chord
+        self.metre[slot] = metre
         self.phrase[slot] = phrase
         self._tick[slot] = tick
         self._pitch[slot] = pitch
         self._onset[slot] = onset
+        self._anchor[slot] = anchor
         self._arrival[slot] = self.arrivals
         self.arrivals += 1
 
@@ -249,10 +285,12 @@ class StepRecord:
         self.role[b] = self.role[a]
         self.style[b] = self.style[a]
         self.chord[b] = self.chord[a]
+        self.metre[b] = self.metre[a]
         self.phrase[b] = self.phrase[a]
         self._tick[b] = self._tick[a]
         self._pitch[b] = self._pitch[a]
         self._onset[b] = self._onset[a]
+        self._anchor[b] = self._anchor[a]
         self._arrival[b] = self._arrival[a]
 
     def _derive_shifts(self, first: int) -> None:

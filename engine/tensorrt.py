@@ -7,6 +7,7 @@ from platformdirs import user_cache_path
 
 from tatumflow.engine.bundle import DECODER_GRAPH, Bundle
 from tatumflow.engine.kv_cache import MAX_STEPS
+from tatumflow.engine.metre import METRE_SIZES
 from tatumflow.engine.tokens import FIELDS
 
 _HASH_SHOWN: Final = 16
@@ -25,6 +26,7 @@ def tensorrt_options(bundle: Bundle) -> dict[str, str]:
     def sizes(steps: int) -> str:
         rows = {"fields": (steps, len(FIELDS)), "role": (steps,), "style": (steps, shape.num_styles)}
         rows |= {"chord": (steps,), "phrase": (steps, shape.phrase_dim)}
+        rows |= {"metre": (steps, len(METRE_SIZES))} if shape.metre else {}
         rows |= {name: (steps, shape.head_dim // 2) for name in ("cos", "sin")}
         rows |= {"bias": (steps, shape.cache_rows + steps)}
         return ",".join(f"{name}:{'x'.join(map(str, size))}" for name, size in rows.items())

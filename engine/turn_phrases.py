@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.decoder import Floats
+from tatumflow.engine.decoder import Floats, Ints
 from tatumflow.engine.errors import ModelFault
 from tatumflow.engine.harmony.chords import Chord
 from tatumflow.engine.modes import PhrasePolicy
@@ -11,6 +11,7 @@ from tatumflow.engine.notes import Note
 from tatumflow.engine.phrase_guide import PHRASE_NOTES, PhraseGuide
 from tatumflow.engine.plan import Plan
 from tatumflow.engine.session import ModelSession
+from tatumflow.engine.theory.key import KEY_NOTES
 
 
 class TurnPhrases:
@@ -64,7 +65,7 @@ class TurnPhrases:
         try:
             self._guide.use(call, policy, controls, style, chords, seed)
             if not on_the_way:
-                first = self._guide.first()
+                first = self._guide.first(self._heard)
         except ModelFault:
             self.faults += 1
         if on_the_way:
@@ -81,9 +82,13 @@ class TurnPhrases:
             self._conditions.append(self._following(self._guide))
         self._session.begin_phrase(self._conditions[index])
 
+    @property
+    def _heard(self) -> Ints:
+        return self._session.pitch_classes(KEY_NOTES)
+
     def _following(self, guide: PhraseGuide) -> Floats | None:
         try:
-            return guide.following(self._plan.last_notes(PHRASE_NOTES))
+            return guide.following(self._plan.last_notes(PHRASE_NOTES), self._heard)
         except ModelFault:
             self.faults += 1
             return None

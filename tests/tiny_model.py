@@ -12,7 +12,7 @@ from tatumflow.training.export.checkpoint import TrainedModel
 from tatumflow.training.export.onnx_files import Model, float_models
 from tatumflow.training.export.target import Target
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.decoder import Block
+from tatumflow.training.families.tatumflow.decoder import Block, FieldHead
 from tatumflow.training.families.tatumflow.model import TatumFlow
 
 STYLES = ("", "art-tatum", "bud-powell", "charlie-parker")
@@ -47,6 +47,13 @@ def tiny_trained() -> TrainedModel:
                 nn.init.normal_(parameter, std=0.2)
         nn.init.normal_(model.decoder.style_embedding.weight, std=0.5)
         nn.init.normal_(model.decoder.style_input.weight, std=0.1)
+        tables = [*model.decoder.metre_embeddings]
+        for head in model.decoder.heads:
+            assert isinstance(head, FieldHead)
+            tables += [*head.metre, *([] if head.landing is None else [head.landing])]
+        for table in tables:
+            assert isinstance(table, nn.Embedding | nn.Linear)
+            nn.init.normal_(table.weight, std=0.1)
         for block in model.decoder.blocks:
             assert isinstance(block, Block)
             nn.init.normal_(block.modulation.weight, std=0.5)

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from tatumflow.engine.metre import NO_METRE
 from tatumflow.engine.theory.features import NUM_FEATURES
+from tatumflow.engine.tokens import TICK_SECONDS
 from tatumflow.training.windows import Epoch, Window, Windows
 
 
@@ -32,6 +34,12 @@ class Batch(NamedTuple):
     """(B, T) int64."""
     next_chord: Tensor
     """(B, T) int64."""
+    metre: Tensor
+    """(B, T, 3) int64."""
+    next_metre: Tensor
+    """(B, T, 3) int64."""
+    tick_seconds: Tensor
+    """(B, T) float32."""
     phrase: Tensor
     """(B, T) int64."""
     phrase_steps: Tensor
@@ -40,6 +48,8 @@ class Batch(NamedTuple):
     """(B, Q) int64."""
     features: Tensor
     """(B, Q, NUM_FEATURES) float32."""
+    key: Tensor
+    """(B, Q) int64."""
 
 
 def plain_batch(fields: Tensor, role: Tensor, style: Tensor, target: Tensor | None = None) -> Batch:
@@ -52,6 +62,7 @@ def plain_batch(fields: Tensor, role: Tensor, style: Tensor, target: Tensor | No
         target: (B, T, 4) int64; zeros when not given.
     """
     none = torch.zeros_like(role)
+    metre = torch.tensor(NO_METRE).expand(*role.shape, len(NO_METRE))
     return Batch(
         fields,
         role,
@@ -61,10 +72,14 @@ def plain_batch(fields: Tensor, role: Tensor, style: Tensor, target: Tensor | No
         none - 1,
         none,
         none,
+        metre,
+        metre,
+        torch.full(role.shape, TICK_SECONDS),
         none - 1,
         torch.full((len(role), 1, 1), -1),
         torch.full((len(role), 1), -1),
         torch.zeros(len(role), 1, NUM_FEATURES),
+        torch.zeros(len(role), 1, dtype=torch.int64),
     )
 
 

@@ -66,11 +66,15 @@ def prepare(
     min_style_notes: Annotated[
         int, typer.Option("--min-style-notes", help="Training notes that give a player a style.", min=1)
     ] = 1500,
+    beats: Annotated[
+        list[Path] | None,
+        typer.Option("--beats", help="Folder or archive of beat tables for PiJAMA; again for more."),
+    ] = None,
 ) -> None:
     """Pack corpora for training, and say what was skipped."""
     with _training_libraries():
         from tatumflow.training.corpora.commands import prepare
-    prepare(sources, out, player, seed, min_style_notes)
+    prepare(sources, out, player, seed, min_style_notes, beats=tuple(beats or ()))
 
 
 @data.command()

@@ -160,7 +160,7 @@ def _windows(config: TrainConfig) -> tuple[Windows, Windows]:
         config.run.seed,
         data.repeat,
         Augmentation(frames=data.frames) if data.augment else None,
-        TurnSettings(guests=data.guests, segments=data.segments),
+        TurnSettings(metre=data.metre, guests=data.guests, segments=data.segments),
         data.corpora,
     )
     if not train.pieces:

@@ -17,7 +17,7 @@ from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.whole_file import recover_folder, whole_folder
 from tatumflow.training.corpora.piece import NOTE_DTYPE, BrokenFile, ChordSource, Piece, Split
 
-FORMAT_VERSION: Final = 2
+FORMAT_VERSION: Final = 3
 UNKNOWN_STYLE: Final = 0
 """The style id of players who have no style of their own, and of no style at all."""
 

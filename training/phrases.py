@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.notes import PITCH_LOWEST
-from tatumflow.engine.theory.features import NUM_FEATURES, phrase_features
+from tatumflow.engine.theory.features import NUM_FEATURES, phrase_features, relative_to_key
+from tatumflow.engine.theory.key import key_of
 from tatumflow.training.stretches import Stretch
 
 _SNAP: Final = 6
@@ -49,7 +50,9 @@ class PhraseTable:
         self.previous: NDArray[np.int64] = np.full(count, NO_PHRASE)
         """The phrase that each follows, (Q,)."""
         self.features: NDArray[np.float32] = np.zeros((count, NUM_FEATURES), np.float32)
-        """Features of each phrase, (Q, NUM_FEATURES)."""
+        """Features of each phrase, its harmony relative to its key, (Q, NUM_FEATURES)."""
+        self.key: NDArray[np.int64] = np.zeros(count, np.int64)
+        """Key of the moment at which each phrase begins, (Q,)."""
 
     def add(
         self,
@@ -57,6 +60,7 @@ class PhraseTable:
         at: NDArray[np.int64],
         turns: tuple[int, ...],
         rng: np.random.Generator,
+        before: NDArray[np.int64],
         follows: bool = False,
     ) -> None:
         """Cut a part's notes into phrases, within its turns.
@@ -66,6 +70,7 @@ class PhraseTable:
             at: Their steps, (n,).
             turns: Lengths of the part's turns, summing to n.
             rng: Where lengths are drawn from.
+            before: Pitch classes of the notes that say each note's key, (n, 12).
             follows: Whether the part goes on from the one before, whose last phrase then precedes its first.
         """
         first = self.count
@@ -78,6 +83,7 @@ class PhraseTable:
                     break
                 self.steps[self.count, :length] = at[start : start + length]
                 number[start : start + length] = self.count
+                self.key[self.count] = key_of(before[start])
                 self.previous[self.count] = self.count - 1 if self.count > earliest else NO_PHRASE
                 self.count += 1
                 start += length
@@ -85,7 +91,7 @@ class PhraseTable:
         inside = number != NO_PHRASE
         found = self.count - first
         if found:
-            self.features[first : self.count] = phrase_features(
+            features = phrase_features(
                 stretch.onset[inside],
                 stretch.duration[inside],
                 stretch.fields[inside, 1] + PITCH_LOWEST,
@@ -93,6 +99,7 @@ class PhraseTable:
                 number[inside] - first,
                 found,
             )
+            self.features[first : self.count] = relative_to_key(features, self.key[first : self.count])
 
 
 def _lengths(onset: NDArray[np.float64], settings: PhraseSettings, rng: np.random.Generator) -> list[int]:

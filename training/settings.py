@@ -30,6 +30,7 @@ class DataSettings(_Section):
         frames: Seconds between the frames of the transcriber that made a corpus, by its name; half of the
             training stretches are spread over them, and changed in tempo and velocities, as live playing
             would be.
+        metre: Chance that a part's beats are told, where they are known.
         guests: Chance that a segment which begins within a training window takes over as the other player's
             next turn, so that the style told counts for more than what was heard.
         segments: Fewest and most notes of the segments that training pieces are cut into, in random order;
@@ -44,6 +45,7 @@ class DataSettings(_Section):
     repeat: dict[str, int] = Field(default_factory=dict)
     augment: bool = True
     frames: dict[str, float] = Field(default_factory=dict)
+    metre: float = Field(default=0.75, ge=0, le=1)
     guests: float = Field(default=0.6, ge=0, le=1)
     segments: tuple[int, int] | None = (200, 4000)
     num_workers: int = Field(default=0, ge=0, le=64)

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.theory.key import PITCH_CLASSES
 from tatumflow.training.checkpoint import read_checkpoint, trained_model
 from tatumflow.training.export.weights import bundle_state
 from tatumflow.training.families.tatumflow.model import TatumFlow
@@ -26,6 +29,7 @@ def start_from(model: nn.Module, path: Path, parts: Sequence[str] = ()) -> None:
     """
     _check_parts(model, parts, "run.start_parts")
     state = _state(model, path)
+    state = _without_keys(model, state)
     chosen = {
         name: tensor for name, tensor in state.items() if not parts or name.partition(".")[0] in set(parts)
     }
@@ -34,6 +38,19 @@ def start_from(model: nn.Module, path: Path, parts: Sequence[str] = ()) -> None:
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise SettingError(f"run.start_from: {path} has other sizes than the run ({reason})") from None
+
+
+_TOLD_OF_KEYS: Final = ("decoder.phrase_input.weight", "decoder.phrase_condition.weight")
+
+
+def _without_keys(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights of a model that was not told keys as those of one that is and does not heed them yet."""
+    own = model.state_dict()
+    grown = dict(state)
+    for name in _TOLD_OF_KEYS:
+        if name in state and name in own and own[name].shape[1] == state[name].shape[1] + PITCH_CLASSES:
+            grown[name] = F.pad(state[name], (0, PITCH_CLASSES))
+    return grown
 
 
 def train_only(model: nn.Module, parts: Sequence[str]) -> None:

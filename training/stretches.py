@@ -10,6 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.harmony.chords import transpose_ids
+from tatumflow.engine.metre import (
+    BEAT_TICKS,
+    NO_BAR_BEAT,
+    NO_METRE,
+    beat_ticks,
+    tempo_index,
+    tick_seconds,
+)
 from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
 from tatumflow.engine.tokens import (
     DURATION,
@@ -71,6 +79,9 @@ class Stretch:
         onset: Seconds since the piece's start, (n,) float64.
         duration: Seconds, (n,) float64.
         chord: Chord ids at their onsets, 0 where none is known, (n,) int64.
+        metre: Phase, beat of the bar and tempo at their onsets, (n, 3) int64; see `engine/metre.py`.
+        metre_before: Those of the note before the stretch, (3,) int64.
+        tick_seconds: Seconds of a tick at their onsets, (n,) float64.
     """
 
     fields: NDArray[np.int64]
@@ -79,6 +90,9 @@ class Stretch:
     onset: NDArray[np.float64]
     duration: NDArray[np.float64]
     chord: NDArray[np.int64]
+    metre: NDArray[np.int64]
+    metre_before: NDArray[np.int64]
+    tick_seconds: NDArray[np.float64]
 
 
 def encode_stretch(
@@ -90,6 +104,7 @@ def encode_stretch(
     *,
     frame: float = 0.0,
     key: NDArray[np.int64] | None = None,
+    metre: bool = False,
 ) -> Stretch:
     """Encode `count` notes of a piece from note `start` on.
 
@@ -105,45 +120,102 @@ def encode_stretch(
         frame: Seconds between the frames of the transcriber that made the piece; 0 for none.
         key: How often each pitch class sounded before, (12,); the stretch is transposed to where its first
             notes agree best with it. By chance when None.
+        metre: Whether to count in beats where they are known; else all is in seconds.
     """
-    chosen = notes[start : start + count]
+    # The note before comes along, since the first time shift counts from it.
+    lead = 1 if start else 0
+    chosen = notes[start - lead : start + count]
     onset = chosen["onset"].astype(np.float64)
     duration = chosen["duration"].astype(np.float64)
     pitch = chosen["pitch"].astype(np.int64)
     velocity = chosen["velocity"].astype(np.int64)
     chord = chosen["chord"].astype(np.int64)
     known = velocity != UNKNOWN_VELOCITY
-    before = float(notes["onset"][start - 1]) if start else 0.0
+    period = np.where(metre, chosen["period"], 0.0).astype(np.float64)
+    beat = np.where(period > 0, chosen["beat"], 0.0).astype(np.float64)
+    bar_beat = np.where(period > 0, chosen["bar_beat"], -1).astype(np.int64)
     if augmentation is not None:
         framed = bool(frame) and rng.random() >= augmentation.unframed
         if frame and not framed:
-            onset, duration = _unframed(onset, duration, frame, rng)
+            moved, duration = _unframed(onset, duration, frame, rng)
+            beat += (moved - onset) / np.where(period > 0, period, np.inf)
+            onset = moved
         if not framed:
             factor = math.exp(rng.uniform(math.log(1 - augmentation.tempo), math.log(1 + augmentation.tempo)))
-            onset, duration, before = onset * factor, duration * factor, before * factor
+            onset, duration, period = onset * factor, duration * factor, period * factor
         shift = int(rng.integers(augmentation.lowest, augmentation.highest + 1))
         if key is not None and key.any():
-            shift = _nearest_shift(pitch[:_OPENING], key, augmentation)
-        if pitch.min() + shift >= PITCH_LOWEST and pitch.max() + shift <= PITCH_HIGHEST:
+            shift = _nearest_shift(pitch[lead : lead + _OPENING], key, augmentation)
+        own = pitch[lead:]
+        if own.min() + shift >= PITCH_LOWEST and own.max() + shift <= PITCH_HIGHEST:
             pitch = pitch + shift
             chord = transpose_ids(chord, shift)
         if not known.any() and rng.random() < augmentation.voiced:
             velocity = _imagined(len(velocity), rng)
         if not framed:
             velocity = _revoiced(velocity, augmentation, rng)
-    ticks = to_ticks(onset)
     # A change of time can bring notes to one tick that were on two, or change their order.
-    order = np.lexsort((pitch, ticks))
+    ticks = _ticks(onset, beat, period)
+    # The note before stays the first.
+    order = np.concatenate([np.arange(lead), lead + np.lexsort((pitch[lead:], ticks[lead:]))])
+    shifts = np.diff(ticks[order], prepend=ticks[order[0]])
+    widths = tick_seconds(period)
     fields = np.stack(
         [
-            time_shift_index(np.diff(ticks[order], prepend=to_ticks(before))),
+            time_shift_index(shifts),
             pitch[order] - PITCH_LOWEST,
             velocity_index(velocity[order]),
-            duration_index(to_ticks(duration[order])),
+            duration_index(to_ticks(duration[order] / widths[order] * TICK_SECONDS)),
         ],
         axis=1,
     )
-    return Stretch(fields, velocity[order], known[order], onset[order], duration[order], chord[order])
+    places = _places(beat, bar_beat, period)[order]
+    before = places[0] if lead else np.array(NO_METRE)
+    own = order[lead:]
+    return Stretch(
+        fields[lead:],
+        velocity[own],
+        known[own],
+        onset[own],
+        duration[own],
+        chord[own],
+        places[lead:],
+        before,
+        widths[own],
+    )
+
+
+def _ticks(
+    onset: NDArray[np.float64], beat: NDArray[np.float64], period: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return the ticks of onsets, (n,): in beats where they are known, else in seconds.
+
+    Where one goes over into the other, the time between two notes is counted in seconds.
+    """
+    known = period > 0
+    own = np.where(known, beat_ticks(beat), to_ticks(onset))
+    if known.all() or not known.any():
+        return own
+    order = np.argsort(onset, kind="stable")
+    shifts = np.diff(own[order])
+    turns = np.flatnonzero(np.diff(known[order].astype(np.int8)))
+    shifts[turns] = to_ticks(np.diff(onset[order]))[turns]
+    ticks = np.empty_like(own)
+    ticks[order] = own[order[0]] + np.concatenate([[0], np.cumsum(np.maximum(shifts, 0))])
+    return ticks
+
+
+def _places(
+    beat: NDArray[np.float64], bar_beat: NDArray[np.int64], period: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return phase, beat of the bar and tempo of each onset, (n, 3)."""
+    ticks = beat_ticks(beat)
+    # The nearest tick may be the next beat's.
+    carried = ticks // BEAT_TICKS - np.floor(beat).astype(np.int64)
+    per_bar = max(int(bar_beat.max(initial=0)) + 1, 2)
+    in_bar = np.where(bar_beat >= 0, np.minimum((bar_beat + carried) % per_bar, NO_BAR_BEAT - 1), NO_BAR_BEAT)
+    places = np.stack([ticks % BEAT_TICKS, in_bar, tempo_index(period)], axis=1)
+    return np.where(period[:, None] > 0, places, np.array(NO_METRE))
 
 
 _CHORD_SPREAD: Final = 0.004
@@ -233,6 +305,7 @@ def boundary_durations(
         if draw < held:
             indices[sounding] = HELD
         else:
-            cut = np.maximum(time - stretch.onset[sounding], TICK_SECONDS)
+            ticks = (time - stretch.onset[sounding]) / stretch.tick_seconds[sounding]
+            cut = np.maximum(ticks * TICK_SECONDS, TICK_SECONDS)
             indices[sounding] = np.minimum(duration_index(to_ticks(cut)), stretch.fields[sounding, DURATION])
     return indices

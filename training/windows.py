@@ -19,13 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.harmony.chords import NO_CHORD
+from tatumflow.engine.metre import NO_METRE
 from tatumflow.engine.notes import PITCH_LOWEST, Role
+from tatumflow.engine.theory.key import KEY_NOTES
 from tatumflow.engine.tokens import (
     ABSENT,
     DURATION,
     FIELD_SIZES,
     FIELDS,
     PITCH,
+    TICK_SECONDS,
     TIME_SHIFT,
     VELOCITY,
 )
@@ -50,6 +53,7 @@ class TurnSettings:
         held: Chance that notes sounding across a boundary are read as held.
         truncated: Chance that they are read as ending at the boundary.
         chords: Chance that a part's chords are told.
+        metre: Chance that a part's beats are told, where they are known.
         guests: Chance that a segment which begins within a window takes over as the other player's next turn:
             what was heard before then says nothing about it, and the style it is told everything.
         companion_guests: Chance that turns are drawn such that the guest is the companion.
@@ -64,6 +68,7 @@ class TurnSettings:
     held: float = 0.3
     truncated: float = 0.3
     chords: float = 0.5
+    metre: float = 0.0
     guests: float = 0.0
     companion_guests: float = 0.7
     segments: tuple[int, int] | None = None
@@ -82,10 +87,16 @@ class Window:
         piece: Index within the epoch's pieces of the note each step predicts, (T,) int64; -1 where none.
         chord: Chord id at the step's own note, 0 where none is told, (T,) int64.
         next_chord: Chord id at the note the step predicts, (T,) int64.
+        metre: Phase, beat of the bar and tempo at the step's own note, at a turn step those of the note
+            before it, (T, 3) int64, each below `METRE_SIZES`.
+        next_metre: Those at the note the step predicts, (T, 3) int64.
+        tick_seconds: Seconds of a tick at the note the step predicts, (T,) float32.
         phrase: Phrase of the note the step predicts, (T,) int64; -1 where none.
         phrase_steps: Steps of each phrase's notes, (Q, N) int64; -1 beyond its last.
         previous: The phrase before each, (Q,) int64; -1 where none.
-        features: Features of each phrase, (Q, NUM_FEATURES) float32; zeros where there is none.
+        features: Features of each phrase, its harmony relative to its key, (Q, NUM_FEATURES) float32; zeros
+            where there is none.
+        key: Key of the moment at which each phrase begins, 0 to 11, (Q,) int64; see `engine/theory/key.py`.
     """
 
     fields: NDArray[np.int64]
@@ -96,10 +107,14 @@ class Window:
     piece: NDArray[np.int64]
     chord: NDArray[np.int64]
     next_chord: NDArray[np.int64]
+    metre: NDArray[np.int64]
+    next_metre: NDArray[np.int64]
+    tick_seconds: NDArray[np.float32]
     phrase: NDArray[np.int64]
     phrase_steps: NDArray[np.int64]
     previous: NDArray[np.int64]
     features: NDArray[np.float32]
+    key: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -199,6 +214,8 @@ class Epoch:
         for array, last in (
             (window.piece, -1),
             (window.next_chord, NO_CHORD),
+            (window.next_metre, NO_METRE),
+            (window.tick_seconds, TICK_SECONDS),
             (window.phrase, NO_PHRASE),
         ):
             array[:-1] = array[1:]
@@ -220,7 +237,8 @@ class Epoch:
             settings.augment,
             rng,
             frame=frame,
-            key=_key_before(window, step) if part.guest else None,
+            key=pitch_classes_before(window, step) if part.guest else None,
+            metre=rng.random() < turns.metre,
         )
         ends = np.cumsum(part.turns)
         duration = boundary_durations(stretch, ends[:-1], turns.held, turns.truncated, rng)
@@ -239,7 +257,8 @@ class Epoch:
         # Each turn's notes stand one step further right than the turn before left them: its turn step.
         at = step + np.arange(len(duration)) + 1 + np.repeat(np.arange(len(ends)), part.turns)
         _write_notes(window, at, stretch, duration, part.piece, rng)
-        phrases.add(stretch, at, part.turns, rng, follows=part.guest)
+        _write_metre(window, at, stretch, part.turns)
+        phrases.add(stretch, at, part.turns, rng, _key_histogram(window, at, part), follows=part.guest)
         if rng.random() < turns.chords:
             window.chord[at] = window.next_chord[at] = stretch.chord
         count = len(duration) + len(ends)
@@ -259,22 +278,44 @@ def _empty(steps: int, phrases: PhraseTable) -> Window:
         piece=np.full(steps, -1, dtype=np.int64),
         chord=np.full(steps, NO_CHORD, dtype=np.int64),
         next_chord=np.full(steps, NO_CHORD, dtype=np.int64),
+        metre=np.tile(np.array(NO_METRE, dtype=np.int64), (steps, 1)),
+        next_metre=np.tile(np.array(NO_METRE, dtype=np.int64), (steps, 1)),
+        tick_seconds=np.full(steps, TICK_SECONDS, dtype=np.float32),
         phrase=phrases.phrase,
         phrase_steps=phrases.steps,
         previous=phrases.previous,
         features=phrases.features,
+        key=phrases.key,
     )
 
 
-_KEY_NOTES: Final = 64
-"""Notes whose pitch classes say what key is played in."""
-
-
-def _key_before(window: Window, step: int) -> NDArray[np.int64]:
+def pitch_classes_before(window: Window, step: int) -> NDArray[np.int64]:
     """Return how often each pitch class sounds in the notes before `step`, (12,)."""
-    before = slice(max(step - _KEY_NOTES, 0), step)
+    before = slice(max(step - KEY_NOTES, 0), step)
     pitches = window.target[before, PITCH][window.scored[before, PITCH]]
     return np.bincount((pitches + PITCH_LOWEST) % 12, minlength=12)
+
+
+def _key_histogram(window: Window, at: NDArray[np.int64], part: _Part) -> NDArray[np.int64]:
+    """Return, for each note of a part, the pitch classes of the notes that say its key, (n, 12).
+
+    Those are the last `KEY_NOTES` before it, of the part and, if it is a guest's, of the window before it;
+    near a beginning, where there are fewer than half as many, the first of the part itself.
+    """
+    classes = (window.target[at, PITCH] + PITCH_LOWEST) % 12
+    own = np.eye(12, dtype=np.int64)[classes]
+    before = np.zeros((KEY_NOTES, 12), np.int64)
+    if part.guest:
+        steps = np.flatnonzero(window.scored[: at[0], PITCH])[-KEY_NOTES:]
+        if len(steps):
+            before[-len(steps) :] = np.eye(12, dtype=np.int64)[
+                (window.target[steps, PITCH] + PITCH_LOWEST) % 12
+            ]
+    sums = np.concatenate([np.zeros((1, 12), np.int64), np.cumsum(np.concatenate([before, own]), axis=0)])
+    counts = sums[KEY_NOTES : KEY_NOTES + len(at)] - sums[: len(at)]
+    few = counts.sum(axis=1) < KEY_NOTES // 2
+    counts[few] = own[: KEY_NOTES // 2].sum(axis=0)
+    return counts
 
 
 def _write_notes(
@@ -300,6 +341,15 @@ def _write_notes(
     window.scored[at] = True
     window.scored[at, VELOCITY] = stretch.known
     window.piece[at] = piece
+
+
+def _write_metre(window: Window, at: NDArray[np.int64], stretch: Stretch, turns: tuple[int, ...]) -> None:
+    """Write the metrical places of a stretch's notes, and of the turn steps before their turns."""
+    window.metre[at] = window.next_metre[at] = stretch.metre
+    window.tick_seconds[at] = stretch.tick_seconds
+    starts = np.cumsum((0, *turns[:-1]))
+    before = np.concatenate([stretch.metre_before[None], stretch.metre])
+    window.metre[at[starts] - 1] = before[starts]
 
 
 def _plan(

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tatumflow.engine.controls import Controls, ModeName
-from tatumflow.engine.modes.mode import PhrasePolicy, TurnPlan
+from tatumflow.engine.modes.mode import MANNER, PhrasePolicy, TurnPlan
 from tatumflow.engine.phrase import Phrase
 
 LEAD: Final = 0.03
@@ -28,7 +28,7 @@ class Answer:
 
     name: ModeName = "answer"
     patience = 1.0
-    phrases = PhrasePolicy()
+    phrases = PhrasePolicy(tells=("melody", *MANNER), tells_near=("latent", "harmony"))
 
     def plan(self, phrase: Phrase, controls: Controls, now: float) -> TurnPlan:
         """Return the frame of an answer to `phrase` that begins at `now` seconds."""

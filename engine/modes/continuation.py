@@ -5,7 +5,7 @@ from typing import Final
 
 from tatumflow.engine.controls import Controls, ModeName
 from tatumflow.engine.modes.answer import LEAD, call_length
-from tatumflow.engine.modes.mode import PhrasePolicy, TurnPlan
+from tatumflow.engine.modes.mode import MANNER, PhrasePolicy, TurnPlan
 from tatumflow.engine.phrase import Phrase
 
 LONGEST: Final = 30.0
@@ -26,7 +26,7 @@ class Continuation:
 
     name: ModeName = "continue"
     patience = 0.6
-    phrases = PhrasePolicy(style_first=True)
+    phrases = PhrasePolicy(tells=MANNER)
 
     def plan(self, phrase: Phrase, controls: Controls, now: float) -> TurnPlan:
         """Return the frame of a continuation of `phrase` that begins at `now` seconds."""

@@ -4,7 +4,7 @@ from typing import Final
 
 from tatumflow.engine.controls import Controls, ModeName
 from tatumflow.engine.modes.answer import LEAD
-from tatumflow.engine.modes.mode import PhrasePolicy, TurnPlan
+from tatumflow.engine.modes.mode import MANNER, PhrasePolicy, TurnPlan
 from tatumflow.engine.phrase import Phrase
 
 LONGEST: Final = 3600.0
@@ -18,7 +18,7 @@ class Improvisation:
 
     name: ModeName = "improvise"
     patience = 1.0
-    phrases = PhrasePolicy(from_call=False)
+    phrases = PhrasePolicy(from_call=False, tells=MANNER)
 
     def plan(self, phrase: Phrase, controls: Controls, now: float) -> TurnPlan:
         """Return the frame of an improvisation that begins at `now` seconds; the call does not matter."""

@@ -10,6 +10,10 @@ from tatumflow.engine.phrase import Phrase
 SHORTEST_LAST: Final = 0.05
 """Seconds before the end of a turn held to bars after which no note starts."""
 
+MANNER: Final = ("rhythm", "dynamics")
+"""The parts of a drawn condition that say how a player plays. Told these alone, the decoder keeps to the key
+and the motifs that it has heard; what is drawn of harmony, melody and latent takes it away from them."""
+
 LONGEST_REST: Final = 0.25
 """Share of a turn held to bars that may pass without an onset."""
 
@@ -77,8 +81,10 @@ class PhrasePolicy:
 
     Attributes:
         from_call: Whether the first phrase is drawn from the human's.
-        style_first: Whether, where a style is asked for, the first phrase is drawn from that alone, as the
-            others are.
+        tells: What of a drawn condition the decoder is told: "latent" and parts of theory; nothing leaves the
+            phrases to what was played and the style.
+        tells_near: What it is told besides while a phrase follows the call, at a surprise below a half: the
+            condition is then the call's own in part, and says what to take up.
         keeps: Share of the call's own condition, 0 to 1, that the first phrase keeps; None leaves that to the
             player's *surprise*.
         asks: Parts of the call's theory that every phrase shall have.
@@ -86,7 +92,8 @@ class PhrasePolicy:
     """
 
     from_call: bool = True
-    style_first: bool = False
+    tells: tuple[str, ...] = ("latent", "harmony", "melody", "rhythm", "dynamics")
+    tells_near: tuple[str, ...] = ()
     keeps: float | None = None
     asks: tuple[str, ...] = ()
     edits_harmony: bool = False

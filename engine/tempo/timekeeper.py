@@ -10,6 +10,7 @@ from tatumflow.engine.events import BeatReport, ClockEvent, NoteOn
 from tatumflow.engine.harmony.chart_clock import ChartInTime
 from tatumflow.engine.messages import Position
 from tatumflow.engine.scheduler import Scheduler
+from tatumflow.engine.tempo.beat_clock import Beats
 from tatumflow.engine.tempo.clock_out import ClockOut
 from tatumflow.engine.tempo.grid import felt_beat
 from tatumflow.engine.tempo.listening import BeatFollower
@@ -72,6 +73,11 @@ class Timekeeper:
         c = self._controls
         asked = c.clock != "internal" or c.trade_bars or c.metronome or c.clock_out
         return bool(asked) and self.running
+
+    @property
+    def beats(self) -> Beats | None:
+        """The beat that is played to: in tempo, and over a chart; None in free time."""
+        return self.transport if self.in_tempo or self.chart is not None else None
 
     @property
     def trading(self) -> Trading | None:

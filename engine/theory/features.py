@@ -90,6 +90,22 @@ def phrase_features(
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
+def relative_to_key(features: NDArray[np.float32], key: Ints | int) -> NDArray[np.float32]:
+    """Return features (..., NUM_FEATURES) of phrases with their harmony moved from their keys to C.
+
+    Args:
+        features: As `phrase_features` returns them.
+        key: Key of each phrase, 0 to 11, (...).
+    """
+    places = np.arange(NUM_FEATURES) + np.zeros((*features.shape[:-1], 1), np.int64)
+    classes = (np.arange(_PITCH_CLASSES) + np.asarray(key)[..., None]) % _PITCH_CLASSES
+    # Pitch classes, bass notes and roots; the qualities of chords have no key.
+    for block in range(3):
+        start = PARTS[0].start + block * _PITCH_CLASSES
+        places[..., start : start + _PITCH_CLASSES] = start + classes
+    return np.take_along_axis(features, places, axis=-1)
+
+
 def notes_features(notes: Sequence[Note]) -> NDArray[np.float32]:
     """Return the features (NUM_FEATURES,) of one phrase of notes, in any order."""
     ordered = sorted(notes, key=lambda note: (note.onset, note.pitch))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.decoder import DecoderInput, DecoderOutput, DecoderShape, Floats, Ints
 from tatumflow.engine.harmony.chords import NO_CHORD, NUM_CHORDS
+from tatumflow.engine.metre import METRE_SIZES
 from tatumflow.engine.tokens import (
     DURATION,
     DURATION_TICKS,
@@ -44,6 +45,7 @@ def mock_shape(*, cache_rows: int = 64, window: int = 48, num_styles: int = 3) -
         num_styles=num_styles,
         phrase_dim=6,
         rope_base=100.0,
+        metre=True,
     )
 
 
@@ -99,6 +101,9 @@ class MockDecoder:
         self._prior[TIME_SHIFT] = _preference(TIME_SHIFT_TICKS * TICK_SECONDS, 0.15)
         self._prior[DURATION] = _preference(DURATION_TICKS * TICK_SECONDS, 0.2)
         self._prior[VELOCITY] = -0.5 * ((VELOCITIES - 70) / 20.0) ** 2
+        self._metre = [rng.normal(0.0, 1.0, (size, s.hidden_dim)) for size in METRE_SIZES]
+        for table in self._metre:
+            table[-1] = 0.0
 
     @property
     def shape(self) -> DecoderShape:
@@ -112,6 +117,8 @@ class MockDecoder:
         x = x + self._chords[inputs.chord] + inputs.phrase @ self._phrases
         for field, table in enumerate(self._embeddings):
             x = x + table[inputs.fields[:, field]]
+        for column, table in enumerate(self._metre):
+            x = x + table[inputs.metre[:, column]]
         keys = np.empty((s.num_layers, s.num_kv_heads, steps, s.head_dim), np.float32)
         values = np.empty_like(keys)
         for layer in range(s.num_layers):
@@ -137,8 +144,11 @@ class MockDecoder:
             hidden[:], keys[:], values[:] = np.nan, np.nan, np.nan
         return DecoderOutput(hidden, keys, values)
 
-    def field_logits(self, field: int, hidden: Floats, known: Ints, chord: Ints) -> Floats:
+    def field_logits(
+        self, field: int, hidden: Floats, known: Ints, chord: Ints, metre: Ints, pocket: float = 1.0
+    ) -> Floats:
         assert chord.shape == (len(hidden),)
+        assert metre.shape == (len(hidden), len(METRE_SIZES))
         assert hidden.shape[1:] == (self._shape.hidden_dim,)
         assert known.shape == (len(hidden), field)
         x = hidden.astype(np.float64)
@@ -146,6 +156,8 @@ class MockDecoder:
             x = x + self._known[earlier][known[:, earlier]]
         if field == PITCH:
             x = x + self._chords[chord]
+        for column, table in enumerate(self._metre if field else ()):
+            x = x + table[metre[:, column]]
         logits = (_norm(x) @ self._logits[field] + self._prior[field]).astype(np.float32)
         return np.full_like(logits, np.nan) if self.broken else logits
 
@@ -161,6 +173,7 @@ class MockDecoder:
             ((steps,), np.int64),
             ((steps, s.num_styles), np.float32),
             ((steps,), np.int64),
+            ((steps, len(METRE_SIZES)), np.int64),
             ((steps, s.phrase_dim), np.float32),
             angles,
             angles,

@@ -22,12 +22,12 @@ class MockPhraseModel:
         calls: How often the flow was evaluated.
     """
 
-    def __init__(self, num_styles: int = 3) -> None:
+    def __init__(self, num_styles: int = 3, *, relative: bool = False) -> None:
         rng = np.random.default_rng(4)
-        self._shape = PhraseShape(LATENT, THEORY, 16, num_styles)
+        self._shape = PhraseShape(LATENT, THEORY, 16, num_styles, relative)
         self._tables = rng.normal(size=(4, LATENT))
         self._parts = [rng.normal(size=(part.size, THEORY)) for part in PARTS]
-        self._styles = rng.normal(size=(num_styles, self._shape.condition_dim))
+        self._styles = rng.normal(size=(num_styles, self._shape.code_dim))
         self.asked: Floats | None = None
         self.before: Floats | None = None
         self.calls = 0

@@ -73,7 +73,7 @@ def test_a_manifest_that_is_no_object(copy: Path, content: str) -> None:
 
 
 def test_a_newer_format_asks_for_an_update_even_with_unknown_parts(copy: Path) -> None:
-    _edit(copy, lambda m: m.update(format_version=3, something_new={}))
+    _edit(copy, lambda m: m.update(format_version=4, something_new={}))
     _refused(copy, "newer", "update TatumFlow")
 
 

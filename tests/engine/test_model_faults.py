@@ -20,10 +20,12 @@ class FlakyDecoder(MockDecoder):
         self._faulty = faulty
         self._draws = -1
 
-    def field_logits(self, field: int, hidden: Floats, known: Ints, chord: Ints) -> Floats:
+    def field_logits(
+        self, field: int, hidden: Floats, known: Ints, chord: Ints, metre: Ints, pocket: float = 1.0
+    ) -> Floats:
         self._draws += field == 0
         self.broken = self._draws in self._faulty
-        return super().field_logits(field, hidden, known, chord)
+        return super().field_logits(field, hidden, known, chord, metre, pocket)
 
 
 class BrokenPhraseModel(MockPhraseModel):

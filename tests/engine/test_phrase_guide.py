@@ -8,7 +8,7 @@ from mock_decoder import MockDecoder, mock_shape
 from mock_phrase_model import LATENT, MockPhraseModel
 
 from tatumflow.engine.clock import VirtualClock
-from tatumflow.engine.controls import Controls, ModeName
+from tatumflow.engine.controls import Controls
 from tatumflow.engine.harmony.chart import parse_chart
 from tatumflow.engine.harmony.chart_clock import ChartClock
 from tatumflow.engine.harmony.chords import Chord, chord_id
@@ -25,11 +25,18 @@ from tatumflow.engine.theory.features import PARTS
 CALL = tuple(Note(0.25 * i, 0.2, 60 + (5 * i) % 12, 80) for i in range(12))
 NO_STYLE = np.array([1, 0, 0], np.float32)
 STYLE = np.array([0, 1, 0], np.float32)
+MAJOR = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11)).astype(np.int64)
+HEARD = np.roll(MAJOR, 3)
 CHORDS = (Chord(2, "m7"), Chord(7, "7"))
 
 
 def begin(policy: PhrasePolicy, controls: Controls, chords: tuple[Chord, ...] = ()) -> np.ndarray:
-    return PhraseGuide(MockPhraseModel()).begin(CALL, policy, controls, STYLE, chords, (1, 2))
+    return told(PhraseGuide(MockPhraseModel()).begin(CALL, policy, controls, STYLE, chords, (1, 2), HEARD))
+
+
+def told(condition: np.ndarray | None) -> np.ndarray:
+    assert condition is not None
+    return condition
 
 
 def parts(condition: np.ndarray) -> dict[str, float]:
@@ -37,7 +44,7 @@ def parts(condition: np.ndarray) -> dict[str, float]:
 
 
 def test_restyling_keeps_the_theory_it_asks_for() -> None:
-    own = parts(encode_phrase(MockPhraseModel(), CALL).condition)
+    own = parts(encode_phrase(MockPhraseModel(), CALL).code)
     found = parts(begin(mode_named("restyle").phrases, Controls(mode="restyle")))
     for name in ("melody", "rhythm", "dynamics"):
         assert found[name] == pytest.approx(own[name])
@@ -61,33 +68,49 @@ def test_an_edit_changes_its_own_part_only(controls: dict[str, float], changed: 
 def test_improvising_does_not_listen_to_the_call() -> None:
     policy = mode_named("improvise").phrases
     guide = PhraseGuide(MockPhraseModel())
-    with_call = guide.begin(CALL, policy, Controls(mode="improvise"), STYLE, (), (0,))
-    assert np.allclose(with_call, guide.begin((), policy, Controls(mode="improvise"), STYLE, (), (0,)))
+    policy = replace(policy, tells=PhrasePolicy().tells)
+    controls = Controls(mode="improvise")
+    with_call = told(guide.begin(CALL, policy, controls, STYLE, (), (0,), HEARD))
+    assert np.allclose(with_call, told(guide.begin((), policy, controls, STYLE, (), (0,), HEARD)))
 
 
-@pytest.mark.parametrize(("style", "alike"), [(STYLE, True), (NO_STYLE, False)])
-def test_further_phrases_take_after_the_style_or_where_there_is_none_after_the_phrase_before(
-    style: np.ndarray, alike: bool
-) -> None:
+def test_further_phrases_take_after_the_phrase_before() -> None:
     drawn: list[np.ndarray] = []
     for played in (CALL, tuple(replace(note, pitch=note.pitch + 24) for note in CALL)):
         guide = PhraseGuide(MockPhraseModel())
-        guide.begin(CALL, PhrasePolicy(), Controls(), style, (), (0,))
-        drawn.append(guide.following(played))
-    assert np.allclose(drawn[0], drawn[1]) == alike
+        guide.begin(CALL, PhrasePolicy(), Controls(), STYLE, (), (0,), HEARD)
+        drawn.append(told(guide.following(played, HEARD)))
+    assert not np.allclose(drawn[0], drawn[1])
 
 
-@pytest.mark.parametrize(
-    ("mode", "style", "heard"),
-    [("continue", STYLE, False), ("continue", NO_STYLE, True), ("answer", STYLE, True)],
-)
-def test_a_continuation_in_a_style_is_not_held_to_the_call(
-    mode: ModeName, style: np.ndarray, heard: bool
-) -> None:
-    model = MockPhraseModel()
-    PhraseGuide(model).begin(CALL, mode_named(mode).phrases, Controls(mode=mode), style, (), (0,))
-    assert model.before is not None
-    assert bool(model.before[-1]) == heard
+def test_what_is_not_told_is_zero() -> None:
+    policy = PhrasePolicy(tells=("rhythm", "dynamics"))
+    found = begin(policy, Controls())
+    assert not found[:LATENT].any()
+    assert [name for name, value in parts(found).items() if value] == ["rhythm", "dynamics"]
+
+
+def test_where_nothing_is_told_there_is_no_condition() -> None:
+    guide = PhraseGuide(MockPhraseModel())
+    policy = PhrasePolicy(tells=())
+    assert guide.begin(CALL, policy, Controls(), STYLE, (), (0,), HEARD) is None
+    assert guide.following(CALL, HEARD) is None
+
+
+@pytest.mark.parametrize("key", [0, 5, 10])
+def test_a_condition_relative_to_the_key_moves_with_the_music(key: int) -> None:
+    def drawn(shift: int) -> np.ndarray:
+        call = [replace(note, pitch=note.pitch + shift) for note in CALL]
+        heard = np.roll(MAJOR, shift)
+        guide = PhraseGuide(MockPhraseModel(relative=True))
+        return told(guide.begin(call, PhrasePolicy(), Controls(), STYLE, (), (0,), heard))
+
+    plain, moved = drawn(0), drawn(key)
+    assert moved[-12:].tolist() == np.roll(plain[-12:], key).tolist()
+    assert plain[-12:].sum() == 1
+    # Register and range are absolute, so that melody is not compared.
+    harmony = LATENT + [part.name for part in PARTS].index("harmony")
+    assert moved[harmony] == pytest.approx(plain[harmony], abs=1e-5)
 
 
 class Stage:
@@ -179,3 +202,11 @@ def test_pace_changes_the_length_of_the_turn(mode: str) -> None:
     ]
     lengths = [plan.rest_from - plan.earliest for plan in plans]
     assert lengths[0] == pytest.approx(2 * lengths[1]) == pytest.approx(4 * lengths[2])
+
+
+@pytest.mark.parametrize(("surprise", "near"), [(0.0, True), (0.4, True), (0.5, False), (1.0, False)])
+def test_an_answer_that_follows_is_told_the_call_s_latent_and_harmony(surprise: float, near: bool) -> None:
+    found = begin(mode_named("answer").phrases, Controls(surprise=surprise))
+    assert bool(found[:LATENT].any()) == near
+    assert bool(parts(found)["harmony"]) == near
+    assert all(parts(found)[name] for name in ("melody", "rhythm", "dynamics"))

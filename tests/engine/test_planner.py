@@ -32,10 +32,12 @@ class SlowDecoder(MockDecoder):
         self.pass_time = pass_time
         self.seconds = 0.0
 
-    def field_logits(self, field: int, hidden: Floats, known: Ints, chord: Ints) -> Floats:
+    def field_logits(
+        self, field: int, hidden: Floats, known: Ints, chord: Ints, metre: Ints, pocket: float = 1.0
+    ) -> Floats:
         if field == 0:
             self.pass_time(self.seconds)
-        return super().field_logits(field, hidden, known, chord)
+        return super().field_logits(field, hidden, known, chord, metre, pocket)
 
 
 class Bench:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -471,10 +472,8 @@ def test_generated_music_meets_its_constraints() -> None:
 
 def test_notes_of_one_tick_rise() -> None:
     class Chordal(MockDecoder):
-        def field_logits(
-            self, field: int, hidden: np.ndarray, known: np.ndarray, chord: np.ndarray
-        ) -> np.ndarray:
-            logits = super().field_logits(field, hidden, known, chord)
+        def field_logits(self, field: int, *state: Any, **settings: Any) -> np.ndarray:
+            logits = super().field_logits(field, *state, **settings)
             if field == TIME_SHIFT:
                 logits[:, 0] += 20.0
             return logits

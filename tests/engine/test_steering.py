@@ -71,7 +71,7 @@ def test_controls_of_sampling_leave_the_condition_of_the_phrase(values: dict[str
 def test_a_new_condition_is_drawn_once(values: dict[str, float]):
     rig = playing()
     undrawn = calls(rig)
-    guide_of(rig).first()
+    guide_of(rig).first(rig.companion._session.pitch_classes(64))
     a_draw = calls(rig) - undrawn
     before = calls(rig)
     set_all(rig, **values)

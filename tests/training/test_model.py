@@ -5,9 +5,10 @@ import torch
 from torch import Tensor
 
 from tatumflow.engine.harmony.chords import NUM_CHORDS
-from tatumflow.engine.tokens import FIELD_SIZES, INPUT_SIZES, PITCH
+from tatumflow.engine.metre import METRE_SIZES, NO_METRE
+from tatumflow.engine.tokens import FIELD_SIZES, INPUT_SIZES, PITCH, TIME_SHIFT
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.decoder import Attention, TatumFlowDecoder
+from tatumflow.training.families.tatumflow.decoder import Attention, FieldHead, TatumFlowDecoder
 from tatumflow.training.families.tatumflow.layers import rotary_table
 
 NEVER = -1e9
@@ -24,7 +25,7 @@ CONFIG = TatumFlowConfig(
     latent_dim=6,
     theory_dim=2,
 )
-Steps = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+Steps = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +47,11 @@ def random_steps(batch: int, steps: int, seed: int = 0) -> Steps:
     role = torch.randint(2, (batch, steps), generator=generator)
     style = torch.randint(CONFIG.num_styles, (batch, steps), generator=generator)
     chord = torch.randint(NUM_CHORDS, (batch, steps), generator=generator)
+    metre = torch.stack(
+        [torch.randint(size, (batch, steps), generator=generator) for size in METRE_SIZES], dim=-1
+    )
     phrase = torch.randn(batch, steps, CONFIG.phrase_dim, generator=generator)
-    return fields, role, style, chord, phrase
+    return fields, role, style, chord, metre, phrase
 
 
 def one_hot(style: Tensor) -> Tensor:
@@ -65,7 +69,7 @@ def run_in_parts(model: TatumFlowDecoder, steps: Steps, sizes: list[int], rows: 
 
     Every step sees itself and the `rows` steps before it, as far as the ring still holds them.
     """
-    fields, role, style, chord, phrase = (tensor[0] for tensor in steps)
+    fields, role, style, chord, metre, phrase = (tensor[0] for tensor in steps)
     key, value = empty_cache(rows)
     held = torch.full((rows,), -1)
     states, done = [], 0
@@ -80,6 +84,7 @@ def run_in_parts(model: TatumFlowDecoder, steps: Steps, sizes: list[int], rows: 
             role[now],
             one_hot(style[now]),
             chord[now],
+            metre[now],
             phrase[now],
             cos,
             sin,
@@ -126,7 +131,8 @@ def test_every_input_acts_from_its_step_on(model: TatumFlowDecoder) -> None:
         (1, lambda role: 1 - role),
         (2, lambda style: (style + 1) % CONFIG.num_styles),
         (3, lambda chord: (chord + 1) % NUM_CHORDS),
-        (4, lambda phrase: -phrase),
+        (4, lambda metre: (metre + 1) % torch.tensor(METRE_SIZES)),
+        (5, lambda phrase: -phrase),
     ]
     for place, change in changes:
         other = [tensor.clone() for tensor in steps]
@@ -160,15 +166,15 @@ def test_a_window_smaller_than_the_stream_is_the_same_in_any_parts(
 
 @torch.no_grad()
 def test_a_blend_of_styles_lies_in_the_table(model: TatumFlowDecoder) -> None:
-    fields, role, style, chord, phrase = (tensor[0] for tensor in random_steps(1, 6))
-    condition = (chord, phrase)
+    fields, role, style, *condition = (tensor[0] for tensor in random_steps(1, 6))
     cos, sin = rotary_table(torch.arange(6), CONFIG.head_dim, CONFIG.rope_base)
     bias = torch.where(torch.ones(6, 6).tril() > 0, 0.0, NEVER)
     bias = torch.cat([torch.full((6, 4), NEVER), bias], dim=1)
-    rest = (cos, sin, bias, *empty_cache(4))
-    pure = model.forward_cached(fields, role, one_hot(style), *condition, *rest)[0]
+    chord, metre, phrase = condition
+    rest = (chord, metre, phrase, cos, sin, bias, *empty_cache(4))
+    pure = model.forward_cached(fields, role, one_hot(style), *rest)[0]
     half = 0.5 * one_hot(style) + 0.5 * one_hot((style + 1) % CONFIG.num_styles)
-    blend = model.forward_cached(fields, role, half, *condition, *rest)[0]
+    blend = model.forward_cached(fields, role, half, *rest)[0]
     assert torch.isfinite(blend).all()
     assert not torch.allclose(blend, pure, atol=1e-4)
 
@@ -178,16 +184,49 @@ def test_a_field_depends_on_the_fields_before_it_and_no_others(model: TatumFlowD
     state = torch.randn(1, CONFIG.hidden_dim)
     note = torch.tensor([[3, 40, 12, 7]])
     chord = torch.tensor([5])
-    before = model.field_logits(state, note, chord)
+    metre = (torch.tensor([[7, 1, 3]]), torch.tensor([[20, 1, 3]]))
+    before = model.field_logits(state, note, chord, *metre)
     assert [scores.shape[-1] for scores in before] == list(FIELD_SIZES)
     for changed in range(4):
         other = note.clone()
         other[0, changed] += 1
-        after = model.field_logits(state, other, chord)
+        after = model.field_logits(state, other, chord, *metre)
         for field in range(4):
             assert torch.equal(after[field], before[field]) == (field <= changed)
-    after = model.field_logits(state, note, chord + 1)
+    after = model.field_logits(state, note, chord + 1, *metre)
     assert [torch.equal(a, b) for a, b in zip(after, before, strict=True)] == [i != PITCH for i in range(4)]
+    after = model.field_logits(state, note, chord, metre[0], metre[1] + 1)
+    assert [torch.equal(a, b) for a, b in zip(after, before, strict=True)] == [
+        i == TIME_SHIFT for i in range(4)
+    ]
+    after = model.field_logits(state, note, chord, metre[0] + 1, metre[1])
+    assert [torch.equal(a, b) for a, b in zip(after, before, strict=True)] == [
+        i != TIME_SHIFT for i in range(4)
+    ]
+
+
+@torch.no_grad()
+def test_without_a_phase_it_does_not_matter_where_a_shift_lands(model: TatumFlowDecoder) -> None:
+    state, note, chord = torch.randn(1, CONFIG.hidden_dim), torch.tensor([[3, 40, 12, 7]]), torch.tensor([5])
+    free = torch.tensor([NO_METRE])
+    head = model.heads[TIME_SHIFT]
+    assert isinstance(head, FieldHead)
+    assert head.landing is not None
+    with_term = model.field_logits(state, note, chord, free, free)[TIME_SHIFT]
+    kept = head.landing.bias.clone()
+    head.landing.bias.add_(torch.arange(len(kept)))
+    assert torch.equal(model.field_logits(state, note, chord, free, free)[TIME_SHIFT], with_term)
+    head.landing.bias.copy_(kept)
+
+
+@torch.no_grad()
+def test_weights_trained_without_metre_go_on_as_they_were() -> None:
+    torch.manual_seed(0)
+    decoder = TatumFlowDecoder(CONFIG)
+    fields, role, style, chord, metre, phrase = random_steps(1, 12)
+    free = torch.tensor(NO_METRE).expand_as(metre)
+    told = decoder(fields, role, style, chord, metre, phrase)
+    assert torch.equal(told, decoder(fields, role, style, chord, free, phrase))
 
 
 def test_live_size_is_the_size_to_play_with() -> None:

@@ -129,7 +129,7 @@ def _edit(path: Path, **changes: object) -> None:
         (lambda path: (path / "index.json").unlink(), "is not a packed corpus"),
         (lambda path: (path / "index.json").write_text("{"), "cannot be read"),
         (lambda path: (path / "index.json").write_text("[]"), "has format None"),
-        (lambda path: _edit(path, format_version=99), "has format 99, this program reads 2"),
+        (lambda path: _edit(path, format_version=99), "has format 99, this program reads 3"),
         (lambda path: _edit(path, styles=["b", "a"]), "styles are not sorted"),
         (lambda path: _edit(path, pieces=[{}]), r"pieces\.0\.name"),
         (lambda path: (path / "notes.npy").unlink(), r"notes\.npy: cannot be read"),

@@ -7,6 +7,7 @@ import torch
 from tiny_model import tiny_trained
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.metre import METRE_SIZES
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
 from tatumflow.training.families.tatumflow.model import TatumFlow
 from tatumflow.training.start import start_from
@@ -25,10 +26,13 @@ def test_a_bundle_gives_the_model_back_within_int8(tiny_bundle: Path) -> None:
     fields = torch.randint(30, (2, config.phrase_len, 4), generator=generator)
     role, style, chord = torch.randint(2, (3, 2, config.phrase_len), generator=generator)
     features = torch.rand(5, NUM_FEATURES, generator=generator)
-    flow = (normal(2, config.phrase_dim), torch.rand(2), torch.eye(config.num_styles)[:2])
-    told = (normal(2, config.phrase_dim + 1), normal(2, len(PARTS) * (config.theory_dim + 1)))
+    metre = torch.stack(
+        [torch.randint(size, role.shape, generator=generator) for size in METRE_SIZES], dim=-1
+    )
+    flow = (normal(2, config.code_dim), torch.rand(2), torch.eye(config.num_styles)[:2])
+    told = (normal(2, config.code_dim + 1), normal(2, len(PARTS) * (config.theory_dim + 1)))
     calls = {
-        "decoder": (fields, role, style, chord, normal(2, config.phrase_len, config.phrase_dim)),
+        "decoder": (fields, role, style, chord, metre, normal(2, config.phrase_len, config.phrase_dim)),
         "encoder": (fields, role >= 0),
         "theory": (features,),
         "flow": (*flow, *told),

@@ -77,6 +77,7 @@ def _config(bundle: Bundle, state: Mapping[str, Tensor]) -> TatumFlowConfig:
         head_dim_inner=state["decoder.heads.0.mlp.down.weight"].shape[1],
         max_seq_len=dims.cache_rows,
         num_styles=dims.num_styles,
+        metre_and_key=bundle.shape.metre,
         encoder_dim=state["encoder.position.weight"].shape[1],
         encoder_layers=_blocks(state, "encoder.blocks."),
         encoder_heads=1,

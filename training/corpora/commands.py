@@ -1,6 +1,6 @@
 """What `tatumflow data prepare` and `tatumflow data stats` do."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from tatumflow.engine.errors import CorpusError
 from tatumflow.training.corpora import midi_folder, pijama, statistics, wjazzd
+from tatumflow.training.corpora.beats import BeatTable, read_beat_tables, with_beats
 from tatumflow.training.corpora.estimated_chords import with_chords
 from tatumflow.training.corpora.piece import BrokenFile, Piece
 from tatumflow.training.corpora.source import open_source
@@ -58,6 +59,7 @@ def prepare(
     seed: int = 0,
     min_style_notes: int = 1500,
     console: Console | None = None,
+    beats: Sequence[Path] = (),
 ) -> PackReport:
     """Pack corpora for training and print what was packed and what was skipped.
 
@@ -70,13 +72,15 @@ def prepare(
         seed: As `read_sources` takes it.
         min_style_notes: How many training notes give a player a style of their own.
         console: Where to print; by default the terminal.
+        beats: Folders or archives of beat tables for PiJAMA; of two tables for one piece, the first counts.
 
     Raises:
         CorpusError: if a source cannot be read or the folder cannot be written.
     """
     console = console or Console()
+    tables = {name: table for source in reversed(beats) for name, table in read_beat_tables(Path(source))}
     pieces = (
-        with_chords(item) if isinstance(item, Piece) else item
+        _completed(item, tables) if isinstance(item, Piece) else item
         for item in _shown(read_sources(sources, player, seed), console)
     )
     report = pack(pieces, out, LICENCES, min_style_notes)
@@ -87,6 +91,13 @@ def prepare(
     if len(report.broken) > _SHOWN_BROKEN:
         console.print(f"  and {len(report.broken) - _SHOWN_BROKEN} more, all listed in index.json")
     return report
+
+
+def _completed(piece: Piece, tables: Mapping[str, BeatTable]) -> Piece:
+    """Return the piece with estimated chords, where it has none, and the beats of its table, if any."""
+    table = tables.get(piece.name) if piece.corpus == pijama.CORPUS else None
+    piece = with_chords(piece)
+    return piece if table is None else with_beats(piece, table, piece.start)
 
 
 def stats(

@@ -32,7 +32,8 @@ def note_array(
         notes of one pitch share an onset tick, one stays, the longest and loudest.
     """
     count = np.asarray(onset).shape[0]
-    notes = np.empty(count, dtype=NOTE_DTYPE)
+    notes = np.zeros(count, dtype=NOTE_DTYPE)
+    notes["bar_beat"] = -1
     seconds = np.asarray(onset, dtype=np.float64)
     notes["onset"] = seconds - (seconds.min() if count else 0.0)
     notes["duration"] = np.maximum(duration, TICK_SECONDS)

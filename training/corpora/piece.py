@@ -7,11 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOTE_DTYPE: Final = np.dtype(
-    [("onset", "<f4"), ("duration", "<f4"), ("pitch", "u1"), ("velocity", "u1"), ("chord", "u1")]
+    [
+        ("onset", "<f4"),
+        ("duration", "<f4"),
+        ("pitch", "u1"),
+        ("velocity", "u1"),
+        ("chord", "u1"),
+        ("beat", "<f4"),
+        ("bar_beat", "i1"),
+        ("period", "<f4"),
+    ]
 )
 """One note: onset and duration in seconds, MIDI pitch 21 to 108, MIDI velocity 1 to 127 or
-`UNKNOWN_VELOCITY`, and the id of the chord it begins on (`engine/harmony/chords.py`), 0 for none or
-unknown."""
+`UNKNOWN_VELOCITY`, the id of the chord it begins on (`engine/harmony/chords.py`), 0 for none or unknown, and
+where its onset lies in the metre: beats since the first beat known, the beat of the bar that it falls in or
+follows (0 is the downbeat, -1 unknown), and the seconds of a beat there. The period is 0 where no beat is
+known; the other two mean nothing then."""
 
 UNKNOWN_VELOCITY: Final = 0
 """Velocity of a note whose corpus does not tell it. The model reads it as absent and is not trained on it."""
@@ -35,6 +46,7 @@ class Piece:
         notes: Shape (n,) of `NOTE_DTYPE`, sorted by onset tick of 10 ms, then pitch; the first onset is 0.
         tempo: Mean tempo in beats per minute; None when unknown.
         chords: Where the chords of its notes come from.
+        start: Seconds of the first onset on the clock of its file.
     """
 
     name: str
@@ -45,6 +57,7 @@ class Piece:
     notes: NDArray[np.void]
     tempo: float | None = None
     chords: ChordSource = "none"
+    start: float = 0.0
 
 
 @dataclass(frozen=True)

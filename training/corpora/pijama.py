@@ -75,4 +75,5 @@ def _read_row(folder: Path, row: dict[str, str]) -> Piece | BrokenFile:
         title=row["title"],
         split="val" if row["split"] == "val" else "train",
         notes=from_notes(notes),
+        start=min(note.onset for note in notes),
     )

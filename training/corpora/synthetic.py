@@ -49,15 +49,17 @@ def swing_piece(seed: int = 0, bars: int = 24, split: Split = "train", name: str
         name: Its name.
     """
     rng = np.random.default_rng(seed)
-    rows: list[tuple[float, float, int, int, int]] = []
+    rows: list[tuple[float, float, int, int, int, float, int, float]] = []
     pitch = 72
     for bar in range(bars):
         change = _CHANGES[bar % len(_CHANGES)]
         chord = change.chord
         start = bar * _BEATS_PER_BAR * _BEAT
         for onset, length in ((0.0, 0.25), (_BEAT + _SWUNG, 0.2)):
+            place = _place(start + onset)
             rows += [
-                (start + onset, length, 48 + chord.root + above, 55, chord.id) for above in change.voicing
+                (start + onset, length, 48 + chord.root + above, 55, chord.id, *place)
+                for above in change.voicing
             ]
         for eighth in range(2 * _BEATS_PER_BAR):
             beat, off = divmod(eighth, 2)
@@ -65,10 +67,17 @@ def swing_piece(seed: int = 0, bars: int = 24, split: Split = "train", name: str
                 continue
             pitch = _next_pitch(pitch, change, rng)
             length, velocity = (0.15, 95) if off else (0.3, 79)
-            rows.append((start + beat * _BEAT + off * _SWUNG, length, pitch, velocity, chord.id))
+            onset = start + beat * _BEAT + off * _SWUNG
+            rows.append((onset, length, pitch, velocity, chord.id, *_place(onset)))
     notes = np.array(rows, dtype=NOTE_DTYPE)
     notes = notes[np.lexsort((notes["pitch"], notes["onset"]))]
     return Piece(name, "synthetic", "", "Swing study", split, notes, 60 / _BEAT, "annotated")
+
+
+def _place(onset: float) -> tuple[float, int, float]:
+    """Return beat, beat of the bar and seconds of a beat at an onset, as `NOTE_DTYPE` has them."""
+    beat = onset / _BEAT
+    return beat, int(beat + 1e-6) % _BEATS_PER_BAR, _BEAT
 
 
 def _next_pitch(pitch: int, change: _Change, rng: np.random.Generator) -> int:

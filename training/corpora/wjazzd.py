@@ -9,8 +9,11 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+import numpy as np
+
 from tatumflow.engine.errors import ChordError, CorpusError
 from tatumflow.engine.harmony.chords import NO_CHORD, chord_id, parse_chord
+from tatumflow.training.corpora.beats import BeatTable, beat_table, with_beats
 from tatumflow.training.corpora.note_array import note_array
 from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY, BrokenFile, Piece
 from tatumflow.training.corpora.source import open_source, seeded_split
@@ -38,8 +41,8 @@ class _Solo:
 def read_wjazzd(source: Path, seed: int = 0) -> Iterator[Piece | BrokenFile]:
     """Read the Weimar solos, split by tune: all solos on one tune are on one side, about a tenth in val.
 
-    Each note has the chord that the lead sheet in `csv_beats` gives for the beat it is counted to; none where
-    that table is missing.
+    Each note has the chord that the lead sheet in `csv_beats` gives for the beat it is counted to, and its
+    place between the beats annotated there; neither where that table is missing.
 
     Args:
         source: The folder that holds `csv_melody`, or the archive of it.
@@ -129,7 +132,7 @@ def _read_solo(path: Path, solos: dict[str, _Solo], players: dict[str, str], see
                 )
                 for row in csv.DictReader(file)
             ]
-        chords = _read_chords(path.parent.parent / BEATS / path.name)
+        chords, beats = _read_beats(path.parent.parent / BEATS / path.name)
     except ChordError as error:
         return BrokenFile(path.name, str(error))
     except KeyError as error:
@@ -148,28 +151,35 @@ def _read_solo(path: Path, solos: dict[str, _Solo], players: dict[str, str], see
         return BrokenFile(path.name, "has no notes on the piano's range")
     stem = path.stem
     solo = solos.get(_key("".join(part for part in _parts(stem))))
-    beats = [row[3] for row in rows if row[3] > 0]
+    beat_seconds = [row[3] for row in rows if row[3] > 0]
     player = player_of(stem)
-    return Piece(
+    start = min(row[0] for row in rows)
+    piece = Piece(
         name=path.name,
         corpus=CORPUS,
         player=solo.player if solo else players.get(_key(player), player),
         title=solo.title if solo else _spaced(_TAKE.sub("", _parts(stem)[1])),
         split=seeded_split(tune_of(stem), seed),
         notes=notes,
-        tempo=solo.tempo if solo and solo.tempo else (60.0 / median(beats) if beats else None),
+        tempo=solo.tempo if solo and solo.tempo else (60.0 / median(beat_seconds) if beat_seconds else None),
         chords="annotated",
+        start=start,
     )
+    return piece if beats is None else with_beats(piece, beats, start)
 
 
-def _read_chords(path: Path) -> dict[tuple[str, str], int]:
-    """Read the chord id of each (bar, beat); a beat without a chord keeps the one before."""
+def _read_beats(path: Path) -> tuple[dict[tuple[str, str], int], BeatTable | None]:
+    """Read the chord id of each (bar, beat), and the beats; a beat without a chord keeps the one before."""
     if not path.is_file():
-        return {}
+        return {}, None
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     places = [(row["bar"], row["beat"]) for row in rows]
-    return dict(zip(places, chords_in_force([row["chord"] for row in rows]), strict=True))
+    chords = dict(zip(places, chords_in_force([row["chord"] for row in rows]), strict=True))
+    time = np.array([float(row["onset"]) for row in rows])
+    bar_beat = np.array([int(float(row["beat"])) - 1 for row in rows], np.int64)
+    rising = np.diff(time, prepend=-np.inf) > 0
+    return chords, beat_table(time[rising], bar_beat[rising])
 
 
 def chords_in_force(symbols: Iterable[str]) -> list[int]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tatumflow.engine.decoder import Decoder, DecoderInput, Floats, Ints
 from tatumflow.engine.kv_cache import MAX_STEPS, KVCache
 from tatumflow.engine.rope import RotaryAngles
-from tatumflow.engine.tokens import FIELD_SIZES, FIELDS
+from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, TIME_SHIFT
 from tatumflow.training.windows import Window
 
 
@@ -45,12 +45,18 @@ class Steps(NamedTuple):
     role: Ints
     style: Floats
     chord: Ints
+    metre: Ints
     phrase: Floats
 
     def part(self, part: slice) -> "Steps":
         """Return some of the steps."""
         return Steps(
-            self.fields[part], self.role[part], self.style[part], self.chord[part], self.phrase[part]
+            self.fields[part],
+            self.role[part],
+            self.style[part],
+            self.chord[part],
+            self.metre[part],
+            self.phrase[part],
         )
 
 
@@ -58,7 +64,26 @@ def window_steps(decoder: Decoder, window: Window) -> Steps:
     """Return a window's steps, without phrase conditions."""
     table = np.eye(decoder.shape.num_styles, dtype=np.float32)
     phrase = np.zeros((len(window.role), decoder.shape.phrase_dim), np.float32)
-    return Steps(window.fields, window.role, table[window.style], window.chord, phrase)
+    return Steps(window.fields, window.role, table[window.style], window.chord, window.metre, phrase)
+
+
+def head_metre(window: Window, field: int) -> Ints:
+    """Return the metrical places (T, 3) that the head of a field reads: see `Decoder.field_logits`."""
+    return window.metre if field == TIME_SHIFT else window.next_metre
+
+
+def window_logits(decoder: Decoder, window: Window, states: Floats) -> list[Floats]:
+    """Return each field's logits (T, size) from a window's states (T, H), given the true earlier fields."""
+    return [
+        decoder.field_logits(
+            field,
+            states,
+            np.ascontiguousarray(window.target[:, :field]),
+            window.next_chord,
+            head_metre(window, field),
+        )
+        for field in range(len(FIELDS))
+    ]
 
 
 def stream_states(
@@ -88,6 +113,7 @@ def stream_states(
                 role=steps.role[part],
                 style=steps.style[part],
                 chord=steps.chord[part],
+                metre=steps.metre[part],
                 phrase=steps.phrase[part],
                 cos=cos,
                 sin=sin,
@@ -101,9 +127,11 @@ def stream_states(
     return states
 
 
-def log_probabilities(decoder: Decoder, field: int, states: Floats, target: Ints, chord: Ints) -> Floats:
+def log_probabilities(
+    decoder: Decoder, field: int, states: Floats, target: Ints, chord: Ints, metre: Ints
+) -> Floats:
     """Return log probabilities (n, size) of one field's values, given true earlier fields of (n, 4) notes."""
-    logits = decoder.field_logits(field, states, np.ascontiguousarray(target[:, :field]), chord)
+    logits = decoder.field_logits(field, states, np.ascontiguousarray(target[:, :field]), chord, metre)
     logits = logits - logits.max(axis=-1, keepdims=True)
     return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
 
@@ -119,7 +147,8 @@ def bundle_nll(decoder: Decoder, windows: Iterable[Window]) -> BundleNll:
             if not scored.any():
                 continue
             notes = target[scored]
-            logs = log_probabilities(decoder, field, states[scored], notes, window.next_chord[scored])
+            chord, metre = window.next_chord[scored], head_metre(window, field)[scored]
+            logs = log_probabilities(decoder, field, states[scored], notes, chord, metre)
             sums[field] -= logs[np.arange(len(notes)), notes[:, field]].sum(dtype=np.float64)
             counts[field] += len(notes)
     return BundleNll(sums, counts)

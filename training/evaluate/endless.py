@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.decoder import Decoder
 from tatumflow.engine.kv_cache import KVCache
-from tatumflow.engine.tokens import FIELDS
-from tatumflow.training.evaluate.bundle_nll import Steps, stream_states, window_steps
+from tatumflow.training.evaluate.bundle_nll import Steps, stream_states, window_logits, window_steps
 from tatumflow.training.evaluate.comparison import Figures
 from tatumflow.training.evaluate.piece_sums import COUNTS, empty_sums, nats_per_note, tally
 from tatumflow.training.windows import Epoch, Window
@@ -93,10 +92,7 @@ def _second_half(window: Window) -> Window:
 
 def _scored(decoder: Decoder, window: Window, states: NDArray[np.float32]) -> NDArray[np.float64]:
     sums = empty_sums(1)
-    logits = [
-        decoder.field_logits(field, states, np.ascontiguousarray(window.target[:, :field]), window.next_chord)
-        for field in range(len(FIELDS))
-    ]
+    logits = window_logits(decoder, window, states)
     tally(sums, window, logits)
     return sums[0]
 

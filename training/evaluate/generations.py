@@ -150,6 +150,10 @@ class Performer:
         if controls.chords:
             chart = ChartClock(chart_named(controls.chords), controls.tempo, previous_onset)
         session.follow_chords(None if chart is None else chart.chord_id_at)
+        if chart is None:
+            session.follow_beats(None)
+        else:
+            session.follow_beats(chart.beats, chart.chart.beats_per_bar)
         for note in heard:
             session.add(note, Role.HUMAN)
         clock = VirtualClock(previous_onset)

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
 from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.latent import PhraseCode, next_condition
+from tatumflow.engine.latent import PhraseCode, condition_of, in_c, next_code
 from tatumflow.engine.notes import Role
 from tatumflow.engine.phrase_model import PhraseModel
-from tatumflow.engine.theory.features import PARTS
-from tatumflow.engine.tokens import FIELDS
+from tatumflow.engine.theory.features import PARTS, relative_to_key
+from tatumflow.engine.tokens import PITCH
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap
-from tatumflow.training.evaluate.bundle_nll import Steps, stream_states, window_steps
+from tatumflow.training.evaluate.bundle_nll import Steps, stream_states, window_logits, window_steps
 from tatumflow.training.evaluate.comparison import Figures, value_and_interval
 from tatumflow.training.evaluate.piece_sums import (
     COUNTS,
@@ -111,13 +111,18 @@ def latent_figures(
 def phrase_codes(model: PhraseModel, window: Window) -> list[PhraseCode | None]:
     """Return the encodings of a window's phrases; None where the table has no phrase."""
     codes: list[PhraseCode | None] = []
-    for steps, features in zip(window.phrase_steps, window.features, strict=True):
+    rows = zip(window.phrase_steps, window.features, window.key.tolist(), strict=True)
+    for steps, relative, key in rows:
         there = steps[steps != NO_PHRASE][-model.shape.phrase_len :]
-        codes.append(
-            PhraseCode(model.encode(window.fields[there]), features, model.embed_theory(features))
-            if len(there)
-            else None
-        )
+        if not len(there):
+            codes.append(None)
+            continue
+        fields = window.fields[there]
+        if model.shape.relative:
+            fields[:, PITCH] = in_c(fields[:, PITCH], key)
+        # A window's features are relative to the key of the moment.
+        features = relative if model.shape.relative else relative_to_key(relative, -key)
+        codes.append(PhraseCode(model.encode(fields), features, model.embed_theory(features)))
     return codes
 
 
@@ -132,11 +137,12 @@ def phrase_conditions(
     for i, code in enumerate(codes):
         if code is None:
             continue
-        both[i] = code.condition
+        key = int(window.key[i])
+        both[i] = condition_of(model, code.code, key)
         style = styles[window.style[window.phrase_steps[i, 0]]]
         previous = window.previous[i]
         before = codes[previous] if previous != NO_PHRASE else None
-        flow[i] = next_condition(model, style, rng, before=before)
+        flow[i] = condition_of(model, next_code(model, style, rng, before=before), key)
     is_latent = np.arange(shape.condition_dim) < shape.latent_dim
     return {
         "nothing": np.zeros_like(both),
@@ -200,10 +206,7 @@ def _score(sums: Floats, decoder: Decoder, window: Window, conditions: NDArray[n
     steps: Steps = window_steps(decoder, window)
     phrase = conditions[np.maximum(window.phrase, 0)] * told[:, None]
     states = stream_states(decoder, steps._replace(phrase=phrase.astype(np.float32)))
-    logits = [
-        decoder.field_logits(field, states, np.ascontiguousarray(window.target[:, :field]), window.next_chord)
-        for field in range(len(FIELDS))
-    ]
+    logits = window_logits(decoder, window, states)
     tally(sums, replace(window, scored=window.scored & told[:, None]), logits)
 
 

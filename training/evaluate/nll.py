@@ -18,7 +18,7 @@ from tatumflow.engine.tokens import FIELDS
 from tatumflow.training.batches import collate
 from tatumflow.training.corpora.piece import Split
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap
-from tatumflow.training.evaluate.bundle_nll import stream_states, window_steps
+from tatumflow.training.evaluate.bundle_nll import stream_states, window_logits, window_steps
 from tatumflow.training.evaluate.piece_sums import (
     COUNTS,
     Floats,
@@ -66,12 +66,7 @@ class DecoderLogits:
     def logits(self, window: Window) -> list[NDArray[np.float32]]:
         """Return the logits of each field, each (T, size)."""
         states = stream_states(self._decoder, window_steps(self._decoder, window))
-        return [
-            self._decoder.field_logits(
-                field, states, np.ascontiguousarray(window.target[:, :field]), window.next_chord
-            )
-            for field in range(len(FIELDS))
-        ]
+        return window_logits(self._decoder, window, states)
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,12 @@ def _cut(window: Window, start: int, stop: int) -> Window:
         piece=window.piece[inside].copy(),
         chord=window.chord[inside].copy(),
         next_chord=window.next_chord[inside].copy(),
+        metre=window.metre[inside].copy(),
+        next_metre=window.next_metre[inside].copy(),
+        tick_seconds=window.tick_seconds[inside].copy(),
         phrase=np.full(stop - start, NO_PHRASE),
         phrase_steps=np.full((1, 1), NO_PHRASE),
         previous=np.full(1, NO_PHRASE),
         features=np.zeros_like(window.features[:1]),
+        key=np.zeros(1, np.int64),
     )

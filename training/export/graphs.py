@@ -42,7 +42,7 @@ class TrunkGraph(nn.Module):
         config = model.config
         self.config, self.cache_rows, self.eps = config, cache_rows, model.norm.eps
         self.field_embeddings, self.role_embedding = model.field_embeddings, model.role_embedding
-        self.chord_embedding = model.chord_embedding
+        self.chord_embedding, self.metre_embeddings = model.chord_embedding, model.metre_embeddings
         self.phrase_condition = _transposed(model.phrase_condition)
         self.phrase_input = _transposed(model.phrase_input)
         self.style_input = _transposed(model.style_input)
@@ -81,6 +81,7 @@ class TrunkGraph(nn.Module):
         role: Tensor,
         style: Tensor,
         chord: Tensor,
+        metre: Tensor,
         phrase: Tensor,
         cos: Tensor,
         sin: Tensor,
@@ -94,6 +95,7 @@ class TrunkGraph(nn.Module):
             role: (T,) int64.
             style: (T, S) float32.
             chord: (T,) int64.
+            metre: (T, 3) int64.
             phrase: (T, P) float32.
             cos: (T, D / 2) float32.
             sin: (T, D / 2) float32.
@@ -110,6 +112,8 @@ class TrunkGraph(nn.Module):
         x = x + styles @ self.style_input + phrase @ self.phrase_input
         for i, table in enumerate(self.field_embeddings):
             x = x + table(fields[:, i])
+        for i, table in enumerate(self.metre_embeddings):
+            x = x + table(metre[:, i])
         condition = F.silu(styles + phrase @ self.phrase_condition)
         modulations = (condition @ self.modulation + self.modulation_bias).split(config.hidden_dim, dim=-1)
         cos, sin = torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
@@ -143,27 +147,40 @@ class HeadGraph(nn.Module):
 
     def __init__(self, head: FieldHead) -> None:
         super().__init__()
-        self.known, self.chord = head.known, head.chord
+        self.known, self.chord, self.metre = head.known, head.chord, head.metre
+        self.landing = None if head.landing is None else MatMulLinear(head.landing)
         self.eps = head.norm.eps
         self.gain = nn.Parameter(head.norm.weight.detach().clone(), requires_grad=False)
         self.gate_up, self.down = _transposed(head.mlp.gate_up), _transposed(head.mlp.down)
         self.out, self.out_bias = _transposed(head.out), nn.Parameter(head.out.bias.detach().clone())
 
-    def forward(self, hidden: Tensor, known: Tensor | None = None, chord: Tensor | None = None) -> Tensor:
-        """Return logits (n, size).
+    def forward(
+        self,
+        hidden: Tensor,
+        known: Tensor | None = None,
+        metre: Tensor | None = None,
+        chord: Tensor | None = None,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Return logits (n, size), for the time shift also what each phase adds where a shift lands, (n, 50).
 
         Args:
             hidden: States, (n, H).
             known: The fields already known, (n, field) int64; None for the first.
+            metre: Metrical places of the notes, (n, 3) int64; None for the time shift.
             chord: Chord ids at the notes' onsets, (n,) int64; None but for the pitch.
         """
+        if metre is not None:
+            for i, table in enumerate(self.metre):
+                hidden = hidden + table(metre[:, i])
         if known is not None:
             for i, table in enumerate(self.known):
                 hidden = hidden + table(known[:, i])
         if self.chord is not None:
             hidden = hidden + self.chord(chord)
         gate, up = (_normalize(hidden, self.gain, self.eps) @ self.gate_up).chunk(2, dim=-1)
-        return (hidden + (F.silu(gate) * up) @ self.down) @ self.out + self.out_bias
+        state = hidden + (F.silu(gate) * up) @ self.down
+        logits = state @ self.out + self.out_bias
+        return logits if self.landing is None else (logits, self.landing(state))
 
 
 class MatMulLinear(nn.Module):

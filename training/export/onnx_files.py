@@ -20,6 +20,7 @@ from tatumflow.engine.bundle import (
     HEAD_GRAPHS,
     THEORY_GRAPH,
 )
+from tatumflow.engine.metre import METRE_SIZES
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
 from tatumflow.engine.tokens import FIELD_SIZES
 from tatumflow.training.export.graphs import EncoderGraph, FlowGraph, HeadGraph, TrunkGraph, in_matmul_form
@@ -85,6 +86,11 @@ def _without_traces(model: Model) -> Model:
     graph = model.graph
     graph.doc_string = ""
     del model.metadata_props[:], graph.metadata_props[:], graph.value_info[:]
+    # What a model does not read is no input of its graph.
+    read = {name for node in graph.node for name in node.input}
+    inputs = [part for part in graph.input if part.name in read]
+    del graph.input[:]
+    graph.input.extend(inputs)
     for part in (*graph.node, *graph.input, *graph.output, *graph.initializer):
         part.doc_string = ""
         del part.metadata_props[:]
@@ -106,17 +112,18 @@ def trunk_model(model: TatumFlowDecoder, cache_rows: int) -> Model:
             torch.zeros(n, dtype=torch.int64),
             torch.zeros(n, config.num_styles),
             torch.zeros(n, dtype=torch.int64),
+            torch.zeros(n, len(METRE_SIZES), dtype=torch.int64),
             torch.zeros(n, config.phrase_dim),
             angles,
             angles.clone(),
             torch.zeros(n, cache_rows + n),
             *(rows.clone() for _ in range(2 * config.num_layers)),
         ),
-        ["fields", "role", "style", "chord", "phrase", "cos", "sin", "bias"]
+        ["fields", "role", "style", "chord", "metre", "phrase", "cos", "sin", "bias"]
         + [f"past_key_{i}" for i in layers]
         + [f"past_value_{i}" for i in layers],
         ["hidden", "key", "value"],
-        (*(by_step,) * 7, {0: steps, 1: steps + cache_rows}, tuple({} for _ in range(2 * config.num_layers))),
+        (*(by_step,) * 8, {0: steps, 1: steps + cache_rows}, tuple({} for _ in range(2 * config.num_layers))),
     )
 
 
@@ -129,10 +136,14 @@ def head_model(head: FieldHead, hidden_dim: int) -> Model:
     if known:
         inputs.append(torch.zeros(_EXAMPLE_STEPS, known, dtype=torch.int64))
         names.append("known")
+    if len(head.metre):
+        inputs.append(torch.zeros(_EXAMPLE_STEPS, len(METRE_SIZES), dtype=torch.int64))
+        names.append("metre")
     if head.chord is not None:
         inputs.append(torch.zeros(_EXAMPLE_STEPS, dtype=torch.int64))
         names.append("chord")
-    return traced(HeadGraph(head), tuple(inputs), names, ["logits"], tuple(rows for _ in names))
+    outputs = ["logits"] if head.landing is None else ["logits", "landing"]
+    return traced(HeadGraph(head), tuple(inputs), names, outputs, tuple(rows for _ in names))
 
 
 def encoder_model(encoder: PhraseEncoder, phrase_len: int) -> Model:
@@ -153,10 +164,10 @@ def flow_model(flow: LatentFlow) -> Model:
     """Trace the flow's velocity for one phrase."""
     config = flow.config
     inputs = (
-        torch.zeros(config.phrase_dim),
+        torch.zeros(config.code_dim),
         torch.zeros(1),
         torch.zeros(config.num_styles),
-        torch.zeros(config.phrase_dim + 1),
+        torch.zeros(config.code_dim + 1),
         torch.zeros(len(PARTS) * (config.theory_dim + 1)),
     )
     names = ["x", "time", "style", "before", "asked"]

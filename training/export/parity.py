@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tatumflow.engine.decoder import Decoder, DecoderShape, Floats, Ints
 from tatumflow.engine.harmony.chords import NUM_CHORDS
 from tatumflow.engine.kv_cache import MASKED, MAX_STEPS
+from tatumflow.engine.metre import METRE_SIZES
 from tatumflow.engine.phrase_model import PhraseModel
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
 from tatumflow.engine.tokens import ABSENT, FIELD_SIZES, FIELDS, INPUT_SIZES
@@ -67,6 +68,7 @@ def random_steps(shape: DecoderShape, count: int, seed: int = 0) -> RandomSteps:
         role=rng.integers(0, NUM_ROLES, count),
         style=np.eye(shape.num_styles, dtype=np.float32)[style],
         chord=rng.integers(0, NUM_CHORDS, count),
+        metre=rng.integers(0, METRE_SIZES, (count, len(METRE_SIZES))),
         phrase=rng.standard_normal((count, shape.phrase_dim)).astype(np.float32),
     )
     target = rng.integers(0, FIELD_SIZES, (count, len(FIELDS)))
@@ -91,6 +93,7 @@ def windowed_states(model: TatumFlowDecoder, steps: Steps, window: int) -> Float
         torch.from_numpy(steps.role),
         torch.from_numpy(steps.style),
         torch.from_numpy(steps.chord),
+        torch.from_numpy(steps.metre),
         torch.from_numpy(steps.phrase),
         cos,
         sin,
@@ -113,16 +116,18 @@ def prove(model: TatumFlow, decoder: Decoder, phrases: PhraseModel) -> Proofs:
     wanted = windowed_states(model.decoder, steps, shape.window)
     many = stream_states(decoder, steps, min(MAX_STEPS, shape.cache_rows))
     single = stream_states(decoder, steps, 1)
-    whole = (steps.fields, steps.role, style, steps.chord, steps.phrase)
+    whole = (steps.fields, steps.role, style, steps.chord, steps.metre, steps.phrase)
     uncached = model.decoder(*(torch.from_numpy(array[None, : shape.window]) for array in whole))[0].numpy()
     heads = model.decoder.field_logits(
-        torch.from_numpy(wanted), torch.from_numpy(target), torch.from_numpy(chord)
+        *(torch.from_numpy(array) for array in (wanted, target, chord, steps.metre, steps.metre))
     )
     proofs = Proofs(
         states=_error(many, wanted),
         logits=max(
             _error(
-                decoder.field_logits(field, wanted, np.ascontiguousarray(target[:, :field]), chord),
+                decoder.field_logits(
+                    field, wanted, np.ascontiguousarray(target[:, :field]), chord, steps.metre
+                ),
                 logits.numpy(),
             )
             for field, logits in enumerate(heads)
@@ -161,7 +166,7 @@ def _theory_error(model: TatumFlow, phrases: PhraseModel) -> float:
 def _flow_error(model: TatumFlow, phrases: PhraseModel) -> float:
     shape, rng = phrases.shape, np.random.default_rng(3)
     asked = len(PARTS) * (shape.theory_dim + 1)
-    widths = (shape.condition_dim, shape.num_styles, shape.condition_dim + 1, asked)
+    widths = (shape.code_dim, shape.num_styles, shape.code_dim + 1, asked)
     errors = []
     for time in (0.0, 0.4, 1.0):
         x, style, before, wanted = (rng.standard_normal(width).astype(np.float32) for width in widths)
@@ -181,7 +186,7 @@ def divergence(exact: Decoder, quantized: Decoder, count: int = 256) -> float:
     total = 0.0
     for field in range(len(FIELDS)):
         log_p, log_q = (
-            log_probabilities(one, field, state, target, chord)
+            log_probabilities(one, field, state, target, chord, steps.metre)
             for one, state in zip((exact, quantized), states, strict=True)
         )
         total += float((np.exp(log_p) * (log_p - log_q)).sum(axis=-1).mean())

@@ -75,7 +75,12 @@ def decoder_state(folder: Path, layers: int, head_dim: int) -> dict[str, Tensor]
         state |= {
             f"heads.{i}.{key}": value
             for key, value in head.items()
-            if "." in key and not key.endswith(".scale")
+            if "." in key and not key.endswith((".scale", _MATRIX))
+        }
+        state |= {
+            f"heads.{i}.{key.removesuffix(_MATRIX)}.weight": value.T
+            for key, value in head.items()
+            if key.endswith(_MATRIX)
         }
         state |= {
             f"heads.{i}.norm.weight": head["gain"],

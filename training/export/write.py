@@ -5,6 +5,7 @@ from pathlib import Path
 from tatumflow.engine.bundle import (
     FORMAT_VERSION,
     MANIFEST_FILE,
+    OLDEST_FORMAT,
     Dims,
     FieldVocabulary,
     Manifest,
@@ -33,7 +34,7 @@ def describe(
     """
     rows = config.max_seq_len
     return Manifest(
-        format_version=FORMAT_VERSION,
+        format_version=FORMAT_VERSION if config.metre_and_key else OLDEST_FORMAT,
         name=name,
         family="tatumflow",
         dims=Dims(

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tatumflow.engine.theory.features import PARTS
+from tatumflow.engine.theory.key import PITCH_CLASSES
 
 
 class TatumFlowConfig(BaseModel):
@@ -38,10 +39,14 @@ class TatumFlowConfig(BaseModel):
         latent_dropout: Chance that it is told no latent where it is told something.
         theory_dropout: Chance, for each part of the theory, that it is not told.
         context_dropout: Chance that most notes of a phrase whose latent is told are blank to the decoder.
+        drawn_conditions: Chance that the decoder is told what the flow draws for a phrase instead of the
+            phrase's own condition, so that it learns how far a drawn one can be trusted.
         theory_asked: Chance, for each part of the theory, that the flow is told what it shall be.
         flow_dropout: Chance that the flow is not told the phrase before, and that it is not told the style.
         rope_base: Base of the rotary position frequencies.
         dropout: Probability of dropping a residual update while training.
+        metre_and_key: Whether the decoder reads metrical places, and phrases are encoded relative to the key
+            of the moment. Bundles of format 2 do neither.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,10 +78,12 @@ class TatumFlowConfig(BaseModel):
     latent_dropout: float = Field(default=0.1, ge=0, le=1)
     theory_dropout: float = Field(default=0.5, ge=0, le=1)
     context_dropout: float = Field(default=0.15, ge=0, le=1)
+    drawn_conditions: float = Field(default=0.25, ge=0, le=1)
     theory_asked: float = Field(default=0.3, ge=0, le=1)
     flow_dropout: float = Field(default=0.15, ge=0, le=1)
     rope_base: float = Field(default=10_000.0, gt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    metre_and_key: bool = True
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "TatumFlowConfig":
@@ -94,6 +101,11 @@ class TatumFlowConfig(BaseModel):
         return self.hidden_dim // self.num_heads
 
     @property
-    def phrase_dim(self) -> int:
-        """Width of what the decoder is told of a phrase: its latent and the embeddings of its theory."""
+    def code_dim(self) -> int:
+        """Width of a phrase's code: its latent and the embeddings of its theory."""
         return self.latent_dim + len(PARTS) * self.theory_dim
+
+    @property
+    def phrase_dim(self) -> int:
+        """Width of what the decoder is told of a phrase: its code, and if relative its key, one of twelve."""
+        return self.code_dim + (PITCH_CLASSES if self.metre_and_key else 0)

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 from tatumflow.engine.harmony.chords import NUM_CHORDS
-from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES, PITCH
+from tatumflow.engine.metre import BEAT_TICKS, LANDINGS, METRE_SIZES, NO_PHASE, PHASE, TEMPO
+from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES, PITCH, TIME_SHIFT
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
 from tatumflow.training.families.tatumflow.layers import RMSNorm, SwiGLU, rotary_table, rotate
 
@@ -163,39 +164,61 @@ class Block(nn.Module):
 class FieldHead(nn.Module):
     """Predicts one field of the next note from the trunk and what is already chosen for that note.
 
-    The pitch is chosen knowing the chord at its onset, which is known once the time shift is.
+    What the time shift decides is known after it: the chord at the note's onset, for the pitch, and its place
+    in the beat, for all further fields. To the logits of the time shift itself is added what the state says
+    of the place in the beat where each one would land.
     """
+
+    landings: Tensor
 
     def __init__(self, config: TatumFlowConfig, field: int) -> None:
         """Build the head of a field, given by its place in `FIELDS`."""
         super().__init__()
         dim = config.hidden_dim
         self.known = nn.ModuleList(nn.Embedding(FIELD_SIZES[i], dim) for i in range(field))
+        self.field = field
         self.chord = nn.Embedding(NUM_CHORDS, dim) if field == PITCH else None
+        # The tempo is known to the state already.
+        reads, is_time = config.metre_and_key, field == TIME_SHIFT
+        sizes = METRE_SIZES[:TEMPO] if reads and not is_time else ()
+        self.metre = nn.ModuleList(nn.Embedding(size, dim) for size in sizes)
+        self.landing = nn.Linear(dim, BEAT_TICKS) if reads and is_time else None
+        self.register_buffer("landings", torch.from_numpy(LANDINGS), persistent=False)
         self.norm = RMSNorm(dim)
         self.mlp = SwiGLU(dim, config.head_dim_inner)
         self.out = nn.Linear(dim, FIELD_SIZES[field])
 
-    def forward(self, hidden: Tensor, fields: Tensor, chord: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, fields: Tensor, chord: Tensor, metre: Tensor) -> Tensor:
         """Return logits (..., size).
 
         Args:
             hidden: States, (..., H).
             fields: The fields before this one, (..., field) int64.
             chord: Chord ids at the note's onset, 0 for none, (...) int64.
+            metre: Metrical places, (..., 3) int64: for the time shift that of the note before, for the other
+                fields the note's own.
         """
         for i, table in enumerate(self.known):
             hidden = hidden + table(fields[..., i])
         if self.chord is not None:
             hidden = hidden + self.chord(chord)
-        return self.out(hidden + self.mlp(self.norm(hidden)))
+        for i, table in enumerate(self.metre):
+            hidden = hidden + table(metre[..., i])
+        state = hidden + self.mlp(self.norm(hidden))
+        logits = self.out(state)
+        if self.landing is None:
+            return logits
+        phase = metre[..., PHASE]
+        known = (phase != NO_PHASE)[..., None]
+        return logits + known * self.landing(state).gather(-1, self.landings[phase])
 
 
 class TatumFlowDecoder(nn.Module):
     """Trunk and field heads.
 
-    A step reads four fields (see `tatumflow.engine.tokens`), who plays, the chord at its note, and the style
-    and the phrase condition in force. The state after step t predicts the note of step t + 1.
+    A step reads four fields (see `tatumflow.engine.tokens`), who plays, the chord at its note, its metrical
+    place where the beat is known (see `tatumflow.engine.metre`), and the style and the phrase condition in
+    force. The state after step t predicts the note of step t + 1.
     """
 
     def __init__(self, config: TatumFlowConfig) -> None:
@@ -205,6 +228,8 @@ class TatumFlowDecoder(nn.Module):
         self.field_embeddings = nn.ModuleList(nn.Embedding(rows, dim) for rows in INPUT_SIZES)
         self.role_embedding = nn.Embedding(NUM_ROLES, dim)
         self.chord_embedding = nn.Embedding(NUM_CHORDS, dim)
+        sizes = METRE_SIZES if config.metre_and_key else ()
+        self.metre_embeddings = nn.ModuleList(nn.Embedding(size, dim) for size in sizes)
         self.style_embedding = nn.Embedding(config.num_styles, config.condition_dim)
         self.style_input = nn.Linear(config.condition_dim, dim, bias=False)
         self.phrase_condition = nn.Linear(config.phrase_dim, config.condition_dim, bias=False)
@@ -214,6 +239,7 @@ class TatumFlowDecoder(nn.Module):
         self.heads = nn.ModuleList(FieldHead(config, i) for i in range(len(FIELDS)))
         self.apply(self._initialize)
         nn.init.zeros_(self.style_input.weight)
+        self._begin_without_metre()
         residual_std = 0.02 / (2 * config.num_layers) ** 0.5
         for block in self.blocks:
             assert isinstance(block, Block)
@@ -230,12 +256,23 @@ class TatumFlowDecoder(nn.Module):
         elif isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, std=0.02)
 
+    def _begin_without_metre(self) -> None:
+        """Let metrical places say nothing at first: weights trained without them go on as they were."""
+        for head in self.heads:
+            assert isinstance(head, FieldHead)
+            for table in (*self.metre_embeddings, *head.metre):
+                assert isinstance(table, nn.Embedding)
+                nn.init.zeros_(table.weight)
+            if head.landing is not None:
+                nn.init.zeros_(head.landing.weight)
+
     def embed(
         self,
         fields: Tensor,
         role: Tensor,
         styles: Tensor,
         chord: Tensor,
+        metre: Tensor,
         phrase: Tensor,
         heard: Tensor | None = None,
     ) -> Tensor:
@@ -246,6 +283,8 @@ class TatumFlowDecoder(nn.Module):
         if heard is not None:
             notes = notes * heard[..., None]
         played = notes + self.role_embedding(role) + self.chord_embedding(chord)
+        for i, table in enumerate(self.metre_embeddings):
+            played = played + table(metre[..., i])
         return played + self.style_input(styles) + self.phrase_input(phrase)
 
     def forward(
@@ -254,6 +293,7 @@ class TatumFlowDecoder(nn.Module):
         role: Tensor,
         style: Tensor,
         chord: Tensor,
+        metre: Tensor,
         phrase: Tensor,
         heard: Tensor | None = None,
     ) -> Tensor:
@@ -264,6 +304,7 @@ class TatumFlowDecoder(nn.Module):
             role: 0 human, 1 companion, (B, T) int64.
             style: Style id in force at each step, 0 for none, (B, T) int64.
             chord: Chord id at each step's note, 0 for none, (B, T) int64.
+            metre: Phase, beat of the bar and tempo at each step's note, (B, T, 3) int64.
             phrase: Condition of the phrase of the note each step predicts, zeros for none, (B, T, L).
             heard: 1 where a step's note is heard, 0 where it is blank, (B, T); all are heard when None.
 
@@ -274,7 +315,7 @@ class TatumFlowDecoder(nn.Module):
         cos, sin = rotary_table(positions, self.config.head_dim, self.config.rope_base)
         cos, sin = cos.to(fields.device), sin.to(fields.device)
         styles = self.style_embedding(style)
-        x = self.embed(fields, role, styles, chord, phrase, heard)
+        x = self.embed(fields, role, styles, chord, metre, phrase, heard)
         condition = F.silu(styles + self.phrase_condition(phrase))
         for block in self.blocks:
             x = block(x, condition, cos, sin)
@@ -286,6 +327,7 @@ class TatumFlowDecoder(nn.Module):
         role: Tensor,
         style: Tensor,
         chord: Tensor,
+        metre: Tensor,
         phrase: Tensor,
         cos: Tensor,
         sin: Tensor,
@@ -300,6 +342,7 @@ class TatumFlowDecoder(nn.Module):
             role: (T,) int64.
             style: Weights over the style table, (T, S) float32; a row sums to 1, a blend mixes two styles.
             chord: (T,) int64.
+            metre: (T, 3) int64.
             phrase: (T, L) float32.
             cos: Cosines of the steps' rotary angles, (T, D / 2) float32.
             sin: Sines, (T, D / 2) float32.
@@ -311,7 +354,7 @@ class TatumFlowDecoder(nn.Module):
             States (T, H), and the new rows of keys and values, each (L, K, T, D).
         """
         styles = torch.matmul(style, self.style_embedding.weight)
-        x = self.embed(fields, role, styles, chord, phrase)[None]
+        x = self.embed(fields, role, styles, chord, metre, phrase)[None]
         condition = F.silu(styles + self.phrase_condition(phrase))[None]
         keys, values = [], []
         for i, block in enumerate(self.blocks):
@@ -322,13 +365,23 @@ class TatumFlowDecoder(nn.Module):
             values.append(rows.value)
         return self.norm(x)[0], torch.cat(keys), torch.cat(values)
 
-    def field_logits(self, hidden: Tensor, target: Tensor, chord: Tensor) -> list[Tensor]:
+    def field_logits(
+        self, hidden: Tensor, target: Tensor, chord: Tensor, metre: Tensor, next_metre: Tensor
+    ) -> list[Tensor]:
         """Return each field's logits (..., size) from states (..., H), given the true earlier fields.
 
-        `target` (..., 4) int64 holds the next notes; entries outside the predictable range are clamped,
-        since their loss is masked by the caller. `chord` (...) int64 holds the chords at their onsets.
+        Args:
+            hidden: States, (..., H).
+            target: The next notes, (..., 4) int64; entries outside the predictable range are clamped, since
+                their loss is masked by the caller.
+            chord: The chords at their onsets, (...) int64.
+            metre: Metrical places of the notes before them, (..., 3) int64.
+            next_metre: Their own, (..., 3) int64.
         """
         known = torch.stack(
             [target[..., i].clamp(max=size - 1) for i, size in enumerate(FIELD_SIZES)], dim=-1
         )
-        return [head(hidden, known[..., :i], chord) for i, head in enumerate(self.heads)]
+        return [
+            head(hidden, known[..., :i], chord, metre if i == TIME_SHIFT else next_metre)
+            for i, head in enumerate(self.heads)
+        ]

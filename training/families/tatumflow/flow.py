@@ -37,15 +37,15 @@ class _Block(nn.Module):
 
 
 class LatentFlow(nn.Module):
-    """The velocity of a phrase condition on its way from noise at time 0 to data at time 1.
+    """The velocity of a phrase's code on its way from noise at time 0 to data at time 1.
 
-    Shapes: L width of the phrase condition, P parts of theory, S styles.
+    Shapes: L width of the code, P parts of theory, S styles.
     """
 
     def __init__(self, config: TatumFlowConfig) -> None:
         super().__init__()
         self.config = config
-        dim, width = config.flow_dim, config.phrase_dim
+        dim, width = config.flow_dim, config.code_dim
         theory = len(PARTS) * config.theory_dim
         self.style = nn.Embedding(config.num_styles, dim)
         self.before = nn.Linear(width + 1, dim)
@@ -63,10 +63,10 @@ class LatentFlow(nn.Module):
         """Return the velocity.
 
         Args:
-            x: The phrase condition on its way, (Q, L).
+            x: The code on its way, (Q, L).
             time: 0 to 1, (Q,).
             style: Weights over the style table, (Q, S).
-            before: Condition of the phrase before and a 1, or all zeros where there is none, (Q, L + 1).
+            before: Code of the phrase before and a 1, or all zeros where there is none, (Q, L + 1).
             asked: Wanted embeddings of theory, zeros where a part is free, and then for each part whether it
                 is wanted, (Q, P * D + P).
 

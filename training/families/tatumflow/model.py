@@ -1,9 +1,10 @@
 """The TatumFlow model: decoder, phrase encoder, theory encoder and latent flow, trained together.
 
 A window is cut into phrases. Each has a latent (its own encoding, drawn from the encoder's Gaussian) and four
-embeddings of theory; side by side they are its condition. While the companion plays, the decoder is told the
+embeddings of theory; side by side they are its code, which is relative to the key of the moment: the phrase
+is encoded as if in C. Code and key make its condition. While the companion plays, the decoder is told the
 condition of the phrase at hand, or part of it, or nothing; while the human plays, nothing. The flow learns
-the conditions' distribution given the phrase before.
+the codes' distribution given the phrase before.
 
 Shapes: B batch, T steps, Q phrases of a window, N notes of a phrase, L width of the phrase condition.
 """
@@ -16,6 +17,8 @@ from torch.nn import functional as F  # noqa: N812
 
 from tatumflow.engine.notes import Role
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
+from tatumflow.engine.theory.key import PITCH_CLASSES
+from tatumflow.engine.tokens import ABSENT, PITCH
 from tatumflow.training.batches import Batch
 from tatumflow.training.families.tatumflow.config import TatumFlowConfig
 from tatumflow.training.families.tatumflow.decoder import TatumFlowDecoder
@@ -31,6 +34,9 @@ _STATISTICS_INNER: Final = 128
 
 _STYLE_SIZE: Final = 0.5
 """Root mean square of a style's row as it begins: that of what a phrase's condition adds to it."""
+
+_DRAW_STEPS: Final = 4
+"""Euler steps in which the flow draws a condition for training."""
 
 _BLANK: Final = 0.75
 """Share of the notes of a phrase that are blank where its context is dropped."""
@@ -96,22 +102,40 @@ class TatumFlow(nn.Module):
 
         `heard` (B, T) is 0 where a step's note is blank; all are heard when None.
         """
-        return self.decoder(batch.fields, batch.role, batch.style, batch.chord, condition, heard)
+        return self.decoder(batch.fields, batch.role, batch.style, batch.chord, batch.metre, condition, heard)
 
     def field_logits(self, states: Tensor, batch: Batch) -> list[Tensor]:
         """Return each field's logits (B, T, size) given the true earlier fields of the note."""
-        return self.decoder.field_logits(states, batch.target, batch.next_chord)
+        return self.decoder.field_logits(
+            states, batch.target, batch.next_chord, batch.metre, batch.next_metre
+        )
 
     def phrases(self, batch: Batch) -> Phrases:
         """Encode the phrases of a batch."""
         steps = batch.phrase_steps
         there = steps >= 0
         rows = torch.arange(len(steps), device=steps.device)[:, None, None]
-        fields = batch.fields[rows, steps.clamp(min=0)].flatten(0, 1)
+        fields = batch.fields[rows, steps.clamp(min=0)]
+        if self.config.metre_and_key:
+            fields = in_c(fields, batch.key[..., None])
+        fields = fields.flatten(0, 1)
         present = there.flatten(0, 1)
         mean, log_variance = self.encoder(fields, present)
         notes = present.sum(dim=-1)
-        return Phrases(mean, log_variance, self.theory(batch.features.flatten(0, 1)), notes > 0, notes)
+        theory = self.theory(self._features(batch).flatten(0, 1))
+        return Phrases(mean, log_variance, theory, notes > 0, notes)
+
+    def _features(self, batch: Batch) -> Tensor:
+        """Return the phrases' features (B, Q, NUM_FEATURES), relative to their keys if codes are."""
+        if self.config.metre_and_key:
+            return batch.features
+        places = torch.arange(NUM_FEATURES, device=batch.key.device).expand(batch.features.shape).clone()
+        classes = torch.arange(PITCH_CLASSES, device=batch.key.device)
+        for start in range(PARTS[0].start, PARTS[0].start + 3 * PITCH_CLASSES, PITCH_CLASSES):
+            places[..., start : start + PITCH_CLASSES] = (
+                start + (classes - batch.key[..., None]) % PITCH_CLASSES
+            )
+        return batch.features.gather(-1, places)
 
     def by_step(self, batch: Batch, conditions: Tensor) -> Tensor:
         """Spread conditions (B, Q, L) over the companion's steps: (B, T, L), zeros elsewhere."""
@@ -130,14 +154,15 @@ class TatumFlow(nn.Module):
         )
         phrases = self.phrases(batch)
         latent = _drawn(phrases.mean, phrases.log_variance)
-        told = self._dropped(latent, phrases.theory).unflatten(0, batch.features.shape[:2])
+        told = self._dropped(*self._partly_drawn(batch, phrases, latent), batch)
+        told = told.unflatten(0, batch.features.shape[:2])
         conditions = self.by_step(batch, told)
         further = windows - len(conditions)
         heard = F.pad(self._heard(batch, told), (0, 0, 0, further), value=1.0)
         states = self.decode(whole, F.pad(conditions, (0, 0, 0, 0, 0, further)), heard)
         predicted = self.theory.predict(phrases.theory)
         statistics = self.statistics(latent).float()
-        features, present = batch.features.flatten(0, 1), phrases.present
+        features, present = self._features(batch).flatten(0, 1), phrases.present
         theory = (
             unexplained(predicted, features, present).mean()
             + unexplained(statistics, features, present).mean()
@@ -160,21 +185,65 @@ class TatumFlow(nn.Module):
     def posterior_states(self, batch: Batch) -> Tensor:
         """Return states (B, T, H) when every phrase of the companion's is told by its own mean encoding."""
         phrases = self.phrases(batch)
-        conditions = torch.cat([phrases.mean, phrases.theory.flatten(-2)], dim=-1)
+        return self.decode(batch, self.by_step(batch, self._posterior(batch, phrases)))
+
+    def drawn_states(self, batch: Batch) -> Tensor:
+        """Return states (B, T, H) when every phrase of the companion's is told by a draw of the flow."""
+        phrases = self.phrases(batch)
+        code = self._draw(batch, phrases)
+        conditions = self._with_key(code, batch)
         return self.decode(batch, self.by_step(batch, conditions.unflatten(0, batch.features.shape[:2])))
+
+    def _posterior(self, batch: Batch, phrases: Phrases) -> Tensor:
+        """Return the phrases' own conditions without noise, (B, Q, L)."""
+        code = torch.cat([phrases.mean, phrases.theory.flatten(-2)], dim=-1)
+        return self._with_key(code, batch).unflatten(0, batch.features.shape[:2])
+
+    def _with_key(self, code: Tensor, batch: Batch, told: Tensor | None = None) -> Tensor:
+        """Return conditions (Q, L): codes (Q, code_dim), and their keys where `told` (Q, 1)."""
+        if not self.config.metre_and_key:
+            return code
+        key = F.one_hot(batch.key.flatten(), PITCH_CLASSES)
+        return torch.cat([code, key if told is None else key * told], dim=-1)
+
+    def _partly_drawn(self, batch: Batch, phrases: Phrases, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Return latents (Q, Z) and theory (Q, parts, D), some of them draws of the flow instead."""
+        config = self.config
+        if not config.drawn_conditions:
+            return latent, phrases.theory
+        code = self._draw(batch, phrases)
+        chosen = torch.rand(len(latent), 1, device=latent.device) < config.drawn_conditions
+        drawn, theory = code.split([config.latent_dim, config.code_dim - config.latent_dim], dim=-1)
+        return (
+            torch.where(chosen, drawn.to(latent.dtype), latent),
+            torch.where(chosen[..., None], theory.unflatten(-1, phrases.theory.shape[1:]), phrases.theory),
+        )
+
+    @torch.no_grad()
+    def _draw(self, batch: Batch, phrases: Phrases) -> Tensor:
+        """Return codes (Q, code_dim) that the flow draws from the phrases before and the styles."""
+        config = self.config
+        before = self._before(batch, phrases)
+        style = F.one_hot(self._phrase_styles(batch), config.num_styles).to(before.dtype)
+        asked = before.new_zeros(len(before), len(PARTS) * (config.theory_dim + 1))
+        x = torch.randn(len(before), config.code_dim, device=before.device)
+        for step in range(_DRAW_STEPS):
+            time = x.new_full((len(x),), step / _DRAW_STEPS)
+            x = x + self.flow(x, time, style, before, asked).float() / _DRAW_STEPS
+        return x
 
     def _no_condition(self, batch: Batch) -> Tensor:
         weight = self.decoder.phrase_input.weight
         return weight.new_zeros((*batch.role.shape, self.config.phrase_dim))
 
-    def _dropped(self, latent: Tensor, theory: Tensor) -> Tensor:
+    def _dropped(self, latent: Tensor, theory: Tensor, batch: Batch) -> Tensor:
         """Return conditions (Q, L) of which some lack the latent, parts of the theory, or everything."""
         config, count = self.config, len(latent)
         draw = torch.rand(count, 2 + len(PARTS), device=latent.device)
         anything = draw[:, :1] >= config.condition_dropout
         latent = latent * (anything & (draw[:, 1:2] >= config.latent_dropout))
         theory = theory * (anything & (draw[:, 2:] >= config.theory_dropout))[..., None]
-        return torch.cat([latent, theory.flatten(-2)], dim=-1)
+        return self._with_key(torch.cat([latent, theory.flatten(-2)], dim=-1), batch, anything)
 
     def _heard(self, batch: Batch, told: Tensor) -> Tensor:
         """Return 0 for most notes of some phrases whose latent is told, else 1, (B, T).
@@ -237,7 +306,7 @@ class TatumFlow(nn.Module):
         return (error * weight).sum() / weight.sum().clamp(min=1)
 
     def _before(self, batch: Batch, phrases: Phrases) -> Tensor:
-        """Return what the flow is told of each phrase's predecessor, (Q, L + 1)."""
+        """Return what the flow is told of each phrase's predecessor, (Q, code_dim + 1)."""
         mean = torch.cat([phrases.mean, phrases.theory.flatten(-2)], dim=-1).detach()
         mean = mean.unflatten(0, batch.previous.shape)
         rows = torch.arange(len(mean), device=mean.device)[:, None]
@@ -249,6 +318,23 @@ class TatumFlow(nn.Module):
         """Return the style in force at each phrase's first note, (Q,) int64."""
         first = batch.phrase_steps[..., 0].clamp(min=0)
         return batch.style.gather(1, first).flatten()
+
+
+def in_c(fields: Tensor, key: Tensor) -> Tensor:
+    """Return input indices (..., 4) of notes moved from their key to C, by less than an octave.
+
+    A note that would leave the keyboard is moved the other way; a blank one stays.
+
+    Args:
+        fields: Input indices, (..., 4) int64.
+        key: Key of each note, 0 to 11, (...) int64 or broadcast to it.
+    """
+    pitch, size = fields[..., PITCH], ABSENT[PITCH]
+    moved = pitch + (6 - key) % PITCH_CLASSES - 6
+    moved = torch.where(moved < 0, moved + PITCH_CLASSES, moved)
+    moved = torch.where(moved >= size, moved - PITCH_CLASSES, moved)
+    pitch = torch.where(pitch < size, moved, pitch)
+    return torch.cat([fields[..., :PITCH], pitch[..., None], fields[..., PITCH + 1 :]], dim=-1)
 
 
 def _drawn(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ class TorchDecoder:
             num_styles=config.num_styles,
             phrase_dim=config.phrase_dim,
             rope_base=config.rope_base,
+            metre=config.metre_and_key,
         )
 
     @property
@@ -41,10 +42,12 @@ class TorchDecoder:
             rows = self._model.forward_cached(*(torch.from_numpy(array) for array in inputs))
         return DecoderOutput(*(row.numpy() for row in rows))
 
-    def field_logits(self, field: int, hidden: Floats, known: Ints, chord: Ints) -> Floats:
-        """Return one field's logits (n, size) from states (n, H), fields known (n, field) and chords (n,)."""
+    def field_logits(
+        self, field: int, hidden: Floats, known: Ints, chord: Ints, metre: Ints, pocket: float = 1.0
+    ) -> Floats:
+        """Return one field's logits (n, size), as with a pocket of 1; see `engine.decoder.Decoder`."""
         with torch.inference_mode():
-            arrays = (torch.from_numpy(array) for array in (hidden, known, chord))
+            arrays = (torch.from_numpy(array) for array in (hidden, known, chord, metre))
             return self._model.heads[field](*arrays).numpy()
 
 
