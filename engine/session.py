@@ -76,7 +76,6 @@ class ModelSession:
         self._metre = np.array([NO_METRE], np.int64)
         self._chord_at: Callable[[float], int] = _no_chords
         self._ticks = TickClock()
-        self._pocket = 1.0
         self._role = Role.HUMAN
         self._style: Floats = self._no_style
         self._phrase: Floats = self._no_phrase
@@ -148,10 +147,6 @@ class ModelSession:
             beats_per_bar: At least 1.
         """
         self._ticks.follow(beats if self._decoder.shape.metre else None, beats_per_bar)
-
-    def use_pocket(self, pocket: float) -> None:
-        """Let it count that much where in the beat notes fall: 0 not at all, 1 as trained."""
-        self._pocket = pocket
 
     def turn(self, role: Role, style: Floats, phrase: Floats | None = None) -> None:
         """Append a turn step: `role` plays from here on.
@@ -338,7 +333,7 @@ class ModelSession:
 
     def _logits(self, field: int, hidden: Floats) -> Floats:
         known, chord = self._known[:, :field], self._next_chord
-        logits = self._decoder.field_logits(field, hidden, known, chord, self._metre, self._pocket)[0]
+        logits = self._decoder.field_logits(field, hidden, known, chord, self._metre)[0]
         if not np.isfinite(logits).all():
             raise ModelFault(f"model: {FIELDS[field]} logits are not finite; try another model")
         return logits
