@@ -41,6 +41,9 @@ from tatumflow.engine.tokens import (
     velocity_index,
 )
 
+LONGEST_NOTE: Final = 10.0
+"""Seconds that a note of the companion's lasts at most, in tempo too."""
+
 EAGER_REFEED: Final = 24
 """Steps back within which a correction is fed again at once."""
 
@@ -327,7 +330,8 @@ class ModelSession:
         duration = choose(self._logits(DURATION, hidden), sampling, uniform[DURATION])
         note = decode_note(NoteTokens(0, pitch, velocity, duration), onset)
         if scale != 1.0:
-            note = replace(note, duration=note.duration * scale)
+            # Twenty slow beats would hold a key for a minute.
+            note = replace(note, duration=min(note.duration * scale, LONGEST_NOTE))
         self._insert(onset, note.pitch, note.velocity, duration, Role.COMPANION)
         return note
 

@@ -184,7 +184,7 @@ def _session(
         recording=RecordingSettings(enabled=True),
         model=str(bundle.path),
         controllers=CONTROLLERS,
-        controls=Controls(mode="continue", style=bundle.styles[-1], seed=7),
+        controls=Controls(mode="continue", phrases=0, style=bundle.styles[-1], seed=7),
     )
     with TemporaryDirectory() as folder:
         recording = Path(folder) / "flood.mid"

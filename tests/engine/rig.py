@@ -69,7 +69,7 @@ class Rig:
     """Everything around a companion; times are absolute seconds."""
 
     def __init__(
-        self, decoder: MockDecoder | None = None, *, phrases: PhraseModel | None = None, **controls
+        self, decoder: MockDecoder | None = None, *, phrase_model: PhraseModel | None = None, **controls
     ) -> None:
         self.clock = VirtualClock()
         self.port = Port()
@@ -77,7 +77,7 @@ class Rig:
         self.session = ModelSession(self.decoder)
         self.scheduler = Scheduler(self.port.send, self.clock)
         self.companion = Companion(
-            self.session, self.scheduler, self.clock, Controls(**controls), style_weights, phrases
+            self.session, self.scheduler, self.clock, Controls(**controls), style_weights, phrase_model
         )
         self._loop = VirtualLoop(self.clock, self.scheduler, self.companion)
 

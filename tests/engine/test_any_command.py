@@ -63,7 +63,7 @@ WAITS = st.sampled_from([0.0, 0.01, 0.3, 2.0])
 @example([(0.0, SetControl("trade_bars", float("inf")))])
 @given(st.lists(st.tuples(WAITS, st.one_of(COMMANDS, EVENTS)), max_size=25))
 def test_any_command_is_done_or_refused(steps):
-    rig = Rig(MockDecoder(mock_shape(cache_rows=64, window=48)), phrases=MockPhraseModel())
+    rig = Rig(MockDecoder(mock_shape(cache_rows=64, window=48)), phrase_model=MockPhraseModel())
     for wait, step in steps:
         rig.run_to(rig.clock.now() + wait)
         if isinstance(step, COMMAND_TYPES):

@@ -96,7 +96,7 @@ def test_steps_that_cannot_be_fed_are_forgotten_and_marks_among_them_lead_to_an_
 
 
 def test_a_condition_that_is_no_number_leaves_the_phrase_without_one():
-    rig = Rig(phrases=BrokenPhraseModel())
+    rig = Rig(phrase_model=BrokenPhraseModel())
     rig.phrase()
     rig.run_until("playing")
     rig.run_until("listening")

@@ -14,7 +14,7 @@ from tatumflow.engine.planner import REDRAW_LEAD, Planner
 
 
 def playing(**controls) -> Rig:
-    rig = Rig(phrases=MockPhraseModel(), mode="improvise", **controls)
+    rig = Rig(phrase_model=MockPhraseModel(), mode="improvise", **controls)
     rig.phrase()
     rig.run_until("playing")
     rig.run_to(rig.clock.now() + 1.0)
@@ -131,7 +131,7 @@ def test_a_flood_of_values_leaves_the_notes_and_the_last_value_takes_effect(name
 
 
 def test_a_flood_while_it_thinks_does_not_keep_the_turn_from_coming():
-    rig = Rig(phrases=MockPhraseModel(), mode="answer")
+    rig = Rig(phrase_model=MockPhraseModel(), mode="answer")
     end = rig.phrase()
     for step in range(1000):
         rig.run_to(end + step / 250)

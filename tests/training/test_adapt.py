@@ -353,7 +353,7 @@ def test_names_that_cannot_be_are_refused(
 def test_what_is_no_bundle_is_not_replaced(folder: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="not a model bundle"):
         adapt(folder, "me", model=str(tiny_bundle), out=tmp_path)
-    with pytest.raises(SettingError, match="--json"):
+    with pytest.raises(SettingError, match="does not exist"):
         adapt(
             folder, "me", model=str(tiny_bundle), out=tmp_path / "out", json_path=tmp_path / "no" / "me.json"
         )

@@ -8,7 +8,7 @@ import pytest
 from corpus_samples import SCALE, archive, make_wjazzd, write_pijama_midi
 from rich.console import Console
 
-from tatumflow.engine.errors import CorpusError
+from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.engine.harmony.chords import NO_CHORD, Chord, parse_chord
 from tatumflow.engine.harmony.estimator import ChordEstimate
 from tatumflow.training.corpora.annotated_solo import AnnotatedSolo, read_annotated_solos
@@ -205,7 +205,7 @@ def test_the_command_prints_and_writes_its_figures(wjazzd: Path, tmp_path: Path)
     written = json.loads((tmp_path / "chords.json").read_text())
     assert written["command"] == "tatumflow data chords wjazzd --seed 0"
     assert written["rows"][0]["estimated"]["root"]["value"] == pytest.approx(rows[0].estimated["root"].value)
-    with pytest.raises(CorpusError, match="no such folder"):
+    with pytest.raises(SettingError, match="no such folder"):
         chords(wjazzd, tmp_path / "no such folder" / "x.json", console=console)
 
 

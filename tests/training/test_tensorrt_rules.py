@@ -164,7 +164,7 @@ def test_a_free_axis_without_a_profile_is_found(trunk: Model, options: dict[str,
         "bias: axis 0 (steps) is free and has no profile",
         f"bias: axis 1 (steps + {tiny_trained().model.config.max_seq_len}) is free and has no profile",
     ]
-    assert len(findings(trunk, {})) == 9
+    assert len(findings(trunk, {})) == 10
 
 
 def test_a_new_input_needs_a_profile(trunk: Model, options: dict[str, str]) -> None:
