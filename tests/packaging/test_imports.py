@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ("torch", "lightning", "lightning_fabric", "pytorch_lightning")
 SCREEN_AND_PORTS = ("textual", "rtmidi", "sounddevice")
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def wheel(root: Path, package_files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:

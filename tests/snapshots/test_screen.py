@@ -9,6 +9,8 @@ from textual.widgets import Input
 
 from tatumflow.live.tui.app import TatumFlowApp
 
+pytestmark = pytest.mark.slow
+
 Compare = Callable[..., bool]
 LARGE = (120, 36)
 SMALL = (80, 24)

@@ -16,6 +16,8 @@ from tatumflow.live.jam import JamOptions
 from tatumflow.live.play import Answer, PlayFigures
 from tatumflow.live.settings import Settings, save_settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path, monkeypatch):

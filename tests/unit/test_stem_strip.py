@@ -34,6 +34,8 @@ from tatumflow.live.tui.stem_layout import name_cells, stem_layout
 from tatumflow.live.tui.stem_row import StemRow
 from tatumflow.live.tui.stem_strip import StemStrip
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("horn", "piano", "bass", "drums")
 LEVEL = Level(0.5, 0.2)
 

@@ -48,6 +48,8 @@ from tatumflow.live.tui.slider import Slider
 from tatumflow.live.tui.stem_row import StemRow
 from tatumflow.live.tui.value_dialog import ValueDialog
 
+pytestmark = pytest.mark.slow
+
 
 class WillingLink(StillLink):
     """An engine that takes every value it is asked for."""
