@@ -5,7 +5,6 @@ length, so that a rhythm is the same shifts at every tempo. Where it is not, a t
 is quantized to a beat: micro-timing stays within the ticks.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -51,26 +50,6 @@ def tempo_index(period: ArrayLike) -> NDArray[np.int64]:
     tempo = 60 / np.maximum(np.asarray(period, dtype=np.float64), 1e-6)
     place = np.log2(tempo / _SLOWEST) / _OCTAVES * NO_TEMPO
     return np.clip(np.floor(place), 0, NO_TEMPO - 1).astype(np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A metrical place.
-
-    Attributes:
-        tick: Ticks since beat 0.
-        bar_beat: Beat of the bar, 0 for the downbeat.
-        period: Seconds of a beat.
-    """
-
-    tick: int
-    bar_beat: int
-    period: float
-
-    @property
-    def indices(self) -> tuple[int, int, int]:
-        """Return phase, beat of the bar and tempo as the model reads them."""
-        return (self.tick % BEAT_TICKS, min(self.bar_beat, NO_BAR_BEAT - 1), int(tempo_index(self.period)))
 
 
 def with_landings(

@@ -124,15 +124,6 @@ class BeatNetwork:
         return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
 
-def read_network(path: Path) -> BeatNetwork:
-    """Read a network from its file of weights.
-
-    Raises:
-        BundleError: if the file cannot be read, or is of another format.
-    """
-    return read_with_extra(path)[0]
-
-
 def read_with_extra(path: Path) -> tuple[BeatNetwork, dict[str, Any]]:
     """Read a network and what its file says beside the weights, such as its licence.
 

@@ -105,8 +105,8 @@ def test_where_the_beat_is_lost_the_time_goes_on_in_seconds() -> None:
 def test_tables_are_read_from_a_folder(tmp_path: Path) -> None:
     with (tmp_path / "index.csv").open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["id", "artist", "midi_filepath"])
-        rows.writerow([7, "Art Tatum", "midi/a.midi"])
+        rows.writerow(["id", "artist", "title", "split", "midi_filepath"])
+        rows.writerow([7, "Art Tatum", "Elegie", "train", "midi/a.midi"])
     with (tmp_path / "7.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["onset", "position", "activation"])

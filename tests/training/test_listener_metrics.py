@@ -98,7 +98,7 @@ def test_what_comes_from_a_source_is_told_from_what_does_not() -> None:
     source = motif.steps(line([60, 62, 63, 67, 65]))
     assert motif.returned_share(motif.steps(line([70, 72, 73, 77, 75])), source) == 1
     assert motif.returned_share(motif.steps(line([70, 69, 63, 61, 75])), source) == 0
-    assert motif.taken_up_share(motif.steps(line([70, 72, 73, 77])), source) == pytest.approx(1 / 2)
+    assert motif.returned_share(source, motif.steps(line([70, 72, 73, 77]))) == pytest.approx(1 / 2)
 
 
 def test_a_varied_sequence_is_like_itself_and_random_notes_less() -> None:

@@ -14,9 +14,7 @@ from tatumflow.training.beats.examples import BeatExample
 from tatumflow.training.beats.labelling import TOGETHER, activations_of
 from tatumflow.training.beats.measures import (
     accuracy,
-    onset_concentration,
     right_beats,
-    share_near_onsets,
     within,
 )
 
@@ -83,11 +81,6 @@ def calibrate(network: BeatNetwork, examples: Sequence[BeatExample]) -> Calibrat
             right.append(right_beats(truth, found))
             weight.append(np.interp(found, truth, tracked.example.certainty) / len(chosen))
     return fit(np.concatenate(figures), np.concatenate(right), np.concatenate(weight))
-
-
-def teacher_check(beats: NDArray[np.float64], onsets: NDArray[np.float64]) -> tuple[float, ...]:
-    """Return the share of beats within 50 ms of an onset, and the concentration of onsets for k = 1, 2, 3."""
-    return (share_near_onsets(onsets, beats), *onset_concentration(onsets, beats).tolist())
 
 
 def _sets(examples: Sequence[BeatExample]) -> list[tuple[str, list[BeatExample]]]:

@@ -112,12 +112,3 @@ def onset_concentration(onsets: _Array, beats: _Array) -> _Array:
     if not len(phase):
         return np.zeros(3)
     return np.abs(np.exp(2j * np.pi * np.outer((1, 2, 3), phase)).mean(axis=1))
-
-
-def share_near_onsets(onsets: _Array, beats: _Array, seconds: float = 0.05) -> float:
-    """Return the share of beats with an onset at most `seconds` away."""
-    if len(onsets) < 2 or not len(beats):
-        return 0.0
-    after = np.clip(np.searchsorted(onsets, beats), 1, len(onsets) - 1)
-    distance = np.minimum(np.abs(onsets[after] - beats), np.abs(onsets[after - 1] - beats))
-    return float(np.mean(distance <= seconds))

@@ -61,8 +61,3 @@ class BeatModule(nn.Module):
 
     def _pad(self, x: Tensor, reach: int) -> Tensor:
         return functional.pad(x, (reach, 0) if self.shape.causal else (reach // 2, reach // 2))
-
-
-def count_parameters(module: nn.Module) -> int:
-    """Return how many numbers are trained."""
-    return sum(parameter.numel() for parameter in module.parameters())

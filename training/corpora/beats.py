@@ -1,7 +1,6 @@
 """Beats of performances: where each note lies in the metre, from a table of beat times."""
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -9,11 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.errors import CorpusError
+from tatumflow.training.beats.labels import read_labels
 from tatumflow.training.corpora.piece import Piece
 from tatumflow.training.corpora.source import open_source
 
-INDEX: Final = "index.csv"
 LEAST_ACTIVATION: Final = 0.12
 """Mean activation, 0 to 1, below which the beats of a tracker that says no more are a guess."""
 
@@ -127,26 +125,9 @@ def read_beat_tables(source: Path) -> Iterator[tuple[str, BeatTable]]:
         CorpusError: if the source cannot be read.
     """
     with open_source(source) as folder:
-        for row in _rows(folder / INDEX):
-            path = folder / f"{row.get('id', '')}.csv"
-            rows = _rows(path)
-            try:
-                says = "confidence" if rows and "confidence" in rows[0] else "activation"
-                columns = np.array(
-                    [(float(r["onset"]), float(r["position"]), float(r[says])) for r in rows]
-                ).reshape(-1, 3)
-                least = LEAST_CONFIDENCE if says == "confidence" else LEAST_ACTIVATION
-                yield (
-                    row["midi_filepath"],
-                    beat_table(columns[:, 0], columns[:, 1].astype(np.int64) - 1, columns[:, 2], least),
-                )
-            except (KeyError, TypeError, ValueError) as error:
-                raise CorpusError(f"{path.name}: is not a table of beats ({error})") from error
-
-
-def _rows(path: Path) -> list[Mapping[str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(f"{path.name}: cannot be read ({error}); give the folder that holds it") from error
+        for entry, beats in read_labels(folder):
+            if beats.confidence is None:
+                certainty, least = beats.activation, LEAST_ACTIVATION
+            else:
+                certainty, least = beats.confidence, LEAST_CONFIDENCE
+            yield entry.midi_filepath, beat_table(beats.onset, beats.position - 1, certainty, least)

@@ -5,7 +5,7 @@ judged on pieces that they were not trained on, and hear notes only on a transcr
 companion's own grid of lengths and loudness, both sides alike, so that no grid gives a side away.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,8 +39,6 @@ PERMUTATIONS: Final = 3
 """How often a feature is permuted in each fold to find what it is worth."""
 
 Notes = NDArray[np.void]
-Scorer = Callable[[NDArray[np.int64], NDArray[np.int64]], Floats]
-"""Trains on rows (t,) and returns scores of other rows (s,), higher where they are likelier of class 1."""
 
 
 @dataclass(frozen=True)

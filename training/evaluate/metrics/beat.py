@@ -8,7 +8,7 @@ from math import pi, sqrt
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tatumflow.training.evaluate.bootstrap import Floats
 
@@ -100,8 +100,3 @@ def tempo_of(beats: ArrayLike) -> float:
     """Return the beats a minute of a pulse by its median beat; NaN of fewer than two beats."""
     periods = np.diff(np.asarray(beats, dtype=np.float64))
     return 60.0 / float(np.median(periods)) if len(periods) else float("nan")
-
-
-def onsets_of(notes: NDArray[np.void]) -> Floats:
-    """Return the seconds at which notes begin, (n,)."""
-    return notes["onset"].astype(np.float64)

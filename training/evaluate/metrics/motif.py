@@ -73,15 +73,6 @@ def returned_share(
     return sum(cell in known for cell in found) / len(found) if found and known else float("nan")
 
 
-def taken_up_share(
-    values: Sequence[Hashable] | NDArray[np.int64],
-    source: Sequence[Hashable] | NDArray[np.int64],
-    length: int = CELL,
-) -> float:
-    """Return the share of the source's cells that come again in the values; NaN where either has none."""
-    return returned_share(source, values, length)
-
-
 def repeated_contours(notes: NDArray[np.void]) -> float:
     """Return the share of the top line's cells of exact steps that come more than once."""
     return repeated_share(steps(notes))

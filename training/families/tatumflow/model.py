@@ -187,13 +187,6 @@ class TatumFlow(nn.Module):
         phrases = self.phrases(batch)
         return self.decode(batch, self.by_step(batch, self._posterior(batch, phrases)))
 
-    def drawn_states(self, batch: Batch) -> Tensor:
-        """Return states (B, T, H) when every phrase of the companion's is told by a draw of the flow."""
-        phrases = self.phrases(batch)
-        code = self._draw(batch, phrases)
-        conditions = self._with_key(code, batch)
-        return self.decode(batch, self.by_step(batch, conditions.unflatten(0, batch.features.shape[:2])))
-
     def _posterior(self, batch: Batch, phrases: Phrases) -> Tensor:
         """Return the phrases' own conditions without noise, (B, Q, L)."""
         code = torch.cat([phrases.mean, phrases.theory.flatten(-2)], dim=-1)
