@@ -7,14 +7,9 @@ from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.decoder import Decoder, Floats
 from tatumflow.engine.events import (
-    BeatReport,
-    ClockContinue,
-    ClockStart,
-    ClockStop,
-    ClockTick,
     InputEvent,
     NoteOn,
-    SongPosition,
+    TimeEvent,
 )
 from tatumflow.engine.listener import Listener
 from tatumflow.engine.live_controls import ControlsSet, LiveControls
@@ -53,8 +48,6 @@ THINK_AHEAD: Final = 0.2
 REDRAW_SPACING: Final = 0.1
 """Seconds between two redraws of what is planned, at the least: a knob that is turned must leave time to draw
 notes."""
-
-_CLOCK_EVENTS: Final = (ClockTick, ClockStart, ClockContinue, ClockStop, SongPosition, BeatReport)
 
 CompanionCommand = SetControl | Panic | TakeTurn | YieldTurn | PassTurn | PlayKey | TapTempo | BeginBars
 
@@ -136,7 +129,7 @@ class Companion:
         """Take what the human plays and what a clock says, in the order it happened."""
         if self._stopped:
             return
-        if isinstance(event, _CLOCK_EVENTS):
+        if isinstance(event, TimeEvent):
             if self._time.hear(event):
                 self._keep_time()
             return

@@ -104,7 +104,10 @@ HumanEvent = NoteOn | NoteOff | ControlChange | InputLost
 ClockEvent = ClockTick | ClockStart | ClockContinue | ClockStop | SongPosition
 """What MIDI clock can say."""
 
-InputEvent = HumanEvent | ClockEvent | BeatReport
+TimeEvent = ClockEvent | BeatReport
+"""What tells the time: MIDI clock, and a shared tempo's place."""
+
+InputEvent = HumanEvent | TimeEvent
 """What comes in from outside."""
 
 NoteEvent = NoteOn | NoteOff | ControlChange

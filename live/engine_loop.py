@@ -21,18 +21,13 @@ from tatumflow.engine.companion import KEYS_CHANNEL
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.events import (
-    BeatReport,
-    ClockContinue,
-    ClockStart,
+    ClockEvent,
     ClockStop,
-    ClockTick,
     ControlChange,
+    HumanEvent,
     InputEvent,
-    InputLost,
-    NoteOff,
-    NoteOn,
     OutputEvent,
-    SongPosition,
+    TimeEvent,
 )
 from tatumflow.engine.messages import (
     Command,
@@ -75,9 +70,6 @@ _COMMANDS_SECONDS: Final = 0.002
 _STUCK_SECONDS: Final = 1.0
 _CLOSE_SECONDS: Final = 2.0
 _LOG_SECONDS: Final = 1.0
-_HUMAN_EVENTS: Final = (NoteOn, NoteOff, ControlChange, InputLost)
-_CLOCK_EVENTS: Final = (ClockTick, ClockStart, ClockContinue, ClockStop, SongPosition)
-_TIME_EVENTS: Final = (*_CLOCK_EVENTS, BeatReport)
 
 
 class Engine:
@@ -222,11 +214,11 @@ class Engine:
 
     def _take(self, item: InputEvent | Command | AudioCommand) -> None:
         companion = self._session.companion
-        if isinstance(item, _TIME_EVENTS):
+        if isinstance(item, TimeEvent):
             companion.handle(item)
         elif isinstance(item, ControlChange) and self._surface.takes(item):
             self._set((item,))
-        elif isinstance(item, _HUMAN_EVENTS):
+        elif isinstance(item, HumanEvent):
             if self._recorder is not None:
                 self._recorder.human(item)
             companion.handle(item)
@@ -308,7 +300,7 @@ class Engine:
     def _send(self, event: OutputEvent) -> None:
         """Play what the scheduler sends; runs on its thread."""
         recorder = self._recorder
-        if isinstance(event, _CLOCK_EVENTS):
+        if isinstance(event, ClockEvent):
             self._outputs.tell(event)
             return
         if event.channel == CLICK_CHANNEL:

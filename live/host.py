@@ -261,7 +261,7 @@ class EngineHost:
     def _died(self, reason: str) -> None:
         """Say why the engine died, and that it is started again if it is."""
         again = not self._restarted and not self._closing
-        # First, so that nobody sees an engine that has ended for good in between.
+        # First, so that an engine that has ended for good is never seen in between.
         self._restarting = again
         self._failure = reason
         with self._lock:

@@ -3,22 +3,17 @@
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, get_args
 
 from tatumflow.engine.events import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
-    BeatReport,
-    ClockContinue,
-    ClockStart,
-    ClockStop,
-    ClockTick,
     ControlChange,
     InputEvent,
     InputLost,
     NoteOff,
     NoteOn,
-    SongPosition,
+    TimeEvent,
 )
 from tatumflow.engine.messages import Command, Panic, PassTurn, PlayKey, SetControl, Shutdown, TakeTurn
 from tatumflow.live.audio.commands import AudioCommand
@@ -31,12 +26,7 @@ PANIC_CONTROLS: Final = (ALL_SOUND_OFF, ALL_NOTES_OFF)
 MOST_COMMANDS: Final = 256
 """Commands, and groups of values between them, that wait at most; a command beyond them is dropped."""
 
-_EVENTS: Final = frozenset(
-    {
-        NoteOn, NoteOff, InputLost, PlayKey, BeatReport,
-        ClockTick, ClockStart, ClockContinue, ClockStop, SongPosition,
-    }
-)  # fmt: skip
+_EVENTS: Final = frozenset({NoteOn, NoteOff, InputLost, PlayKey, *get_args(TimeEvent)})
 _STARTS_PLAYING: Final = (TakeTurn, PassTurn, PlayKey)
 
 Event = InputEvent | PlayKey | Panic | Shutdown

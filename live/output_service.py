@@ -39,7 +39,7 @@ class _Held:
 
 
 class OutputService:
-    """Plays on MIDI outputs what comes through a pipe, and ends what sounds when nobody is at the other end.
+    """Plays on MIDI outputs what comes through a pipe, and ends what sounds when the other end is gone.
 
     Ports that others connect to stay open from one engine to the next: the other end's connections hold.
     """

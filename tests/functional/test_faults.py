@@ -139,7 +139,7 @@ def test_a_killed_engine_leaves_nothing_sounding_at_a_virtual_port_and_is_starte
     assert wait_until(lambda: host.pid != dead and not host.restarting, 2 * PATIENCE)
 
     def heard():
-        # Whoever listens has not connected again: the port is still the one of the dead engine.
+        # The listener has not connected again: the port is still the one of the dead engine.
         again = player_for(f"{name} in")
         again.play("on 62", "wait 0.3", "off 62")
         return (0x90, 62, 90) in listener.messages
