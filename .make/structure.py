@@ -116,9 +116,8 @@ def main() -> int:
     print(f"{'package':36}{'files':>7}{'packages':>10}{'arrows':>8}{'floors':>8}  circle")
     for shape in found:
         circle = " -> ".join(shape.circle)
-        print(
-            f"{shape.package:36}{shape.files:7}{shape.subpackages:10}{shape.arrows:8}{shape.floors:8}  {circle}"
-        )
+        counts = f"{shape.files:7}{shape.subpackages:10}{shape.arrows:8}{shape.floors:8}"
+        print(f"{shape.package:36}{counts}  {circle}")
     print()
     print(f"{'package':12}{'modules':>9}{'lines':>9}{'names a module':>16}  longest file")
     for package in PACKAGES:

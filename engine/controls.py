@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, get_args
 
 from tatumflow.engine.errors import ChordError, SettingError
 from tatumflow.engine.harmony.chart import Chart, find_chart
-from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
+from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
 
 ModeName = Literal["answer", "continue", "improvise", "restyle", "reharmonize"]
 MODES: Final[tuple[ModeName, ...]] = get_args(ModeName)

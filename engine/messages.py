@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.notes import Role
+from tatumflow.engine.midi.notes import Role
 
 
 @dataclass(frozen=True, slots=True)

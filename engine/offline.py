@@ -7,15 +7,15 @@ from math import inf
 from typing import Final
 
 from tatumflow.engine.clock import Clock, VirtualClock
-from tatumflow.engine.companion import KEYS_CHANNEL, Companion
-from tatumflow.engine.events import HumanEvent, NoteOff, NoteOn, OutputEvent
 from tatumflow.engine.messages import TakeTurn, YieldTurn
-from tatumflow.engine.modes import mode_named
-from tatumflow.engine.notes import Note
-from tatumflow.engine.phrase import PhraseTracker
-from tatumflow.engine.scheduler import Scheduler
-from tatumflow.engine.tokens import TICK_SECONDS
-from tatumflow.engine.turn_report import TurnReport
+from tatumflow.engine.midi.events import HumanEvent, NoteOff, NoteOn, OutputEvent
+from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.model.tokens import TICK_SECONDS
+from tatumflow.engine.turns.companion import KEYS_CHANNEL, Companion
+from tatumflow.engine.turns.modes import mode_named
+from tatumflow.engine.turns.phrase import PhraseTracker
+from tatumflow.engine.turns.turn_report import TurnReport
 
 MAX_PHRASE: Final = 12.0
 """Seconds after which a phrase without a pause is ended at the next small gap."""

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tatumflow.engine.controls import chart_named
 from tatumflow.engine.errors import ChartError, ChordError
+from tatumflow.engine.files.regular_file import read_regular
 from tatumflow.engine.harmony.chart import Chart, names_file, parse_chart
-from tatumflow.engine.regular_file import read_regular
 
 _LARGEST_FILE: Final = 1 << 16
 

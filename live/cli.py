@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
-from tatumflow.live.interrupts import INTERRUPTED, Interrupts
+from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
 from tatumflow.live.soak.kind import Soak
 
 if TYPE_CHECKING:
-    from tatumflow.engine.midi_file import MidiTrack
+    from tatumflow.engine.midi.midi_file import MidiTrack
 
 app = typer.Typer(
     help="A real-time MIDI improvisation companion: you play, it answers.",
@@ -112,7 +112,7 @@ def jam(
     settings: _Settings = None,
 ) -> None:
     """Play with the companion. Without a terminal, it answers a bundled phrase."""
-    from tatumflow.live.jam import JamOptions, jam
+    from tatumflow.live.commands.jam import JamOptions, jam
 
     jam(
         JamOptions(
@@ -165,7 +165,7 @@ def separate(
     separator: Annotated[str, typer.Option("--separator", help="Separator: a name or a folder.")] = "",
 ) -> None:
     """Take a recording apart into stems."""
-    from tatumflow.live.separate import SeparateOptions, separate
+    from tatumflow.live.commands.separate import SeparateOptions, separate
 
     for path in separate(SeparateOptions(source, out, stems, separator)):
         print(path)
@@ -190,7 +190,7 @@ def listen(
 ) -> None:
     """Take apart live what an audio device hears, and play the stems you want."""
     from tatumflow.live.audio.ears import AudioOptions
-    from tatumflow.live.listen import ListenOptions, listen
+    from tatumflow.live.commands.listen import ListenOptions, listen
 
     audio = AudioOptions(
         input_device, output_device if monitor else None, tuple(channel or ()), allowance=allowance
@@ -215,7 +215,7 @@ def play(
     settings: _Settings = None,
 ) -> None:
     """Let the companion answer a MIDI file, on a clock of its own: the same seed gives the same notes."""
-    from tatumflow.live.play import PlayOptions, play
+    from tatumflow.live.commands.play import PlayOptions, play
 
     play(
         PlayOptions(
@@ -268,7 +268,7 @@ def generate(
     settings: _Settings = None,
 ) -> None:
     """Make music in any mode: from a MIDI file, or alone over a chart."""
-    from tatumflow.live.play import PlayOptions, play
+    from tatumflow.live.commands.play import PlayOptions, play
 
     play(
         PlayOptions(
@@ -313,7 +313,7 @@ def render(
     settings: _Settings = None,
 ) -> None:
     """Make sound files of MIDI files."""
-    from tatumflow.live.render import RenderOptions, render_files
+    from tatumflow.live.commands.render import RenderOptions, render_files
 
     render_files(RenderOptions(sources, out, mp3, soundfont, settings))
 
@@ -321,7 +321,7 @@ def render(
 @app.command()
 def ports(api: _Api = None, settings: _Settings = None) -> None:
     """List MIDI inputs and outputs, and audio devices."""
-    from tatumflow.live.doctor import print_audio_devices, print_ports
+    from tatumflow.live.commands.doctor import print_audio_devices, print_ports
     from tatumflow.live.settings import load_settings
 
     try:
@@ -335,7 +335,7 @@ def models(
     styles: Annotated[bool, typer.Option("--styles", help="List the styles of each model too.")] = False,
 ) -> None:
     """List the models at hand."""
-    from tatumflow.live.doctor import print_models
+    from tatumflow.live.commands.doctor import print_models
 
     print_models(styles=styles)
 
@@ -395,7 +395,7 @@ def soak(
 @app.command()
 def doctor(settings: _Settings = None) -> None:
     """Check what playing needs, and say what to do about what is missing."""
-    from tatumflow.live.doctor import examine
+    from tatumflow.live.commands.doctor import examine
     from tatumflow.live.settings import load_settings
 
     examine(load_settings(settings))
@@ -407,8 +407,8 @@ def _given(**options: _Value | None) -> dict[str, _Value]:
 
 def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
     """Write tracks as a sound file: for the commands of other parts, which must not import this one."""
+    from tatumflow.live.midi.synth import render, write_sound
     from tatumflow.live.settings import load_settings
-    from tatumflow.live.synth import render, write_sound
 
     write_sound(path, render(tracks, load_settings().synth))
 

@@ -2,11 +2,16 @@
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.messages import Notice
+
+Severity = Literal["information", "warning", "error"]
+
+Notify = Callable[[str, Severity], None]
+"""Takes one line for the player, and how bad it is."""
 
 SAME_SECONDS: Final = 1.0
 """Seconds after which a line like one shown before is shown again."""
@@ -29,7 +34,7 @@ class Notices:
         self._shown: dict[str, float] = {}
         self._recent: deque[float] = deque(maxlen=MOST_A_SECOND)
 
-    def put(self, text: str, severity: Literal["information", "warning", "error"]) -> None:
+    def put(self, text: str, severity: Severity) -> None:
         """Let a line wait; of more than 100 the oldest go."""
         self._waiting.append(Notice(self._clock.now(), text, severity))
 

@@ -20,8 +20,8 @@ from pydantic import (
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import ChartError, SettingError, TatumFlowError
+from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.harmony.chart import names_file
-from tatumflow.engine.whole_file import write_whole
 from tatumflow.live.charts import read_chords
 from tatumflow.live.steering.control_surface import checked_assignments
 

@@ -23,7 +23,7 @@ def imported(name: str) -> Any:
 
 
 def _soundfont() -> bool:
-    from tatumflow.live.synth import default_soundfont
+    from tatumflow.live.midi.synth import default_soundfont
 
     return default_soundfont() is not None
 

@@ -11,9 +11,9 @@ from tatumflow.training.export import commands
 from tatumflow.training.export.checkpoint import TrainedModel
 from tatumflow.training.export.onnx_files import Model, float_models
 from tatumflow.training.export.target import Target
-from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.decoder import Block, FieldHead
-from tatumflow.training.families.tatumflow.model import TatumFlow
+from tatumflow.training.models.tatumflow.config import TatumFlowConfig
+from tatumflow.training.models.tatumflow.decoder import Block, FieldHead
+from tatumflow.training.models.tatumflow.model import TatumFlow
 
 STYLES = ("", "art-tatum", "bud-powell", "charlie-parker")
 

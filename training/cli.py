@@ -73,7 +73,7 @@ def prepare(
 ) -> None:
     """Pack corpora for training, and say what was skipped."""
     with _training_libraries():
-        from tatumflow.training.corpora.commands import prepare
+        from tatumflow.training.data.commands import prepare
     prepare(sources, out, player, seed, min_style_notes, beats=tuple(beats or ()))
 
 
@@ -86,7 +86,7 @@ def stats(
 ) -> None:
     """Print what corpora hold."""
     with _training_libraries():
-        from tatumflow.training.corpora.commands import stats
+        from tatumflow.training.data.commands import stats
     stats(sources, plot, player, seed)
 
 
@@ -205,9 +205,9 @@ def train(
     with _training_libraries():
         from lightning.pytorch.utilities import rank_zero_only
 
-        from tatumflow.training.fit import fit
-        from tatumflow.training.settings import load_config
-    result = fit(load_config(config, changes or ()), run or Path("runs") / config.stem, resume)
+        from tatumflow.training.config import load_config
+        from tatumflow.training.train import train
+    result = train(load_config(config, changes or ()), run or Path("runs") / config.stem, resume)
     summary = f"{result.steps} steps, in {result.run_dir}; best {result.best or 'none'}, last {result.last}"
     if result.steps < result.planned:
         summary += f"\n{result.planned - result.steps} planned steps are left; --resume goes on with them"
@@ -222,7 +222,7 @@ def interpolate(
 ) -> None:
     """Write weights between those of two checkpoints, to export or begin a run with."""
     with _training_libraries():
-        from tatumflow.training.interpolation import interpolate
+        from tatumflow.training.fit.interpolation import interpolate
     interpolate(first, second, share, out)
     print(out)
 
@@ -335,8 +335,8 @@ def evaluate_notes(
 ) -> None:
     """Measure a note tracker on stems with known notes, made with `tatumflow data quartet`."""
     with _training_libraries():
-        from tatumflow.training.note_tracking.commands import NoteEvaluation, evaluate_notes
-        from tatumflow.training.note_tracking.figures import table
+        from tatumflow.training.separation.note_tracking.commands import NoteEvaluation, evaluate_notes
+        from tatumflow.training.separation.note_tracking.figures import table
     evaluation = NoteEvaluation(
         quartets, weimar, stem, stems, seconds, limit, polyphonic=voices == Voices.MANY
     )

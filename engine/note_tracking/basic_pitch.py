@@ -17,8 +17,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tatumflow.engine.model.providers import CPU, open_session
 from tatumflow.engine.note_tracking.tracker import Samples
-from tatumflow.engine.providers import CPU, open_session
 
 RATE: Final = 22_050
 HOP: Final = 256

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.events import NoteOff, NoteOn
+from tatumflow.engine.midi.events import NoteOff, NoteOn
 from tatumflow.engine.note_tracking.basic_pitch import HOP, LOWEST_PITCH, RATE, BasicPitch, KeysFrame
 from tatumflow.engine.note_tracking.dynamics import Dynamics
 from tatumflow.engine.note_tracking.stream import StreamTracker

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.events import NoteOff, NoteOn
+from tatumflow.engine.midi.events import NoteOff, NoteOn
 from tatumflow.engine.note_tracking.dynamics import Dynamics
 from tatumflow.engine.note_tracking.pitch_frame import PitchFrame
 

@@ -6,7 +6,7 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from tatumflow.engine.events import NoteOff, NoteOn
+from tatumflow.engine.midi.events import NoteOff, NoteOn
 from tatumflow.engine.note_tracking.timeline import Timeline
 from tatumflow.engine.note_tracking.tracker import Samples
 

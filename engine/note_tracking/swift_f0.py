@@ -17,9 +17,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tatumflow.engine.model.providers import CPU, open_session
 from tatumflow.engine.note_tracking.pitch_frame import PitchFrame
 from tatumflow.engine.note_tracking.tracker import Samples
-from tatumflow.engine.providers import CPU, open_session
 from tatumflow.engine.separation.stft import hann
 
 RATE: Final = 16_000

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.model_folder import (
+from tatumflow.engine.model.model_folder import (
     CorpusCredit,
     FolderKind,
     GraphFile,

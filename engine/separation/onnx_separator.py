@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.errors import BundleError
-from tatumflow.engine.providers import CPU, open_session
+from tatumflow.engine.model.providers import CPU, open_session
 from tatumflow.engine.separation.bundle import SeparatorBundle
 from tatumflow.engine.separation.stems import StemSet
 from tatumflow.engine.separation.stft import StftSettings

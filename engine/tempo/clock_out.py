@@ -3,7 +3,7 @@
 from math import ceil, inf
 from typing import Final
 
-from tatumflow.engine.events import (
+from tatumflow.engine.midi.events import (
     ClockContinue,
     ClockEvent,
     ClockStart,

@@ -3,7 +3,7 @@
 from math import ceil
 from typing import Final
 
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.tempo.beat_clock import Beats
 
 CLICK_CHANNEL: Final = 9

@@ -6,7 +6,7 @@ from math import sqrt
 from statistics import median
 from typing import Final
 
-from tatumflow.engine.events import (
+from tatumflow.engine.midi.events import (
     ClockContinue,
     ClockEvent,
     ClockStart,

@@ -6,11 +6,11 @@ from typing import Final
 
 from tatumflow.engine.beats.tracker import BeatTracker, bundled_tracker
 from tatumflow.engine.controls import Controls, chart_named
-from tatumflow.engine.events import BeatReport, ClockEvent, NoteOn
-from tatumflow.engine.harmony.chart_clock import ChartInTime
 from tatumflow.engine.messages import Position
-from tatumflow.engine.scheduler import Scheduler
+from tatumflow.engine.midi.events import BeatReport, ClockEvent, NoteOn
+from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.tempo.beat_clock import Beats
+from tatumflow.engine.tempo.chart_clock import ChartInTime
 from tatumflow.engine.tempo.clock_out import ClockOut
 from tatumflow.engine.tempo.grid import felt_beat
 from tatumflow.engine.tempo.listening import BeatFollower

@@ -4,7 +4,7 @@ from math import inf
 from typing import Final
 
 from tatumflow.engine.controls import ClockSource
-from tatumflow.engine.events import BeatReport, ClockContinue, ClockEvent, ClockStart
+from tatumflow.engine.midi.events import BeatReport, ClockContinue, ClockEvent, ClockStart
 from tatumflow.engine.tempo.beat_clock import BeatClock
 from tatumflow.engine.tempo.midi_clock import PAUSE, MidiClock
 

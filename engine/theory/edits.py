@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.decoder import Floats
+from tatumflow.engine.arrays import Floats
 from tatumflow.engine.harmony.chords import Chord
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.theory.features import PARTS, notes_features
 
 _BASS: Final = 36

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.harmony.chords import CHORD_TONES, QUALITIES
-from tatumflow.engine.notes import Note, fold_pitch
+from tatumflow.engine.midi.notes import Note, fold_pitch
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -22,7 +22,7 @@ from tatumflow.live.audio.status import AudioFaults, AudioLatency, AudioState, A
 from tatumflow.live.audio.stem_listener import StemListener
 from tatumflow.live.audio.stem_recorder import StemRecorder
 from tatumflow.live.audio.tally import Tally
-from tatumflow.live.port_set import Notify
+from tatumflow.live.notices import Notify
 
 _POLL_SECONDS: Final = 0.25
 _STALLED_SECONDS: Final = 2.0

@@ -20,7 +20,7 @@ from tatumflow.live.audio.resampler import Resampler, held_back
 from tatumflow.live.audio.stem_listener import StemListener
 from tatumflow.live.audio.stem_mixer import StemMixer
 from tatumflow.live.audio.tally import Tally
-from tatumflow.live.port_set import Notify
+from tatumflow.live.notices import Notify
 
 FADE_SECONDS: Final = 0.005
 

@@ -8,10 +8,10 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.events import InputLost, NoteOff, NoteOn
+from tatumflow.engine.midi.events import InputLost, NoteOff, NoteOn
 from tatumflow.engine.note_tracking.tracker import NoteTracker
 from tatumflow.live.audio.quick_resampler import QuickResampler
-from tatumflow.live.port_set import Notify
+from tatumflow.live.notices import Notify
 
 _PATIENCE: Final = 5.0
 _MOST_WAITING: Final = 200

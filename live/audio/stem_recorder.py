@@ -14,7 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from tatumflow.engine.errors import AudioFileError
-from tatumflow.live.port_set import Notify
+from tatumflow.live.notices import Notify
 
 _SIDES: Final = 2
 _MOST_WAITING: Final = 2000

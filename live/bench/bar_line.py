@@ -7,17 +7,17 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.clock import SystemClock
-from tatumflow.engine.companion import Companion
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.events import ClockStart, ClockTick, InputEvent, NoteOff, NoteOn, OutputEvent
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
-from tatumflow.engine.planner import COMPANION_CHANNEL
-from tatumflow.engine.scheduler import Scheduler, SchedulerThread
-from tatumflow.engine.session import ModelSession
+from tatumflow.engine.midi.events import ClockStart, ClockTick, InputEvent, NoteOff, NoteOn, OutputEvent
+from tatumflow.engine.midi.scheduler import Scheduler, SchedulerThread
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.tempo.midi_clock import TICKS_PER_BEAT
+from tatumflow.engine.turns.companion import Companion
+from tatumflow.engine.turns.planner import COMPANION_CHANNEL
 from tatumflow.live.bench.report import Figure, Target
 
 BAR_LINE_TARGET: Final = Target(p99=2.0)

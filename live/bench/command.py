@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tatumflow.engine.bundle import Bundle, bundle_path, load_bundle
-from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.regular_file import check_output
+from tatumflow.engine.files.regular_file import check_output
+from tatumflow.engine.model.bundle import Bundle, bundle_path, load_bundle
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.live.bench.bar_line import bar_line
 from tatumflow.live.bench.note_cost import absorb, note_cost
 from tatumflow.live.bench.peer import beside_peer
@@ -19,7 +19,7 @@ from tatumflow.live.bench.startup import startup
 from tatumflow.live.bench.thru import thru
 from tatumflow.live.bench.timing import jitter
 from tatumflow.live.bench.turns import turns
-from tatumflow.live.engine_process import SWITCH_SECONDS
+from tatumflow.live.processes.thread_switching import SWITCH_SECONDS
 
 Benchmark = Callable[[Bundle, Decoder, int], tuple[Figure, ...]]
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.errors import PortError
-from tatumflow.live.midi_bytes import NOTE_ON
-from tatumflow.live.midi_ports import InputPort, new_input
-from tatumflow.live.port_closing import end_callbacks, set_callback
+from tatumflow.live.midi.midi_bytes import NOTE_ON
+from tatumflow.live.midi.midi_ports import InputPort, new_input
+from tatumflow.live.midi.port_closing import end_callbacks, set_callback
 
 _CLIENT: Final = "TatumFlow bench listener"
 _CONNECT_SECONDS: Final = 0.5

@@ -6,13 +6,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.bundle import Bundle
-from tatumflow.engine.constraints import Constraints
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.notes import Note, Role
-from tatumflow.engine.sampling import Sampling
-from tatumflow.engine.session import ModelSession
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.constraints import Constraints
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.engine.model.sampling import Sampling
+from tatumflow.engine.model.session import ModelSession
 from tatumflow.live.bench.report import Figure, Target
 
 NOTE_COST_TARGET: Final = Target(p50=3.0, p99=6.0)

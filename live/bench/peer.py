@@ -12,9 +12,9 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.bundle import Bundle
-from tatumflow.engine.decoder import Decoder
 from tatumflow.engine.errors import DeviceError
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.decoder import Decoder
 from tatumflow.live.bench.note_cost import note_seconds
 from tatumflow.live.bench.report import Figure, Target
 

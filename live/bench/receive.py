@@ -17,30 +17,30 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.clock import SystemClock
-from tatumflow.engine.constraints import Constraints
-from tatumflow.engine.decoder import Decoder
 from tatumflow.engine.errors import DeviceError
-from tatumflow.engine.events import InputEvent, NoteEvent, OutputEvent
 from tatumflow.engine.messages import Command
-from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
-from tatumflow.engine.sampling import Sampling
-from tatumflow.engine.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.engine.midi.events import InputEvent, NoteEvent, OutputEvent
+from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
+from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.constraints import Constraints
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.engine.model.sampling import Sampling
 from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.bench.listener import listen
 from tatumflow.live.bench.note_cost import full_session
 from tatumflow.live.bench.report import Figure, Target
 from tatumflow.live.bench.screen import draw
 from tatumflow.live.bench.timing import JITTER_TARGET
-from tatumflow.live.engine_loop import SNAPSHOT_SECONDS
-from tatumflow.live.jack_server import dummy_jack
-from tatumflow.live.midi_ports import new_output
-from tatumflow.live.output_link import OutputLink
-from tatumflow.live.output_process import OutputProcess
-from tatumflow.live.outputs import MidiSink, Outputs
-from tatumflow.live.port_closing import end_sending
-from tatumflow.live.screen_pipe import EngineFailure, Screen
+from tatumflow.live.midi.jack_server import dummy_jack
+from tatumflow.live.midi.midi_ports import new_output
+from tatumflow.live.midi.output_link import OutputLink
+from tatumflow.live.midi.output_process import OutputProcess
+from tatumflow.live.midi.outputs import MidiSink, Outputs
+from tatumflow.live.midi.port_closing import end_sending
+from tatumflow.live.processes.engine_loop import SNAPSHOT_SECONDS
+from tatumflow.live.processes.screen_pipe import EngineFailure, Screen
 from tatumflow.live.tui.demonstration import demonstration
 
 _PERIOD: Final = 32

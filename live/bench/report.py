@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.whole_file import write_whole
+from tatumflow.engine.files.whole_file import write_whole
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.bundle import DECODER_GRAPH, HEAD_GRAPHS, Bundle
-from tatumflow.engine.decoder import Decoder, DecoderShape
+from tatumflow.engine.model.bundle import DECODER_GRAPH, HEAD_GRAPHS, Bundle
+from tatumflow.engine.model.decoder import Decoder, DecoderShape
 from tatumflow.live.bench.note_cost import note_seconds
 from tatumflow.live.bench.report import Figure, Target
 

@@ -7,7 +7,7 @@ from typing import Final
 from tatumflow.engine.messages import Command, Snapshot
 from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.audio.status import AudioStatus
-from tatumflow.live.screen_pipe import Report
+from tatumflow.live.processes.screen_pipe import Report
 from tatumflow.live.tui.app import TatumFlowApp
 
 _SIZE: Final = (120, 36)

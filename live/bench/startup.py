@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tatumflow.engine.bundle import Bundle
-from tatumflow.engine.decoder import Decoder
 from tatumflow.engine.errors import DeviceError
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.decoder import Decoder
 from tatumflow.live.bench.report import Figure, Target
 
 STARTUP_TARGET: Final = Target(max=3.0)

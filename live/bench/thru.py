@@ -8,17 +8,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.clock import SystemClock
-from tatumflow.engine.constraints import Constraints
-from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.events import InputEvent
-from tatumflow.engine.sampling import Sampling
+from tatumflow.engine.midi.events import InputEvent
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.constraints import Constraints
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.engine.model.sampling import Sampling
 from tatumflow.live.bench.note_cost import full_session
 from tatumflow.live.bench.report import Figure, Target
-from tatumflow.live.input_source import Source
-from tatumflow.live.midi_bytes import NOTE_OFF, NOTE_ON, Message
-from tatumflow.live.outputs import Outputs
+from tatumflow.live.midi.input_source import Source
+from tatumflow.live.midi.midi_bytes import NOTE_OFF, NOTE_ON, Message
+from tatumflow.live.midi.outputs import Outputs
 
 THRU_TARGET: Final = Target(p99=0.5)
 """Milliseconds from the input's callback to the message being sent."""

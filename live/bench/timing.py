@@ -5,14 +5,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.clock import SystemClock
-from tatumflow.engine.constraints import Constraints
-from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.events import NoteOn, OutputEvent
-from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
-from tatumflow.engine.sampling import Sampling
-from tatumflow.engine.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.engine.midi.events import NoteOn, OutputEvent
+from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
+from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.constraints import Constraints
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.engine.model.sampling import Sampling
 from tatumflow.live.bench.note_cost import full_session
 from tatumflow.live.bench.report import Figure, Target
 

@@ -5,17 +5,17 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.clock import VirtualClock
-from tatumflow.engine.companion import Companion
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.events import NoteOff, NoteOn
+from tatumflow.engine.midi.events import NoteOff, NoteOn
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.offline import VirtualLoop
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
-from tatumflow.engine.scheduler import Scheduler
-from tatumflow.engine.session import ModelSession
-from tatumflow.engine.turn_report import TurnReport
+from tatumflow.engine.turns.companion import Companion
+from tatumflow.engine.turns.turn_report import TurnReport
 from tatumflow.live.bench.report import Figure, Target
 
 FIRST_NOTE_TARGET: Final = Target(p99=25.0)

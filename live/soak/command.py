@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tatumflow.engine.bundle import Bundle, bundle_path, load_bundle
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.regular_file import check_output
+from tatumflow.engine.files.regular_file import check_output
+from tatumflow.engine.model.bundle import Bundle, bundle_path, load_bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.live.bench.report import Figure, Target, print_figures, write_figures
 from tatumflow.live.soak.compressed import compressed_soak
 from tatumflow.live.soak.kind import Soak

@@ -5,9 +5,9 @@ from typing import Final
 
 import psutil
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.decoder import Decoder
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.decoder import Decoder
 from tatumflow.live.bench.report import Figure
 from tatumflow.live.soak.musician import gestures, until
 from tatumflow.live.soak.report import soak_figures

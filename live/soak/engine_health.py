@@ -5,7 +5,7 @@ from typing import Final
 import psutil
 
 from tatumflow.engine.errors import DeviceError
-from tatumflow.live.host import EngineHost
+from tatumflow.live.processes.host import EngineHost
 
 _SAMPLES: Final = 100
 _SETTLED: Final = 0.1

@@ -10,16 +10,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import DeviceError
-from tatumflow.engine.events import ALL_NOTES_OFF, ALL_SOUND_OFF
 from tatumflow.engine.messages import TakeTurn
+from tatumflow.engine.midi.events import ALL_NOTES_OFF, ALL_SOUND_OFF
+from tatumflow.engine.model.bundle import Bundle
 from tatumflow.live.bench.report import Figure, Target
-from tatumflow.live.engine_options import EngineOptions
-from tatumflow.live.host import EngineHost
-from tatumflow.live.jack_server import dummy_jack
-from tatumflow.live.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
+from tatumflow.live.midi.jack_server import dummy_jack
+from tatumflow.live.midi.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
+from tatumflow.live.processes.engine_options import EngineOptions
+from tatumflow.live.processes.host import EngineHost
 from tatumflow.live.settings import OscSettings, PortSettings, RecordingSettings, Settings, SynthSettings
 from tatumflow.live.soak.flooding import CONTROLLERS, controllers_from, osc_message, osc_to
 from tatumflow.live.soak.port_ends import keyboard, listening

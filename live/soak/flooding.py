@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from multiprocessing.synchronize import Event
 from typing import Final
 
-from tatumflow.live.midi_bytes import CONTROL_CHANGE
+from tatumflow.live.midi.midi_bytes import CONTROL_CHANGE
 
 CONTROLLERS: Final = {"temperature": 20, "surprise": 21}
 """Controllers that the flood moves, by what they steer: how notes are sampled, and what the phrase is."""

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.events import SUSTAIN
 from tatumflow.engine.messages import BeginBars, Command, PlayKey, SetControl, TakeTurn, YieldTurn
-from tatumflow.live.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
+from tatumflow.engine.midi.events import SUSTAIN
+from tatumflow.live.midi.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
 
 MUSICIAN_CHANNEL: Final = 3
 """Channel the musician plays on, 0 to 15; nobody else does."""

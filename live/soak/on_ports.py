@@ -6,15 +6,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import SetControl, YieldTurn
+from tatumflow.engine.model.bundle import Bundle
 from tatumflow.live.bench.report import Figure
-from tatumflow.live.engine_options import EngineOptions
-from tatumflow.live.host import EngineHost
-from tatumflow.live.jack_server import dummy_jack
-from tatumflow.live.midi_bytes import Message
+from tatumflow.live.midi.jack_server import dummy_jack
+from tatumflow.live.midi.midi_bytes import Message
+from tatumflow.live.processes.engine_options import EngineOptions
+from tatumflow.live.processes.host import EngineHost
 from tatumflow.live.settings import PortSettings, Settings, SynthSettings
 from tatumflow.live.soak.engine_health import EngineHealth
 from tatumflow.live.soak.musician import Gesture, gestures, until

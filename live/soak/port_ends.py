@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from tatumflow.engine.errors import DeviceError
-from tatumflow.live.midi_bytes import Message, MessageParser
-from tatumflow.live.midi_ports import Port, new_input, new_output
-from tatumflow.live.port_closing import end_callbacks, end_sending, set_callback
+from tatumflow.live.midi.midi_bytes import Message, MessageParser
+from tatumflow.live.midi.midi_ports import Port, new_input, new_output
+from tatumflow.live.midi.port_closing import end_callbacks, end_sending, set_callback
 from tatumflow.live.soak.tally import Tally
 
 _LISTENER: Final = "Soak listener"

@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.events import ALL_NOTES_OFF, ALL_SOUND_OFF, SUSTAIN
-from tatumflow.live.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, SYSTEM
+from tatumflow.engine.midi.events import ALL_NOTES_OFF, ALL_SOUND_OFF, SUSTAIN
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.live.midi.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, SYSTEM
 from tatumflow.live.soak.tally import Tally
 from tatumflow.live.soak.virtual_jam import VirtualJam
 

@@ -1,6 +1,6 @@
 """What came out: which keys sound, and whether each note-on had an off of its own."""
 
-from tatumflow.live.midi_bytes import NOTE_OFF, NOTE_ON, Message
+from tatumflow.live.midi.midi_bytes import NOTE_OFF, NOTE_ON, Message
 
 
 class Tally:

@@ -4,19 +4,8 @@ import queue
 from collections.abc import Sequence
 from typing import Final
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.clock import VirtualClock
-from tatumflow.engine.companion import KEYS_CHANNEL, Companion
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.events import (
-    ALL_NOTES_OFF,
-    ALL_SOUND_OFF,
-    ControlChange,
-    InputEvent,
-    NoteEvent,
-    OutputEvent,
-)
 from tatumflow.engine.messages import (
     Command,
     ConnectPorts,
@@ -28,15 +17,26 @@ from tatumflow.engine.messages import (
     UseModel,
     YieldTurn,
 )
+from tatumflow.engine.midi.events import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    ControlChange,
+    InputEvent,
+    NoteEvent,
+    OutputEvent,
+)
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.offline import VirtualLoop
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
-from tatumflow.engine.planner import COMPANION_CHANNEL
-from tatumflow.engine.scheduler import Scheduler
-from tatumflow.engine.session import ModelSession
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL
-from tatumflow.live.input_source import Source
-from tatumflow.live.midi_bytes import Message
-from tatumflow.live.outputs import Outputs, Sink
+from tatumflow.engine.turns.companion import KEYS_CHANNEL, Companion
+from tatumflow.engine.turns.planner import COMPANION_CHANNEL
+from tatumflow.live.midi.input_source import Source
+from tatumflow.live.midi.midi_bytes import Message
+from tatumflow.live.midi.outputs import Outputs, Sink
 
 COMPANION_MIDI_CHANNEL: Final = 1
 """MIDI channel of the companion at the sink, 0 to 15."""

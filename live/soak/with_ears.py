@@ -5,18 +5,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import DeviceError
 from tatumflow.engine.messages import YieldTurn
-from tatumflow.engine.midi_file import read_tracks
+from tatumflow.engine.midi.midi_file import read_tracks
+from tatumflow.engine.model.bundle import Bundle
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.bench.report import Figure, Target
 from tatumflow.live.bench.timing import JITTER_TARGET
-from tatumflow.live.engine_options import EngineOptions
-from tatumflow.live.host import EngineHost
-from tatumflow.live.jack_server import dummy_jack
+from tatumflow.live.midi.jack_server import dummy_jack
+from tatumflow.live.processes.engine_options import EngineOptions
+from tatumflow.live.processes.host import EngineHost
 from tatumflow.live.settings import AudioSettings, PortSettings, Settings, SynthSettings
 from tatumflow.live.soak.engine_health import EngineHealth
 from tatumflow.live.soak.played_sound import CLIENT, playing

@@ -6,8 +6,8 @@ from typing import Final
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.events import ALL_SOUND_OFF, SUSTAIN, ControlChange
 from tatumflow.engine.messages import Command, SetControl
+from tatumflow.engine.midi.events import ALL_SOUND_OFF, SUSTAIN, ControlChange
 from tatumflow.live.steering.actions import ACTIONS
 from tatumflow.live.steering.control_choices import CHOICES, options_of
 from tatumflow.live.steering.control_range import CONTROLLER_CENTRE, CONTROLLER_HIGHEST, control_range

@@ -11,8 +11,7 @@ from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.messages import Command, Panic, SetControl
-from tatumflow.live.port_set import Notify
-from tatumflow.live.settings import OscSettings
+from tatumflow.live.notices import Notify
 from tatumflow.live.steering.actions import ACTIONS
 from tatumflow.live.steering.osc_packet import OscError, address_of, first_argument, messages_of
 
@@ -61,12 +60,13 @@ class OscListener:
     """
 
     def __init__(
-        self, settings: OscSettings, clock: Clock, emit: Callable[[Command], None], notify: Notify
+        self, host: str, port: int, clock: Clock, emit: Callable[[Command], None], notify: Notify
     ) -> None:
         """Begin to listen.
 
         Args:
-            settings: Where.
+            host: Address to listen at.
+            port: UDP port.
             clock: Stamps taps.
             emit: Takes the commands, on the thread that listens; must not block or raise.
             notify: Takes lines for the player, likewise.
@@ -84,11 +84,11 @@ class OscListener:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
         try:
-            self._socket.bind((settings.host, settings.port))
+            self._socket.bind((host, port))
         except OSError as error:
             self._socket.close()
             raise DeviceError(
-                f"no OSC at {settings.host}:{settings.port} ({error.strerror or error}); choose another port "
+                f"no OSC at {host}:{port} ({error.strerror or error}); choose another port "
                 "with `tatumflow jam --osc PORT`, or another host in your settings"
             ) from None
         self._socket.setblocking(False)

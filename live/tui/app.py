@@ -27,19 +27,19 @@ from tatumflow.engine.messages import (
 from tatumflow.live.audio.commands import BypassSeparation
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.charts import read_chords
-from tatumflow.live.engine_link import EngineLink
+from tatumflow.live.processes.engine_link import EngineLink
 from tatumflow.live.steering.control_choices import options_of
-from tatumflow.live.tui.chooser import Chooser
 from tatumflow.live.tui.commands import PaletteCommands
-from tatumflow.live.tui.control_panel import option_name
-from tatumflow.live.tui.control_row import ControlChanged, ControlRow
-from tatumflow.live.tui.control_table import LABELS
-from tatumflow.live.tui.help import Help
+from tatumflow.live.tui.controls.control_panel import option_name
+from tatumflow.live.tui.controls.control_row import ControlChanged, ControlRow
+from tatumflow.live.tui.controls.control_table import LABELS
+from tatumflow.live.tui.dialogs.chooser import Chooser
+from tatumflow.live.tui.dialogs.help import Help
+from tatumflow.live.tui.dialogs.port_picker import PortPicker
+from tatumflow.live.tui.dialogs.value_dialog import ValueDialog
 from tatumflow.live.tui.jam_screen import JamScreen
 from tatumflow.live.tui.palette import EXTRA_COLOURS, THEME
-from tatumflow.live.tui.port_picker import PortPicker
-from tatumflow.live.tui.stem_strip import StemStrip
-from tatumflow.live.tui.value_dialog import ValueDialog
+from tatumflow.live.tui.stems.stem_strip import StemStrip
 
 POLL_SECONDS: Final = 1 / 30
 

@@ -2,24 +2,87 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import Final, NamedTuple, Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tatumflow.engine.bundle import find_bundles
-from tatumflow.engine.messages import BeginBars, ForgetController, SetControl, TakeTurn, UseModel, YieldTurn
+from tatumflow.engine.messages import (
+    BeginBars,
+    ForgetController,
+    SetControl,
+    Snapshot,
+    TakeTurn,
+    UseModel,
+    YieldTurn,
+)
+from tatumflow.engine.model.bundle import find_bundles
 from tatumflow.live.audio.commands import ChooseStem, RecordStems, SetStem
+from tatumflow.live.audio.status import AudioStatus
+from tatumflow.live.processes.engine_link import EngineLink
 from tatumflow.live.steering.control_choices import CHOICES, options_of
 from tatumflow.live.steering.control_surface import STEERABLE
-from tatumflow.live.tui.control_panel import option_name
-from tatumflow.live.tui.control_table import ACTION_LABELS, LABELS
+from tatumflow.live.tui.controls.control_panel import option_name
+from tatumflow.live.tui.controls.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.labels import pitch_name
-
-if TYPE_CHECKING:
-    from tatumflow.live.tui.app import TatumFlowApp
 
 _MAJOR: Final = (0, 2, 4, 5, 7, 9, 11)
 _ALL_PITCH_CLASSES: Final = 0xFFF
+
+
+class PaletteTarget(Protocol):
+    """What the palette needs of the app: its state, where commands go, and its actions."""
+
+    snapshot: Snapshot | None
+    sound: AudioStatus | None
+    link: EngineLink
+
+    def action_panic(self) -> None:
+        """Silence everything."""
+        ...
+
+    def action_tap(self) -> None:
+        """Tap the tempo."""
+        ...
+
+    def action_ports(self) -> None:
+        """Choose ports."""
+        ...
+
+    def action_help(self) -> None:
+        """Show the help page."""
+        ...
+
+    def action_octave(self, octaves: int) -> None:
+        """Move the computer keyboard's piano."""
+        ...
+
+    def action_choose(self, control: str) -> None:
+        """Choose the value of a control from its list."""
+        ...
+
+    def action_stems(self) -> None:
+        """Go to the stems or back."""
+        ...
+
+    def action_bypass(self) -> None:
+        """Bypass the separation or end that."""
+        ...
+
+    def action_change_theme(self) -> None:
+        """Choose the colours."""
+        ...
+
+    async def action_quit(self) -> None:
+        """Leave."""
+        ...
+
+    def set_number(self, control: str) -> None:
+        """Type the value of a control."""
+        ...
+
+    def learn(self, target: str) -> None:
+        """Let the next controller that moves steer a control or an action; nothing for the empty string."""
+        ...
 
 
 class PaletteEntry(NamedTuple):
@@ -36,7 +99,7 @@ def pitch_classes_of_major(tonic: int) -> int:
     return sum(1 << (tonic + step) % 12 for step in _MAJOR)
 
 
-def entries(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
+def entries(app: PaletteTarget) -> Iterator[PaletteEntry]:
     """Yield the palette's lines for the app's present state."""
     yield PaletteEntry("Panic", app.action_panic, "Silence everything now")
     yield PaletteEntry("Take the turn", partial(app.link.send, TakeTurn()), "The companion plays now")
@@ -70,7 +133,7 @@ def entries(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
     yield PaletteEntry("Quit", app.action_quit, "Save the recording and leave")
 
 
-def _stems(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
+def _stems(app: PaletteTarget) -> Iterator[PaletteEntry]:
     sound = app.sound
     if sound is None:
         return
@@ -102,7 +165,7 @@ def _stems(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
     yield PaletteEntry(name, partial(send, RecordStems(not sound.recording)), "A sound file for each")
 
 
-def _choices(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
+def _choices(app: PaletteTarget) -> Iterator[PaletteEntry]:
     snapshot = app.snapshot
     if snapshot is None:
         return
@@ -115,7 +178,7 @@ def _choices(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
             )
 
 
-def _scales(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
+def _scales(app: PaletteTarget) -> Iterator[PaletteEntry]:
     scales = [("all notes", _ALL_PITCH_CLASSES)]
     for tonic in range(12):
         major, minor = (pitch_name(pitch).rstrip("-1") for pitch in (tonic, (tonic + 9) % 12))
@@ -127,7 +190,7 @@ def _scales(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
         )
 
 
-def _controllers(app: "TatumFlowApp") -> Iterator[PaletteEntry]:
+def _controllers(app: PaletteTarget) -> Iterator[PaletteEntry]:
     labels = {**LABELS, **ACTION_LABELS}
     numbers = {} if app.snapshot is None else dict(app.snapshot.controllers)
     for target in STEERABLE:
@@ -152,13 +215,13 @@ class PaletteCommands(Provider):
 
     async def discover(self) -> Hits:
         """Yield what an empty palette offers."""
-        for entry in entries(cast("TatumFlowApp", self.app)):
+        for entry in entries(cast(PaletteTarget, self.app)):
             if entry.discover:
                 yield DiscoveryHit(entry.name, entry.run, help=entry.help)
 
     async def search(self, query: str) -> Hits:
         """Yield what fits the words typed."""
         matcher = self.matcher(query)
-        for entry in entries(cast("TatumFlowApp", self.app)):
+        for entry in entries(cast(PaletteTarget, self.app)):
             if (score := matcher.match(entry.name)) > 0:
                 yield Hit(score, matcher.highlight(entry.name), entry.run, help=entry.help)

@@ -5,7 +5,7 @@ from typing import Final
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import Command, Health, PortStatus, RollNote, Snapshot
-from tatumflow.engine.notes import Role
+from tatumflow.engine.midi.notes import Role
 from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.audio.status import AudioStatus
 

@@ -10,14 +10,14 @@ from textual.widgets import Footer
 
 from tatumflow.engine.messages import Snapshot
 from tatumflow.live.audio.status import AudioStatus
-from tatumflow.live.tui.control_panel import ControlPanel
+from tatumflow.live.tui.controls.control_panel import ControlPanel
 from tatumflow.live.tui.health import HealthLine
-from tatumflow.live.tui.key_piano import KeyPiano
-from tatumflow.live.tui.keyboard import Keyboard
-from tatumflow.live.tui.piano_roll import PianoRoll
 from tatumflow.live.tui.ports import PortsLine
-from tatumflow.live.tui.stem_row import StemRow
-from tatumflow.live.tui.stem_strip import StemStrip
+from tatumflow.live.tui.roll.key_piano import KeyPiano
+from tatumflow.live.tui.roll.keyboard import Keyboard
+from tatumflow.live.tui.roll.piano_roll import PianoRoll
+from tatumflow.live.tui.stems.stem_row import StemRow
+from tatumflow.live.tui.stems.stem_strip import StemStrip
 from tatumflow.live.tui.turn_banner import TurnBanner
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from textual.theme import Theme
 
-from tatumflow.engine.notes import Role
+from tatumflow.engine.midi.notes import Role
 
 YOU_GLYPH: Final = "●"
 COMPANION_GLYPH: Final = "◆"

@@ -5,12 +5,12 @@ from importlib import resources
 from typing import Final
 
 from tatumflow.engine.clock import VirtualClock
-from tatumflow.engine.events import NoteOff, NoteOn
 from tatumflow.engine.messages import PortStatus, Snapshot
-from tatumflow.engine.midi_file import read_midi
+from tatumflow.engine.midi.events import NoteOff, NoteOn
+from tatumflow.engine.midi.midi_file import read_midi
+from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.offline import VirtualLoop
-from tatumflow.engine.scheduler import Scheduler
-from tatumflow.live.session import offline_companion, open_bundle
+from tatumflow.live.processes.session import offline_companion, open_bundle
 from tatumflow.live.settings import Settings
 
 INTO_ANSWER: Final = 2.8

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import Position, Snapshot, Turn
-from tatumflow.live.tui.control_table import ACTION_LABELS, LABELS
+from tatumflow.live.tui.controls.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.labels import number, style_name
 from tatumflow.live.tui.lettering import Lettering
 

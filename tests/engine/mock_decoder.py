@@ -8,10 +8,11 @@ computes in float64 and answers in float32; stale cache rows behind a bias of -1
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.decoder import DecoderInput, DecoderOutput, DecoderShape, Floats, Ints
+from tatumflow.engine.arrays import Floats, Ints
 from tatumflow.engine.harmony.chords import NO_CHORD, NUM_CHORDS
-from tatumflow.engine.metre import METRE_SIZES
-from tatumflow.engine.tokens import (
+from tatumflow.engine.model.decoder import DecoderInput, DecoderOutput, DecoderShape
+from tatumflow.engine.model.metre import METRE_SIZES
+from tatumflow.engine.model.tokens import (
     DURATION,
     DURATION_TICKS,
     FIELD_SIZES,
@@ -64,7 +65,7 @@ def _preference(seconds: NDArray[np.floating], centre: float) -> Doubles:
 
 
 class MockDecoder:
-    """Implements `tatumflow.engine.decoder.Decoder`.
+    """Implements `tatumflow.engine.model.decoder.Decoder`.
 
     Attributes:
         decoded: Number of new steps in each call of `decode` so far.

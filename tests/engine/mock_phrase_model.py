@@ -6,15 +6,15 @@ is asked for, so that following it to time 1 arrives there whatever the noise.
 
 import numpy as np
 
-from tatumflow.engine.decoder import Floats, Ints
-from tatumflow.engine.phrase_model import PhraseShape
+from tatumflow.engine.arrays import Floats, Ints
+from tatumflow.engine.model.phrase_model import PhraseShape
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
 
 LATENT, THEORY = 2, 1
 
 
 class MockPhraseModel:
-    """Implements `tatumflow.engine.phrase_model.PhraseModel` with conditions of 6 values.
+    """Implements `tatumflow.engine.model.phrase_model.PhraseModel` with conditions of 6 values.
 
     Attributes:
         asked: What the flow was last asked for.

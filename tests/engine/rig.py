@@ -5,17 +5,17 @@ from collections.abc import Callable
 import numpy as np
 from mock_decoder import MockDecoder, mock_shape
 
+from tatumflow.engine.arrays import Floats
 from tatumflow.engine.clock import VirtualClock
-from tatumflow.engine.companion import Companion
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.decoder import Floats
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.events import HumanEvent, NoteOff, NoteOn, OutputEvent
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.events import HumanEvent, NoteOff, NoteOn, OutputEvent
+from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.model.phrase_model import PhraseModel
+from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.offline import VirtualLoop
-from tatumflow.engine.phrase_model import PhraseModel
-from tatumflow.engine.scheduler import Scheduler
-from tatumflow.engine.session import ModelSession
+from tatumflow.engine.turns.companion import Companion
 
 STYLES = ("", "art-tatum", "charlie-parker")
 

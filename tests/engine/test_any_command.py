@@ -10,15 +10,6 @@ from mock_phrase_model import MockPhraseModel
 from rig import Rig
 
 from tatumflow.engine.controls import CLOCKS, MODES, Controls
-from tatumflow.engine.events import (
-    ClockContinue,
-    ClockStart,
-    ClockStop,
-    ClockTick,
-    NoteOff,
-    NoteOn,
-    SongPosition,
-)
 from tatumflow.engine.messages import (
     BeginBars,
     Panic,
@@ -28,6 +19,15 @@ from tatumflow.engine.messages import (
     TakeTurn,
     TapTempo,
     YieldTurn,
+)
+from tatumflow.engine.midi.events import (
+    ClockContinue,
+    ClockStart,
+    ClockStop,
+    ClockTick,
+    NoteOff,
+    NoteOn,
+    SongPosition,
 )
 
 pytestmark = pytest.mark.slow

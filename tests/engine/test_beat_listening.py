@@ -18,8 +18,8 @@ from tatumflow.engine.beats.tracker import (
 )
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.events import NoteOn
-from tatumflow.engine.scheduler import Scheduler
+from tatumflow.engine.midi.events import NoteOn
+from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.tempo.listening import COAST, BeatFollower
 from tatumflow.engine.tempo.timekeeper import Timekeeper
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tatumflow.engine.harmony.chart import parse_chart
-from tatumflow.engine.harmony.chart_clock import ChartClock, ChartInTime
 from tatumflow.engine.tempo.beat_clock import BeatClock
+from tatumflow.engine.tempo.chart_clock import ChartClock, ChartInTime
 from tatumflow.engine.tempo.grid import GRID, felt_beat, swung_grid
 from tatumflow.engine.tempo.metronome import BEAT_PITCH, DOWNBEAT_PITCH, Metronome
 from tatumflow.engine.tempo.tap import LONGEST_GAP, Taps

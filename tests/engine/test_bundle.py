@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tatumflow.engine import model_folder
-from tatumflow.engine.bundle import Bundle, bundle_path, find_bundles, load_bundle
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import BundleError, SettingError
-from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model import model_folder
+from tatumflow.engine.model.bundle import Bundle, bundle_path, find_bundles, load_bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 
 Edit = Callable[[dict[str, Any]], object]
 

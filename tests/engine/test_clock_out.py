@@ -5,8 +5,15 @@ from itertools import pairwise
 import pytest
 from rig import Rig
 
-from tatumflow.engine.events import ClockContinue, ClockEvent, ClockStart, ClockStop, ClockTick, SongPosition
 from tatumflow.engine.messages import BeginBars, Panic, SetControl
+from tatumflow.engine.midi.events import (
+    ClockContinue,
+    ClockEvent,
+    ClockStart,
+    ClockStop,
+    ClockTick,
+    SongPosition,
+)
 from tatumflow.engine.tempo.beat_clock import BeatClock
 from tatumflow.engine.tempo.clock_out import LEAD, ClockOut
 from tatumflow.engine.tempo.midi_clock import MidiClock

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from mock_decoder import MockDecoder, mock_shape
 from rig import Rig, context, new_session, style_weights
 
-from tatumflow.engine.companion import KEYS_CHANNEL, THINK_AHEAD
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.events import (
+from tatumflow.engine.messages import Panic, PassTurn, PlayKey, SetControl, TakeTurn, YieldTurn
+from tatumflow.engine.midi.events import (
     ALL_NOTES_OFF,
     SUSTAIN,
     ControlChange,
@@ -18,11 +18,11 @@ from tatumflow.engine.events import (
     NoteOff,
     NoteOn,
 )
-from tatumflow.engine.messages import Panic, PassTurn, PlayKey, SetControl, TakeTurn, YieldTurn
-from tatumflow.engine.modes.answer import LEAD
-from tatumflow.engine.notes import Note, Role
-from tatumflow.engine.phrase import PEDAL_PATIENCE
-from tatumflow.engine.tokens import DURATION, HELD
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.model.tokens import DURATION, HELD
+from tatumflow.engine.turns.companion import KEYS_CHANNEL, THINK_AHEAD
+from tatumflow.engine.turns.phrase import PEDAL_PATIENCE
+from tatumflow.engine.turns.turn_window import ENTRY_SECONDS
 
 STYLE = style_weights(Controls())
 
@@ -52,7 +52,7 @@ def test_answers_after_the_players_silence_and_then_listens_again():
     assert rig.clock.now() == pytest.approx(end + 1.5 * 0.25)
     rig.run_until("listening")
     notes = rig.companion_notes
-    assert notes[0].onset == pytest.approx(end + 1.5 * 0.25 + LEAD)
+    assert notes[0].onset == pytest.approx(end + 1.5 * 0.25 + ENTRY_SECONDS)
     assert not rig.port.sounding
     assert rig.companion.advance() is None
     (turn,) = rig.companion.turns

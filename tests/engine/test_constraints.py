@@ -6,7 +6,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tatumflow.engine.constraints import (
+from tatumflow.engine.arrays import Floats
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.model.constraints import (
     TIME_SHIFT_SECONDS,
     Constraints,
     constrain_pitch,
@@ -18,10 +20,8 @@ from tatumflow.engine.constraints import (
     pitch_mask,
     thin_or_thicken,
 )
-from tatumflow.engine.controls import Controls
-from tatumflow.engine.decoder import Floats
-from tatumflow.engine.sampling import EXCLUDED, probabilities
-from tatumflow.engine.tokens import FIELD_SIZES, PITCH, TIME_SHIFT, VELOCITIES, VELOCITY
+from tatumflow.engine.model.sampling import EXCLUDED, probabilities
+from tatumflow.engine.model.tokens import FIELD_SIZES, PITCH, TIME_SHIFT, VELOCITIES, VELOCITY
 
 quick = settings(max_examples=40, deadline=None)
 

@@ -7,12 +7,19 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
-from tatumflow.engine import onnx_decoder, providers
-from tatumflow.engine.bundle import Bundle, load_bundle
 from tatumflow.engine.errors import BundleError
-from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.providers import CPU, CUDA, TENSORRT, graph_providers, open_session, usable_providers
-from tatumflow.engine.tensorrt import tensorrt_options, with_engine_folder
+from tatumflow.engine.model import onnx_decoder, providers
+from tatumflow.engine.model.bundle import Bundle, load_bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.providers import (
+    CPU,
+    CUDA,
+    TENSORRT,
+    graph_providers,
+    open_session,
+    usable_providers,
+)
+from tatumflow.engine.model.tensorrt import tensorrt_options, with_engine_folder
 
 ALL = (TENSORRT, CUDA, CPU)
 
@@ -42,7 +49,9 @@ class _Machine:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("tatumflow.engine.tensorrt.user_cache_path", lambda *_, **__: tmp_path / "cache")
+    monkeypatch.setattr(
+        "tatumflow.engine.model.tensorrt.user_cache_path", lambda *_, **__: tmp_path / "cache"
+    )
     return tmp_path / "cache"
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tatumflow.engine.latent import in_c
-from tatumflow.engine.notes import PITCH_LOWEST, Note
+from tatumflow.engine.midi.notes import PITCH_LOWEST, Note
+from tatumflow.engine.phrases.latent import in_c
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS, notes_features, relative_to_key
 from tatumflow.engine.theory.key import diatonicity, key_of, relative_shift
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mock_decoder import mock_shape
 
-from tatumflow.engine.kv_cache import MASKED, KVCache
-from tatumflow.engine.rope import RotaryAngles
+from tatumflow.engine.model.kv_cache import MASKED, KVCache
+from tatumflow.engine.model.rope import RotaryAngles
 
 quick = settings(max_examples=60, deadline=None)
 SHAPE = mock_shape(cache_rows=16, window=11)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from mock_phrase_model import LATENT, MockPhraseModel
 
-from tatumflow.engine.decoder import Floats
-from tatumflow.engine.latent import FLOW_STEPS, encode_phrase, next_code
-from tatumflow.engine.notes import Note
+from tatumflow.engine.arrays import Floats
+from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.phrases.latent import FLOW_STEPS, encode_phrase, next_code
 
 CALL = [Note(0.25 * i, 0.2, 60 + (5 * i) % 12, 70 + i) for i in range(12)]
 STYLE = np.array([0, 1, 0], np.float32)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mock_decoder import MockDecoder, mock_shape
 
-from tatumflow.engine.constraints import Constraints
-from tatumflow.engine.metre import (
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.model.constraints import Constraints
+from tatumflow.engine.model.metre import (
     BEAT_TICKS,
     LANDINGS,
     METRE_SIZES,
@@ -19,12 +20,11 @@ from tatumflow.engine.metre import (
     tempo_index,
     with_landings,
 )
-from tatumflow.engine.notes import Note, Role
-from tatumflow.engine.sampling import Sampling
-from tatumflow.engine.session import ModelSession
+from tatumflow.engine.model.sampling import Sampling
+from tatumflow.engine.model.session import ModelSession
+from tatumflow.engine.model.tick_clock import TickClock
+from tatumflow.engine.model.tokens import FIELD_SIZES, TIME_SHIFT_TICKS, to_ticks
 from tatumflow.engine.tempo.beat_clock import BeatClock
-from tatumflow.engine.tick_clock import TickClock
-from tatumflow.engine.tokens import FIELD_SIZES, TIME_SHIFT_TICKS, to_ticks
 
 TEMPI = st.floats(30, 400)
 NO_STYLE = np.array([1, 0, 0], np.float32)

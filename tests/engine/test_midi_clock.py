@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tatumflow.engine.events import BeatReport, ClockContinue, ClockStart, ClockStop, ClockTick, SongPosition
+from tatumflow.engine.midi.events import (
+    BeatReport,
+    ClockContinue,
+    ClockStart,
+    ClockStop,
+    ClockTick,
+    SongPosition,
+)
 from tatumflow.engine.tempo.beat_clock import BeatClock
 from tatumflow.engine.tempo.midi_clock import TICKS_PER_BEAT, MidiClock
 from tatumflow.engine.tempo.transport import LOST, Transport

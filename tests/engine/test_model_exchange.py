@@ -6,13 +6,13 @@ from mock_decoder import MockDecoder, mock_shape
 from mock_phrase_model import MockPhraseModel
 from rig import STYLES, Rig, context, style_weights
 
+from tatumflow.engine.arrays import Floats
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.decoder import Floats
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.events import NoteOff, NoteOn
-from tatumflow.engine.notes import Role
-from tatumflow.engine.session import RETOLD_STEPS
-from tatumflow.engine.tokens import DURATION, HELD, TURN
+from tatumflow.engine.midi.events import NoteOff, NoteOn
+from tatumflow.engine.midi.notes import Role
+from tatumflow.engine.model.session import RETOLD_STEPS
+from tatumflow.engine.model.tokens import DURATION, HELD, TURN
 
 
 def other_decoder() -> MockDecoder:

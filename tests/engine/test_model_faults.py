@@ -6,10 +6,10 @@ from mock_decoder import MockDecoder, mock_shape
 from mock_phrase_model import MockPhraseModel
 from rig import Rig, context
 
-from tatumflow.engine.decoder import Floats, Ints
+from tatumflow.engine.arrays import Floats, Ints
 from tatumflow.engine.errors import ModelFault
-from tatumflow.engine.notes import Note, Role
-from tatumflow.engine.session import ModelSession
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.model.session import ModelSession
 
 
 class FlakyDecoder(MockDecoder):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.events import NoteOff, NoteOn
+from tatumflow.engine.midi.events import NoteOff, NoteOn
 from tatumflow.engine.note_tracking.dynamics import Dynamics
 from tatumflow.engine.note_tracking.monophonic import MonophonicTracker
 from tatumflow.engine.note_tracking.pitch_frame import PitchFrame

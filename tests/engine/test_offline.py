@@ -11,12 +11,12 @@ from mock_decoder import MockDecoder, mock_shape
 from rig import style_weights
 
 from tatumflow.engine.clock import Clock
-from tatumflow.engine.companion import Companion
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.offline import BREATH, answer_file, split_phrases
-from tatumflow.engine.scheduler import Scheduler
-from tatumflow.engine.session import ModelSession
+from tatumflow.engine.turns.companion import Companion
 
 
 def line(start: float, count: int, gap: float = 0.2, length: float = 0.15) -> list[Note]:

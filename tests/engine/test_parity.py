@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tatumflow.engine.bundle import Bundle, load_bundle
-from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.model.bundle import Bundle, load_bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
 
 torch = pytest.importorskip("torch")
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tatumflow.engine.events import SUSTAIN, ControlChange, HumanEvent, InputLost, NoteOff, NoteOn
-from tatumflow.engine.notes import Note
-from tatumflow.engine.phrase import LONGEST_SILENCE, PEDAL_PATIENCE, SHORTEST_SILENCE, PhraseTracker
+from tatumflow.engine.midi.events import SUSTAIN, ControlChange, HumanEvent, InputLost, NoteOff, NoteOn
+from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.turns.phrase import LONGEST_SILENCE, PEDAL_PATIENCE, SHORTEST_SILENCE, PhraseTracker
 
 
 def play(tracker: PhraseTracker, *onsets: float, length: float = 0.05, pitch: int = 60) -> None:

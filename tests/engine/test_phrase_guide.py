@@ -10,17 +10,19 @@ from mock_phrase_model import LATENT, MockPhraseModel
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.harmony.chart import parse_chart
-from tatumflow.engine.harmony.chart_clock import ChartClock
 from tatumflow.engine.harmony.chords import Chord, chord_id
-from tatumflow.engine.latent import encode_phrase
-from tatumflow.engine.modes import PhrasePolicy, TurnPlan, mode_named
-from tatumflow.engine.notes import Note, Role
-from tatumflow.engine.phrase import Phrase
-from tatumflow.engine.phrase_guide import PHRASE_NOTES, PhraseGuide
-from tatumflow.engine.planner import Planner
-from tatumflow.engine.scheduler import Scheduler
-from tatumflow.engine.session import ModelSession
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.model.session import ModelSession
+from tatumflow.engine.phrases.latent import encode_phrase
+from tatumflow.engine.phrases.phrase_guide import PHRASE_NOTES, PhraseGuide
+from tatumflow.engine.phrases.policy import PhrasePolicy
+from tatumflow.engine.tempo.chart_clock import ChartClock
 from tatumflow.engine.theory.features import PARTS
+from tatumflow.engine.turns.modes import mode_named
+from tatumflow.engine.turns.phrase import Phrase
+from tatumflow.engine.turns.planner import Planner
+from tatumflow.engine.turns.turn_window import TurnWindow
 
 CALL = tuple(Note(0.25 * i, 0.2, 60 + (5 * i) % 12, 80) for i in range(12))
 NO_STYLE = np.array([1, 0, 0], np.float32)
@@ -125,7 +127,7 @@ class Stage:
             self.session, Scheduler(lambda event: None, self.clock), self.clock, PhraseGuide(self.model)
         )
         self.planner.begin(
-            TurnPlan(earliest=1.0, latest_first=1.0, last_onset=1e6),
+            TurnWindow(earliest=1.0, latest_first=1.0, last_onset=1e6),
             Phrase(CALL, 0.0, 3.0, 0.4),
             Controls(),
             NO_STYLE,
@@ -197,7 +199,7 @@ def test_chords_to_come() -> None:
 def test_pace_changes_the_length_of_the_turn(mode: str) -> None:
     phrase = Phrase(CALL, 0.0, 3.0, 0.4)
     plans = [
-        mode_named(mode).plan(phrase, Controls(mode=mode, pace=pace), 5.0)  # type: ignore[arg-type]
+        mode_named(mode).window(phrase, Controls(mode=mode, pace=pace), 5.0)  # type: ignore[arg-type]
         for pace in (-1.0, 0.0, 1.0)
     ]
     lengths = [plan.rest_from - plan.earliest for plan in plans]

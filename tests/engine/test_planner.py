@@ -8,20 +8,21 @@ import pytest
 from mock_decoder import MockDecoder, mock_shape
 from rig import Port, context, new_session
 
+from tatumflow.engine.arrays import Floats, Ints
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.controls import Controls, ModeName
-from tatumflow.engine.decoder import Floats, Ints
-from tatumflow.engine.modes import TurnPlan, mode_named
-from tatumflow.engine.notes import Note, Role
-from tatumflow.engine.phrase import Phrase
-from tatumflow.engine.planner import FAULT_LIMIT, HORIZON, Planner
-from tatumflow.engine.scheduler import Scheduler
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.turns.modes import mode_named
+from tatumflow.engine.turns.phrase import Phrase
+from tatumflow.engine.turns.planner import FAULT_LIMIT, HORIZON, Planner
+from tatumflow.engine.turns.turn_window import TurnWindow
 
 CALL = tuple(Note(0.2 * i, 0.1, 60 + i, 80) for i in range(8))
 PHRASE = Phrase(CALL, 0.0, 1.5, 0.4)
 STYLE = np.array([0, 1, 0], np.float32)
 OTHER_STYLE = np.array([0, 0, 1], np.float32)
-FRAME = TurnPlan(earliest=2.0, latest_first=2.0, last_onset=30.0)
+WINDOW = TurnWindow(earliest=2.0, latest_first=2.0, last_onset=30.0)
 
 
 class SlowDecoder(MockDecoder):
@@ -60,9 +61,9 @@ class Bench:
             self.scheduler.run_due(self.clock.now())
         self.clock.advance_to(end)
 
-    def begin(self, frame: TurnPlan = FRAME, **controls) -> None:
+    def begin(self, window: TurnWindow = WINDOW, **controls) -> None:
         self.planner.begin(
-            frame, PHRASE, Controls(**controls), STYLE, previous_onset=CALL[-1].onset, seed=(0, 0)
+            window, PHRASE, Controls(**controls), STYLE, previous_onset=CALL[-1].onset, seed=(0, 0)
         )
 
     def fill(self) -> None:
@@ -103,7 +104,7 @@ def test_plan_reaches_lookahead_and_horizon_and_no_further():
 
 def test_first_onset_may_be_the_models_choice_within_limits():
     bench = Bench()
-    bench.begin(TurnPlan(earliest=2.0, latest_first=9.0, last_onset=30.0))
+    bench.begin(TurnWindow(earliest=2.0, latest_first=9.0, last_onset=30.0))
     bench.fill()
     assert bench.planner.first_onset is not None
     assert 2.0 <= bench.planner.first_onset <= 9.0
@@ -169,7 +170,7 @@ def test_steering_redraws_what_was_not_handed_over():
 
 def test_turn_ends_by_its_frame_and_the_last_note_by_itself():
     bench = Bench()
-    bench.begin(TurnPlan(2.0, 2.0, last_onset=3.5))
+    bench.begin(TurnWindow(2.0, 2.0, last_onset=3.5))
     notes = bench.run_to(20.0, until=lambda: bench.planner.done_at is not None)
     assert bench.planner.finished
     assert notes[-1].onset <= 3.5
@@ -179,7 +180,7 @@ def test_turn_ends_by_its_frame_and_the_last_note_by_itself():
 
 def test_rest_ends_the_turn_only_where_the_frame_says_so():
     bench = Bench()
-    bench.begin(TurnPlan(2.0, 2.0, last_onset=60.0, rest_from=6.0, rest=0.25))
+    bench.begin(TurnWindow(2.0, 2.0, last_onset=60.0, rest_from=6.0, rest=0.25))
     notes = by_onset(bench.run_to(60.0, until=lambda: bench.planner.done_at is not None))
     gaps = [(a.onset, b.onset - a.onset) for a, b in pairwise(notes)]
     assert notes[-1].onset >= 6.0
@@ -281,7 +282,7 @@ def test_dynamics_move_the_velocities_that_are_followed(mode: ModeName, moves: b
         controls = Controls(mode=mode, dynamics=dynamics, velocity_follow=1.0)
         policy = mode_named(mode).phrases
         bench.planner.begin(
-            FRAME, PHRASE, controls, STYLE, previous_onset=CALL[-1].onset, seed=(0, 0), policy=policy
+            WINDOW, PHRASE, controls, STYLE, previous_onset=CALL[-1].onset, seed=(0, 0), policy=policy
         )
         notes = bench.run_to(12.0)
         means.append(float(np.mean([note.velocity for note in notes])))

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.events import NoteOff, NoteOn
+from tatumflow.engine.midi.events import NoteOff, NoteOn
 from tatumflow.engine.note_tracking.basic_pitch import HOP, KeysFrame
 from tatumflow.engine.note_tracking.polyphonic import KeysSegmenter, KeysSettings, PolyphonicTracker
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tatumflow.engine.providers import CPU, CUDA, TENSORRT, can_load, choose_providers
+from tatumflow.engine.model.providers import CPU, CUDA, TENSORRT, can_load, choose_providers
 
 ALL = (TENSORRT, CUDA, CPU)
 

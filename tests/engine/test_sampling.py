@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tatumflow.engine.decoder import Floats
-from tatumflow.engine.sampling import (
+from tatumflow.engine.arrays import Floats
+from tatumflow.engine.model.sampling import (
     EXCLUDED,
     Sampling,
     choose,

@@ -11,9 +11,9 @@ from rig import Port
 
 from tatumflow.engine.clock import SystemClock, VirtualClock
 from tatumflow.engine.errors import SchedulerError
-from tatumflow.engine.events import ALL_NOTES_OFF, SUSTAIN, ControlChange, NoteOff, NoteOn, OutputEvent
-from tatumflow.engine.notes import Note
-from tatumflow.engine.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.engine.midi.events import ALL_NOTES_OFF, SUSTAIN, ControlChange, NoteOff, NoteOn, OutputEvent
+from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
 
 
 def make() -> tuple[Scheduler, Port, VirtualClock]:

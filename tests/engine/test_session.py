@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mock_decoder import MockDecoder, mock_shape
 
-from tatumflow.engine.constraints import Constraints
-from tatumflow.engine.decoder import DecoderInput, DecoderOutput
 from tatumflow.engine.errors import ModelFault
-from tatumflow.engine.notes import Note, Role
-from tatumflow.engine.sampling import Sampling
-from tatumflow.engine.session import ModelSession
-from tatumflow.engine.tokens import (
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.model.constraints import Constraints
+from tatumflow.engine.model.decoder import DecoderInput, DecoderOutput
+from tatumflow.engine.model.sampling import Sampling
+from tatumflow.engine.model.session import ModelSession
+from tatumflow.engine.model.tokens import (
     DURATION,
     HELD,
     PITCH,

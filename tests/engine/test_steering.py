@@ -7,10 +7,10 @@ import pytest
 from mock_phrase_model import MockPhraseModel
 from rig import Rig
 
-from tatumflow.engine.companion import REDRAW_SPACING
 from tatumflow.engine.messages import SetControl
-from tatumflow.engine.phrase_guide import PhraseGuide
-from tatumflow.engine.planner import REDRAW_LEAD, Planner
+from tatumflow.engine.phrases.phrase_guide import PhraseGuide
+from tatumflow.engine.turns.companion import REDRAW_SPACING
+from tatumflow.engine.turns.planner import REDRAW_LEAD, Planner
 
 
 def playing(**controls) -> Rig:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tatumflow.engine.harmony.chords import Chord
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.theory.edits import with_chords, with_dynamics, with_pace
 from tatumflow.engine.theory.features import (
     NUM_FEATURES,

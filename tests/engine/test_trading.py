@@ -7,11 +7,11 @@ import pytest
 from rig import Rig, context
 
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.events import ClockStart, ClockStop, ClockTick, NoteOff, NoteOn
 from tatumflow.engine.messages import BeginBars, SetControl, TakeTurn, TapTempo, YieldTurn
-from tatumflow.engine.notes import PITCH_LOWEST, Note, Role
+from tatumflow.engine.midi.events import ClockStart, ClockStop, ClockTick, NoteOff, NoteOn
+from tatumflow.engine.midi.notes import PITCH_LOWEST, Note, Role
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL, DOWNBEAT_PITCH
-from tatumflow.engine.turn_taking import OVERHANG
+from tatumflow.engine.turns.turn_taking import OVERHANG
 
 BEAT = 0.5
 BAR = 4 * BEAT

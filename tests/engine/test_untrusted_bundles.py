@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.errors import BundleError
-from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.model.bundle import load_bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
 
 
 class Trap:

@@ -29,7 +29,7 @@ def _claim(name: str) -> IO[str] | None:
 
 def _started(name: str) -> subprocess.Popen[bytes] | None:
     """Return a server that answers; None if it does not, though it is the default of this process."""
-    from tatumflow.live.midi_ports import api_problem
+    from tatumflow.live.midi.midi_ports import api_problem
 
     command = ["jackd", "-n", name]
     for process in psutil.process_iter(["cmdline"]):

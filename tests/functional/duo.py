@@ -36,7 +36,7 @@ class Listener:
     def __init__(self, *, connect: str = "", offer: str = "") -> None:
         import rtmidi
 
-        from tatumflow.live.port_closing import set_callback
+        from tatumflow.live.midi.port_closing import set_callback
 
         self.messages: list[tuple[int, ...]] = []
         self.sounding: set[tuple[int, int]] = set()
@@ -68,7 +68,7 @@ class Listener:
 
     def close(self) -> None:
         """Stop listening; does nothing the second time."""
-        from tatumflow.live.port_closing import end_callbacks
+        from tatumflow.live.midi.port_closing import end_callbacks
 
         if not self._closed:
             self._closed = True

@@ -173,7 +173,7 @@ def test_a_server_that_goes_away_ends_the_sound_and_nothing_else(tmp_path: Path)
         "from tatumflow.engine.clock import SystemClock\n"
         "from tatumflow.live.audio.ears import AudioOptions, Ears\n"
         "from tatumflow.live.audio.portaudio import PortAudio\n"
-        "from tatumflow.live.jack_server import dummy_jack\n"
+        "from tatumflow.live.midi.jack_server import dummy_jack\n"
         "tell = lambda text, severity: print(severity, text, flush=True)\n"
         "ears = Ears(BandModel(), AudioOptions(), PortAudio(), SystemClock(), tell)\n"
         "with dummy_jack(256):\n"

@@ -12,14 +12,14 @@ import pytest
 from duo import NUMBERS, PATIENCE, play_until_answered, wait_until
 
 from tatumflow.engine.clock import SystemClock
-from tatumflow.engine.events import NoteOn
 from tatumflow.engine.messages import UseModel
-from tatumflow.engine.midi_file import read_midi
-from tatumflow.live.engine_options import EngineOptions
-from tatumflow.live.host import EngineHost
-from tatumflow.live.midi_ports import api_problem
-from tatumflow.live.outputs import Outputs
-from tatumflow.live.port_set import PortSet
+from tatumflow.engine.midi.events import NoteOn
+from tatumflow.engine.midi.midi_file import read_midi
+from tatumflow.live.midi.midi_ports import api_problem
+from tatumflow.live.midi.outputs import Outputs
+from tatumflow.live.midi.port_set import PortSet
+from tatumflow.live.processes.engine_options import EngineOptions
+from tatumflow.live.processes.host import EngineHost
 from tatumflow.live.settings import PortSettings, Settings, SynthSettings
 
 pytestmark = pytest.mark.slow

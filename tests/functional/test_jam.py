@@ -11,8 +11,8 @@ import rtmidi
 from duo import PATIENCE, play_until_answered, wait_until
 from pythonosc.udp_client import SimpleUDPClient
 
-from tatumflow.engine.midi_file import read_midi
-from tatumflow.live.port_closing import end_callbacks, set_callback
+from tatumflow.engine.midi.midi_file import read_midi
+from tatumflow.live.midi.port_closing import end_callbacks, set_callback
 
 pytestmark = [pytest.mark.ports, pytest.mark.slow]
 

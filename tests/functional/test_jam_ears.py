@@ -18,14 +18,14 @@ from duo import NUMBERS, PATIENCE, Companion, Listener, wait_until
 from needs import imported
 from symusic.core import ScoreSecond
 
-from tatumflow.engine.midi_file import MidiTrack
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.midi_file import MidiTrack
+from tatumflow.engine.midi.notes import Note
 from tatumflow.live.audio.commands import ChooseStem, RecordStems, SetStem
 from tatumflow.live.audio.status import AudioStatus
-from tatumflow.live.engine_options import EngineOptions
-from tatumflow.live.host import EngineHost
+from tatumflow.live.midi.synth import SAMPLE_RATE, render
+from tatumflow.live.processes.engine_options import EngineOptions
+from tatumflow.live.processes.host import EngineHost
 from tatumflow.live.settings import AudioSettings, PortSettings, Settings, SynthSettings
-from tatumflow.live.synth import SAMPLE_RATE, render
 
 jack = imported("jack")
 

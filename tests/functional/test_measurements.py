@@ -9,18 +9,18 @@ import pytest
 import soundfile
 from duo import PATIENCE
 
-from tatumflow.engine.midi_file import MidiTrack
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.midi_file import MidiTrack
+from tatumflow.engine.midi.notes import Note
+from tatumflow.live.midi.synth import SAMPLE_RATE, render
 from tatumflow.live.settings import SynthSettings
-from tatumflow.live.synth import SAMPLE_RATE, render
 
 pytestmark = [pytest.mark.ports, pytest.mark.needs("jackd"), pytest.mark.slow]
 
 RECEIVE = """
 import json, sys
 from pathlib import Path
-from tatumflow.engine.bundle import load_bundle
-from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.bundle import load_bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.live.bench.receive import receive
 bundle = load_bundle(Path(sys.argv[1]))
 figures = receive(bundle, OnnxDecoder(bundle), 0.02)

@@ -11,7 +11,7 @@ import threading
 import pytest
 from duo import NUMBERS, PATIENCE, wait_until
 
-from tatumflow.engine.midi_file import read_midi
+from tatumflow.engine.midi.midi_file import read_midi
 from tatumflow.live.settings import load_settings
 
 fcntl = pytest.importorskip("fcntl")

@@ -40,8 +40,8 @@ def test_the_contracts_hold(tree: Path):
     ("package", "line", "contract"),
     [
         ("engine", "import tatumflow.live", "live and training stand on the engine"),
-        ("engine", "import tatumflow.training.packing", "live and training stand on the engine"),
-        ("live", "import tatumflow.training.packing", "live and training stand on the engine"),
+        ("engine", "import tatumflow.training.data.packing", "live and training stand on the engine"),
+        ("live", "import tatumflow.training.data.packing", "live and training stand on the engine"),
         ("training", "import tatumflow.live", "live and training stand on the engine"),
         ("engine", "import textual", "the engine is headless"),
         ("engine", "import torch", "the engine is headless"),

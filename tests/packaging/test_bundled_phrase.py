@@ -1,8 +1,8 @@
 from itertools import pairwise
 from pathlib import Path
 
-from tatumflow.engine.midi_file import read_midi
-from tatumflow.engine.tokens import to_ticks
+from tatumflow.engine.midi.midi_file import read_midi
+from tatumflow.engine.model.tokens import to_ticks
 
 
 def test_the_bundled_phrase_is_one_phrase_of_piano(root: Path):

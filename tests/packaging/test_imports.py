@@ -23,9 +23,12 @@ def _python(code: str) -> str:
     ("module", "forbidden"),
     [
         ("tatumflow.live.cli", HEAVY),
-        ("tatumflow.live.engine_process", (*HEAVY, "textual")),
-        ("tatumflow.live.ears_link", (*HEAVY, "textual", "onnxruntime", "sounddevice", "soundfile", "soxr")),
-        ("tatumflow.engine.companion", (*HEAVY, *SCREEN_AND_PORTS)),
+        ("tatumflow.live.processes.engine_process", (*HEAVY, "textual")),
+        (
+            "tatumflow.live.processes.ears_link",
+            (*HEAVY, "textual", "onnxruntime", "sounddevice", "soundfile", "soxr"),
+        ),
+        ("tatumflow.engine.turns.companion", (*HEAVY, *SCREEN_AND_PORTS)),
     ],
 )
 def test_module_loads_nothing_it_must_not(module: str, forbidden: tuple[str, ...]):

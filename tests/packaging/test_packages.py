@@ -58,7 +58,7 @@ def test_package_data_patterns_match_files(root: Path, project: dict[str, Any], 
 def test_the_tensorrt_extra_is_of_the_version_that_is_loaded(root: Path, project: dict[str, Any]):
     from packaging.requirements import Requirement
 
-    from tatumflow.engine.providers import CUDA, TENSORRT, choose_providers
+    from tatumflow.engine.model.providers import CUDA, TENSORRT, choose_providers
 
     loaded: list[str] = []
     choose_providers((TENSORRT, CUDA), lambda name: not loaded.append(name), lambda: True, "13")

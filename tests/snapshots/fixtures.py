@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import Health, PortStatus, Position, RollNote, Snapshot
-from tatumflow.engine.notes import Role
+from tatumflow.engine.midi.notes import Role
 from tatumflow.live.audio.levels import Level
 from tatumflow.live.audio.status import AudioFaults, AudioLatency, AudioStatus, StemStatus
 from tatumflow.live.audio.stem_mixer import StemMix

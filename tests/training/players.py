@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.training.corpora.note_array import note_array
-from tatumflow.training.corpora.piece import Piece, Split
-from tatumflow.training.packing import PackedCorpus, pack
+from tatumflow.training.data.corpora.note_array import note_array
+from tatumflow.training.data.corpora.piece import Piece, Split
+from tatumflow.training.data.packing import PackedCorpus, pack
 
 PIECES = 6
 """Pieces of each player; the last two are on the validation side."""

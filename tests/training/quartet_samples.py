@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from tatumflow.engine.harmony.chords import parse_chord
-from tatumflow.training.corpora.annotated_solo import Line
-from tatumflow.training.corpora.wjazzd_beats import Beat
+from tatumflow.training.data.corpora.annotated_solo import Line
+from tatumflow.training.data.corpora.wjazzd_beats import Beat
 from tatumflow.training.separation.quartet.solos import QuartetSolo
 
 BARS = ("Dm7", "G7", "Cmaj7", "Cmaj7", "Em7b5", "A7", "Dm6", "Dm6", "Ddim7", "G7/B", "C7sus4", "Caug")

@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiny_model import STYLES, tiny_trained
 
-from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import CorpusError, SettingError
+from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.training.adapt import diversity
 from tatumflow.training.adapt.adapter import adapter_of, attach_adapter, merged
 from tatumflow.training.adapt.base_model import STYLE_TABLES, open_base
@@ -30,13 +30,13 @@ from tatumflow.training.adapt.errors import AdaptError
 from tatumflow.training.adapt.learning import LearningSettings, learn
 from tatumflow.training.adapt.own_music import FEWEST_NOTES, hold_out, pack_own_music
 from tatumflow.training.adapt.report import Adaptation, show
-from tatumflow.training.batches import Batch
-from tatumflow.training.corpora.piece import NOTE_DTYPE, Piece
-from tatumflow.training.corpora.synthetic import swing_piece
+from tatumflow.training.data.batches import Batch
+from tatumflow.training.data.corpora.piece import NOTE_DTYPE, Piece
+from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.evaluate.evaluation import with_styles
 from tatumflow.training.evaluate.generations import Performer
 from tatumflow.training.evaluate.primers import Notes, Primer
-from tatumflow.training.module import NoteTrainer
+from tatumflow.training.fit.module import NoteTrainer
 
 pytestmark = pytest.mark.slow
 

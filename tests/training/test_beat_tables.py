@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tatumflow.engine.metre import BEAT_TICKS, NO_METRE, NO_PHASE
-from tatumflow.engine.tokens import TIME_SHIFT, TIME_SHIFT_TICKS
-from tatumflow.training.corpora.beats import BeatTable, beat_table, read_beat_tables, with_beats
-from tatumflow.training.corpora.note_array import note_array
-from tatumflow.training.corpora.piece import Piece
-from tatumflow.training.stretches import Augmentation, encode_stretch
+from tatumflow.engine.model.metre import BEAT_TICKS, NO_METRE, NO_PHASE
+from tatumflow.engine.model.tokens import TIME_SHIFT, TIME_SHIFT_TICKS
+from tatumflow.training.data.corpora.beats import BeatTable, beat_table, read_beat_tables, with_beats
+from tatumflow.training.data.corpora.note_array import note_array
+from tatumflow.training.data.corpora.piece import Piece
+from tatumflow.training.data.stretches import Augmentation, encode_stretch
 
 
 def swung_eighths(tempo: float, bars: int = 8) -> np.ndarray:

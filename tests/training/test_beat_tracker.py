@@ -16,14 +16,6 @@ from tatumflow.training.beats.confidence import SIGNS, Calibration, fit, signs
 from tatumflow.training.beats.decoding import bar_positions, decode
 from tatumflow.training.beats.examples import BeatExample, NoteList
 from tatumflow.training.beats.labelling import LabelSettings, label
-from tatumflow.training.beats.labels import (
-    Beats,
-    LabelEntry,
-    read_beats,
-    read_labels,
-    write_beats,
-    write_index,
-)
 from tatumflow.training.beats.learning import BeatTraining, train_network
 from tatumflow.training.beats.measures import (
     constant_f_measure,
@@ -33,6 +25,14 @@ from tatumflow.training.beats.measures import (
     right_beats,
 )
 from tatumflow.training.beats.module import BeatModule
+from tatumflow.training.data.corpora.beat_tables import (
+    Beats,
+    LabelEntry,
+    read_beats,
+    read_labels,
+    write_beats,
+    write_index,
+)
 
 SHAPE = BeatNetworkShape(channels=6, dilations=(1, 2, 4), causal=False, delay=0)
 CALIBRATION = Calibration((0.0,) * SIGNS, (1.0,) * SIGNS, (1.0,) + (0.0,) * (SIGNS - 1), 0.0)

@@ -10,7 +10,7 @@ from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.harmony import estimator
 from tatumflow.engine.harmony.chords import Chord, chord_id, parse_chord
 from tatumflow.engine.harmony.estimator import CHORD_WINDOWS, CHROMA_WINDOWS, FRAME, chord_log_probabilities
-from tatumflow.training.corpora.annotated_solo import AnnotatedSolo, Line
+from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, Line
 from tatumflow.training.harmony.accompaniment import STYLES, Style, accompany
 from tatumflow.training.harmony.fit import FitSettings, SharedRootNetwork, fit, rendered_frames
 

@@ -11,11 +11,12 @@ from rich.console import Console
 from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.engine.harmony.chords import NO_CHORD, Chord, parse_chord
 from tatumflow.engine.harmony.estimator import ChordEstimate
-from tatumflow.training.corpora.annotated_solo import AnnotatedSolo, read_annotated_solos
-from tatumflow.training.corpora.commands import prepare
-from tatumflow.training.corpora.note_array import note_array
-from tatumflow.training.corpora.piece import BrokenFile, ChordSource, Piece
-from tatumflow.training.corpora.wjazzd import read_wjazzd
+from tatumflow.training.data.commands import prepare
+from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, read_annotated_solos
+from tatumflow.training.data.corpora.note_array import note_array
+from tatumflow.training.data.corpora.piece import BrokenFile, ChordSource, Piece
+from tatumflow.training.data.corpora.wjazzd import read_wjazzd
+from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.evaluate.chord_accuracy import (
     HEARD,
     MEASURES,
@@ -24,7 +25,6 @@ from tatumflow.training.evaluate.chord_accuracy import (
     evaluate_chords,
 )
 from tatumflow.training.evaluate.chord_commands import chords
-from tatumflow.training.packing import PackedCorpus, pack
 
 STEM = "CharlieParker_Ko=Ko_Solo"
 BEAT = 0.5

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.evaluate.metrics.runs import common_runs, covered
 
 Notes = NDArray[np.void]

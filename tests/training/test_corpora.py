@@ -6,12 +6,12 @@ import pytest
 from corpus_samples import SCALE, archive, make_pijama, make_wjazzd, write_pijama_midi, write_solo
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.engine.tokens import to_ticks
-from tatumflow.training.corpora.midi_folder import read_midi_folder
-from tatumflow.training.corpora.note_array import note_array
-from tatumflow.training.corpora.piece import NOTE_DTYPE, UNKNOWN_VELOCITY, BrokenFile, Piece
-from tatumflow.training.corpora.pijama import read_pijama
-from tatumflow.training.corpora.wjazzd import player_of, read_wjazzd, tune_of
+from tatumflow.engine.model.tokens import to_ticks
+from tatumflow.training.data.corpora.midi_folder import read_midi_folder
+from tatumflow.training.data.corpora.note_array import note_array
+from tatumflow.training.data.corpora.piece import NOTE_DTYPE, UNKNOWN_VELOCITY, BrokenFile, Piece
+from tatumflow.training.data.corpora.pijama import read_pijama
+from tatumflow.training.data.corpora.wjazzd import player_of, read_wjazzd, tune_of
 
 
 def sorted_out(items: Iterable[Piece | BrokenFile]) -> tuple[dict[str, Piece], dict[str, BrokenFile]]:

@@ -7,11 +7,11 @@ from corpus_samples import SCALE, archive, make_pijama, make_wjazzd, write_pijam
 from rich.console import Console
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.training.corpora.commands import prepare, read_sources, stats
-from tatumflow.training.corpora.note_array import note_array
-from tatumflow.training.corpora.piece import BrokenFile, Piece
-from tatumflow.training.corpora.statistics import corpus_statistics
-from tatumflow.training.packing import PackedCorpus
+from tatumflow.training.data.commands import prepare, read_sources, stats
+from tatumflow.training.data.corpora.note_array import note_array
+from tatumflow.training.data.corpora.piece import BrokenFile, Piece
+from tatumflow.training.data.corpora.statistics import corpus_statistics
+from tatumflow.training.data.packing import PackedCorpus
 
 STEMS = ["CharlieParker_Ko=Ko_Solo", *(f"MilesDavis_Tune{i}-1_Solo" for i in range(60))]
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tatumflow.engine.controls import Controls
-from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.evaluate import discriminator, listener, note_network
 from tatumflow.training.evaluate.bootstrap import Interval
 from tatumflow.training.evaluate.continuation_figures import Continuations

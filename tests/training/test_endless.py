@@ -7,13 +7,13 @@ import pytest
 from players import pack_players
 from tiny_model import tiny_trained
 
-from tatumflow.engine.bundle import load_bundle
-from tatumflow.engine.kv_cache import KVCache
-from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.bundle import load_bundle
+from tatumflow.engine.model.kv_cache import KVCache
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
+from tatumflow.training.data.windows import Epoch, Windows
 from tatumflow.training.evaluate.bundle_nll import stream_states, window_steps
 from tatumflow.training.evaluate.endless import STRETCHES, endless_figures
-from tatumflow.training.families.tatumflow.stream import TorchDecoder
-from tatumflow.training.windows import Epoch, Windows
+from tatumflow.training.models.tatumflow.stream import TorchDecoder
 
 
 @pytest.fixture(scope="module")

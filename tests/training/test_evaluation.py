@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from players import pack_players
 
-from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import CorpusError, DeviceError, SettingError
-from tatumflow.engine.midi_file import MidiTrack, read_midi, write_midi
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.midi_file import MidiTrack, read_midi, write_midi
+from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.live import cli
-from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.data.corpora.note_array import note_array
+from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.evaluate import control_response, evaluation
 from tatumflow.training.evaluate.answer_relevance import Call, answer_figures, draw_calls
 from tatumflow.training.evaluate.commands import evaluate, table
@@ -34,7 +35,6 @@ from tatumflow.training.evaluate.memorization import memorization_figures
 from tatumflow.training.evaluate.metrics.onsets import onset_groups
 from tatumflow.training.evaluate.music_metrics import METRICS
 from tatumflow.training.evaluate.primers import Notes, Primer, draw_primers
-from tatumflow.training.packing import PackedCorpus
 
 pytestmark = pytest.mark.slow
 

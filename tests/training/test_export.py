@@ -13,18 +13,18 @@ from tiny_model import STYLES, export_tiny, tiny_float_models, tiny_trained
 
 torch = pytest.importorskip("torch")
 
-from tatumflow.engine import model_folder  # noqa: E402
-from tatumflow.engine.bundle import MANIFEST_FILE, bundle_path, load_bundle  # noqa: E402
-from tatumflow.engine.onnx_decoder import OnnxDecoder  # noqa: E402
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel  # noqa: E402
-from tatumflow.training.ema import EMA_KEY  # noqa: E402
+from tatumflow.engine.model import model_folder  # noqa: E402
+from tatumflow.engine.model.bundle import MANIFEST_FILE, bundle_path, load_bundle  # noqa: E402
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder  # noqa: E402
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel  # noqa: E402
 from tatumflow.training.export import commands  # noqa: E402
 from tatumflow.training.export.checkpoint import load_checkpoint  # noqa: E402
 from tatumflow.training.export.commands import export_checkpoint, export_model  # noqa: E402
 from tatumflow.training.export.errors import ExportError  # noqa: E402
 from tatumflow.training.export.files import whole_folder  # noqa: E402
 from tatumflow.training.export.parity import prove  # noqa: E402
-from tatumflow.training.trainable import CHECKPOINT_KEY  # noqa: E402
+from tatumflow.training.fit.ema import EMA_KEY  # noqa: E402
+from tatumflow.training.fit.trainable import CHECKPOINT_KEY  # noqa: E402
 
 
 def _checkpoint() -> dict[str, Any]:

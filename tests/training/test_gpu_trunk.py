@@ -12,10 +12,10 @@ from typer.testing import CliRunner, Result
 
 torch = pytest.importorskip("torch")
 
-from tatumflow.engine.bundle import DECODER_GRAPH, GPU_SUFFIX, load_bundle  # noqa: E402
 from tatumflow.engine.errors import BundleError, TatumFlowError  # noqa: E402
-from tatumflow.engine.onnx_decoder import OnnxDecoder  # noqa: E402
-from tatumflow.engine.providers import CPU  # noqa: E402
+from tatumflow.engine.model.bundle import DECODER_GRAPH, GPU_SUFFIX, load_bundle  # noqa: E402
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder  # noqa: E402
+from tatumflow.engine.model.providers import CPU  # noqa: E402
 from tatumflow.training.cli import register  # noqa: E402
 from tatumflow.training.evaluate.bundle_nll import stream_states  # noqa: E402
 from tatumflow.training.export import gpu_trunk  # noqa: E402

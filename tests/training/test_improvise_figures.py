@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.harmony.chords import Chord
-from tatumflow.training.corpora.wjazzd_beats import Beat, is_blues, read_blues
+from tatumflow.engine.model.bundle import load_bundle
+from tatumflow.training.data.corpora.wjazzd_beats import Beat, is_blues, read_blues
 from tatumflow.training.evaluate.generations import Performer
 from tatumflow.training.evaluate.improvise_figures import improvise_figures
 

@@ -8,13 +8,13 @@ from tiny_model import tiny_trained
 from torch import nn
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.training.checkpoint import CheckpointError
-from tatumflow.training.ema import EMA_KEY
 from tatumflow.training.export.checkpoint import load_checkpoint
-from tatumflow.training.families.tatumflow.model import TatumFlow
-from tatumflow.training.interpolation import interpolate
-from tatumflow.training.start import start_from
-from tatumflow.training.trainable import CHECKPOINT_KEY
+from tatumflow.training.fit.checkpoint import CheckpointError
+from tatumflow.training.fit.ema import EMA_KEY
+from tatumflow.training.fit.interpolation import interpolate
+from tatumflow.training.fit.start import start_from
+from tatumflow.training.fit.trainable import CHECKPOINT_KEY
+from tatumflow.training.models.tatumflow.model import TatumFlow
 
 pytestmark = pytest.mark.slow
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from players import pack_players
 
-from tatumflow.engine.bundle import load_bundle
-from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.model.bundle import load_bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
+from tatumflow.training.data.packing import PackedCorpus
+from tatumflow.training.data.windows import Epoch, Windows
 from tatumflow.training.evaluate.latent_figures import (
     TOLD,
     ProbedPhrases,
@@ -18,8 +20,6 @@ from tatumflow.training.evaluate.latent_figures import (
     phrase_conditions,
     probes,
 )
-from tatumflow.training.packing import PackedCorpus
-from tatumflow.training.windows import Epoch, Windows
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.evaluate.answer_motifs import TAKEN_UP, answer_motif_figures
 from tatumflow.training.evaluate.answer_relevance import Call
 from tatumflow.training.evaluate.beat_figures import beat_figures, measure_beat

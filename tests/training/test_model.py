@@ -5,11 +5,11 @@ import torch
 from torch import Tensor
 
 from tatumflow.engine.harmony.chords import NUM_CHORDS
-from tatumflow.engine.metre import METRE_SIZES, NO_METRE
-from tatumflow.engine.tokens import FIELD_SIZES, INPUT_SIZES, PITCH, TIME_SHIFT
-from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.decoder import Attention, FieldHead, TatumFlowDecoder
-from tatumflow.training.families.tatumflow.layers import rotary_table
+from tatumflow.engine.model.metre import METRE_SIZES, NO_METRE
+from tatumflow.engine.model.tokens import FIELD_SIZES, INPUT_SIZES, PITCH, TIME_SHIFT
+from tatumflow.training.models.tatumflow.config import TatumFlowConfig
+from tatumflow.training.models.tatumflow.decoder import Attention, FieldHead, TatumFlowDecoder
+from tatumflow.training.models.tatumflow.layers import rotary_table
 
 NEVER = -1e9
 CONFIG = TatumFlowConfig(

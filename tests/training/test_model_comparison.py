@@ -14,21 +14,21 @@ from tiny_model import STYLES, tiny_trained
 from torch import nn
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.engine.notes import Note, Role
-from tatumflow.engine.sampling import Sampling
-from tatumflow.engine.tokens import FIELD_SIZES
-from tatumflow.training.checkpoint import CheckpointError, open_checkpoint
-from tatumflow.training.corpora.synthetic import swing_piece
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.model.sampling import Sampling
+from tatumflow.engine.model.tokens import FIELD_SIZES
+from tatumflow.training.data.corpora.synthetic import swing_piece
+from tatumflow.training.data.packing import PackedCorpus, pack
+from tatumflow.training.data.windows import Window
 from tatumflow.training.evaluate.commands import evaluate
 from tatumflow.training.evaluate.evaluation import EvaluationSettings
 from tatumflow.training.evaluate.model_comparison import compare, compare_models, table
 from tatumflow.training.evaluate.opened_model import OpenedModel
 from tatumflow.training.export.checkpoint import load_checkpoint
 from tatumflow.training.export.errors import ExportError
-from tatumflow.training.families import build_model
-from tatumflow.training.packing import PackedCorpus, pack
-from tatumflow.training.trainable import CHECKPOINT_KEY
-from tatumflow.training.windows import Window
+from tatumflow.training.fit.checkpoint import CheckpointError, open_checkpoint
+from tatumflow.training.fit.trainable import CHECKPOINT_KEY
+from tatumflow.training.models import build_model
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.evaluate.metrics.onsets import bass_line, onset_groups, onset_times, skyline
 from tatumflow.training.evaluate.metrics.pitch import (
     kl_divergence,

@@ -8,22 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
-from tatumflow.training.batches import Batch, plain_batch
-from tatumflow.training.checkpoint import open_checkpoint
-from tatumflow.training.corpora.synthetic import swing_piece
+from tatumflow.engine.model.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
+from tatumflow.training.config import load_config
+from tatumflow.training.data.batches import Batch, plain_batch
+from tatumflow.training.data.corpora.synthetic import swing_piece
+from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.evaluate.nll import TorchLogits, evaluate_nll
-from tatumflow.training.families.music_transformer.cache import TokenCache
-from tatumflow.training.families.music_transformer.config import MusicTransformerConfig
-from tatumflow.training.families.music_transformer.model import (
+from tatumflow.training.fit.checkpoint import open_checkpoint
+from tatumflow.training.models.music_transformer.cache import TokenCache
+from tatumflow.training.models.music_transformer.config import MusicTransformerConfig
+from tatumflow.training.models.music_transformer.model import (
     MusicTransformer,
     RelativeAttention,
     skew,
     visible_keys,
 )
-from tatumflow.training.fit import fit
-from tatumflow.training.packing import PackedCorpus, pack
-from tatumflow.training.settings import load_config
+from tatumflow.training.train import train
 
 CONFIG = MusicTransformerConfig(
     hidden_dim=32, num_layers=2, num_heads=4, mlp_dim=48, max_seq_len=16, num_styles=3
@@ -206,7 +206,7 @@ def test_training_teaches_it(tmp_path: Path) -> None:
 
     def nll(steps: int) -> float:
         config = load_config(RECIPE, [*changes, f"run.max_steps={steps}", "run.max_epochs=100"])
-        result = fit(config, tmp_path / str(steps))
+        result = train(config, tmp_path / str(steps))
         model = open_checkpoint(result.last).model
         figures = evaluate_nll(TorchLogits(model), PackedCorpus.open(packed), "train", seq_len=48)
         return figures.total.per_note.value

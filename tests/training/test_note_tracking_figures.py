@@ -9,13 +9,13 @@ from quartet_samples import soundfont, write_weimar
 from scipy.io import wavfile
 
 from tatumflow.engine.errors import CorpusError, SettingError
-from tatumflow.engine.events import NoteOff, NoteOn
+from tatumflow.engine.midi.events import NoteOff, NoteOn
+from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.note_tracking.tracker import Samples
-from tatumflow.engine.notes import Note
-from tatumflow.training.note_tracking.commands import NoteEvaluation, evaluate_notes
-from tatumflow.training.note_tracking.figures import median_interval, table, tracking_figures
-from tatumflow.training.note_tracking.matching import Onsets, f1, match
-from tatumflow.training.note_tracking.recordings import NotedRecording, read_noted_stems
+from tatumflow.training.separation.note_tracking.commands import NoteEvaluation, evaluate_notes
+from tatumflow.training.separation.note_tracking.figures import median_interval, table, tracking_figures
+from tatumflow.training.separation.note_tracking.matching import Onsets, f1, match
+from tatumflow.training.separation.note_tracking.recordings import NotedRecording, read_noted_stems
 from tatumflow.training.separation.quartet.generate import QuartetSettings, generate_quartets
 
 RATE = 8000

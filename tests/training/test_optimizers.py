@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch import nn
 
-from tatumflow.engine.tokens import FIELDS
-from tatumflow.training.families import build_model
-from tatumflow.training.families.tatumflow.model import TatumFlow
-from tatumflow.training.optimizers import build_optimizer
-from tatumflow.training.settings import OptimizerSettings, load_config
+from tatumflow.engine.model.tokens import FIELDS
+from tatumflow.training.config import load_config
+from tatumflow.training.fit.optimizers import build_optimizer
+from tatumflow.training.fit.settings import OptimizerSettings
+from tatumflow.training.models import build_model
+from tatumflow.training.models.tatumflow.model import TatumFlow
 
 OUTPUT = re.compile(r"heads\.\d\.((out|landing)\.)?weight$")
 CONFIGS = Path(__file__).parents[2] / "configs" / "train"

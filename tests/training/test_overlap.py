@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tatumflow.engine.tokens import ABSENT, encode_notes
-from tatumflow.training.corpora.synthetic import swing_piece
+from tatumflow.engine.model.tokens import ABSENT, encode_notes
+from tatumflow.training.data.corpora.synthetic import swing_piece
+from tatumflow.training.data.packing import PackedCorpus, pack
+from tatumflow.training.data.windows import Window
 from tatumflow.training.evaluate.overlap import overlapping, whole_piece
-from tatumflow.training.packing import PackedCorpus, pack
-from tatumflow.training.windows import Window
 
 SEEDS = range(8)
 

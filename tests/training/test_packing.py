@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.engine.whole_file import set_aside
-from tatumflow.training.corpora.note_array import note_array
-from tatumflow.training.corpora.piece import BrokenFile, Piece, Split
-from tatumflow.training.packing import PackedCorpus, pack, style_slug
+from tatumflow.engine.files.whole_file import set_aside
+from tatumflow.training.data.corpora.note_array import note_array
+from tatumflow.training.data.corpora.piece import BrokenFile, Piece, Split
+from tatumflow.training.data.packing import PackedCorpus, pack, style_slug
 
 
 def piece(name: str, player: str, split: Split = "train", count: int = 10, corpus: str = "c") -> Piece:
@@ -159,7 +159,7 @@ def test_packed_notes_cannot_be_changed(tmp_path: Path) -> None:
 
 def test_opening_needs_no_midi_library() -> None:
     code = (
-        "import sys, tatumflow.training.packing\n"
+        "import sys, tatumflow.training.data.packing\n"
         "print(sorted({'symusic', 'mido', 'torch', 'miditok', 'matplotlib'} & set(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

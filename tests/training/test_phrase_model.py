@@ -7,21 +7,21 @@ import pytest
 import torch
 from tiny_model import tiny_trained
 
-from tatumflow.engine.notes import Role
+from tatumflow.engine.midi.notes import Role
 from tatumflow.engine.theory.features import NUM_FEATURES
-from tatumflow.training.batches import Batch, BatchStream
-from tatumflow.training.corpora.synthetic import swing_piece
-from tatumflow.training.families.tatumflow.model import TatumFlow
-from tatumflow.training.families.tatumflow.theory_encoder import cross_correlation, unexplained
-from tatumflow.training.losses import (
+from tatumflow.training.data.batches import Batch, BatchStream
+from tatumflow.training.data.corpora.synthetic import swing_piece
+from tatumflow.training.data.packing import PackedCorpus, pack
+from tatumflow.training.data.phrases import NO_PHRASE, PhraseSettings
+from tatumflow.training.data.windows import Windows
+from tatumflow.training.fit.losses import (
     field_nll_sums,
     flow_training_pass,
     latent_training_pass,
     latent_validation_pass,
 )
-from tatumflow.training.packing import PackedCorpus, pack
-from tatumflow.training.phrases import NO_PHRASE, PhraseSettings
-from tatumflow.training.windows import Windows
+from tatumflow.training.models.tatumflow.model import TatumFlow
+from tatumflow.training.models.tatumflow.theory_encoder import cross_correlation, unexplained
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tatumflow.engine.tokens import FIELD_SIZES, VELOCITY
-from tatumflow.training.corpora.synthetic import swing_piece
+from tatumflow.engine.model.tokens import FIELD_SIZES, VELOCITY
+from tatumflow.training.data.corpora.synthetic import swing_piece
+from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.evaluate.bootstrap import bootstrap
 from tatumflow.training.evaluate.overlap import whole_piece
 from tatumflow.training.evaluate.piece_sums import (
@@ -17,7 +18,6 @@ from tatumflow.training.evaluate.piece_sums import (
     note_accuracy,
     tally,
 )
-from tatumflow.training.packing import PackedCorpus, pack
 
 
 def row(nats: float, notes: int, velocities: bool = True) -> np.ndarray:

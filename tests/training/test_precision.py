@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from tatumflow.training import muon, precision
-from tatumflow.training.muon import Muon, zeroth_power
-from tatumflow.training.optimizers import Together, build_optimizer
-from tatumflow.training.precision import choose_precision, missing_cpu_bf16
-from tatumflow.training.settings import OptimizerSettings, RunSettings, load_config
+from tatumflow.training.config import load_config
+from tatumflow.training.fit import muon, precision
+from tatumflow.training.fit.muon import Muon, zeroth_power
+from tatumflow.training.fit.optimizers import Together, build_optimizer
+from tatumflow.training.fit.precision import choose_precision, missing_cpu_bf16
+from tatumflow.training.fit.settings import OptimizerSettings, RunSettings
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "train"
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -32,7 +33,7 @@ def native(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def on_a_lesser_machine(**limits: str) -> str:
-    command = "from tatumflow.training.precision import choose_precision; print(choose_precision())"
+    command = "from tatumflow.training.fit.precision import choose_precision; print(choose_precision())"
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", **limits}
     run = [sys.executable, "-c", command]
     return subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout.strip()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from quartet_samples import BARS, beats, solo
 
 from tatumflow.engine.harmony.chords import Chord
-from tatumflow.training.corpora.annotated_solo import AnnotatedSolo, Line
+from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, Line
 from tatumflow.training.separation.quartet import swing_drums as drums
 from tatumflow.training.separation.quartet import walking_bass as bass
 from tatumflow.training.separation.quartet.arrangement import arrange

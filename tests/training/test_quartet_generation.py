@@ -9,9 +9,9 @@ import soundfile
 from quartet_samples import solo, soundfont, write_weimar
 
 from tatumflow.engine.errors import CorpusError, DeviceError, SettingError
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.separation.stems import QUARTET
-from tatumflow.training.corpora.source import seeded_split
+from tatumflow.training.data.corpora.source import seeded_split
 from tatumflow.training.separation.parts import mixture_of
 from tatumflow.training.separation.quartet import soundfonts
 from tatumflow.training.separation.quartet.fluid import RATE, Room, Voice, render

@@ -13,10 +13,10 @@ from players import pack_players
 
 from tatumflow.engine.controls import MODES
 from tatumflow.engine.errors import MidiFileError, SettingError
-from tatumflow.engine.midi_file import MidiTrack, read_midi, write_midi
-from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
+from tatumflow.engine.midi.midi_file import MidiTrack, read_midi, write_midi
+from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
 from tatumflow.live import cli
-from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.evaluate.answer_relevance import Call
 from tatumflow.training.evaluate.primers import Notes
 from tatumflow.training.samples.calls import find_calls

@@ -12,15 +12,15 @@ from separation_samples import RATE, tones, write_recording
 
 from tatumflow.engine.errors import SettingError, TatumFlowError
 from tatumflow.engine.separation.stft import StftSettings
-from tatumflow.training.checkpoint import CheckpointError
-from tatumflow.training.families.tfswa_unet.config import TfswaUnetConfig
-from tatumflow.training.families.tfswa_unet.model import TfswaUnet
+from tatumflow.training.fit.checkpoint import CheckpointError
+from tatumflow.training.fit.trainable import CHECKPOINT_KEY
+from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
+from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.evaluation.bss import bss_figures
 from tatumflow.training.separation.evaluation.commands import StemEvaluation, evaluate_stems
 from tatumflow.training.separation.evaluation.figures import table
 from tatumflow.training.separation.evaluation.oracle import ideal_ratio_mask
 from tatumflow.training.separation.evaluation.separating import separate_stream, separate_whole
-from tatumflow.training.trainable import CHECKPOINT_KEY
 
 pytestmark = pytest.mark.slow
 

@@ -16,11 +16,12 @@ from tatumflow.engine.separation.bundle import load_separator, separator_path
 from tatumflow.engine.separation.onnx_separator import OnnxBlockModel
 from tatumflow.engine.separation.streaming import StreamingSeparator
 from tatumflow.training.cli import register
-from tatumflow.training.corpora.piece import Split
+from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.export.errors import ExportError
-from tatumflow.training.families.tfswa_unet.config import TfswaUnetConfig
-from tatumflow.training.families.tfswa_unet.graph import SeparatorGraph
-from tatumflow.training.families.tfswa_unet.model import TfswaUnet
+from tatumflow.training.fit.trainable import CHECKPOINT_KEY
+from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
+from tatumflow.training.models.tfswa_unet.graph import SeparatorGraph
+from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.checkpoint import TrainedSeparator
 from tatumflow.training.separation.evaluation.separating import separate_whole
 from tatumflow.training.separation.export import (
@@ -33,7 +34,6 @@ from tatumflow.training.separation.export import (
 from tatumflow.training.separation.parts import mixture_of, stems_of
 from tatumflow.training.separation.quartet.index import Index, SoundFontEntry
 from tatumflow.training.separation.stem_folder import read_stem_folder
-from tatumflow.training.trainable import CHECKPOINT_KEY
 
 pytestmark = pytest.mark.slow
 

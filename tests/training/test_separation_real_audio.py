@@ -9,8 +9,8 @@ import torch
 
 from tatumflow.engine.separation.stems import FOUR_STEMS, VOCALS_OTHER
 from tatumflow.engine.separation.stft import StftSettings
-from tatumflow.training.families.tfswa_unet.config import TfswaUnetConfig
-from tatumflow.training.families.tfswa_unet.model import TfswaUnet
+from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
+from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.evaluation.oracle import ideal_ratio_mask
 from tatumflow.training.separation.evaluation.separating import separate_stream
 from tatumflow.training.separation.musdb import read_musdb

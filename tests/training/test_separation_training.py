@@ -12,9 +12,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.separation.stems import parse_stems
 from tatumflow.engine.separation.stft import StftSettings
-from tatumflow.training.callbacks import TrainingError
-from tatumflow.training.ema import EMA_KEY
-from tatumflow.training.fit import fit
+from tatumflow.training.config import load_config, parse_config
+from tatumflow.training.fit.callbacks import TrainingError
+from tatumflow.training.fit.ema import EMA_KEY
 from tatumflow.training.separation.augmentations import Augmentation
 from tatumflow.training.separation.batches import SegmentStream, SpreadStream
 from tatumflow.training.separation.checkpoint import open_separator
@@ -28,9 +28,10 @@ from tatumflow.training.separation.losses import (
 from tatumflow.training.separation.module import SeparationTrainer, at_levels
 from tatumflow.training.separation.ratios import sdr, si_sdr
 from tatumflow.training.separation.segments import RandomSegments, SequentialSegments
+from tatumflow.training.separation.settings import SeparationConfig
 from tatumflow.training.separation.signal import stft
 from tatumflow.training.separation.stem_folder import read_stem_folder
-from tatumflow.training.settings import SeparationConfig, load_config, parse_config
+from tatumflow.training.train import train
 
 pytestmark = pytest.mark.slow
 
@@ -92,7 +93,7 @@ def config(root: Path, **changes: Any) -> SeparationConfig:
 
 
 def test_it_learns_and_says_how_well(recordings: Path, tmp_path: Path):
-    result = fit(config(recordings, run={"max_steps": 60, "val_every": 60}), tmp_path / "run")
+    result = train(config(recordings, run={"max_steps": 60, "val_every": 60}), tmp_path / "run")
     assert result.steps == 60
     assert result.metrics["val/sdr_gain"] > 6
     for stem in ("low", "high"):
@@ -119,10 +120,10 @@ def test_a_resumed_run_ends_as_one_that_never_stopped(recordings: Path, tmp_path
         "optimizer": {"accumulate": 2, "kind": "muon"},
         "data": {"augmentation": {"stretching": 0.0, "shifting": 0.0}, "remix": 0.5},
     }
-    whole = fit(config(recordings, **changes), tmp_path / "whole")
+    whole = train(config(recordings, **changes), tmp_path / "whole")
     (tmp_path / "resumed").mkdir()
     (whole.run_dir / "step-3.ckpt").rename(tmp_path / "resumed" / "last.ckpt")
-    resumed = fit(config(recordings, **changes), tmp_path / "resumed", resume=True)
+    resumed = train(config(recordings, **changes), tmp_path / "resumed", resume=True)
     assert resumed.steps == whole.steps == 7
     ends = [torch.load(run.last, weights_only=True) for run in (whole, resumed)]
     for key in ("state_dict", EMA_KEY):
@@ -131,9 +132,9 @@ def test_a_resumed_run_ends_as_one_that_never_stopped(recordings: Path, tmp_path
 
 
 def test_a_run_can_begin_with_the_weights_of_another(recordings: Path, tmp_path: Path):
-    first = fit(config(recordings, run={"max_steps": 1, "ema_decay": 0}), tmp_path / "first")
+    first = train(config(recordings, run={"max_steps": 1, "ema_decay": 0}), tmp_path / "first")
     begun = {"max_steps": 1, "ema_decay": 0, "start_from": str(first.last), "train_parts": ["head"]}
-    second = fit(config(recordings, run=begun), tmp_path / "second")
+    second = train(config(recordings, run=begun), tmp_path / "second")
     ends = [torch.load(run.last, weights_only=True)["state_dict"] for run in (first, second)]
     for name, weight in ends[0].items():
         assert torch.equal(weight, ends[1][name]) != name.startswith("model.head."), name
@@ -142,7 +143,7 @@ def test_a_run_can_begin_with_the_weights_of_another(recordings: Path, tmp_path:
 def test_a_model_that_looks_ahead_learns_all_losses(recordings: Path, tmp_path: Path):
     losses = {"spectrogram": 0.5, "waveform": 1.0, "multi_resolution": 0.2}
     model = {"causal": False, "kernel": [3, 3], "checkpointing": True}
-    result = fit(config(recordings, model=model, losses=losses), tmp_path / "run")
+    result = train(config(recordings, model=model, losses=losses), tmp_path / "run")
     parts = [result.metrics[f"train/loss_{name}"] for name in losses]
     assert sum(parts) == pytest.approx(result.metrics["train/loss"], rel=1e-4)
     assert min(parts) > 0
@@ -154,7 +155,7 @@ def test_a_loss_that_is_no_number_names_the_recordings(
     module = SeparationTrainer.training_step
     monkeypatch.setattr(SeparationTrainer, "training_step", lambda *given: module(*given) * torch.nan)
     with pytest.raises(TrainingError, match=r"batch of song\d"):
-        fit(config(recordings), tmp_path / "run")
+        train(config(recordings), tmp_path / "run")
 
 
 @pytest.mark.parametrize("size", ["tiny", "lite", "base", "paper"])
@@ -195,7 +196,7 @@ def test_faults_are_told_in_one_line(recordings: Path, section: str, changes: di
 
 def test_recordings_at_another_rate_are_refused(recordings: Path, tmp_path: Path):
     with pytest.raises(SettingError, match=r"at 8000 Hz, and model\.rate is 44100"):
-        fit(config(recordings, model={"rate": 44_100}), tmp_path / "run")
+        train(config(recordings, model={"rate": 44_100}), tmp_path / "run")
 
 
 def test_a_stream_begins_where_it_is_told(recordings: Path):

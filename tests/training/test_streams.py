@@ -9,12 +9,12 @@ import torch
 from tiny_model import tiny_trained
 from torch import nn
 
-from tatumflow.engine.notes import Note, Role
-from tatumflow.engine.sampling import Sampling
-from tatumflow.engine.tokens import FIELDS, TIME_SHIFT, TURN, NoteTokens, StreamingEncoder
-from tatumflow.training.batches import plain_batch
-from tatumflow.training.continuation import continue_notes
-from tatumflow.training.families import FAMILIES, NoteModel
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.model.sampling import Sampling
+from tatumflow.engine.model.tokens import FIELDS, TIME_SHIFT, TURN, NoteTokens, StreamingEncoder
+from tatumflow.training.data.batches import plain_batch
+from tatumflow.training.models import FAMILIES, NoteModel
+from tatumflow.training.models.continuation import continue_notes
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,8 @@ import pytest
 from players import pack_players, stride
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.data.corpora.note_array import note_array
+from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.evaluate.primers import draw_primers, segments
 from tatumflow.training.evaluate.style_classifier import (
     choose_styles,
@@ -15,7 +16,6 @@ from tatumflow.training.evaluate.style_classifier import (
     train_classifier,
 )
 from tatumflow.training.evaluate.style_features import style_features
-from tatumflow.training.packing import PackedCorpus
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tatumflow.training.corpora.piece import NOTE_DTYPE, Piece
-from tatumflow.training.corpora.synthetic import swing_piece
-from tatumflow.training.packing import PackedCorpus, pack
-from tatumflow.training.styles import style_profiles
+from tatumflow.training.data.corpora.piece import NOTE_DTYPE, Piece
+from tatumflow.training.data.corpora.synthetic import swing_piece
+from tatumflow.training.data.packing import PackedCorpus, pack
+from tatumflow.training.data.styles import style_profiles
 
 
 def line(seed: int, player: str) -> Piece:

@@ -11,12 +11,12 @@ torch = pytest.importorskip("torch")
 
 from tiny_model import export_tiny, tiny_float_models, tiny_trained  # noqa: E402
 
-from tatumflow.engine.bundle import DECODER_GRAPH, GPU_SUFFIX, Bundle, load_bundle  # noqa: E402
-from tatumflow.engine.kv_cache import MAX_STEPS  # noqa: E402
-from tatumflow.engine.onnx_decoder import OnnxDecoder  # noqa: E402
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel  # noqa: E402
-from tatumflow.engine.providers import CPU  # noqa: E402
-from tatumflow.engine.tensorrt import tensorrt_options  # noqa: E402
+from tatumflow.engine.model.bundle import DECODER_GRAPH, GPU_SUFFIX, Bundle, load_bundle  # noqa: E402
+from tatumflow.engine.model.kv_cache import MAX_STEPS  # noqa: E402
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder  # noqa: E402
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel  # noqa: E402
+from tatumflow.engine.model.providers import CPU  # noqa: E402
+from tatumflow.engine.model.tensorrt import tensorrt_options  # noqa: E402
 from tatumflow.training.evaluate.bundle_nll import stream_states  # noqa: E402
 from tatumflow.training.export import tensorrt_rules  # noqa: E402
 from tatumflow.training.export.errors import ExportError  # noqa: E402

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.training.families.tfswa_unet.attention import LocalAttention
-from tatumflow.training.families.tfswa_unet.bands import merged_parts, stacked_parts
-from tatumflow.training.families.tfswa_unet.config import TfswaUnetConfig
-from tatumflow.training.families.tfswa_unet.history import History
-from tatumflow.training.families.tfswa_unet.model import TfswaUnet, compressed
+from tatumflow.training.models.tfswa_unet.attention import LocalAttention
+from tatumflow.training.models.tfswa_unet.bands import merged_parts, stacked_parts
+from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
+from tatumflow.training.models.tfswa_unet.history import History
+from tatumflow.training.models.tfswa_unet.model import TfswaUnet, compressed
 from tatumflow.training.separation.signal import from_pairs, from_planes
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "train"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from players import pack_players
 
-from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.controls import MODES, Controls
+from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.engine.theory.features import PARTS
-from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.evaluate.answer_relevance import Call, draw_calls
 from tatumflow.training.evaluate.commands import table
 from tatumflow.training.evaluate.generations import Performer, to_notes

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.training.settings import TrainConfig, load_config
+from tatumflow.training.config import load_config
+from tatumflow.training.fit.settings import TrainConfig
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "train"
 

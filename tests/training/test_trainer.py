@@ -13,24 +13,26 @@ import pytest
 import torch
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.midi_file import read_midi
-from tatumflow.engine.notes import Note
-from tatumflow.training.batches import Batch, collate
-from tatumflow.training.callbacks import TrainingError
-from tatumflow.training.checkpoint import open_checkpoint
-from tatumflow.training.continuation import continue_notes, write_continuation
-from tatumflow.training.corpora.synthetic import swing_piece
-from tatumflow.training.ema import EMA_KEY
+from tatumflow.engine.midi.midi_file import read_midi
+from tatumflow.engine.midi.notes import Note
+from tatumflow.training.config import load_config
+from tatumflow.training.data.batches import Batch, collate
+from tatumflow.training.data.corpora.synthetic import swing_piece
+from tatumflow.training.data.packing import PackedCorpus, pack
+from tatumflow.training.data.windows import Windows
 from tatumflow.training.evaluate.commands import evaluate, table
 from tatumflow.training.evaluate.evaluation import EvaluationSettings
 from tatumflow.training.evaluate.nll import TorchLogits, evaluate_nll
 from tatumflow.training.export.checkpoint import load_checkpoint
-from tatumflow.training.fit import FitResult, fit
-from tatumflow.training.module import NoteTrainer
-from tatumflow.training.packing import PackedCorpus, pack
-from tatumflow.training.settings import OptimizerSettings, TrainConfig, load_config
-from tatumflow.training.trainable import learning_rate_share
-from tatumflow.training.windows import Windows
+from tatumflow.training.fit.callbacks import TrainingError
+from tatumflow.training.fit.checkpoint import open_checkpoint
+from tatumflow.training.fit.ema import EMA_KEY
+from tatumflow.training.fit.fit import FitResult
+from tatumflow.training.fit.module import NoteTrainer
+from tatumflow.training.fit.settings import OptimizerSettings, TrainConfig
+from tatumflow.training.fit.trainable import learning_rate_share
+from tatumflow.training.models.continuation import continue_notes, write_continuation
+from tatumflow.training.train import train
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +59,7 @@ def mini(packed: Path, *overrides: str) -> TrainConfig:
 def learned(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> FitResult:
     # 240 steps of about 0.1 s on a slow core, where 160 get below 0.3 nats a token. On a machine that is too
     # busy the clock ends them, so that only the test of what was learned fails, and not by its time limit.
-    return fit(
+    return train(
         mini(packed, "run.max_epochs=60", "run.max_minutes=8"), tmp_path_factory.mktemp("runs") / "mini"
     )
 
@@ -133,11 +135,11 @@ def test_a_resumed_run_ends_as_one_that_never_stopped(packed: Path, tmp_path: Pa
     config = mini(
         packed, "run.max_epochs=4", "run.val_every=5", "run.checkpoint_every=7", "data.augment=true"
     )
-    whole = fit(config, tmp_path / "whole")
+    whole = train(config, tmp_path / "whole")
     assert whole.steps > 12
     (tmp_path / "resumed").mkdir()
     (whole.run_dir / "step-7.ckpt").rename(tmp_path / "resumed" / "last.ckpt")
-    resumed = fit(config, tmp_path / "resumed", resume=True)
+    resumed = train(config, tmp_path / "resumed", resume=True)
     assert resumed.steps == whole.steps
     ends = [torch.load(run.last, weights_only=True) for run in (whole, resumed)]
     for key in ("state_dict", EMA_KEY):
@@ -163,11 +165,11 @@ def test_every_batch_of_a_step_has_noise_of_its_own(
 ) -> None:
     seeds = batch_seeds(monkeypatch)
     config = mini(packed, "run.max_steps=4", "optimizer.accumulate=2", "run.checkpoint_every=2")
-    whole = fit(config, tmp_path / "whole")
+    whole = train(config, tmp_path / "whole")
     assert len(seeds) == len(set(seeds)) == 8
     (tmp_path / "resumed").mkdir()
     (whole.run_dir / "step-2.ckpt").rename(tmp_path / "resumed" / "last.ckpt")
-    fit(config, tmp_path / "resumed", resume=True)
+    train(config, tmp_path / "resumed", resume=True)
     assert seeds[8:] == seeds[4:8]
 
 
@@ -176,7 +178,7 @@ def test_a_run_stopped_within_a_step_does_the_step_again(
 ) -> None:
     seeds = batch_seeds(monkeypatch)
     config = mini(packed, "run.max_steps=3", "optimizer.accumulate=3")
-    whole = fit(config, tmp_path / "whole")
+    whole = train(config, tmp_path / "whole")
     noted = NoteTrainer.training_step
 
     def interrupted(self: NoteTrainer, batch: Batch, batch_idx: int) -> torch.Tensor:
@@ -185,8 +187,8 @@ def test_a_run_stopped_within_a_step_does_the_step_again(
         return noted(self, batch, batch_idx)
 
     monkeypatch.setattr(NoteTrainer, "training_step", interrupted)
-    assert fit(config, tmp_path / "stopped").steps == 1
-    resumed = fit(config, tmp_path / "stopped", resume=True)
+    assert train(config, tmp_path / "stopped").steps == 1
+    resumed = train(config, tmp_path / "stopped", resume=True)
     assert resumed.steps == 3
     assert seeds[-6:] == seeds[3:9]
     ends = [torch.load(run.last, weights_only=True)["state_dict"] for run in (whole, resumed)]
@@ -214,7 +216,7 @@ def test_two_processes_learn_what_one_does(packed: Path, tmp_path: Path) -> None
         "run.threads": 1,
     }
     overrides = [f"{name}={value}" for name, value in settings.items()]
-    alone = fit(load_config(TRANSFORMER, overrides), tmp_path / "alone")
+    alone = train(load_config(TRANSFORMER, overrides), tmp_path / "alone")
     command = [*TRAIN, str(TRANSFORMER), "--run", str(tmp_path / "shared")]
     for override in [*overrides, "run.devices=2"]:
         command += ["--set", override]
@@ -222,7 +224,7 @@ def test_two_processes_learn_what_one_does(packed: Path, tmp_path: Path) -> None
     start = load_config(TRANSFORMER, [*overrides, "run.max_steps=1", "optimizer.lr=1e-12"])
     before, one, two = (
         torch.cat([tensor.flatten() for tensor in open_checkpoint(path).model.state_dict().values()])
-        for path in (fit(start, tmp_path / "start").last, alone.last, tmp_path / "shared" / "last.ckpt")
+        for path in (train(start, tmp_path / "start").last, alone.last, tmp_path / "shared" / "last.ckpt")
     )
     moved, apart = (one - before).norm(), (one - two).norm()
     assert moved > 0.1
@@ -243,11 +245,11 @@ def test_ctrl_c_ends_a_run_that_can_be_resumed(
     monkeypatch.setattr(NoteTrainer, "training_step", interrupted)
     config = mini(packed, "run.max_steps=9")
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    result = fit(config, tmp_path)
+    result = train(config, tmp_path)
     assert (result.steps, result.planned) == (3, 9)
-    assert fit(config, tmp_path, resume=True).steps == 7
-    assert fit(config, tmp_path, resume=True).steps == 9
-    assert fit(mini(packed, "run.max_steps=11"), tmp_path, resume=True).steps == 11
+    assert train(config, tmp_path, resume=True).steps == 7
+    assert train(config, tmp_path, resume=True).steps == 9
+    assert train(mini(packed, "run.max_steps=11"), tmp_path, resume=True).steps == 11
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
@@ -275,7 +277,7 @@ def test_every_corpus_is_validated_apart(tmp_path: Path) -> None:
     pieces = [swing_piece(), swing_piece(1, bars=8, split="val", name="one")]
     pieces.append(replace(swing_piece(2, bars=16, split="val", name="two"), corpus="other"))
     pack(pieces, tmp_path / "packed")
-    found = fit(mini(tmp_path / "packed", "run.max_steps=2", "run.val_every=2"), tmp_path / "run").metrics
+    found = train(mini(tmp_path / "packed", "run.max_steps=2", "run.val_every=2"), tmp_path / "run").metrics
     corpora = [found[f"val/nll_per_note_{name}"] for name in ("synthetic", "other")]
     assert min(corpora) < found["val/nll_per_note"] < max(corpora)
     notes = [len(piece.notes) for piece in pieces[1:]]
@@ -286,7 +288,7 @@ def test_every_corpus_is_validated_apart(tmp_path: Path) -> None:
 def test_validation_leaves_the_weights_alone(packed: Path, tmp_path: Path) -> None:
     ends = [
         torch.load(
-            fit(mini(packed, "run.max_steps=4", f"run.val_every={every}"), tmp_path / str(every)).last,
+            train(mini(packed, "run.max_steps=4", f"run.val_every={every}"), tmp_path / str(every)).last,
             weights_only=True,
         )
         for every in (2, 100)
@@ -299,21 +301,21 @@ def test_parts_that_are_not_trained_stay_as_they_are(
     packed: Path, learned: FitResult, tmp_path: Path
 ) -> None:
     start = [f"run.start_from={learned.last}", "run.train_parts=[flow]", "run.max_steps=2"]
-    tuned = fit(mini(packed, *start), tmp_path / "flow")
+    tuned = train(mini(packed, *start), tmp_path / "flow")
     before, after = (open_checkpoint(path).model.state_dict() for path in (learned.last, tuned.last))
     changed = {name.partition(".")[0] for name, weight in after.items() if not weight.equal(before[name])}
     assert changed == {"flow"}
     with pytest.raises(SettingError, match=r"run\.train_parts: there is no part 'flaw'; choose from decoder"):
-        fit(mini(packed, "run.train_parts=[flaw]"), tmp_path / "none")
+        train(mini(packed, "run.train_parts=[flaw]"), tmp_path / "none")
 
 
 def test_runs_are_not_mixed_up(packed: Path, learned: FitResult, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="holds a run already"):
-        fit(mini(packed), learned.run_dir)
+        train(mini(packed), learned.run_dir)
     with pytest.raises(SettingError, match=r"no last\.ckpt to resume"):
-        fit(mini(packed), tmp_path / "nothing", resume=True)
+        train(mini(packed), tmp_path / "nothing", resume=True)
     with pytest.raises(SettingError, match="corpus 'pijama' is not packed; choose from synthetic"):
-        fit(mini(packed, "data.repeat.pijama=2"), tmp_path / "unpacked")
+        train(mini(packed, "data.repeat.pijama=2"), tmp_path / "unpacked")
 
 
 def test_a_loss_that_is_not_finite_names_its_pieces(
@@ -322,9 +324,9 @@ def test_a_loss_that_is_not_finite_names_its_pieces(
     def broken(*_: object) -> torch.Tensor:
         return torch.full((4,), float("nan"), requires_grad=True)
 
-    monkeypatch.setattr("tatumflow.training.losses.field_nll_sums", broken)
+    monkeypatch.setattr("tatumflow.training.fit.losses.field_nll_sums", broken)
     with pytest.raises(TrainingError, match=r"step 0: the loss is nan on a batch of swing"):
-        fit(mini(packed), tmp_path / "nan")
+        train(mini(packed), tmp_path / "nan")
 
 
 def test_the_rate_rises_then_falls_to_its_final_share() -> None:

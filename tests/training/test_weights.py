@@ -7,10 +7,10 @@ import torch
 from tiny_model import tiny_trained
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.metre import METRE_SIZES
+from tatumflow.engine.model.metre import METRE_SIZES
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
-from tatumflow.training.families.tatumflow.model import TatumFlow
-from tatumflow.training.start import start_from
+from tatumflow.training.fit.start import start_from
+from tatumflow.training.models.tatumflow.model import TatumFlow
 
 
 def test_a_bundle_gives_the_model_back_within_int8(tiny_bundle: Path) -> None:

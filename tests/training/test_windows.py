@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tatumflow.engine.notes import PITCH_LOWEST
-from tatumflow.engine.tokens import (
+from tatumflow.engine.midi.notes import PITCH_LOWEST
+from tatumflow.engine.model.tokens import (
     ABSENT,
     DURATION,
     FIELD_SIZES,
@@ -20,11 +20,11 @@ from tatumflow.engine.tokens import (
     duration_index,
     encode_notes,
 )
-from tatumflow.training.batches import BatchStream
-from tatumflow.training.corpora.piece import NOTE_DTYPE, Piece
-from tatumflow.training.packing import PackedCorpus, pack
-from tatumflow.training.stretches import Augmentation, Stretch, boundary_durations, encode_stretch
-from tatumflow.training.windows import TurnSettings, Window, Windows
+from tatumflow.training.data.batches import BatchStream
+from tatumflow.training.data.corpora.piece import NOTE_DTYPE, Piece
+from tatumflow.training.data.packing import PackedCorpus, pack
+from tatumflow.training.data.stretches import Augmentation, Stretch, boundary_durations, encode_stretch
+from tatumflow.training.data.windows import TurnSettings, Window, Windows
 
 SEQ_LEN = 128
 PLAIN = TurnSettings(held=0, truncated=0)

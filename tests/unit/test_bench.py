@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tatumflow.engine.bundle import HEAD_GRAPHS, load_bundle
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.kv_cache import KVCache
+from tatumflow.engine.model.bundle import HEAD_GRAPHS, load_bundle
+from tatumflow.engine.model.kv_cache import KVCache
 from tatumflow.live.bench import command
 from tatumflow.live.bench.command import bench
 from tatumflow.live.bench.report import Figure, Target, print_figures, write_figures

@@ -12,9 +12,9 @@ from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.errors import ChartError, SettingError
 from tatumflow.engine.harmony.chart import chart_title, parse_chart
 from tatumflow.live.charts import read_chords
-from tatumflow.live.jam import JamOptions
+from tatumflow.live.commands.jam import JamOptions
 from tatumflow.live.settings import Settings, load_settings, save_settings
-from tatumflow.live.tui.control_panel import option_name
+from tatumflow.live.tui.controls.control_panel import option_name
 
 WALTZ = "name: Waltz\nbeats_per_bar: 3\nchart: |\n  |: Cm7 | F7 :|\n"
 

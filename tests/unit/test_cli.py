@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tatumflow.engine.midi_file import LARGEST_FILE, MidiTrack, read_midi, write_midi
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.midi_file import LARGEST_FILE, MidiTrack, read_midi, write_midi
+from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.offline import OfflineResult
 from tatumflow.live import cli
-from tatumflow.live.jam import JamOptions
-from tatumflow.live.play import Answer, PlayFigures
+from tatumflow.live.commands.jam import JamOptions
+from tatumflow.live.commands.play import Answer, PlayFigures
 from tatumflow.live.settings import Settings, save_settings
 
 pytestmark = pytest.mark.slow
@@ -338,7 +338,7 @@ def test_without_a_terminal_jam_shows_an_answer_and_writes_it(run, tmp_path, mon
 
 
 def test_models_says_what_to_do_when_there_are_none(run, monkeypatch):
-    monkeypatch.setattr("tatumflow.live.doctor.find_bundles", list)
+    monkeypatch.setattr("tatumflow.live.commands.doctor.find_bundles", list)
     assert_refused(run("models"), "tatumflow export")
 
 
@@ -357,7 +357,7 @@ def test_doctor_asks_for_an_audio_input_where_one_is_wanted(run, monkeypatch):
         def close(self):
             pass
 
-    monkeypatch.setattr("tatumflow.live.doctor.PortAudio", Nothing)
+    monkeypatch.setattr("tatumflow.live.commands.doctor.PortAudio", Nothing)
     _, out, _ = run("doctor")
     assert "connect a microphone" not in out
     save_settings(Settings().with_audio(enabled=True))

@@ -6,11 +6,11 @@ import pytest
 
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.errors import DeviceError
-from tatumflow.engine.events import ClockStart, ClockTick, InputEvent, NoteOn, SongPosition
-from tatumflow.live.input_source import Source
-from tatumflow.live.link_clock import LinkClock
-from tatumflow.live.midi_bytes import Message
-from tatumflow.live.outputs import MidiSink, Outputs
+from tatumflow.engine.midi.events import ClockStart, ClockTick, InputEvent, NoteOn, SongPosition
+from tatumflow.live.midi.input_source import Source
+from tatumflow.live.midi.link_clock import LinkClock
+from tatumflow.live.midi.midi_bytes import Message
+from tatumflow.live.midi.outputs import MidiSink, Outputs
 
 
 class RecordingPort:

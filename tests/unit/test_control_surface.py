@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.controls import MODES, Controls
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.events import ControlChange, InputEvent
 from tatumflow.engine.messages import PassTurn, SetControl, TapTempo
-from tatumflow.live.input_source import Source
-from tatumflow.live.outputs import Outputs
+from tatumflow.engine.midi.events import ControlChange, InputEvent
+from tatumflow.live.midi.input_source import Source
+from tatumflow.live.midi.outputs import Outputs
 from tatumflow.live.settings import load_settings
 from tatumflow.live.settings_saver import remember
 from tatumflow.live.steering.actions import ACTIONS
@@ -22,7 +22,7 @@ from tatumflow.live.steering.control_surface import (
     checked_assignments,
     value_of_controller,
 )
-from tatumflow.live.tui.control_table import ACTION_LABELS
+from tatumflow.live.tui.controls.control_table import ACTION_LABELS
 
 STYLES = ("art-tatum", "bill-evans", "charlie-parker")
 NUMERIC = [name for name in STEERABLE if name not in ACTIONS]

@@ -15,7 +15,7 @@ from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.live.audio.devices import AudioDevice, match_device
 from tatumflow.live.audio.ears import AudioOptions, Ears
-from tatumflow.live.listen import ListenOptions, listen_with
+from tatumflow.live.commands.listen import ListenOptions, listen_with
 
 PATIENCE = 60.0
 

@@ -16,20 +16,20 @@ from fake_audio import INTERFACE, MICROPHONE, SPEAKERS, FakeStream, FakeSystem
 
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.errors import DeviceError, SettingError, TatumFlowError
-from tatumflow.engine.events import InputLost, NoteOff, NoteOn
 from tatumflow.engine.messages import Notice, Shutdown
+from tatumflow.engine.midi.events import InputLost, NoteOff, NoteOn
 from tatumflow.engine.note_tracking.monophonic import MonophonicTracker
 from tatumflow.engine.note_tracking.tracker import NoteTracker
 from tatumflow.engine.separation.pass_through import PassThrough
 from tatumflow.engine.separation.streaming import BlockModel
-from tatumflow.live import ears_link
 from tatumflow.live.audio.commands import AudioCommand, BypassSeparation, ChooseStem, RecordStems, SetStem
 from tatumflow.live.audio.status import AudioStatus
-from tatumflow.live.ears_link import EarsLink
-from tatumflow.live.ears_loop import EarsLoop, audio_options, open_tracker, separator_named
-from tatumflow.live.ears_options import EarsOptions
-from tatumflow.live.ears_pipe import EarsReady, EarsReport, EngineEnd
-from tatumflow.live.jam import JamOptions
+from tatumflow.live.commands.jam import JamOptions
+from tatumflow.live.processes import ears_link
+from tatumflow.live.processes.ears_link import EarsLink
+from tatumflow.live.processes.ears_loop import EarsLoop, audio_options, open_tracker, separator_named
+from tatumflow.live.processes.ears_options import EarsOptions
+from tatumflow.live.processes.ears_pipe import EarsReady, EarsReport, EngineEnd
 from tatumflow.live.settings import AudioSettings, Settings, load_settings, save_settings
 from tatumflow.live.settings_saver import remember
 

@@ -7,7 +7,7 @@ from pathlib import Path
 WRITE = """
 import os, sys
 from pathlib import Path
-from tatumflow.live.engine_log import EngineLog
+from tatumflow.live.processes.engine_log import EngineLog
 log = EngineLog(Path(sys.argv[1]), most_bytes=10_000)
 for line in range(3000):
     os.write(2, f"line {line} of what a library prints\\n".encode())

@@ -10,7 +10,6 @@ import pytest
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SchedulerError
-from tatumflow.engine.events import ALL_NOTES_OFF, ControlChange, NoteOn
 from tatumflow.engine.messages import (
     Notice,
     Panic,
@@ -21,9 +20,10 @@ from tatumflow.engine.messages import (
     TakeTurn,
     UseModel,
 )
-from tatumflow.live.engine_loop import Engine
-from tatumflow.live.engine_options import EngineOptions
-from tatumflow.live.session import LoadedModel
+from tatumflow.engine.midi.events import ALL_NOTES_OFF, ControlChange, NoteOn
+from tatumflow.live.processes.engine_loop import Engine
+from tatumflow.live.processes.engine_options import EngineOptions
+from tatumflow.live.processes.session import LoadedModel
 from tatumflow.live.settings import PortSettings, Settings, SynthSettings
 
 

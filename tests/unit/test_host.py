@@ -7,11 +7,11 @@ import pytest
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import RollNote, Shutdown, Snapshot
-from tatumflow.engine.notes import Role
-from tatumflow.live import output_process
-from tatumflow.live.engine_options import EngineOptions
-from tatumflow.live.host import EngineHost
-from tatumflow.live.screen_pipe import EngineFailure, EngineReady
+from tatumflow.engine.midi.notes import Role
+from tatumflow.live.midi import output_process
+from tatumflow.live.processes.engine_options import EngineOptions
+from tatumflow.live.processes.host import EngineHost
+from tatumflow.live.processes.screen_pipe import EngineFailure, EngineReady
 from tatumflow.live.settings import Settings
 
 PATIENCE = 20.0

@@ -5,7 +5,6 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tatumflow.engine.events import ALL_NOTES_OFF, ControlChange, InputEvent, NoteOff, NoteOn
 from tatumflow.engine.messages import (
     BeginBars,
     Command,
@@ -16,7 +15,8 @@ from tatumflow.engine.messages import (
     TakeTurn,
     YieldTurn,
 )
-from tatumflow.live.inbox import MOST_COMMANDS, Inbox
+from tatumflow.engine.midi.events import ALL_NOTES_OFF, ControlChange, InputEvent, NoteOff, NoteOn
+from tatumflow.live.processes.inbox import MOST_COMMANDS, Inbox
 from tatumflow.live.steering.control_surface import ControlSurface
 
 SURFACE = ControlSurface({"temperature": 20, "surprise": 21, "turn": 67, "panic": 70})

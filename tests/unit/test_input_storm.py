@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tatumflow.engine.bundle import Bundle, load_bundle
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.bundle import Bundle, load_bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.live.soak.storm import storm
 from tatumflow.live.soak.tally import Tally
 from tatumflow.live.soak.virtual_jam import VirtualJam

@@ -64,7 +64,7 @@ def test_interrupts_that_go_on_until_the_process_has_ended_do_not_kill_it() -> N
 
 
 def test_who_insists_on_an_end_that_hangs_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tatumflow.live.interrupts import Interrupts
+    from tatumflow.live.commands.interrupts import Interrupts
 
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tatumflow.engine.errors import MidiFileError
-from tatumflow.engine.midi_file import (
+from tatumflow.engine.midi.midi_file import (
     DRUM_CHANNEL,
     MidiPerformance,
     MidiTrack,
@@ -18,7 +18,7 @@ from tatumflow.engine.midi_file import (
     read_tracks,
     write_midi,
 )
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.notes import Note
 
 # At mido's default of 480 ticks per beat and 120 bpm, 960 ticks are a second.
 SECOND = 960

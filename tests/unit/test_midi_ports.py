@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tatumflow.engine.errors import PortError
-from tatumflow.engine.events import (
+from tatumflow.engine.midi.events import (
     ClockContinue,
     ClockStart,
     ClockStop,
@@ -15,7 +15,7 @@ from tatumflow.engine.events import (
     NoteOn,
     SongPosition,
 )
-from tatumflow.live.midi_bytes import (
+from tatumflow.live.midi.midi_bytes import (
     MessageParser,
     clock_event,
     human_event,
@@ -23,7 +23,7 @@ from tatumflow.live.midi_bytes import (
     packed_clock,
     silence,
 )
-from tatumflow.live.midi_ports import first_keyboard, match_port, stable_name, working_api
+from tatumflow.live.midi.midi_ports import first_keyboard, match_port, stable_name, working_api
 
 DATA = st.integers(0, 127)
 CHANNEL = st.integers(0, 15)

@@ -18,13 +18,14 @@ from pythonosc.udp_client import SimpleUDPClient
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.messages import BeginBars, Command, Panic, PassTurn, SetControl, TapTempo
-from tatumflow.live.jam import JamOptions
+from tatumflow.live.commands.jam import JamOptions
 from tatumflow.live.settings import OscSettings
 from tatumflow.live.soak.flooding import osc_message
 from tatumflow.live.steering.osc import OscListener
 from tatumflow.live.steering.osc_packet import address_of, first_argument
 
 PATIENCE = 10.0
+HOST = "127.0.0.1"
 
 
 def free_port() -> int:
@@ -54,9 +55,10 @@ class Heard:
 @pytest.fixture
 def heard() -> Iterator[Heard]:
     port = free_port()
-    heard = Heard(SimpleUDPClient("127.0.0.1", port))
+    heard = Heard(SimpleUDPClient(HOST, port))
     listener = OscListener(
-        OscSettings(port=port),
+        HOST,
+        port,
         VirtualClock(7.0),
         heard.commands.put,
         lambda text, severity: heard.lines.append(text),
@@ -139,7 +141,7 @@ def test_a_port_that_is_taken_is_named():
         other.bind(("127.0.0.1", 0))
         port = other.getsockname()[1]
         with pytest.raises(DeviceError, match=f"no OSC at 127.0.0.1:{port}"):
-            OscListener(OscSettings(port=port), VirtualClock(), lambda _: None, lambda *_: None)
+            OscListener(HOST, port, VirtualClock(), lambda _: None, lambda *_: None)
 
 
 def test_the_command_line_chooses_the_port(tmp_path):
@@ -167,7 +169,7 @@ def test_a_chart_is_text_or_a_name_and_never_a_file(heard: Heard, tmp_path: Path
 
 def test_of_values_that_come_together_the_newest_between_actions_are_passed_on():
     commands = list[Command]()
-    listener = OscListener(OscSettings(port=free_port()), VirtualClock(7.0), commands.append, lambda *_: None)
+    listener = OscListener(HOST, free_port(), VirtualClock(7.0), commands.append, lambda *_: None)
     listener.close()
     packets: list[bytes] = []
     for step in range(100):
@@ -187,7 +189,7 @@ def test_of_values_that_come_together_the_newest_between_actions_are_passed_on()
 
 def test_panic_is_passed_on_first_and_no_turn_begins_after_it():
     commands = list[Command]()
-    listener = OscListener(OscSettings(port=free_port()), VirtualClock(7.0), commands.append, lambda *_: None)
+    listener = OscListener(HOST, free_port(), VirtualClock(7.0), commands.append, lambda *_: None)
     listener.close()
     turn, panic = osc_message("/tatumflow/turn"), osc_message("/tatumflow/panic")
     listener._take([osc_message("/tatumflow/swing", 0.5), turn, panic, panic, turn])
@@ -249,9 +251,7 @@ class BrokenSocket:
 def test_a_socket_that_fails_for_good_is_given_up_with_a_line(monkeypatch: pytest.MonkeyPatch):
     port, lines = free_port(), list[str]()
     monkeypatch.setattr("tatumflow.live.steering.osc._FIRST_BACK_OFF", 0.001)
-    listener = OscListener(
-        OscSettings(port=port), VirtualClock(), lambda _: None, lambda text, _: lines.append(text)
-    )
+    listener = OscListener(HOST, port, VirtualClock(), lambda _: None, lambda text, _: lines.append(text))
     broken = BrokenSocket(listener._socket)
     listener._socket = broken  # pyright: ignore[reportAttributeAccessIssue]
     SimpleUDPClient("127.0.0.1", port).send_message("/tatumflow/turn", 1)

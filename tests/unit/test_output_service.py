@@ -8,11 +8,11 @@ import rtmidi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tatumflow.live.midi_bytes import silence
-from tatumflow.live.output_link import OutputLink
-from tatumflow.live.output_pipe import Call, FrameReader, OutputChannel, packed_call, packed_frame
-from tatumflow.live.output_service import OutputService
-from tatumflow.live.outputs import MidiSink
+from tatumflow.live.midi.midi_bytes import silence
+from tatumflow.live.midi.output_link import OutputLink
+from tatumflow.live.midi.output_pipe import Call, FrameReader, OutputChannel, packed_call, packed_frame
+from tatumflow.live.midi.output_service import OutputService
+from tatumflow.live.midi.outputs import MidiSink
 
 PATIENCE = 20.0
 ALL_SILENT = list(silence())

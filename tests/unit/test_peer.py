@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.errors import DeviceError
-from tatumflow.engine.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.bundle import load_bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.live.bench import peer
 from tatumflow.live.bench.peer import Peer, beside_peer
 

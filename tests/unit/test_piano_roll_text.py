@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tatumflow.engine.notes import Note
-from tatumflow.live.piano_roll_text import piano_roll, pitch_name
+from tatumflow.engine.midi.notes import Note
+from tatumflow.live.commands.piano_roll_text import piano_roll, pitch_name
 
 NOTES = st.lists(
     st.builds(Note, st.floats(0, 100), st.floats(0.01, 10), st.integers(0, 127), st.integers(1, 127)),

@@ -7,10 +7,10 @@ import rtmidi
 
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.errors import PortError
-from tatumflow.live import midi_ports, port_set
-from tatumflow.live.midi_ports import PortNames, PortScanner
-from tatumflow.live.outputs import MidiSink, Outputs
-from tatumflow.live.port_set import PortSet
+from tatumflow.live.midi import midi_ports, port_set
+from tatumflow.live.midi.midi_ports import PortNames, PortScanner
+from tatumflow.live.midi.outputs import MidiSink, Outputs
+from tatumflow.live.midi.port_set import PortSet
 from tatumflow.live.settings import PortSettings
 
 PATIENCE = 20.0

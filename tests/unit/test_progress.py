@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from tatumflow.live.progress import LINE_SECONDS, WorkProgress
+from tatumflow.live.commands.progress import LINE_SECONDS, WorkProgress
 
 
 def test_without_a_terminal_there_is_a_line_every_few_seconds():

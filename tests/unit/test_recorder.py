@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tatumflow.engine.clock import VirtualClock
-from tatumflow.engine.events import ControlChange, InputLost, NoteOff, NoteOn
-from tatumflow.engine.midi_file import read_midi
-from tatumflow.engine.notes import Note
-from tatumflow.live import recorder as module
-from tatumflow.live.recorder import Recorder, free_path, notes_of, recording_path
+from tatumflow.engine.midi.events import ControlChange, InputLost, NoteOff, NoteOn
+from tatumflow.engine.midi.midi_file import read_midi
+from tatumflow.engine.midi.notes import Note
+from tatumflow.live.processes import recorder as module
+from tatumflow.live.processes.recorder import Recorder, free_path, notes_of, recording_path
 
 
 @pytest.fixture

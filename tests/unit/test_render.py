@@ -5,11 +5,11 @@ import pytest
 import soundfile
 
 from tatumflow.engine.errors import DeviceError, MidiFileError
-from tatumflow.engine.midi_file import DRUM_CHANNEL, MidiTrack, write_midi
-from tatumflow.engine.notes import Note
-from tatumflow.live.render import RenderOptions, render_files
+from tatumflow.engine.midi.midi_file import DRUM_CHANNEL, MidiTrack, write_midi
+from tatumflow.engine.midi.notes import Note
+from tatumflow.live.commands.render import RenderOptions, render_files
+from tatumflow.live.midi.synth import SAMPLE_RATE, render
 from tatumflow.live.settings import SynthSettings
-from tatumflow.live.synth import SAMPLE_RATE, render
 
 pytestmark = pytest.mark.needs("fluidsynth", "soundfont")
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from tatumflow.engine.errors import AudioFileError, BundleError, SettingError
 from tatumflow.engine.separation.stems import parse_stems
 from tatumflow.engine.separation.stft import StftSettings
-from tatumflow.live.separate import SeparateOptions, separate, separate_with
+from tatumflow.live.commands.separate import SeparateOptions, separate, separate_with
 
 QUIET = Console(quiet=True)
 SHARES = (0.5, 0.3, 0.2)

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.errors import DeviceError, SettingError
-from tatumflow.engine.events import NoteEvent, NoteOff
 from tatumflow.engine.messages import BeginBars, Panic, SetControl, TakeTurn, YieldTurn
-from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.scheduler import LATE_LIMIT
+from tatumflow.engine.midi.events import NoteEvent, NoteOff
+from tatumflow.engine.midi.scheduler import LATE_LIMIT
+from tatumflow.engine.model.bundle import load_bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.live.bench.receive import delays_of
-from tatumflow.live.outputs import Outputs
+from tatumflow.live.midi.outputs import Outputs
 from tatumflow.live.soak.command import soak
 from tatumflow.live.soak.compressed import compressed_soak
 from tatumflow.live.soak.kind import Soak

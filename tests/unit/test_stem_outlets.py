@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from tatumflow.engine.errors import AudioFileError
-from tatumflow.engine.events import InputLost, NoteOff, NoteOn
+from tatumflow.engine.midi.events import InputLost, NoteOff, NoteOn
 from tatumflow.engine.note_tracking.monophonic import MonophonicTracker
 from tatumflow.live.audio.stem_listener import NoteThread
 from tatumflow.live.audio.stem_recorder import StemRecorder, write_whole

@@ -24,15 +24,15 @@ from tatumflow.live.audio.levels import Level
 from tatumflow.live.audio.status import AudioFaults, AudioLatency, AudioStatus, StemStatus
 from tatumflow.live.tui.app import TatumFlowApp
 from tatumflow.live.tui.commands import entries
+from tatumflow.live.tui.controls.slider import Slider
 from tatumflow.live.tui.demonstration import StillLink
-from tatumflow.live.tui.help import Help
-from tatumflow.live.tui.input_meter import InputMeter
-from tatumflow.live.tui.meter import HOT_DB, LOWEST_DB, meter_cells, read_meter
-from tatumflow.live.tui.slider import Slider
-from tatumflow.live.tui.sound_line import SoundLine, device_text, sound_figures, sound_text
-from tatumflow.live.tui.stem_layout import name_cells, stem_layout
-from tatumflow.live.tui.stem_row import StemRow
-from tatumflow.live.tui.stem_strip import StemStrip
+from tatumflow.live.tui.dialogs.help import Help
+from tatumflow.live.tui.stems.input_meter import InputMeter
+from tatumflow.live.tui.stems.meter import HOT_DB, LOWEST_DB, meter_cells, read_meter
+from tatumflow.live.tui.stems.sound_line import SoundLine, device_text, sound_figures, sound_text
+from tatumflow.live.tui.stems.stem_layout import name_cells, stem_layout
+from tatumflow.live.tui.stems.stem_row import StemRow
+from tatumflow.live.tui.stems.stem_strip import StemStrip
 
 pytestmark = pytest.mark.slow
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from symusic.core import NoteTick, ScoreTick, TempoTick, TrackTick
 
-from tatumflow.engine.midi_file import read_midi
-from tatumflow.engine.notes import Note
-from tatumflow.engine.tokens import (
+from tatumflow.engine.midi.midi_file import read_midi
+from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.model.tokens import (
     ABSENT,
     DURATION,
     DURATION_TICKS,

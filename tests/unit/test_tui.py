@@ -29,24 +29,24 @@ from tatumflow.engine.messages import (
     TapTempo,
     UseModel,
 )
-from tatumflow.engine.notes import Role
+from tatumflow.engine.midi.notes import Role
 from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.tui import commands
 from tatumflow.live.tui.app import TatumFlowApp
-from tatumflow.live.tui.choice import Choice
-from tatumflow.live.tui.chooser import Chooser
 from tatumflow.live.tui.commands import entries
-from tatumflow.live.tui.control_row import LABEL_WIDTH
+from tatumflow.live.tui.controls.choice import Choice
+from tatumflow.live.tui.controls.control_row import LABEL_WIDTH
+from tatumflow.live.tui.controls.slider import Slider
 from tatumflow.live.tui.demonstration import StillLink, demonstration
-from tatumflow.live.tui.dialog import Dialog
-from tatumflow.live.tui.key_piano import PIANO_KEYS
-from tatumflow.live.tui.keyboard import Keyboard
+from tatumflow.live.tui.dialogs.chooser import Chooser
+from tatumflow.live.tui.dialogs.dialog import Dialog
+from tatumflow.live.tui.dialogs.port_picker import PortPicker
+from tatumflow.live.tui.dialogs.value_dialog import ValueDialog
 from tatumflow.live.tui.lettering import Lettering
-from tatumflow.live.tui.piano_roll import PianoRoll
-from tatumflow.live.tui.port_picker import PortPicker
-from tatumflow.live.tui.slider import Slider
-from tatumflow.live.tui.stem_row import StemRow
-from tatumflow.live.tui.value_dialog import ValueDialog
+from tatumflow.live.tui.roll.key_piano import PIANO_KEYS
+from tatumflow.live.tui.roll.keyboard import Keyboard
+from tatumflow.live.tui.roll.piano_roll import PianoRoll
+from tatumflow.live.tui.stems.stem_row import StemRow
 
 pytestmark = pytest.mark.slow
 

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import RollNote
-from tatumflow.engine.notes import Role
+from tatumflow.engine.midi.notes import Role
 from tatumflow.live.steering.control_choices import CHOICES
 from tatumflow.live.steering.control_range import control_range
 from tatumflow.live.tui.commands import pitch_classes_of_major
-from tatumflow.live.tui.control_table import GROUPS, LABELS
-from tatumflow.live.tui.key_piano import KeyPiano
+from tatumflow.live.tui.controls.control_table import GROUPS, LABELS
 from tatumflow.live.tui.labels import milliseconds, pitch_name, style_name
 from tatumflow.live.tui.lettering import letter_rows, letter_width
-from tatumflow.live.tui.roll_layout import Ink, PitchWindow, TimeGrid, fit, rows_of
+from tatumflow.live.tui.roll.key_piano import KeyPiano
+from tatumflow.live.tui.roll.roll_layout import Ink, PitchWindow, TimeGrid, fit, rows_of
 from tatumflow.live.tui.turn_banner import _WORDS
 
 NUMBERS = [name for name in LABELS if name not in CHOICES]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.midi_file import MidiTrack, write_midi
-from tatumflow.engine.notes import Note
-from tatumflow.engine.regular_file import check_output, read_regular
-from tatumflow.engine.whole_file import recover_folder, set_aside, whole_file, whole_folder, write_whole
+from tatumflow.engine.files.regular_file import check_output, read_regular
+from tatumflow.engine.files.whole_file import recover_folder, set_aside, whole_file, whole_folder, write_whole
+from tatumflow.engine.midi.midi_file import MidiTrack, write_midi
+from tatumflow.engine.midi.notes import Note
 
 STEPS = [
     (name, number, when)

@@ -16,7 +16,7 @@ from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor
 
 from tatumflow.training.adapt.base_model import STYLE_TABLES
-from tatumflow.training.families.tatumflow.model import TatumFlow
+from tatumflow.training.models.tatumflow.model import TatumFlow
 
 _LAYERS: Final = r"\d+\.(attention\.(qkv|out)|mlp\.(gate_up|down))"
 _NAME: Final = "default"

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tatumflow.engine.bundle import Bundle
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
-from tatumflow.engine.tokens import FIELDS, INPUT_SIZES
-from tatumflow.training.export.weights import bundle_state
-from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.model import TatumFlow
-from tatumflow.training.families.tatumflow.phrase_encoder import PhraseEncoder
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.model.tokens import FIELDS, INPUT_SIZES
+from tatumflow.training.models.bundle_weights import bundle_state
+from tatumflow.training.models.tatumflow.config import TatumFlowConfig
+from tatumflow.training.models.tatumflow.model import TatumFlow
+from tatumflow.training.models.tatumflow.phrase_encoder import PhraseEncoder
 
 STYLE_TABLES: Final = ("decoder.style_embedding.weight", "flow.style.weight")
 """The weights of a `TatumFlow` that have a row for each style."""

@@ -9,17 +9,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, TextIO
 
-from tatumflow.engine.bundle import (
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.files.regular_file import check_output
+from tatumflow.engine.files.whole_file import write_whole
+from tatumflow.engine.model.bundle import (
     MANIFEST_FILE,
     Bundle,
     bundle_path,
     find_bundles,
     load_bundle,
 )
-from tatumflow.engine.errors import SettingError
-from tatumflow.engine.model_folder import bundle_folders
-from tatumflow.engine.regular_file import check_output
-from tatumflow.engine.whole_file import write_whole
+from tatumflow.engine.model.model_folder import bundle_folders
 from tatumflow.training.adapt.adapter import merged
 from tatumflow.training.adapt.base_model import BaseModel, open_base
 from tatumflow.training.adapt.budget import Budget, BudgetProgress, ended_by_sigterm
@@ -28,6 +28,8 @@ from tatumflow.training.adapt.errors import AdaptError
 from tatumflow.training.adapt.learning import Learned, LearningSettings, learn
 from tatumflow.training.adapt.own_music import END, pack_own_music
 from tatumflow.training.adapt.report import Adaptation, figures
+from tatumflow.training.data.packing import PackedCorpus, style_slug
+from tatumflow.training.data.windows import Windows
 from tatumflow.training.evaluate.comparison import Figures, without_nan
 from tatumflow.training.evaluate.evaluation import with_styles
 from tatumflow.training.evaluate.generations import Performer
@@ -36,10 +38,8 @@ from tatumflow.training.evaluate.primers import Notes
 from tatumflow.training.export.checkpoint import TrainedModel
 from tatumflow.training.export.commands import export_model
 from tatumflow.training.export.files import whole_folder
-from tatumflow.training.families.tatumflow.model import TatumFlow
-from tatumflow.training.packing import PackedCorpus, style_slug
-from tatumflow.training.precision import choose_precision
-from tatumflow.training.windows import Windows
+from tatumflow.training.fit.precision import choose_precision
+from tatumflow.training.models.tatumflow.model import TatumFlow
 
 _LONGEST_NAME: Final = 64
 

@@ -14,12 +14,12 @@ import numpy as np
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import CorpusError
 from tatumflow.training.adapt.errors import AdaptError
+from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.evaluate.generations import Performer, seed_of
 from tatumflow.training.evaluate.metrics.onsets import first_notes
 from tatumflow.training.evaluate.metrics.pitch import pitch_entropy
 from tatumflow.training.evaluate.metrics.texture import voicings
 from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Primer, draw_primers
-from tatumflow.training.packing import PackedCorpus
 
 CONTINUATIONS: Final = 32
 """How often at most both models play on from held-out music; from some places again where there are fewer."""

@@ -15,17 +15,17 @@ from lightning.pytorch.callbacks import EarlyStopping
 from tatumflow.training.adapt.adapter import Adapter, adapter_of, attach_adapter
 from tatumflow.training.adapt.base_model import BaseModel
 from tatumflow.training.adapt.errors import AdaptError
-from tatumflow.training.batches import BatchStream, batches_per_epoch, piece_names
-from tatumflow.training.callbacks import StopAtNan, StopOnDemand
-from tatumflow.training.families.tatumflow.model import TatumFlow
-from tatumflow.training.fit import quieten
-from tatumflow.training.module import NoteTrainer
-from tatumflow.training.packing import PackedCorpus
-from tatumflow.training.phrases import PhraseSettings
-from tatumflow.training.precision import choose_precision
-from tatumflow.training.settings import DataSettings, OptimizerSettings, RunSettings, TrainConfig
-from tatumflow.training.stretches import Augmentation
-from tatumflow.training.windows import TurnSettings, Windows
+from tatumflow.training.data.batches import BatchStream, batches_per_epoch, piece_names
+from tatumflow.training.data.packing import PackedCorpus
+from tatumflow.training.data.phrases import PhraseSettings
+from tatumflow.training.data.stretches import Augmentation
+from tatumflow.training.data.windows import TurnSettings, Windows
+from tatumflow.training.fit.callbacks import StopAtNan, StopOnDemand
+from tatumflow.training.fit.fit import quieten
+from tatumflow.training.fit.module import NoteTrainer
+from tatumflow.training.fit.precision import choose_precision
+from tatumflow.training.fit.settings import DataSettings, OptimizerSettings, RunSettings, TrainConfig
+from tatumflow.training.models.tatumflow.model import TatumFlow
 
 _HELD_OUT_NLL: Final = "val/nll_per_note"
 _ALWAYS_IN_STYLE: Final = TurnSettings(style_kept=1.0)

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 
 from tatumflow.training.adapt.errors import AdaptError
-from tatumflow.training.corpora.estimated_chords import with_chords
-from tatumflow.training.corpora.midi_folder import read_midi_folder
-from tatumflow.training.corpora.piece import BrokenFile, Piece
-from tatumflow.training.packing import PackedCorpus, pack
+from tatumflow.training.data.corpora.estimated_chords import with_chords
+from tatumflow.training.data.corpora.midi_folder import read_midi_folder
+from tatumflow.training.data.corpora.piece import BrokenFile, Piece
+from tatumflow.training.data.packing import PackedCorpus, pack
 
 FEWEST_NOTES: Final = 1500
 """Notes that an adapter needs: as many as give a player of a corpus a style of their own."""

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from rich.console import Console
 from rich.table import Table
 
-from tatumflow.engine.bundle import Bundle
-from tatumflow.engine.model_folder import bundle_folders
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.model_folder import bundle_folders
 from tatumflow.training.adapt.diversity import KEPT, Trial
 from tatumflow.training.adapt.learning import Learned, LearningSettings
 from tatumflow.training.evaluate.comparison import Figures, value_and_interval

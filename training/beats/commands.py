@@ -15,8 +15,8 @@ from tatumflow.training.beats.examples import BeatExample, of_side, read_piano, 
 from tatumflow.training.beats.labelling import LabelCount, LabelSettings, label
 from tatumflow.training.beats.learning import BeatTraining, train_network
 from tatumflow.training.beats.module import BeatModule
-from tatumflow.training.corpora import pijama as pijama_corpus
-from tatumflow.training.corpora import wjazzd
+from tatumflow.training.data.corpora import pijama as pijama_corpus
+from tatumflow.training.data.corpora import wjazzd
 
 LICENCE: Final = (
     f"{pijama_corpus.LICENCE}, as PiJAMA, whose performances and madmom's labels of them it was trained on; "

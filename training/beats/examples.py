@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.engine.midi_file import read_midi
-from tatumflow.engine.notes import Note
-from tatumflow.training.beats.labels import read_labels
-from tatumflow.training.corpora.annotated_solo import Line, read_annotated_solos
-from tatumflow.training.corpora.piece import BrokenFile, Split
-from tatumflow.training.corpora.source import open_source
-from tatumflow.training.corpora.wjazzd import BEATS
+from tatumflow.engine.midi.midi_file import read_midi
+from tatumflow.engine.midi.notes import Note
+from tatumflow.training.data.corpora.annotated_solo import Line, read_annotated_solos
+from tatumflow.training.data.corpora.beat_tables import read_labels
+from tatumflow.training.data.corpora.piece import BrokenFile, Split
+from tatumflow.training.data.corpora.source import open_source
+from tatumflow.training.data.corpora.wjazzd import BEATS
 
 Kind = Literal["solo", "piano"]
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from tatumflow.engine.beats.features import FRAME_RATE, onset_features
 from tatumflow.engine.beats.network import BeatNetwork
 from tatumflow.engine.errors import CorpusError, MidiFileError
-from tatumflow.engine.midi_file import read_midi
+from tatumflow.engine.midi.midi_file import read_midi
 from tatumflow.training.beats.confidence import Calibration, signs
 from tatumflow.training.beats.decoding import decode
 from tatumflow.training.beats.examples import NoteList, notes_of
-from tatumflow.training.beats.labels import Beats, LabelEntry, write_beats, write_index
-from tatumflow.training.corpora.pijama import read_metadata
-from tatumflow.training.corpora.source import open_source
+from tatumflow.training.data.corpora.beat_tables import Beats, LabelEntry, write_beats, write_index
+from tatumflow.training.data.corpora.pijama import read_metadata
+from tatumflow.training.data.corpora.source import open_source
 
 TOGETHER: Final = 16
 """Performances decoded at once."""

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.offline import split_phrases
-from tatumflow.training.corpora.piece import Split
+from tatumflow.training.data.corpora.piece import Split
+from tatumflow.training.data.packing import PackedCorpus, PackedPiece, style_slug
 from tatumflow.training.evaluate.bootstrap import Floats, Interval, mean, paired_difference
 from tatumflow.training.evaluate.comparison import Figures, bounds, value_and_interval
 from tatumflow.training.evaluate.generations import Performer, seed_of, to_array, to_notes
 from tatumflow.training.evaluate.phrase_features import PART_NAMES, part_distance, phrase_parts
 from tatumflow.training.evaluate.primers import PRIMER_SECONDS, Notes
-from tatumflow.training.packing import PackedCorpus, PackedPiece, style_slug
 
 SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {"follow": {"surprise": 0.0}, "default": {}, "surprise": {"surprise": 1.0}}

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from tatumflow.engine.controls import Controls
-from tatumflow.training.corpora.wjazzd_beats import read_solos
+from tatumflow.training.data.corpora.wjazzd_beats import read_solos
 from tatumflow.training.evaluate.bootstrap import Floats, mean, ratio_of_independent_means
 from tatumflow.training.evaluate.comparison import Figures, value_and_interval
 from tatumflow.training.evaluate.generations import Performer, seed_of

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.decoder import Decoder, DecoderInput, Floats, Ints
-from tatumflow.engine.kv_cache import MAX_STEPS, KVCache
-from tatumflow.engine.rope import RotaryAngles
-from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, TIME_SHIFT
-from tatumflow.training.windows import Window
+from tatumflow.engine.arrays import Floats, Ints
+from tatumflow.engine.model.decoder import Decoder, DecoderInput
+from tatumflow.engine.model.kv_cache import MAX_STEPS, KVCache
+from tatumflow.engine.model.rope import RotaryAngles
+from tatumflow.engine.model.tokens import FIELD_SIZES, FIELDS, TIME_SHIFT
+from tatumflow.training.data.windows import Window
 
 
 @dataclass(frozen=True)

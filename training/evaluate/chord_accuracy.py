@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.harmony.chords import NO_CHORD, NUM_CHORDS, QUALITIES
 from tatumflow.engine.harmony.estimator import ChordEstimate, estimate_chords
-from tatumflow.training.corpora.annotated_solo import AnnotatedSolo, Line
-from tatumflow.training.corpora.piece import Split
+from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, Line
+from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap, ratio
 
 MEASURES: Final = ("root", "quality", "chord", "majmin")

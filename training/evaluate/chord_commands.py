@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.engine.regular_file import check_output
-from tatumflow.engine.whole_file import write_whole
-from tatumflow.training.corpora.annotated_solo import AnnotatedSolo, read_annotated_solos
-from tatumflow.training.corpora.piece import BrokenFile
+from tatumflow.engine.files.regular_file import check_output
+from tatumflow.engine.files.whole_file import write_whole
+from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, read_annotated_solos
+from tatumflow.training.data.corpora.piece import BrokenFile
 from tatumflow.training.evaluate.bootstrap import Interval
 from tatumflow.training.evaluate.chord_accuracy import MEASURES, Accuracy, evaluate_chords
 

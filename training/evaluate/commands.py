@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.regular_file import check_output
-from tatumflow.engine.whole_file import write_whole
+from tatumflow.engine.files.regular_file import check_output
+from tatumflow.engine.files.whole_file import write_whole
+from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.training.evaluate.comparison import Figures, without_nan
 from tatumflow.training.evaluate.evaluation import (
     Evaluation,

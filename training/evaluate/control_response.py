@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.controls import Controls, chart_named
-from tatumflow.engine.harmony.chart_clock import ChartClock
+from tatumflow.engine.tempo.chart_clock import ChartClock
 from tatumflow.training.evaluate.bootstrap import mean, paired_difference
 from tatumflow.training.evaluate.comparison import Figures, bounds, value_and_interval
 from tatumflow.training.evaluate.continuation_figures import continue_primers

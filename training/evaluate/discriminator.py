@@ -15,7 +15,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
-from tatumflow.engine.tokens import (
+from tatumflow.engine.model.tokens import (
     DURATION_TICKS,
     TICK_SECONDS,
     VELOCITIES,
@@ -23,7 +23,7 @@ from tatumflow.engine.tokens import (
     to_ticks,
     velocity_index,
 )
-from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY
+from tatumflow.training.data.corpora.piece import UNKNOWN_VELOCITY
 from tatumflow.training.evaluate.bootstrap import COVERAGE, DRAWS, Floats, Interval
 
 FRAME_SECONDS: Final = 0.032

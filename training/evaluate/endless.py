@@ -13,12 +13,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.kv_cache import KVCache
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.engine.model.kv_cache import KVCache
+from tatumflow.training.data.windows import Epoch, Window
 from tatumflow.training.evaluate.bundle_nll import Steps, stream_states, window_logits, window_steps
 from tatumflow.training.evaluate.comparison import Figures
 from tatumflow.training.evaluate.piece_sums import COUNTS, empty_sums, nats_per_note, tally
-from tatumflow.training.windows import Epoch, Window
 
 STRETCHES: Final = 10
 """Parts of the whole that are compared with each other."""

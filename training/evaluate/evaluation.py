@@ -10,14 +10,16 @@ from typing import Final
 
 from rich.console import Console
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import CorpusError, SettingError
-from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
-from tatumflow.engine.providers import CPU
-from tatumflow.training.corpora.commands import prepare
-from tatumflow.training.corpora.piece import Split
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.model.providers import CPU
+from tatumflow.training.data.commands import prepare
+from tatumflow.training.data.corpora.piece import Split
+from tatumflow.training.data.packing import PackedCorpus
+from tatumflow.training.data.windows import Windows
 from tatumflow.training.evaluate.answer_motifs import answer_motif_figures
 from tatumflow.training.evaluate.answer_relevance import (
     SETTINGS,
@@ -65,8 +67,6 @@ from tatumflow.training.evaluate.style_figures import (
     tested_styles,
 )
 from tatumflow.training.evaluate.theory_edits import edit_figures, play_edits
-from tatumflow.training.packing import PackedCorpus
-from tatumflow.training.windows import Windows
 
 LATENT_WINDOWS: Final = 40
 """Windows on which the uses of the latent are compared, unless a limit is given."""

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from tatumflow.engine.errors import DeviceError
-from tatumflow.engine.midi_file import MidiTrack, write_midi
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.midi_file import MidiTrack, write_midi
+from tatumflow.engine.midi.notes import Note
 from tatumflow.training.evaluate.continuation_figures import Continuations
 from tatumflow.training.evaluate.evaluation import EvaluationResult
 from tatumflow.training.evaluate.generations import to_notes

@@ -6,25 +6,27 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.bundle import Bundle
 from tatumflow.engine.clock import Clock, VirtualClock
-from tatumflow.engine.companion import Companion
 from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.errors import ModelFault
-from tatumflow.engine.events import NoteOff, NoteOn
-from tatumflow.engine.harmony.chart_clock import ChartClock
-from tatumflow.engine.modes import PhrasePolicy, TurnPlan, mode_named
-from tatumflow.engine.notes import Note, Role
+from tatumflow.engine.midi.events import NoteOff, NoteOn
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.model.bundle import Bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.model.providers import CPU
+from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.offline import improvise
-from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
-from tatumflow.engine.phrase import Phrase, PhraseTracker
-from tatumflow.engine.phrase_guide import PhraseGuide
-from tatumflow.engine.planner import Planner
-from tatumflow.engine.providers import CPU
-from tatumflow.engine.scheduler import Scheduler
-from tatumflow.engine.session import ModelSession
-from tatumflow.training.corpora.piece import NOTE_DTYPE, UNKNOWN_VELOCITY
+from tatumflow.engine.phrases.phrase_guide import PhraseGuide
+from tatumflow.engine.phrases.policy import PhrasePolicy
+from tatumflow.engine.tempo.chart_clock import ChartClock
+from tatumflow.engine.turns.companion import Companion
+from tatumflow.engine.turns.modes import mode_named
+from tatumflow.engine.turns.phrase import Phrase, PhraseTracker
+from tatumflow.engine.turns.planner import Planner
+from tatumflow.engine.turns.turn_window import TurnWindow
+from tatumflow.training.data.corpora.piece import NOTE_DTYPE, UNKNOWN_VELOCITY
 from tatumflow.training.evaluate.metrics.onsets import TOGETHER
 from tatumflow.training.evaluate.music_metrics import stretch_of
 
@@ -76,11 +78,11 @@ class Performer:
         """
         notes = to_notes(heard)
         start = notes[-1].onset
-        frame = TurnPlan(earliest=start + TOGETHER, latest_first=inf, last_onset=start + seconds)
+        window = TurnWindow(earliest=start + TOGETHER, latest_first=inf, last_onset=start + seconds)
         policy = mode_named("continue").phrases
         end = max(note.offset for note in notes)
         phrase = Phrase(tuple(notes), notes[0].onset, end, _tracked(notes).silence)
-        played = self._play(notes, phrase, frame, policy, controls, seed)
+        played = self._play(notes, phrase, window, policy, controls, seed)
         return stretch_of(to_array(played), start, seconds)
 
     def answer(self, context: Notes, call: Notes, controls: Controls, seed: int = 0) -> Notes:
@@ -112,9 +114,9 @@ class Performer:
         phrase = tracker.phrase(end)
         mode = mode_named(controls.mode)
         turn_at = tracker.turn_due(mode.patience)
-        frame = mode.plan(phrase, controls, end if turn_at is None else max(turn_at, end))
+        window = mode.window(phrase, controls, end if turn_at is None else max(turn_at, end))
         heard = [*to_notes(context), *notes]
-        return to_array(self._play(heard, phrase, frame, mode.phrases, controls, seed))
+        return to_array(self._play(heard, phrase, window, mode.phrases, controls, seed))
 
     def improvise(self, seconds: float, controls: Controls) -> Notes:
         """Play alone from the first moment on; a chart begins there.
@@ -138,7 +140,7 @@ class Performer:
         self,
         heard: Sequence[Note],
         phrase: Phrase,
-        frame: TurnPlan,
+        window: TurnWindow,
         policy: PhrasePolicy,
         controls: Controls,
         seed: int,
@@ -159,7 +161,7 @@ class Performer:
         clock = VirtualClock(previous_onset)
         planner = Planner(session, Scheduler(lambda _: None, clock), clock, self._guide)
         planner.begin(
-            frame,
+            window,
             phrase,
             controls,
             self._bundle.style_weights(controls),

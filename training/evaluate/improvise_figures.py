@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.controls import Controls, chart_named
-from tatumflow.engine.harmony.chart_clock import ChartClock
-from tatumflow.training.corpora.wjazzd_beats import BeatenSolo, read_blues
+from tatumflow.engine.tempo.chart_clock import ChartClock
+from tatumflow.training.data.corpora.wjazzd_beats import BeatenSolo, read_blues
 from tatumflow.training.evaluate.bootstrap import mean
 from tatumflow.training.evaluate.comparison import Figures, value_and_interval
 from tatumflow.training.evaluate.generations import Performer, seed_of

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
-from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.latent import PhraseCode, condition_of, in_c, next_code
-from tatumflow.engine.notes import Role
-from tatumflow.engine.phrase_model import PhraseModel
+from tatumflow.engine.midi.notes import Role
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.engine.model.phrase_model import PhraseModel
+from tatumflow.engine.model.tokens import PITCH
+from tatumflow.engine.phrases.latent import PhraseCode, condition_of, in_c, next_code
 from tatumflow.engine.theory.features import PARTS, relative_to_key
-from tatumflow.engine.tokens import PITCH
+from tatumflow.training.data.phrases import NO_PHRASE
+from tatumflow.training.data.windows import Epoch, Window
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap
 from tatumflow.training.evaluate.bundle_nll import Steps, stream_states, window_logits, window_steps
 from tatumflow.training.evaluate.comparison import Figures, value_and_interval
@@ -31,8 +33,6 @@ from tatumflow.training.evaluate.piece_sums import (
     nats_per_note,
     tally,
 )
-from tatumflow.training.phrases import NO_PHRASE
-from tatumflow.training.windows import Epoch, Window
 
 Floats = NDArray[np.float64]
 

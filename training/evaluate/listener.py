@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY
+from tatumflow.training.data.corpora.piece import UNKNOWN_VELOCITY
 from tatumflow.training.evaluate.bootstrap import Floats, mean, paired_difference, ratio_of_means
 from tatumflow.training.evaluate.comparison import Figures, value_and_interval
 from tatumflow.training.evaluate.continuation_figures import Continuations

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tatumflow.engine.errors import CorpusError, SettingError
-from tatumflow.engine.regular_file import check_output
-from tatumflow.engine.tokens import FIELDS
-from tatumflow.engine.whole_file import write_whole
+from tatumflow.engine.files.regular_file import check_output
+from tatumflow.engine.files.whole_file import write_whole
+from tatumflow.engine.model.tokens import FIELDS
+from tatumflow.training.data.packing import PackedCorpus, PackedPiece
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap
 from tatumflow.training.evaluate.note_cost import NoteCost, note_cost
 from tatumflow.training.evaluate.opened_model import OpenedModel, check_styles, open_model
@@ -24,7 +25,6 @@ from tatumflow.training.evaluate.piece_sums import (
     nats_per_note,
     tally,
 )
-from tatumflow.training.packing import PackedCorpus, PackedPiece
 
 SPLIT = "val"
 

@@ -13,10 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from tatumflow.engine.decoder import Decoder
-from tatumflow.engine.tokens import FIELDS
-from tatumflow.training.batches import collate
-from tatumflow.training.corpora.piece import Split
+from tatumflow.engine.model.decoder import Decoder
+from tatumflow.engine.model.tokens import FIELDS
+from tatumflow.training.data.batches import collate
+from tatumflow.training.data.corpora.piece import Split
+from tatumflow.training.data.packing import PackedCorpus
+from tatumflow.training.data.windows import Window, Windows
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap
 from tatumflow.training.evaluate.bundle_nll import stream_states, window_logits, window_steps
 from tatumflow.training.evaluate.piece_sums import (
@@ -29,9 +31,7 @@ from tatumflow.training.evaluate.piece_sums import (
     note_accuracy,
     tally,
 )
-from tatumflow.training.families import NoteModel
-from tatumflow.training.packing import PackedCorpus
-from tatumflow.training.windows import Window, Windows
+from tatumflow.training.models import NoteModel
 
 
 class WindowLogits(Protocol):

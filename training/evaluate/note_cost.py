@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tatumflow.engine.notes import Note, Role
-from tatumflow.engine.sampling import Sampling
-from tatumflow.training.families import NoteStream
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.model.sampling import Sampling
+from tatumflow.training.models import NoteStream
 
 _WARM_UP: Final = 8
 _STEP_SECONDS: Final = 0.12

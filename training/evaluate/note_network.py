@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
-from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY
+from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
+from tatumflow.training.data.corpora.piece import UNKNOWN_VELOCITY
 from tatumflow.training.evaluate.metrics.pitch import PITCH_CLASSES
 from tatumflow.training.evaluate.metrics.rhythm import INTERVAL_CLASSES, INTERVAL_EDGES
 

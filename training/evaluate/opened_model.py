@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tatumflow.engine.bundle import load_bundle
 from tatumflow.engine.errors import CorpusError
-from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.providers import CPU
-from tatumflow.training.checkpoint import open_checkpoint
+from tatumflow.engine.model.bundle import load_bundle
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.providers import CPU
+from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.evaluate.nll import DecoderLogits, TorchLogits, WindowLogits
-from tatumflow.training.families import NoteStream
-from tatumflow.training.families.tatumflow.stream import TatumFlowStream
-from tatumflow.training.packing import PackedCorpus
+from tatumflow.training.fit.checkpoint import open_checkpoint
+from tatumflow.training.models import NoteStream
+from tatumflow.training.models.tatumflow.stream import TatumFlowStream
 
 _CHECKPOINTS: Final = ("best.ckpt", "last.ckpt")
 """Files of a run that hold its model, preferred first."""

@@ -15,10 +15,10 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.tokens import ABSENT
-from tatumflow.training.packing import PackedCorpus, PackedPiece
-from tatumflow.training.phrases import NO_PHRASE
-from tatumflow.training.windows import TurnSettings, Window, Windows
+from tatumflow.engine.model.tokens import ABSENT
+from tatumflow.training.data.packing import PackedCorpus, PackedPiece
+from tatumflow.training.data.phrases import NO_PHRASE
+from tatumflow.training.data.windows import TurnSettings, Window, Windows
 
 _TURNS: Final = TurnSettings(chords=0.0)
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.theory.features import PARTS, phrase_features
-from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY
+from tatumflow.training.data.corpora.piece import UNKNOWN_VELOCITY
 
 PART_NAMES: Final = tuple(part.name for part in PARTS)
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.training.windows import Window
+from tatumflow.training.data.windows import Window
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.whole_file import write_whole
+from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.training.evaluate import plots
 from tatumflow.training.evaluate.comparison import Figures
 from tatumflow.training.evaluate.evaluation import EvaluationResult

@@ -17,12 +17,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.training.corpora.piece import Split
+from tatumflow.training.data.corpora.piece import Split
+from tatumflow.training.data.packing import PackedCorpus, style_slug
 from tatumflow.training.evaluate.bootstrap import Floats, mean
 from tatumflow.training.evaluate.comparison import Figures, value_and_interval
 from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, segments
 from tatumflow.training.evaluate.style_features import style_features
-from tatumflow.training.packing import PackedCorpus, style_slug
 
 MOST_STYLES: Final = 40
 """Players of each corpus whom the classifier tells apart: those with most music."""

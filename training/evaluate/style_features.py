@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
-from tatumflow.engine.tokens import DURATION_TICKS, duration_index, to_ticks
+from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
+from tatumflow.engine.model.tokens import DURATION_TICKS, duration_index, to_ticks
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.metrics.onsets import first_notes, onset_groups
 from tatumflow.training.evaluate.metrics.pitch import (

@@ -9,14 +9,14 @@ import numpy as np
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import CorpusError
-from tatumflow.training.corpora.piece import Split
+from tatumflow.training.data.corpora.piece import Split
+from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.evaluate.bootstrap import Floats, mean
 from tatumflow.training.evaluate.comparison import Figures, bounds, compare_sets
 from tatumflow.training.evaluate.continuation_figures import Continuations, continue_primers
 from tatumflow.training.evaluate.generations import Performer
 from tatumflow.training.evaluate.primers import Primer, draw_primers
 from tatumflow.training.evaluate.style_classifier import LabelledStretches, StyleClassifier
-from tatumflow.training.packing import PackedCorpus
 
 BLENDED: Final = ("art-tatum", "charlie-parker")
 """The two players that are blended; always among those tested, where the corpus and the model have them."""

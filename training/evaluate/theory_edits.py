@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.controls import Controls, ModeName
 from tatumflow.engine.harmony.chords import Chord
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.theory.edits import with_chords, with_dynamics, with_pace
 from tatumflow.engine.theory.features import PARTS, notes_features
 from tatumflow.training.evaluate.answer_relevance import Call

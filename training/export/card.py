@@ -1,6 +1,6 @@
 """The card of a bundle: what the model is, what it was made from, how good it is, and its limits."""
 
-from tatumflow.engine.bundle import Manifest
+from tatumflow.engine.model.bundle import Manifest
 
 CARD_FILE = "card.md"
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tatumflow.training.checkpoint import CheckpointError, open_checkpoint
 from tatumflow.training.export.errors import ExportError
-from tatumflow.training.families.tatumflow.model import TatumFlow
+from tatumflow.training.fit.checkpoint import CheckpointError, open_checkpoint
+from tatumflow.training.models.tatumflow.model import TatumFlow
 
 
 @dataclass(frozen=True)

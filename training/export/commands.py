@@ -3,11 +3,13 @@
 import tempfile
 from pathlib import Path
 
-from tatumflow.engine.bundle import DECODER_GRAPH, GPU_SUFFIX, Bundle, Manifest
-from tatumflow.engine.model_folder import CorpusCredit, Metric
-from tatumflow.engine.onnx_decoder import OnnxDecoder
-from tatumflow.engine.onnx_phrase_model import OnnxPhraseModel
-from tatumflow.engine.providers import CPU
+from tatumflow.engine.model.bundle import DECODER_GRAPH, GPU_SUFFIX, Bundle, Manifest
+from tatumflow.engine.model.model_folder import CorpusCredit, Metric
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
+from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
+from tatumflow.engine.model.providers import CPU
+from tatumflow.training.data.packing import PackedCorpus
+from tatumflow.training.data.windows import Window, Windows
 from tatumflow.training.evaluate.bundle_nll import bundle_nll
 from tatumflow.training.export.card import CARD_FILE, write_card
 from tatumflow.training.export.checkpoint import TrainedModel, load_checkpoint
@@ -18,8 +20,6 @@ from tatumflow.training.export.parity import divergence, prove
 from tatumflow.training.export.target import Target
 from tatumflow.training.export.tensorrt_rules import check_tensorrt
 from tatumflow.training.export.write import describe, write_manifest
-from tatumflow.training.packing import PackedCorpus
-from tatumflow.training.windows import Window, Windows
 
 LICENCE = "CC-BY-NC-4.0"
 """Licence of weights trained on PiJAMA, whose data may not be used commercially."""

@@ -9,10 +9,10 @@ from typing import Literal
 
 from onnx import ModelProto
 
-from tatumflow.engine.bundle import MANIFEST_FILE
-from tatumflow.engine.model_folder import GraphFile
-from tatumflow.engine.whole_file import recover_folder
-from tatumflow.engine.whole_file import whole_folder as any_whole_folder
+from tatumflow.engine.files.whole_file import recover_folder
+from tatumflow.engine.files.whole_file import whole_folder as any_whole_folder
+from tatumflow.engine.model.bundle import MANIFEST_FILE
+from tatumflow.engine.model.model_folder import GraphFile
 from tatumflow.training.export.errors import ExportError
 
 

@@ -10,7 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from tatumflow.engine.bundle import (
+from tatumflow.engine.model.bundle import (
     DECODER_GRAPH,
     GPU_SUFFIX,
     MANIFEST_FILE,
@@ -18,17 +18,17 @@ from tatumflow.engine.bundle import (
     Manifest,
     load_bundle,
 )
-from tatumflow.engine.kv_cache import MAX_STEPS
-from tatumflow.engine.model_folder import Metric
-from tatumflow.engine.providers import CPU
+from tatumflow.engine.model.kv_cache import MAX_STEPS
+from tatumflow.engine.model.model_folder import Metric
+from tatumflow.engine.model.providers import CPU
 from tatumflow.training.export.card import CARD_FILE
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.export.files import whole_folder, write_graphs
 from tatumflow.training.export.onnx_files import Model
 from tatumflow.training.export.parity import TOLERANCE, random_steps
 from tatumflow.training.export.tensorrt_rules import check_tensorrt
-from tatumflow.training.export.weights import graph_weights
 from tatumflow.training.export.write import write_manifest
+from tatumflow.training.models.bundle_weights import graph_weights
 
 _CARD_SECTION: Final = """
 ## On a GPU

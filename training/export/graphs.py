@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from tatumflow.training.families.tatumflow.config import TatumFlowConfig
-from tatumflow.training.families.tatumflow.decoder import Block, FieldHead, TatumFlowDecoder
-from tatumflow.training.families.tatumflow.flow import LatentFlow
-from tatumflow.training.families.tatumflow.phrase_encoder import PhraseEncoder
+from tatumflow.training.models.tatumflow.config import TatumFlowConfig
+from tatumflow.training.models.tatumflow.decoder import Block, FieldHead, TatumFlowDecoder
+from tatumflow.training.models.tatumflow.flow import LatentFlow
+from tatumflow.training.models.tatumflow.phrase_encoder import PhraseEncoder
 
 _MODULATIONS = 4
 

@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
-from tatumflow.engine.bundle import (
+from tatumflow.engine.model.bundle import (
     DECODER_GRAPH,
     ENCODER_GRAPH,
     FLOW_GRAPH,
     HEAD_GRAPHS,
     THEORY_GRAPH,
 )
-from tatumflow.engine.metre import METRE_SIZES
+from tatumflow.engine.model.metre import METRE_SIZES
+from tatumflow.engine.model.tokens import FIELD_SIZES
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
-from tatumflow.engine.tokens import FIELD_SIZES
 from tatumflow.training.export.graphs import EncoderGraph, FlowGraph, HeadGraph, TrunkGraph, in_matmul_form
-from tatumflow.training.families.tatumflow.decoder import FieldHead, TatumFlowDecoder
-from tatumflow.training.families.tatumflow.flow import LatentFlow
-from tatumflow.training.families.tatumflow.model import TatumFlow
-from tatumflow.training.families.tatumflow.phrase_encoder import PhraseEncoder
-from tatumflow.training.families.tatumflow.theory_encoder import TheoryEncoder
+from tatumflow.training.models.tatumflow.decoder import FieldHead, TatumFlowDecoder
+from tatumflow.training.models.tatumflow.flow import LatentFlow
+from tatumflow.training.models.tatumflow.model import TatumFlow
+from tatumflow.training.models.tatumflow.phrase_encoder import PhraseEncoder
+from tatumflow.training.models.tatumflow.theory_encoder import TheoryEncoder
 
 OPSET = 21
 """ONNX operator set of the graphs: the first whose DequantizeLinear knows blocks."""

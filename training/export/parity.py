@@ -7,18 +7,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tatumflow.engine.decoder import Decoder, DecoderShape, Floats, Ints
+from tatumflow.engine.arrays import Floats, Ints
 from tatumflow.engine.harmony.chords import NUM_CHORDS
-from tatumflow.engine.kv_cache import MASKED, MAX_STEPS
-from tatumflow.engine.metre import METRE_SIZES
-from tatumflow.engine.phrase_model import PhraseModel
+from tatumflow.engine.model.decoder import Decoder, DecoderShape
+from tatumflow.engine.model.kv_cache import MASKED, MAX_STEPS
+from tatumflow.engine.model.metre import METRE_SIZES
+from tatumflow.engine.model.phrase_model import PhraseModel
+from tatumflow.engine.model.tokens import ABSENT, FIELD_SIZES, FIELDS, INPUT_SIZES
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
-from tatumflow.engine.tokens import ABSENT, FIELD_SIZES, FIELDS, INPUT_SIZES
 from tatumflow.training.evaluate.bundle_nll import Steps, log_probabilities, stream_states
 from tatumflow.training.export.errors import ExportError
-from tatumflow.training.families.tatumflow.decoder import NUM_ROLES, TatumFlowDecoder
-from tatumflow.training.families.tatumflow.layers import rotary_table
-from tatumflow.training.families.tatumflow.model import TatumFlow
+from tatumflow.training.models.tatumflow.decoder import NUM_ROLES, TatumFlowDecoder
+from tatumflow.training.models.tatumflow.layers import rotary_table
+from tatumflow.training.models.tatumflow.model import TatumFlow
 
 TOLERANCE = 1e-4
 """Greatest error of a value in float32, relative for values above 1."""

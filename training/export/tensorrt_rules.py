@@ -14,8 +14,8 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper, shape_inference
 
-from tatumflow.engine.bundle import DECODER_GRAPH, Bundle
-from tatumflow.engine.tensorrt import tensorrt_options
+from tatumflow.engine.model.bundle import DECODER_GRAPH, Bundle
+from tatumflow.engine.model.tensorrt import tensorrt_options
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.export.onnx_files import Model
 

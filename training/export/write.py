@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tatumflow.engine.bundle import (
+from tatumflow.engine.model.bundle import (
     FORMAT_VERSION,
     MANIFEST_FILE,
     OLDEST_FORMAT,
@@ -10,11 +10,11 @@ from tatumflow.engine.bundle import (
     FieldVocabulary,
     Manifest,
 )
-from tatumflow.engine.model_folder import CorpusCredit, GraphFile
-from tatumflow.engine.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
+from tatumflow.engine.model.model_folder import CorpusCredit, GraphFile
+from tatumflow.engine.model.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
 from tatumflow.training.export.files import own_version
 from tatumflow.training.export.onnx_files import OPSET
-from tatumflow.training.families.tatumflow.config import TatumFlowConfig
+from tatumflow.training.models.tatumflow.config import TatumFlowConfig
 
 _ROLLBACK_SHARE = 8
 

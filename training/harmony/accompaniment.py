@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 
 from tatumflow.engine.harmony.chords import NO_CHORD, QUALITIES, Quality
-from tatumflow.training.corpora.annotated_solo import AnnotatedSolo, Line
+from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, Line
 
 Style = Literal["stride", "shells", "rootless", "full"]
 STYLES: Final[tuple[Style, ...]] = ("stride", "shells", "rootless", "full")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tatumflow.training.corpora.annotated_solo import AnnotatedSolo, read_annotated_solos
+from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, read_annotated_solos
 from tatumflow.training.harmony.fit import FitSettings, fit
 
 

@@ -20,7 +20,7 @@ from tatumflow.engine.harmony.estimator import (
     chord_windows,
     chroma_windows,
 )
-from tatumflow.training.corpora.annotated_solo import AnnotatedSolo, Line
+from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, Line
 from tatumflow.training.harmony.accompaniment import STYLES, Style, accompany
 
 

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from tatumflow.engine.controls import ModeName, chart_named
-from tatumflow.engine.harmony.chart_clock import ChartClock
+from tatumflow.engine.tempo.chart_clock import ChartClock
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.metrics.onsets import TOGETHER, onset_times
 from tatumflow.training.evaluate.metrics.repetition import most_repeated_figure

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from tatumflow.training.corpora.note_array import note_array
+from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.evaluate.answer_relevance import Call
 
 _SWUNG: Final = 0.12

@@ -6,13 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.modes import LEAD
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.turns.turn_window import ENTRY_SECONDS
+from tatumflow.training.data.packing import PackedCorpus, style_slug
 from tatumflow.training.evaluate.answer_relevance import Call
 from tatumflow.training.evaluate.generations import Performer, seed_of, to_notes
 from tatumflow.training.evaluate.music_metrics import stretch_of
 from tatumflow.training.evaluate.primers import Notes, segments
-from tatumflow.training.packing import PackedCorpus, style_slug
 from tatumflow.training.samples.choice import Candidate, Judgment, best_of, judge
 from tatumflow.training.samples.requests import Request
 
@@ -119,7 +119,7 @@ def _play(performer: Performer, request: Request, call: Call | None, seed: int) 
     controls = replace(request.controls, seed=seed)
     if call is None:
         notes = performer.improvise(IMPROVISED_SECONDS, controls)
-        return Candidate(seed, notes, IMPROVISED_SECONDS, LEAD), 0.0
+        return Candidate(seed, notes, IMPROVISED_SECONDS, ENTRY_SECONDS), 0.0
     start, last = (float(call.notes["onset"][i]) for i in (0, -1))
     if request.mode == "continue":
         heard = np.concatenate([call.context, call.notes])

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tatumflow.training.checkpoint import CheckpointError, read_checkpoint, trained_model
-from tatumflow.training.families.tfswa_unet.model import TfswaUnet
-from tatumflow.training.trainable import CHECKPOINT_KEY
+from tatumflow.training.fit.checkpoint import CheckpointError, read_checkpoint, trained_model
+from tatumflow.training.fit.trainable import CHECKPOINT_KEY
+from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 
 
 @dataclass(frozen=True)

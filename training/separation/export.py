@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tatumflow.engine.model_folder import CorpusCredit, Metric
+from tatumflow.engine.model.model_folder import CorpusCredit, Metric
 from tatumflow.engine.separation.bundle import (
     SEPARATOR_FILE,
     SEPARATOR_FORMAT,
@@ -22,22 +22,22 @@ from tatumflow.engine.separation.onnx_separator import (
     OnnxBlockModel,
     state_names,
 )
-from tatumflow.training.checkpoint import read_checkpoint
 from tatumflow.training.export.card import CARD_FILE
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.export.files import own_version, whole_folder, write_graphs
 from tatumflow.training.export.onnx_files import OPSET, traced
 from tatumflow.training.export.parity import TOLERANCE
-from tatumflow.training.families import SEPARATORS
-from tatumflow.training.families.tfswa_unet.graph import SeparatorGraph
-from tatumflow.training.families.tfswa_unet.model import TfswaUnet
+from tatumflow.training.fit.checkpoint import read_checkpoint
+from tatumflow.training.fit.trainable import CHECKPOINT_KEY
+from tatumflow.training.models import SEPARATORS
+from tatumflow.training.models.tfswa_unet.graph import SeparatorGraph
+from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.checkpoint import TrainedSeparator, open_separator
 from tatumflow.training.separation.export_card import separator_card
 from tatumflow.training.separation.export_figures import streamed_gains
 from tatumflow.training.separation.parts import Recording
 from tatumflow.training.separation.quartet.credits import quartet_credits
 from tatumflow.training.separation.stem_folder import read_stem_folder
-from tatumflow.training.trainable import CHECKPOINT_KEY
 
 LICENCE: Final = "CC-BY-SA-4.0"
 """Licence of weights trained on made quartets: notes of a free database, played by free SoundFonts, one of

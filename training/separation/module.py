@@ -7,13 +7,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from tatumflow.engine.separation.stft import StftSettings
-from tatumflow.training.families.tfswa_unet.model import TfswaUnet
+from tatumflow.training.fit.trainable import FamilyTrainer
+from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.batches import SegmentBatch
 from tatumflow.training.separation.losses import separation_losses, spectrogram_error
 from tatumflow.training.separation.ratios import sdr, si_sdr
+from tatumflow.training.separation.settings import SeparationConfig
 from tatumflow.training.separation.signal import istft, scales, stft
-from tatumflow.training.settings import SeparationConfig
-from tatumflow.training.trainable import FamilyTrainer
 
 _SHOWN_DB: Final = 80.0
 

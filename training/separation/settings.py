@@ -1,4 +1,4 @@
-"""What separation is trained on, as configurations say it."""
+"""What a training run of a separation model is configured by."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -7,7 +7,9 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.training.fit.settings import RunConfig
 from tatumflow.training.separation.augmentations import Augmentation
+from tatumflow.training.separation.losses import LossSettings
 
 
 class SeparationData(BaseModel):
@@ -61,3 +63,16 @@ class SeparationData(BaseModel):
     def drawn_from(self) -> Augmentation:
         """Return what excerpts' changes are drawn from."""
         return Augmentation(**self.augmentation)
+
+
+class SeparationConfig(RunConfig):
+    """One training run of a model that takes recordings apart.
+
+    Attributes:
+        data: What to train on.
+        losses: What counts.
+    """
+
+    family: str = "tfswa_unet"
+    data: SeparationData = SeparationData()
+    losses: LossSettings = LossSettings()

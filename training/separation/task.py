@@ -2,14 +2,14 @@
 
 import math
 
-from tatumflow.training.families import family_named
-from tatumflow.training.families.tfswa_unet.config import TfswaUnetConfig
+from tatumflow.training.fit.task import Task
+from tatumflow.training.models import family_named
+from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
 from tatumflow.training.separation.batches import SegmentBatch, SegmentStream, SpreadStream
 from tatumflow.training.separation.module import SeparationTrainer
 from tatumflow.training.separation.segments import RandomSegments, SequentialSegments
+from tatumflow.training.separation.settings import SeparationConfig
 from tatumflow.training.separation.sources import read_recordings
-from tatumflow.training.settings import SeparationConfig
-from tatumflow.training.task import Task
 
 
 def separation_task(config: SeparationConfig) -> Task[SegmentBatch]:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from tatumflow.training.evaluate.bootstrap import Floats
 
 TOGETHER: Final = 0.03
-"""Seconds between onsets below which notes are heard as struck together; as in `engine/constraints.py`. A
-transcriber's frames of 32 ms stay apart."""
+"""Seconds between onsets below which notes are heard as struck together; as in
+`engine/model/constraints.py`. A transcriber's frames of 32 ms stay apart."""
 
 _ROUNDING: Final = 1e-6
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.training.corpora.piece import UNKNOWN_VELOCITY
+from tatumflow.training.data.corpora.piece import UNKNOWN_VELOCITY
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.metrics.onsets import onset_times
 from tatumflow.training.evaluate.metrics.texture import sounding_spans

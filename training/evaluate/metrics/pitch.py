@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tatumflow.engine.notes import PITCH_HIGHEST, PITCH_LOWEST
+from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.metrics.onsets import onset_groups
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.regular_file import check_output
+from tatumflow.engine.files.regular_file import check_output
 from tatumflow.training.separation.checkpoint import open_separator
 from tatumflow.training.separation.evaluation.figures import StemFigures, stem_figures, write_figures
 from tatumflow.training.separation.musdb import read_musdb

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.separation.stft import Samples
-from tatumflow.engine.whole_file import write_whole
-from tatumflow.training.families.tfswa_unet.model import TfswaUnet
+from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.evaluation.bss import bss_figures
 from tatumflow.training.separation.evaluation.oracle import ideal_ratio_mask
 from tatumflow.training.separation.evaluation.separating import separate_stream, separate_whole

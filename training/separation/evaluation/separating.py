@@ -11,7 +11,7 @@ from tatumflow.engine.separation.normalizer import Normalizer
 from tatumflow.engine.separation.stems import StemSet
 from tatumflow.engine.separation.stft import Samples, StftSettings
 from tatumflow.engine.separation.streaming import BlockModel, StreamingSeparator
-from tatumflow.training.families.tfswa_unet.model import TfswaUnet
+from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.signal import from_planes, istft, stft, to_planes
 
 _CALL_SECONDS: Final = 30.0

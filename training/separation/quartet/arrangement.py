@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.notes import Note
-from tatumflow.training.corpora.annotated_solo import Line
+from tatumflow.engine.midi.notes import Note
+from tatumflow.training.data.corpora.annotated_solo import Line
 from tatumflow.training.separation.quartet.beat_notes import draw_touch, play
 from tatumflow.training.separation.quartet.comping import comping
 from tatumflow.training.separation.quartet.solos import QuartetSolo

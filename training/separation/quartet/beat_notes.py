@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.notes import Note
-from tatumflow.training.corpora.wjazzd_beats import Beat
+from tatumflow.engine.midi.notes import Note
+from tatumflow.training.data.corpora.wjazzd_beats import Beat
 
 MOST_OFFSET: Final = 0.04
 """Seconds that a played note is from its place at most."""

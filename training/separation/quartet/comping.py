@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from tatumflow.engine.harmony.chords import Chord, Quality
-from tatumflow.training.corpora.wjazzd_beats import Beat
+from tatumflow.training.data.corpora.wjazzd_beats import Beat
 from tatumflow.training.separation.quartet.beat_notes import (
     BeatNote,
     bars_of,

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Final
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.engine.model_folder import CorpusCredit
-from tatumflow.training.corpora import wjazzd
+from tatumflow.engine.model.model_folder import CorpusCredit
+from tatumflow.training.data.corpora import wjazzd
 from tatumflow.training.separation.quartet.index import INDEX_FILE, read_index
 
 NOTES: Final = "wjazzd, as made quartets"

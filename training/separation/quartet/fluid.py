@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.errors import DeviceError
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.notes import Note
 from tatumflow.training.separation.quartet.instruments import DRUM_BANK, INSTRUMENTS, Instrument
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tatumflow.engine.errors import CorpusError, SettingError
+from tatumflow.engine.files.whole_file import whole_folder, write_whole
 from tatumflow.engine.separation.stems import QUARTET
-from tatumflow.engine.whole_file import whole_folder, write_whole
-from tatumflow.training.corpora.piece import Split
+from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.separation.quartet.arrangement import Arrangement, arrange
 from tatumflow.training.separation.quartet.fluid import RATE, Room, Voice, render
 from tatumflow.training.separation.quartet.index import (

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.training.corpora.piece import Split
+from tatumflow.training.data.corpora.piece import Split
 
 FORMAT_VERSION: Final = 1
 INDEX_FILE: Final = "index.json"

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.notes import Note
+from tatumflow.engine.midi.notes import Note
 
 DRUM_BANK: Final = 128
 

@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.training.corpora.annotated_solo import AnnotatedSolo, Line, read_annotated_solos
-from tatumflow.training.corpora.piece import Split
-from tatumflow.training.corpora.source import open_source
-from tatumflow.training.corpora.wjazzd import BEATS
-from tatumflow.training.corpora.wjazzd_beats import Beat, read_beats
+from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, Line, read_annotated_solos
+from tatumflow.training.data.corpora.piece import Split
+from tatumflow.training.data.corpora.source import open_source
+from tatumflow.training.data.corpora.wjazzd import BEATS
+from tatumflow.training.data.corpora.wjazzd_beats import Beat, read_beats
 
 _FEWEST_BEATS: Final = 16
 _LONGEST_BEAT: Final = 2.0

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.training.corpora.piece import Split
+from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.separation.quartet.fluid import presets_of
 from tatumflow.training.separation.quartet.instruments import INSTRUMENTS, Instrument
 

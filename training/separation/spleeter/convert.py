@@ -9,8 +9,8 @@ import numpy as np
 import onnxruntime
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.engine.model_folder import CorpusCredit, Metric, bundle_folders
-from tatumflow.engine.providers import CPU
+from tatumflow.engine.model.model_folder import CorpusCredit, Metric, bundle_folders
+from tatumflow.engine.model.providers import CPU
 from tatumflow.engine.separation.bundle import (
     SEPARATOR_FILE,
     SEPARATOR_FORMAT,

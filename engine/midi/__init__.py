@@ -1,0 +1,1 @@
+"""Notes and events, MIDI files, and the scheduler that sends them on time."""

@@ -1,0 +1,71 @@
+"""The clock that a model's ticks are counted by: seconds in free time, beats where there is a beat."""
+
+from typing import Final
+
+from tatumflow.engine.model.metre import (
+    BEAT_TICKS,
+    NO_BAR_BEAT,
+    NO_METRE,
+    beat_ticks,
+    tempo_index,
+)
+from tatumflow.engine.model.tokens import TICK_SECONDS, to_ticks
+from tatumflow.engine.tempo.beat_clock import Beats
+
+_ONE_BEAT: Final = 1.0
+
+
+class TickClock:
+    """Ticks and metrical places of onsets in seconds.
+
+    Ticks count from a zero of their own; only the ticks between two onsets mean something, and both are to be
+    asked of the clock as it stands. So a beat that changes its tempo or jumps moves nothing that was heard.
+    """
+
+    def __init__(self) -> None:
+        """Begin in free time."""
+        self._beats: Beats | None = None
+        self._beats_per_bar = 4
+
+    @property
+    def in_tempo(self) -> bool:
+        """Whether there is a beat."""
+        return self._beats is not None
+
+    def follow(self, beats: Beats | None, beats_per_bar: int = 4) -> None:
+        """Count in beats from here on, or in seconds.
+
+        Args:
+            beats: Where the beats are; beat 0 is a downbeat. None for free time.
+            beats_per_bar: At least 1.
+        """
+        self._beats, self._beats_per_bar = beats, beats_per_bar
+
+    def tick(self, time: float) -> int:
+        """Return the tick nearest to `time` seconds."""
+        if self._beats is None:
+            return int(to_ticks(time))
+        return int(beat_ticks(self._beats.beat(time)))
+
+    def time_after(self, time: float, ticks: int) -> float:
+        """Return the seconds `ticks` after `time`; in tempo, after the tick nearest to it."""
+        if self._beats is None:
+            return time + ticks * TICK_SECONDS
+        return self._beats.time((self.tick(time) + ticks) / BEAT_TICKS)
+
+    def tick_seconds(self, time: float) -> float:
+        """Return the seconds of a tick at `time` seconds."""
+        return TICK_SECONDS if self._beats is None else self._period(time) / BEAT_TICKS
+
+    def metre(self, time: float) -> tuple[int, int, int]:
+        """Return phase, beat of the bar and tempo at `time` seconds, as the indices that a model reads."""
+        if self._beats is None:
+            return NO_METRE
+        tick = self.tick(time)
+        in_bar = tick // BEAT_TICKS % self._beats_per_bar
+        return tick % BEAT_TICKS, min(in_bar, NO_BAR_BEAT - 1), int(tempo_index(self._period(time)))
+
+    def _period(self, time: float) -> float:
+        assert self._beats is not None
+        beat = self._beats.beat(time)
+        return self._beats.time(beat + _ONE_BEAT) - self._beats.time(beat)

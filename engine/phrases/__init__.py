@@ -1,0 +1,1 @@
+"""Conditions of the companion's phrases: latents, theory, and who draws them."""

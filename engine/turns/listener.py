@@ -1,0 +1,108 @@
+"""The human's side of a session: what is played goes to the model at once and gathers to phrases."""
+
+from collections import deque
+from typing import Final
+
+from tatumflow.engine.errors import ModelFault
+from tatumflow.engine.midi.events import HumanEvent, InputLost, NoteOff, NoteOn
+from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.model.session import ModelSession
+from tatumflow.engine.turns.phrase import Phrase, PhraseTracker
+from tatumflow.engine.turns.roll import Roll
+
+_PREFILL_STEPS: Final = 64
+
+_SOON: Final = 0.03
+_LATEST: Final = 0.25
+"""Seconds: up to the one a note is as good as told at its onset, beyond the other nobody is waited for."""
+
+_LATENESSES: Final = 12
+
+
+class Listener:
+    """Feeds the human's notes to the session, the roll and the phrase tracker.
+
+    Attributes:
+        last_onset: Seconds of the last onset of either player; None before the first.
+        faults: How often the model failed to take in what was played.
+    """
+
+    def __init__(self, session: ModelSession, roll: Roll) -> None:
+        self.last_onset: float | None = None
+        self.faults = 0
+        self._session = session
+        self._roll = roll
+        self._tracker = PhraseTracker()
+        self._failed = False
+        self._key_ends: dict[int, float] = {}
+        self._lateness: deque[float] = deque(maxlen=_LATENESSES)
+
+    @property
+    def next_key_end(self) -> float | None:
+        """Seconds at which `end_keys` has something to do; None if it has not."""
+        return min(self._key_ends.values(), default=None)
+
+    def hear(self, event: HumanEvent, late: float = 0.0) -> None:
+        """Take an event, `late` seconds after its time."""
+        self._failed = False
+        self._end(self._tracker.feed(event))
+        if isinstance(event, NoteOn) and event.velocity > 0:
+            self._lateness.append(min(late, _LATEST) if late > _SOON else 0.0)
+            self._session.note_on(event.time, event.pitch, event.velocity)
+            self._roll.key_down(event.time, event.pitch, event.velocity)
+            self.last_onset = event.time
+
+    def end_key_at(self, time: float, pitch: int) -> None:
+        """Let `end_keys` end a key at `time` seconds that will send no off of its own."""
+        self._key_ends[pitch] = time
+
+    def end_keys(self, now: float) -> None:
+        """End the keys whose time has come."""
+        for pitch in [pitch for pitch, end in self._key_ends.items() if end <= now]:
+            self.hear(NoteOff(self._key_ends.pop(pitch), pitch))
+
+    def prefill(self) -> bool:
+        """Feed the model what was played lately; return whether there is more to feed at once."""
+        if self._failed:
+            return False
+        try:
+            left = self._session.sync(_PREFILL_STEPS)
+            if not left and not self._tracker.held:
+                # No key is down: now is the time for corrections that had to wait, not when the turn comes.
+                self._session.settle()
+                left = self._session.pending
+            return left > 0
+        except ModelFault:
+            # The steps stay pending: to try again before something changes would only fail again.
+            self._failed = True
+            self.faults += 1
+            return False
+
+    def turn_due(self, patience: float) -> float | None:
+        """Return when the turn goes over; see `PhraseTracker.turn_due`.
+
+        Notes that are told late, as those heard by a microphone are, are waited for as long as the latest of
+        the last twelve was: by then the silence may have ended already.
+        """
+        due = self._tracker.turn_due(patience)
+        return None if due is None else due + max(self._lateness, default=0.0)
+
+    def phrase(self, now: float) -> Phrase:
+        """Return the phrase as it stands; what only the pedal holds ends at `now` seconds."""
+        self._end(self._tracker.drop_pedal(now))
+        return self._tracker.phrase(now)
+
+    def next_phrase(self) -> None:
+        """Begin a new phrase with the next onset."""
+        self._tracker.next_phrase()
+
+    def release(self, now: float) -> None:
+        """Let go of every key and the pedal, and forget the phrase."""
+        self._key_ends.clear()
+        self.hear(InputLost(now))
+        self.next_phrase()
+
+    def _end(self, notes: tuple[Note, ...]) -> None:
+        for note in notes:
+            self._session.note_off(note.offset, note.pitch)
+        self._roll.ended(notes)

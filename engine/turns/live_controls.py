@@ -1,0 +1,152 @@
+"""Taking controls into force: the style, the beat, the chords and the feel follow them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tatumflow.engine.arrays import Floats
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.model.session import ModelSession
+from tatumflow.engine.tempo.timekeeper import Timekeeper
+from tatumflow.engine.turns.planner import Planner
+
+_SOUND_CONTROLS: Final = frozenset({"swing", "grid_pull", "count_in", "metronome", "clock_out", "lookahead"})
+_TIME_CONTROLS: Final = frozenset(
+    {"swing", "grid_pull", "count_in", "metronome", "clock_out", "clock", "tempo", "trade_bars", "chords"}
+)
+_SAMPLING_CONTROLS: Final = frozenset(
+    {
+        "temperature",
+        "top_p",
+        "top_k",
+        "min_p",
+        "repetition",
+        "density",
+        "register_low",
+        "register_high",
+        "max_polyphony",
+        "velocity_follow",
+        "pitch_classes",
+    }
+)
+_STYLE_CONTROLS: Final = frozenset({"style", "style_b", "style_blend", "style_strength"})
+
+
+@dataclass(frozen=True, slots=True)
+class ControlsSet:
+    """Controls that were set together, and what that means for the turn at hand.
+
+    Attributes:
+        names: Of the controls with another value than before, and of the seed if it was set.
+        new_mode: Whether the mode is another than before.
+        new_bars: Whether turns are no longer those of the same bars.
+        refused: Why values were refused, a line each.
+    """
+
+    names: frozenset[str] = frozenset()
+    new_mode: bool = False
+    new_bars: bool = False
+    refused: tuple[str, ...] = ()
+
+    @property
+    def redraws(self) -> bool:
+        """Whether what is planned was drawn by them; if not, it only sounds otherwise, or other things do."""
+        return bool(self.names - _SOUND_CONTROLS)
+
+    @property
+    def redraws_condition(self) -> bool:
+        """Whether the condition of the phrase was drawn by them too."""
+        return bool(self.names - _SOUND_CONTROLS - _SAMPLING_CONTROLS)
+
+    def and_then(self, later: "ControlsSet") -> "ControlsSet":
+        """Return these controls and those that were set later, as if they had been set together."""
+        return ControlsSet(
+            self.names | later.names, self.new_mode or later.new_mode, self.new_bars or later.new_bars
+        )
+
+
+class LiveControls:
+    """The controls in force, and those that follow them without being asked: the beat, the chords, the feel.
+
+    Attributes:
+        values: The controls.
+        style: Weights over the style table, (S,), for them.
+    """
+
+    def __init__(
+        self,
+        controls: Controls,
+        style_weights: Callable[[Controls], Floats],
+        time: Timekeeper,
+        session: ModelSession,
+        planner: Planner,
+    ) -> None:
+        """Take the first controls into force.
+
+        Args:
+            controls: Those that `time` was made with.
+            style_weights: Weights over the style table, (S,), for controls.
+            time: Keeps the beat.
+            session: Hears the chords.
+            planner: Lets notes sound where they are felt.
+
+        Raises:
+            SettingError: if `controls` name a style the model does not know.
+        """
+        self.values = controls
+        self.style = style_weights(controls)
+        self._style_weights = style_weights
+        self._time = time
+        self._session = session
+        self._planner = planner
+        self.follow_time()
+
+    def set_many(self, values: Sequence[tuple[str, object]], now: float) -> ControlsSet:
+        """Set controls together at `now` seconds, by names and values in the order they were asked for.
+
+        A value that does not fit the others is tried again once they are set; one that still does not fit is
+        refused and changes nothing.
+        """
+        before, controls, style = self.values, self.values, self.style
+        waiting, refused, progress = list(values), dict[str, str](), True
+        while waiting and progress:
+            progress, tried, waiting = False, waiting, []
+            for name, value in tried:
+                try:
+                    changed = controls.changed(name, value)
+                    if name in _STYLE_CONTROLS:
+                        style = self._style_weights(changed)
+                except SettingError as error:
+                    waiting.append((name, value))
+                    refused[name] = str(error)
+                else:
+                    controls, progress = changed, True
+                    refused.pop(name, None)
+        names = {name for name, _ in values if name not in refused}
+        changed_names = frozenset(
+            name for name in names if name == "seed" or getattr(controls, name) != getattr(before, name)
+        )
+        self.values, self.style = controls, style
+        new_bars = bool(changed_names) and self._time.use(controls, now)
+        if changed_names & _TIME_CONTROLS:
+            self.follow_time()
+        return ControlsSet(
+            changed_names, controls.mode != before.mode, new_bars, tuple(refused[name] for name in refused)
+        )
+
+    def use_model(self, controls: Controls, style_weights: Callable[[Controls], Floats]) -> None:
+        """Take another model's table of styles, and controls whose styles it knows.
+
+        Raises:
+            SettingError: if it does not know them; nothing changes then.
+        """
+        self.style = style_weights(controls)
+        self.values, self._style_weights = controls, style_weights
+
+    def follow_time(self) -> None:
+        """Let the model hear the chords and the plan sound by the time that is kept now."""
+        chart = self._time.chart
+        self._session.follow_chords(None if chart is None else chart.chord_id_at)
+        self._session.follow_beats(self._time.beats, self._time.beats_per_bar)
+        self._planner.use_feel(self._time.felt if self._time.feels else None)

@@ -1,0 +1,154 @@
+"""Modes: what the companion does with a phrase, one small policy each, found by name."""
+
+from math import inf
+from typing import Final, Protocol
+
+from tatumflow.engine.controls import Controls, ModeName
+from tatumflow.engine.phrases.policy import MANNER, PhrasePolicy
+from tatumflow.engine.turns.phrase import Phrase
+from tatumflow.engine.turns.turn_window import ENTRY_SECONDS, TurnWindow
+
+LONGEST_CONTINUATION: Final = 30.0
+"""Seconds after which a continuation ends by itself."""
+
+LONGEST_IMPROVISATION: Final = 3600.0
+"""Seconds after which an improvisation ends by itself."""
+
+_LONGEST_REST: Final = 1.5
+_OPENING_LENGTH: Final = 4.0
+_SHORTEST_CALL: Final = 1.0
+
+
+class Mode(Protocol):
+    """A policy without state: from a phrase and the controls to the window of a turn."""
+
+    @property
+    def name(self) -> ModeName:
+        """Return the mode's name among the controls."""
+        ...
+
+    @property
+    def patience(self) -> float:
+        """Return the factor on the silence that ends the human's phrase."""
+        ...
+
+    @property
+    def phrases(self) -> PhrasePolicy:
+        """Return what the turn's phrases are made of."""
+        ...
+
+    def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
+        """Return the window of a turn that begins at `now` seconds after `phrase`, which may be empty."""
+        ...
+
+
+def call_length(phrase: Phrase) -> float:
+    """Return the seconds that a call counts as: its length, 1 at least, and 4 for no call."""
+    return max(phrase.length, _SHORTEST_CALL) if phrase.notes else _OPENING_LENGTH
+
+
+class Answer:
+    """Begins right at the turn and plays about as long as the call.
+
+    It stops at the first rest after three quarters of the call's length, a rest being what ends a phrase of
+    the player's, and starts no note beyond one and a half times that length plus 1 s. A call counts as 1 s
+    at least; without a call the answer is as long as one to 4 s.
+    """
+
+    name: ModeName = "answer"
+    patience = 1.0
+    phrases = PhrasePolicy(tells=("melody", *MANNER), tells_near=("latent", "harmony"))
+
+    def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
+        """Return the window of an answer to `phrase` that begins at `now` seconds."""
+        length = call_length(phrase)
+        start = now + ENTRY_SECONDS
+        return TurnWindow(
+            earliest=start,
+            latest_first=start,
+            last_onset=start + 1.5 * length + 1.0,
+            rest_from=start + max(0.75 * length, 1.0),
+            rest=phrase.rest,
+        )
+
+
+class Continuation:
+    """Goes on with the same line for some phrases, each as long as the call, until the human plays.
+
+    It takes over sooner than an answer, and the model says when the line goes on, counted from the human's
+    last onset; where that lies further off than the player's own rest, it goes on then.
+
+    The control `phrases` gives its length. From three quarters of that on it ends at a rest: first at one as
+    long as ends a phrase of the player's, then at ever shorter ones, for the companion may play without such
+    rests. No note starts beyond one and a half times the length plus 1 s, nor after 30 s. With 0 phrases the
+    length is 30 s.
+    """
+
+    name: ModeName = "continue"
+    patience = 0.6
+    phrases = PhrasePolicy(tells=MANNER)
+
+    def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
+        """Return the window of a continuation of `phrase` that begins at `now` seconds."""
+        start = now + ENTRY_SECONDS
+        length = controls.phrases * call_length(phrase) if controls.phrases else inf
+        return TurnWindow(
+            earliest=start,
+            latest_first=start + phrase.rest,
+            last_onset=start + min(1.5 * length + 1.0, LONGEST_CONTINUATION),
+            rest_from=start + 0.75 * min(length, LONGEST_CONTINUATION),
+            rest=phrase.rest,
+            rest_shrinks=True,
+        )
+
+
+class Improvisation:
+    """Begins at once when the turn is taken, and plays until the human does."""
+
+    name: ModeName = "improvise"
+    patience = 1.0
+    phrases = PhrasePolicy(from_call=False, tells=MANNER)
+
+    def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
+        """Return the window of an improvisation that begins at `now` seconds; the call does not matter."""
+        start = now + ENTRY_SECONDS
+        return TurnWindow(
+            earliest=start,
+            latest_first=start,
+            last_onset=start + LONGEST_IMPROVISATION,
+            longest_rest=_LONGEST_REST,
+        )
+
+
+class Restyling:
+    """Plays about as long as the call, from a latent halfway between the call's own and the style's."""
+
+    name: ModeName = "restyle"
+    patience = 1.0
+    phrases = PhrasePolicy(keeps=0.5, asks=("melody", "rhythm", "dynamics"))
+
+    def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
+        """Return the window of an answer, its length changed by the pace."""
+        return Answer().window(phrase, controls, now).paced(2.0**controls.pace)
+
+
+class Reharmonization:
+    """Plays about as long as the call, with the call's latent, melody and rhythm, and the chords' harmony."""
+
+    name: ModeName = "reharmonize"
+    patience = 1.0
+    phrases = PhrasePolicy(keeps=0.8, asks=("melody", "rhythm", "dynamics"), edits_harmony=True)
+
+    def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
+        """Return the window of an answer, its length changed by the pace."""
+        return Answer().window(phrase, controls, now).paced(2.0**controls.pace)
+
+
+_MODES: Final[dict[ModeName, Mode]] = {
+    mode.name: mode for mode in (Answer(), Continuation(), Improvisation(), Restyling(), Reharmonization())
+}
+
+
+def mode_named(name: ModeName) -> Mode:
+    """Return the mode of that name."""
+    return _MODES[name]

@@ -1,0 +1,70 @@
+"""What the screen is told: both players' notes, the figures of the session, and lines for the player."""
+
+from collections import deque
+from typing import Final, Literal
+
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.messages import Health, Notice, Snapshot, Turn
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.tempo.timekeeper import Timekeeper
+from tatumflow.engine.turns.listener import Listener
+from tatumflow.engine.turns.planner import Planner
+from tatumflow.engine.turns.roll import Roll
+from tatumflow.engine.turns.turn_report import TurnReporter
+
+_MOST_NOTICES: Final = 32
+
+
+class StatusBoard:
+    """Gathers snapshots from those who know."""
+
+    def __init__(
+        self,
+        roll: Roll,
+        listener: Listener,
+        planner: Planner,
+        reporter: TurnReporter,
+        scheduler: Scheduler,
+        time: Timekeeper,
+    ) -> None:
+        self._roll = roll
+        self._listener = listener
+        self._planner = planner
+        self._reporter = reporter
+        self._scheduler = scheduler
+        self._time = time
+        self._notices: deque[Notice] = deque(maxlen=_MOST_NOTICES)
+
+    def notify(
+        self,
+        now: float,
+        text: str,
+        severity: Literal["information", "warning", "error"] = "information",
+    ) -> None:
+        """Show the player a line; of more than 32 that no snapshot has taken, the oldest go."""
+        self._notices.append(Notice(now, text, severity))
+
+    def snapshot(self, now: float, turn: Turn, controls: Controls) -> Snapshot:
+        """Return the state at `now` seconds. Each notice appears in one snapshot only."""
+        planner = self._planner
+        notes = self._roll.view(now, planner.planned)
+        notices = tuple(self._notices)
+        self._notices.clear()
+        confidence = self._time.beat_confidence
+        return Snapshot(
+            time=now,
+            turn=turn,
+            controls=controls,
+            notes=notes,
+            held=tuple(sorted({(note.role, note.pitch) for note in notes if note.duration is None})),
+            health=Health(
+                send_lateness_p99_ms=1000 * self._scheduler.lateness.percentile(99),
+                note_cost_p50_ms=1000 * planner.note_cost.percentile(50),
+                first_note_ms=self._reporter.first_note_ms,
+                late_notes=self._scheduler.late_notes,
+                model_faults=planner.faults + self._listener.faults,
+            ),
+            position=self._time.position(now),
+            beat_confidence=None if confidence is None else round(confidence, 2),
+            notices=notices,
+        )

@@ -1,0 +1,153 @@
+"""When the companion's turn comes and how long it lasts: by silence, or by bars where turns are traded."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.tempo.timekeeper import Timekeeper
+from tatumflow.engine.turns.listener import Listener
+from tatumflow.engine.turns.modes import mode_named
+from tatumflow.engine.turns.phrase import Phrase
+from tatumflow.engine.turns.turn_window import ENTRY_SECONDS, TurnWindow
+
+OVERHANG: Final = 1.0
+"""Beats into the companion's bars in which the human may end a phrase without taking the turn back."""
+
+LATEST_ENTRY: Final = 1.0
+"""Beats after its bar line at which the companion still enters, if something has held it up."""
+
+_BEFORE_ALL_BARS: Final = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Bars of the companion's, in beats of the clock in use.
+
+    Attributes:
+        first: Beat on which they begin, or on which a turn is taken early.
+        end: Beat on which the turn goes over.
+    """
+
+    first: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionTurn:
+    """A turn of the companion's, one to come or one that has come.
+
+    Attributes:
+        call: The human's phrase it replies to; may be empty.
+        at: Seconds at which it comes.
+        bars: What it is held to where turns are traded; None where they are free.
+    """
+
+    call: Phrase
+    at: float
+    bars: Bars | None = None
+
+
+class TurnTaking:
+    """The rules of turns; who plays at present is for the companion to know.
+
+    Free turns come by the human's silence and end as the mode has it; an improvisation comes unasked. Where
+    bars are traded they decide, whatever is played, and each are entered once: a turn given back in its bars
+    comes again with the next ones.
+    """
+
+    def __init__(self, listener: Listener, time: Timekeeper, controls: Controls) -> None:
+        """Begin with no bars entered.
+
+        Args:
+            listener: Knows the human's phrase.
+            time: Knows the beat.
+            controls: Those in force.
+        """
+        self._listener = listener
+        self._time = time
+        self._controls = controls
+        self._entered = _BEFORE_ALL_BARS
+        self._unasked = controls.mode == "improvise"
+
+    def use(self, controls: Controls) -> None:
+        """Take other controls; an improvisation that they begin comes unasked."""
+        if controls.mode != self._controls.mode:
+            self._unasked = self._unasked or controls.mode == "improvise"
+        self._controls = controls
+
+    def restart(self) -> None:
+        """Let every bar be entered again: the beat has jumped, stopped or begun."""
+        self._entered = _BEFORE_ALL_BARS
+        self._unasked = self._unasked or (self._improvises and self._time.in_tempo)
+
+    def next_bars(self, now: float) -> Bars | None:
+        """Return the companion's next bars, those of a line just missed included; None in free turns."""
+        trading = self._time.trading
+        if trading is None:
+            return None
+        beat = self._time.transport.beat(now)
+        first = trading.next_entry(max(beat - LATEST_ENTRY, self._entered + LATEST_ENTRY))
+        return Bars(first, trading.companion_end(first))
+
+    def bars_from(self, now: float) -> Bars | None:
+        """Return the bars of a turn taken at `now` seconds; None in free turns."""
+        trading = self._time.trading
+        if trading is None:
+            return None
+        beat = self._time.transport.beat(now)
+        return Bars(beat, trading.companion_end(beat))
+
+    def comes_unasked(self, bars: Bars | None) -> bool:
+        """Return whether a turn comes at once, though nothing was played."""
+        return bars is None and self._improvises and self._unasked
+
+    def due(self, bars: Bars | None) -> float | None:
+        """Return when the turn comes, by its bars or, without any, by the human's silence.
+
+        Returns:
+            Seconds, perhaps in the past; None while nothing says so.
+        """
+        if bars is None:
+            return self._listener.turn_due(mode_named(self._controls.mode).patience)
+        # By then its first note must be on its way to the scheduler.
+        return self._time.transport.time(bars.first) - max(self._controls.lookahead, ENTRY_SECONDS)
+
+    def is_put_off(self, turn: CompanionTurn) -> bool:
+        """Return whether the human has played on, so that a turn to come does not come when it was due."""
+        return turn.bars is None and self.due(None) != turn.at
+
+    def enter(self, turn: CompanionTurn) -> None:
+        """Take note that a turn has come."""
+        self._unasked = False
+        if turn.bars is not None:
+            self._entered = turn.bars.first
+
+    def window(self, turn: CompanionTurn) -> TurnWindow:
+        """Return when a turn's notes may come, by mode and clock as they are now."""
+        window = mode_named(self._controls.mode).window(turn.call, self._controls, turn.at)
+        if turn.bars is not None:
+            transport = self._time.transport
+            start, end = transport.time(turn.bars.first), transport.time(turn.bars.end)
+            return window.between(max(start, turn.at + ENTRY_SECONDS), end)
+        if self._improvises and self._time.in_tempo:
+            start = self._time.next_bar(window.earliest)
+            return replace(window, earliest=start, latest_first=start)
+        return window
+
+    def end(self, turn: CompanionTurn) -> float | None:
+        """Return the seconds at which a turn's bars end, by the clock as it is now; None for a free turn."""
+        return None if turn.bars is None else self._time.transport.time(turn.bars.end)
+
+    def hangs_over(self, turn: CompanionTurn, time: float) -> bool:
+        """Return whether a note at `time` seconds ends a phrase of the human's in the bars of a turn."""
+        return turn.bars is not None and self._time.transport.beat(time) < turn.bars.first + OVERHANG
+
+    def goes_by_clock(self, turn: CompanionTurn) -> bool:
+        """Return whether a turn no longer fits once the beat has jumped."""
+        if turn.bars is not None:
+            return True
+        return self._improvises and (self._time.in_tempo or self._controls.clock != "internal")
+
+    @property
+    def _improvises(self) -> bool:
+        return self._controls.mode == "improvise"

@@ -1,0 +1,73 @@
+"""The window of a turn: when the companion's first note comes, and where it stops."""
+
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Final
+
+ENTRY_SECONDS: Final = 0.03
+"""Seconds from the turn to the first note: time to compute one, too short to be heard as a wait."""
+
+SHORTEST_LAST: Final = 0.05
+"""Seconds before the end of a turn held to bars after which no note starts."""
+
+LONGEST_REST: Final = 0.25
+"""Share of a turn held to bars that may pass without an onset."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnWindow:
+    """When one turn may begin and end, in seconds on the clock in use.
+
+    Notes within it are the model's choice.
+
+    Attributes:
+        earliest: The first note does not come before this.
+        latest_first: Nor after this; equal to `earliest` when the turn sets the first onset rather than the
+            model.
+        rest_from: A gap between onsets that begins here or later and is longer than `rest` ends the turn.
+        rest: Seconds.
+        rest_shrinks: Whether the rest that ends the turn shrinks evenly from `rest` at `rest_from` to none at
+            `last_onset`, so that the turn ends between phrases and not within one.
+        last_onset: No note starts after this; those sounding end naturally.
+        longest_rest: A gap between onsets that is longer is shortened to this.
+        ends_at: The turn lasts until then, whether notes come or not, and no note sounds beyond it; None ends
+            it with its last note.
+    """
+
+    earliest: float
+    latest_first: float
+    last_onset: float
+    rest_from: float = inf
+    rest: float = inf
+    rest_shrinks: bool = False
+    longest_rest: float = inf
+    ends_at: float | None = None
+
+    def between(self, start: float, end: float) -> "TurnWindow":
+        """Return the window of the same turn held to bars: from `start` to `end`, and it fills them."""
+        return replace(
+            self,
+            earliest=start,
+            latest_first=start,
+            rest_from=inf,
+            last_onset=end - SHORTEST_LAST,
+            longest_rest=min(self.longest_rest, LONGEST_REST * (end - start)),
+            ends_at=end,
+        )
+
+    def paced(self, factor: float) -> "TurnWindow":
+        """Return the window of the same turn played `factor` times as fast."""
+        return replace(
+            self,
+            rest_from=self.earliest + (self.rest_from - self.earliest) / factor,
+            last_onset=self.earliest + (self.last_onset - self.earliest) / factor,
+        )
+
+    def ends_before(self, onset: float, previous_onset: float | None) -> bool:
+        """Return whether the turn is over before a note at `onset`, given the turn's onset before it."""
+        if onset > self.last_onset:
+            return True
+        if previous_onset is None or previous_onset < self.rest_from:
+            return False
+        share = (self.last_onset - previous_onset) / (self.last_onset - self.rest_from)
+        return onset - previous_onset > self.rest * (share if self.rest_shrinks else 1.0)

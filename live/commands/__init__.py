@@ -1,0 +1,1 @@
+"""What each command that plays or listens does."""

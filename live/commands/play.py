@@ -1,0 +1,256 @@
+"""`tatumflow play` and `generate`: the companion answers a MIDI file, or plays alone, on a virtual clock."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.errors import DeviceError, MidiFileError, SettingError
+from tatumflow.engine.files.regular_file import check_output
+from tatumflow.engine.files.whole_file import write_whole
+from tatumflow.engine.midi.midi_file import (
+    FASTEST_TEMPO,
+    SLOWEST_TEMPO,
+    MidiPerformance,
+    MidiTrack,
+    check_length,
+    read_midi,
+    write_midi,
+)
+from tatumflow.engine.offline import OfflineResult, answer_file, improvise
+from tatumflow.live.commands.progress import WorkProgress
+from tatumflow.live.midi.synth import render, write_sound
+from tatumflow.live.processes.session import offline_companion, open_bundle
+from tatumflow.live.settings import Settings, load_settings
+
+FIRST_NOTE_LIMIT_MS: Final = 25.0
+"""Milliseconds within which the first note of an answer must be planned, 99th percentile."""
+
+
+@dataclass(frozen=True)
+class PlayOptions:
+    """What the command line asks for.
+
+    Attributes:
+        source: MIDI file to answer; None to play alone.
+        out: MIDI file to write.
+        wav: WAV file to write, if any.
+        json: File for the timing figures, if any.
+        model: Model bundle; None leaves it to the settings.
+        controls: Live controls, by name.
+        settings_file: Settings instead of the player's own.
+        seconds: How long to play alone.
+        limit_notes: Most notes that the file to answer may have; None for any number.
+    """
+
+    source: Path | None
+    out: Path
+    wav: Path | None = None
+    json: Path | None = None
+    model: str | None = None
+    controls: Mapping[str, str | float | int] = field(default_factory=dict)
+    settings_file: Path | None = None
+    seconds: float = 60.0
+    limit_notes: int | None = None
+
+
+class TurnFigures(BaseModel):
+    """One answer; times in seconds on the output file's clock.
+
+    Attributes:
+        call_end: When the phrase ended.
+        turn: When the turn came.
+        first_onset: Onset of the answer's first note, None without notes.
+        notes: Notes in the answer.
+        compute_ms: Computing from the turn to its first planned note, as if nothing had been planned ahead.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    call_end: float
+    turn: float
+    first_onset: float | None
+    notes: int
+    compute_ms: float | None
+
+
+class PlayFigures(BaseModel):
+    """What `--json` writes.
+
+    Attributes:
+        source: File answered; empty where the companion played alone.
+        model: Model bundle.
+        seed: Seed in force.
+        turns: One entry per answer.
+        first_note_ms_median: Median of the turns' `compute_ms`, None without answers.
+        first_note_ms_p99: Their 99th percentile.
+        first_note_ms_limit: What the 99th percentile is held against.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    model: str
+    seed: int
+    turns: tuple[TurnFigures, ...]
+    first_note_ms_median: float | None
+    first_note_ms_p99: float | None
+    first_note_ms_limit: float = FIRST_NOTE_LIMIT_MS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was played: the file answered, if any, both players' notes, and the figures."""
+
+    performance: MidiPerformance | None
+    result: OfflineResult
+    figures: PlayFigures
+
+    @property
+    def tracks(self) -> tuple[MidiTrack, ...]:
+        """Return the tracks of those who played."""
+        companion = MidiTrack("TatumFlow", self.result.companion, channel=1)
+        if self.performance is None:
+            return (companion,)
+        return (MidiTrack("You", self.result.human, channel=0), companion)
+
+    @property
+    def tempo(self) -> float | None:
+        """Return the file's tempo in beats per minute, within what can be written; None if it has none."""
+        tempo = None if self.performance is None else self.performance.tempo
+        return None if tempo is None else min(max(tempo, SLOWEST_TEMPO), FASTEST_TEMPO)
+
+    def summary(self) -> str:
+        """Return what a player wants to know, in one or two lines."""
+        turns, figures = self.figures.turns, self.figures
+        text = f"turns answered: {len(turns)}, with {len(self.result.companion)} notes, by {figures.model}"
+        if figures.first_note_ms_median is not None and figures.first_note_ms_p99 is not None:
+            limit = FIRST_NOTE_LIMIT_MS
+            verdict = "within" if figures.first_note_ms_p99 <= limit else "OVER"
+            text += (
+                "\ncompute between turn and first planned note: "
+                f"median {figures.first_note_ms_median:.1f} ms, p99 {figures.first_note_ms_p99:.1f} ms, "
+                f"{verdict} {limit:.0f} ms"
+            )
+        if self.performance is not None and self.performance.dropped:
+            text += f"\n{self.performance.dropped} notes outside the piano's range were left out"
+        return text
+
+
+def answer(
+    source: Path | None, settings: Settings, seconds: float = 60.0, limit_notes: int | None = None
+) -> Answer:
+    """Answer a MIDI file, or play alone for some seconds; shows on standard error how far it is.
+
+    Raises:
+        MidiFileError: if the file cannot be read, has more than `limit_notes` notes, or lasts longer than two
+            hours.
+        BundleError: if the model is missing or damaged.
+        SettingError: if the model does not know a style.
+    """
+    performance = None if source is None else read_midi(source)
+    if source is not None and performance is not None:
+        _check_size(source, performance, limit_notes)
+    bundle = open_bundle(settings.model)
+    make = offline_companion(bundle, settings.controls)
+    if performance is None:
+        with WorkProgress("improvising", seconds, "seconds") as progress:
+            result = improvise(make, seconds, progress.tell)
+    else:
+        with WorkProgress("answering", len(performance.notes), "notes") as progress:
+            result = answer_file(performance.notes, make, progress=progress.tell)
+    computed = [turn.compute_ms for turn in result.turns if turn.compute_ms is not None]
+    figures = PlayFigures(
+        source="" if source is None else source.name,
+        model=bundle.name,
+        seed=settings.controls.seed,
+        turns=tuple(
+            TurnFigures(
+                call_end=turn.call_end,
+                turn=turn.turn,
+                first_onset=turn.first_onset,
+                notes=turn.notes,
+                compute_ms=turn.compute_ms,
+            )
+            for turn in result.turns
+        ),
+        first_note_ms_median=statistics.median(computed) if computed else None,
+        first_note_ms_p99=float(np.percentile(computed, 99)) if computed else None,
+    )
+    return Answer(performance, result, figures)
+
+
+def play(options: PlayOptions) -> None:
+    """Answer a MIDI file, or play alone, and write what was played; checks everything before it writes.
+
+    Raises:
+        TatumFlowError: if a setting, the input, the model or an output does not fit.
+    """
+    settings = load_settings(options.settings_file).with_controls(**options.controls)
+    if options.model is not None:
+        settings = settings.model_copy(update={"model": options.model})
+    _check_mode(options, settings.controls)
+    outputs = [path for path in (options.out, options.wav, options.json) if path is not None]
+    _check_outputs(options.source, outputs)
+    answered = answer(options.source, settings, options.seconds, options.limit_notes)
+    sound = None if options.wav is None else render(answered.tracks, settings.synth)
+    written: list[Path] = []
+    try:
+        if options.wav is not None and sound is not None:
+            write_sound(options.wav, sound)
+            written.append(options.wav)
+        if options.json is not None:
+            _write_figures(options.json, answered.figures)
+            written.append(options.json)
+        write_midi(options.out, answered.tracks, answered.tempo or settings.controls.tempo)
+    except Exception:
+        for path in written:
+            with suppress(OSError):
+                path.unlink()
+        raise
+    print(answered.summary())
+    print(f"written: {', '.join(str(path) for path in outputs)}")
+
+
+def _check_mode(options: PlayOptions, controls: Controls) -> None:
+    """Refuse a mode without what it starts from."""
+    if options.source is None and controls.mode != "improvise":
+        raise SettingError(
+            f"mode {controls.mode} starts from a phrase; give a MIDI file, or --mode improvise to play alone"
+        )
+    if controls.mode == "reharmonize" and not controls.chords:
+        raise SettingError(
+            "mode reharmonize needs chords; give `tatumflow generate` a chart, such as --chords 'Dm7 | G7'"
+        )
+
+
+def _check_size(source: Path, performance: MidiPerformance, limit_notes: int | None) -> None:
+    notes = performance.notes
+    check_length(source, notes)
+    if limit_notes is not None and len(notes) > limit_notes:
+        raise MidiFileError(
+            f"{source.name}: has {len(notes)} notes, more than {limit_notes}, and answering them takes long; "
+            f"give --limit-notes {len(notes)} to do it all the same"
+        )
+
+
+def _check_outputs(source: Path | None, outputs: Sequence[Path]) -> None:
+    for index, path in enumerate(outputs):
+        check_output(path)
+        if source is not None and path.resolve() == source.resolve():
+            raise SettingError(f"{path}: is the file to answer; give the output another name")
+        if path.resolve() in (other.resolve() for other in outputs[:index]):
+            raise SettingError(f"{path}: is given for two outputs; give each its own name")
+
+
+def _write_figures(path: Path, figures: PlayFigures) -> None:
+    try:
+        write_whole(path, figures.model_dump_json(indent=2) + "\n")
+    except OSError as error:
+        raise DeviceError(f"{path}: cannot be written ({error.strerror}); check folder and disk") from None

@@ -1,0 +1,78 @@
+"""`tatumflow render`: MIDI files as sound."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.files.regular_file import check_output
+from tatumflow.engine.midi.midi_file import MidiTrack, check_length, read_tracks
+from tatumflow.live.midi.synth import SAMPLE_RATE, render, soundfont_path, write_sound
+from tatumflow.live.settings import load_settings
+
+SUFFIXES: Final = (".wav", ".mp3")
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """What the command line asks for.
+
+    Attributes:
+        sources: MIDI files.
+        out: A .wav or .mp3 file for one of them, or a folder for any number.
+        mp3: Whether what goes to a folder is MP3, not WAV.
+        soundfont: SoundFont instead of the settings'.
+        settings_file: Settings instead of the player's own.
+    """
+
+    sources: Sequence[Path]
+    out: Path
+    mp3: bool = False
+    soundfont: Path | None = None
+    settings_file: Path | None = None
+
+
+def render_files(options: RenderOptions) -> None:
+    """Write every MIDI file as sound; reads all of them, and the SoundFont's name, before it writes anything.
+
+    Raises:
+        SettingError: if the output does not fit the files.
+        MidiFileError: if a file cannot be read, or lasts longer than two hours.
+        DeviceError: if FluidSynth or the SoundFont is missing, or a sound file cannot be written.
+    """
+    synth = load_settings(options.settings_file).synth
+    if options.soundfont is not None:
+        synth = synth.model_copy(update={"soundfont": str(options.soundfont)})
+    soundfont_path(synth.soundfont)
+    outputs = _outputs(options)
+    pieces = [_read(source) for source in options.sources]
+    for tracks, path in zip(pieces, outputs, strict=True):
+        samples = render(tracks, synth)
+        write_sound(path, samples)
+        print(f"written: {path} ({len(samples) / SAMPLE_RATE:.1f} s)")
+
+
+def _read(source: Path) -> tuple[MidiTrack, ...]:
+    tracks = read_tracks(source)
+    check_length(source, [note for track in tracks for note in track.notes])
+    return tracks
+
+
+def _outputs(options: RenderOptions) -> list[Path]:
+    """Return a sound file for each MIDI file."""
+    out = options.out
+    if not out.is_dir():
+        if len(options.sources) > 1:
+            raise SettingError(f"{out}: is not a folder; name one that exists for several files")
+        if out.suffix.casefold() not in SUFFIXES:
+            kinds = " or ".join(SUFFIXES)
+            raise SettingError(f"{out}: is no folder that exists, and its name does not end in {kinds}")
+        check_output(out)
+        return [out]
+    outputs = [out / f"{source.stem}{SUFFIXES[options.mp3]}" for source in options.sources]
+    for index, path in enumerate(outputs):
+        check_output(path)
+        if path in outputs[:index]:
+            raise SettingError(f"{path}: would be written for two of the files; render one of them apart")
+    return outputs

@@ -1,0 +1,1 @@
+"""MIDI ports, inputs, outputs and the built-in synth."""

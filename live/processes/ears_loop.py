@@ -1,0 +1,182 @@
+"""The ears of a session at work: sound taken apart, notes of one stem for the engine, commands from it."""
+
+from multiprocessing.connection import Connection
+from typing import Final, Literal
+
+from tatumflow.engine.clock import Clock, SystemClock
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.messages import Notice, Shutdown
+from tatumflow.engine.note_tracking.tracker import NoteTracker
+from tatumflow.engine.separation.pass_through import WHOLE_INPUT, PassThrough
+from tatumflow.engine.separation.streaming import BlockModel
+from tatumflow.live.audio.commands import AudioCommand, BypassSeparation, ChooseStem, RecordStems, SetStem
+from tatumflow.live.audio.devices import AudioSystem
+from tatumflow.live.audio.ears import AudioOptions, Ears
+from tatumflow.live.audio.portaudio import PortAudio
+from tatumflow.live.audio.separator import NO_SEPARATOR, open_separator
+from tatumflow.live.audio.status import AudioStatus
+from tatumflow.live.audio.stem_listener import NoteThread
+from tatumflow.live.audio.stem_recorder import free_folder
+from tatumflow.live.processes.ears_options import EarsOptions
+from tatumflow.live.processes.ears_pipe import EarsReady, EngineEnd
+from tatumflow.live.settings import AUTO, AudioSettings
+
+STATUS_SECONDS: Final = 1 / 30
+"""Seconds from one state of the sound that is sent to the next, at least."""
+
+
+class EarsLoop:
+    """The sound of a session, a tracker for the stem that plays, and the engine that hears its notes."""
+
+    def __init__(
+        self,
+        options: EarsOptions,
+        model: BlockModel,
+        tracker: NoteTracker,
+        system: AudioSystem,
+        engine: EngineEnd,
+        connection: Connection,
+        clock: Clock,
+    ) -> None:
+        """Open the device.
+
+        Args:
+            options: What is heard, and where it is recorded.
+            model: Takes it apart.
+            tracker: Makes notes of the stem that plays.
+            system: Opens the device.
+            engine: Takes `EarsReport`s.
+            connection: Gives `AudioCommand`s and a `Shutdown`.
+            clock: That of the session.
+
+        Raises:
+            DeviceError: if the device is missing or cannot be opened.
+            SettingError: if there is no such stem.
+        """
+        self._folder = options.folder
+        self._engine = engine
+        self._connection = connection
+        self._clock = clock
+        self._shown: AudioStatus | None = None
+        self._notes = NoteThread(tracker, model.rate, engine.report, self._notify)
+        asked = audio_options(options.settings, monitor=not isinstance(model, PassThrough))
+        self._ears = Ears(model, asked, system, clock, self._notify, self._notes)
+        try:
+            self._ears.choose(options.settings.stem)
+            self._ears.open()
+        except BaseException:
+            self.close()
+            raise
+        self._ears.watch()
+        self._record(options.settings.record)
+
+    def run(self) -> None:
+        """Say what is heard until told to shut down, or until the other end is gone."""
+        self._show()
+        self._engine.report(EarsReady())
+        next_status = self._clock.now() + STATUS_SECONDS
+        try:
+            while True:
+                if self._connection.poll(max(next_status - self._clock.now(), 0.0)):
+                    command: AudioCommand | Shutdown = self._connection.recv()
+                    if isinstance(command, Shutdown):
+                        break
+                    self._take(command)
+                if self._clock.now() >= next_status:
+                    self._show()
+                    next_status = self._clock.now() + STATUS_SECONDS
+        except (EOFError, OSError):
+            # The engine has gone, and has no use for a last word.
+            return
+        self._show()
+
+    def close(self) -> None:
+        """Close the device and what is recorded."""
+        self._ears.close()
+        self._notes.close()
+
+    def _take(self, command: AudioCommand) -> None:
+        ears = self._ears
+        try:
+            match command:
+                case SetStem():
+                    ears.set_stem(
+                        command.name, gain_db=command.gain_db, muted=command.muted, soloed=command.soloed
+                    )
+                case ChooseStem(name=name):
+                    ears.choose(name)
+                case BypassSeparation(bypass=bypass):
+                    ears.set_bypass(bypass)
+                case RecordStems(on=on):
+                    self._record(on)
+        except SettingError as error:
+            self._notify(str(error), "warning")
+
+    def _record(self, on: bool) -> None:
+        if on != bool(self._ears.status().recording):
+            self._ears.record(free_folder(self._folder) if on else None)
+
+    def _show(self) -> None:
+        status = self._ears.status()
+        if status != self._shown:
+            self._shown = status
+            self._engine.show(status)
+
+    def _notify(self, text: str, severity: Literal["information", "warning", "error"]) -> None:
+        self._engine.report(Notice(self._clock.now(), text, severity))
+
+
+def open_ears(options: EarsOptions, engine: EngineEnd, connection: Connection) -> EarsLoop:
+    """Open the separator, the tracker and the device that the settings name.
+
+    Raises:
+        BundleError: if a model is missing or damaged.
+        DeviceError: if the device, or the library that reaches it, is missing.
+        SettingError: if there is no such stem.
+    """
+    settings = options.settings
+    model = open_separator(separator_named(settings))
+    tracker = open_tracker(settings.voices)
+    return EarsLoop(options, model, tracker, PortAudio(), engine, connection, SystemClock())
+
+
+def separator_named(settings: AudioSettings) -> str:
+    """Return the separator that is meant; a stem that is the whole input needs none."""
+    return settings.separator or (NO_SEPARATOR if settings.stem == WHOLE_INPUT else "")
+
+
+def open_tracker(voices: Literal["one", "many"]) -> NoteTracker:
+    """Open the tracker for a stem of so many voices at once.
+
+    Raises:
+        BundleError: if its model cannot be run.
+    """
+    if voices == "one":
+        from tatumflow.engine.note_tracking.monophonic import MonophonicTracker
+
+        return MonophonicTracker()
+    from tatumflow.engine.note_tracking.polyphonic import PolyphonicTracker
+
+    return PolyphonicTracker()
+
+
+def audio_options(settings: AudioSettings, *, monitor: bool) -> AudioOptions:
+    """Return what the settings ask of a device.
+
+    Args:
+        settings: The player's.
+        monitor: Whether "auto" plays the stems.
+    """
+    output = settings.output
+    if output == AUTO:
+        output = "" if monitor else None
+    elif not output:
+        output = None
+    return AudioOptions(
+        "" if settings.input == AUTO else settings.input,
+        output,
+        settings.channels,
+        settings.rate,
+        settings.block,
+        settings.allowance,
+    )

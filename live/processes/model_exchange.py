@@ -1,0 +1,76 @@
+"""Another model while the session goes on: opened on a thread of its own, taken between turns."""
+
+import threading
+import traceback
+from typing import TYPE_CHECKING
+
+from tatumflow.engine.errors import TatumFlowError
+from tatumflow.live.notices import Notify
+
+if TYPE_CHECKING:
+    from tatumflow.live.processes.session import LoadedModel, OpenModel
+
+
+class ModelExchange:
+    """Opens models one at a time; the one asked for last is the one taken."""
+
+    def __init__(self, notify: Notify) -> None:
+        """Open nothing yet.
+
+        Args:
+            notify: Takes lines for the player, from any thread.
+        """
+        self._notify = notify
+        self._asked = threading.Lock()
+        self._wanted: str | None = None
+        self._open: OpenModel | None = None
+        self._busy = False
+
+    def ask(self, model: str) -> None:
+        """Open the bundle of a name or folder soon."""
+        with self._asked:
+            self._wanted, self._open = model, None
+            if not self._busy:
+                self._busy = True
+                threading.Thread(target=self._load, name="model loader", daemon=True).start()
+
+    def exchange(self, session: "LoadedModel") -> "LoadedModel":
+        """Return the session with the model that waits for it, as it is while none does or it plays."""
+        if self._open is None or session.companion.turn == "playing":
+            return session
+        with self._asked:
+            model, self._open = self._open, None
+        if model is None:
+            return session
+        before = session.companion.controls
+        session = session.using(model)
+        after, name = session.companion.controls, model.bundle.name
+        lost = [
+            slug for slug in (before.style, before.style_b) if slug not in ("", after.style, after.style_b)
+        ]
+        if lost:
+            self._notify(f"{name} plays from here on; it does not know {' and '.join(lost)}", "warning")
+        else:
+            self._notify(f"{name} plays from here on", "information")
+        return session
+
+    def _load(self) -> None:
+        from tatumflow.live.processes.session import open_model
+
+        while True:
+            with self._asked:
+                wanted, self._wanted = self._wanted, None
+                if wanted is None:
+                    self._busy = False
+                    return
+            try:
+                model = open_model(wanted)
+            except TatumFlowError as error:
+                self._notify(f"the model stays: {error}", "warning")
+            except Exception as error:
+                traceback.print_exc()
+                self._notify(f"the model stays: {wanted} cannot be opened ({error})", "warning")
+            else:
+                with self._asked:
+                    if self._wanted is None:
+                        self._open = model

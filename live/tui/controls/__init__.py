@@ -1,0 +1,1 @@
+"""Rows of controls: sliders, choices, and what they share."""

@@ -1,0 +1,1 @@
+"""Dialogs: choosers, numbers, ports, help."""

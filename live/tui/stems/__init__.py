@@ -1,0 +1,1 @@
+"""The strip of stems and its meters."""

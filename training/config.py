@@ -1,0 +1,98 @@
+"""Training configurations: YAML files, checked, with overrides from the command line."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from tatumflow.engine.errors import SettingError
+from tatumflow.training.fit.settings import RunConfig, TrainConfig
+from tatumflow.training.models import SEPARATORS, family_named
+from tatumflow.training.separation.settings import SeparationConfig
+
+
+def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a training configuration.
+
+    Args:
+        path: A YAML file.
+        overrides: `KEY=VALUE` with dotted keys, such as `optimizer.lr=3e-4`; values are read as YAML.
+
+    Raises:
+        SettingError: if the file cannot be read, or a setting is unknown or out of range.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingError(f"{path}: is not YAML; {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise SettingError(f"{path}: holds no settings; it must map names to values")
+    for override in overrides:
+        _apply(content, override)
+    return parse_config(content, str(path))
+
+
+def parse_config(content: Mapping[str, Any], source: str = "configuration") -> RunConfig:
+    """Check settings, those of the family's model included.
+
+    Returns:
+        A `SeparationConfig` if the family takes recordings apart, else a `TrainConfig`.
+
+    Raises:
+        SettingError: if a setting is unknown or out of range.
+    """
+    kind = SeparationConfig if content.get("family") in SEPARATORS else TrainConfig
+    try:
+        config: TrainConfig | SeparationConfig = kind.model_validate(dict(content))
+    except ValidationError as error:
+        raise SettingError(f"{source}: {_first(error)}") from None
+    family = family_named(config.family)
+    try:
+        model = family.config.model_validate(config.model)
+    except ValidationError as error:
+        raise SettingError(f"{source}: {_first(error, 'model.')}") from None
+    if config.data.batch_size % config.run.devices:
+        raise SettingError(
+            f"{source}: data.batch_size: {config.data.batch_size} cannot be shared by "
+            f"run.devices={config.run.devices}; make it a multiple"
+        )
+    if isinstance(config, SeparationConfig):
+        return config
+    window = getattr(model, "max_seq_len", config.data.seq_len)
+    if config.data.seq_len > window:
+        raise SettingError(
+            f"{source}: data.seq_len: {config.data.seq_len} is more than model.max_seq_len; "
+            f"allowed: 16 to {window}"
+        )
+    return config
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    key, separator, value = override.partition("=")
+    if not separator or not all(key.split(".")):
+        raise SettingError(f"{override!r}: write an override as KEY=VALUE, such as optimizer.lr=3e-4")
+    *parents, name = key.split(".")
+    for parent in parents:
+        content = content.setdefault(parent, {})
+        if not isinstance(content, dict):
+            raise SettingError(f"{key}: {parent} is a single value and has no parts")
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError:
+        parsed = value
+    content[name] = parsed
+
+
+def _first(error: ValidationError, prefix: str = "") -> str:
+    """Say the first fault in one line; pydantic's messages name the bound that was broken."""
+    first = error.errors()[0]
+    place = (prefix + ".".join(str(part) for part in first["loc"])).rstrip(".")
+    if first["type"] == "extra_forbidden":
+        return f"{place}: there is no such setting"
+    if isinstance(first["input"], dict):
+        return f"{place}: {first['msg']}".replace("\n", " ")
+    return f"{place}: {first['msg']}, not {first['input']!r}".replace("\n", " ")

@@ -1,0 +1,1 @@
+"""Corpora, packing, and the windows that a model trains on."""

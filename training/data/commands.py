@@ -1,0 +1,154 @@
+"""What `tatumflow data prepare` and `tatumflow data stats` do."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from tatumflow.engine.errors import CorpusError
+from tatumflow.training.data.corpora import midi_folder, pijama, statistics, wjazzd
+from tatumflow.training.data.corpora.beats import BeatTable, read_beat_tables, with_beats
+from tatumflow.training.data.corpora.estimated_chords import with_chords
+from tatumflow.training.data.corpora.piece import BrokenFile, Piece
+from tatumflow.training.data.corpora.source import open_source
+from tatumflow.training.data.packing import PackReport, pack
+
+LICENCES: Final = {pijama.CORPUS: pijama.LICENCE, wjazzd.CORPUS: wjazzd.LICENCE}
+"""Licences of the corpora known by name. A folder of MIDI files states none."""
+
+_SHOWN_BROKEN: Final = 10
+
+_Item = TypeVar("_Item")
+
+
+def read_sources(
+    sources: Sequence[Path], player: str | None = None, seed: int = 0
+) -> Iterator[Piece | BrokenFile]:
+    """Read corpora one after the other, each by what it holds.
+
+    Args:
+        sources: Folders or archives: PiJAMA (with `pijama.csv`), the Weimar Jazz Database (with
+            `csv_melody`), or any folder with MIDI files.
+        player: Who plays the MIDI files of plain folders; by default each file's folder names its player.
+        seed: Chooses the validation side of corpora that come without a split.
+
+    Raises:
+        CorpusError: if a source cannot be opened or is none of these.
+    """
+    for source in map(Path, sources):
+        with open_source(source) as folder:
+            if (folder / pijama.METADATA).is_file():
+                yield from pijama.read_pijama(folder)
+            elif (folder / wjazzd.MELODIES).is_dir():
+                yield from wjazzd.read_wjazzd(folder, seed)
+            elif midi_folder.midi_files(folder):
+                yield from midi_folder.read_midi_folder(folder, player, seed, _corpus_name(source))
+            else:
+                raise CorpusError(
+                    f"{source}: holds neither {pijama.METADATA}, {wjazzd.MELODIES} nor MIDI files; "
+                    "give the folder or archive of a corpus"
+                )
+
+
+def prepare(
+    sources: Sequence[Path],
+    out: Path,
+    player: str | None = None,
+    seed: int = 0,
+    min_style_notes: int = 1500,
+    console: Console | None = None,
+    beats: Sequence[Path] = (),
+) -> PackReport:
+    """Pack corpora for training and print what was packed and what was skipped.
+
+    Where a corpus gives no chords, they are estimated.
+
+    Args:
+        sources: As `read_sources` takes them.
+        out: The folder to write; a packed corpus already there is replaced.
+        player: As `read_sources` takes it.
+        seed: As `read_sources` takes it.
+        min_style_notes: How many training notes give a player a style of their own.
+        console: Where to print; by default the terminal.
+        beats: Folders or archives of beat tables for PiJAMA; of two tables for one piece, the first counts.
+
+    Raises:
+        CorpusError: if a source cannot be read or the folder cannot be written.
+    """
+    console = console or Console()
+    tables = {name: table for source in reversed(beats) for name, table in read_beat_tables(Path(source))}
+    pieces = (
+        _completed(item, tables) if isinstance(item, Piece) else item
+        for item in _shown(read_sources(sources, player, seed), console)
+    )
+    report = pack(pieces, out, LICENCES, min_style_notes)
+    console.print(_report_table(report))
+    console.print(f"{len(report.styles)} styles, {len(report.broken)} broken files, in {report.out}")
+    for file in report.broken[:_SHOWN_BROKEN]:
+        console.print(f"  skipped {file.path}: {file.reason}", markup=False)
+    if len(report.broken) > _SHOWN_BROKEN:
+        console.print(f"  and {len(report.broken) - _SHOWN_BROKEN} more, all listed in index.json")
+    return report
+
+
+def _completed(piece: Piece, tables: Mapping[str, BeatTable]) -> Piece:
+    """Return the piece with estimated chords, where it has none, and the beats of its table, if any."""
+    table = tables.get(piece.name) if piece.corpus == pijama.CORPUS else None
+    piece = with_chords(piece)
+    return piece if table is None else with_beats(piece, table, piece.start)
+
+
+def stats(
+    sources: Sequence[Path],
+    plot: Path | None = None,
+    player: str | None = None,
+    seed: int = 0,
+    console: Console | None = None,
+) -> statistics.CorpusStatistics:
+    """Print what corpora hold, and draw it if wanted.
+
+    Args:
+        sources: As `read_sources` takes them.
+        plot: The picture to draw; its ending chooses the format.
+        player: As `read_sources` takes it.
+        seed: As `read_sources` takes it.
+        console: Where to print; by default the terminal.
+
+    Raises:
+        CorpusError: if a source cannot be read or the picture cannot be written.
+    """
+    console = console or Console()
+    counted = statistics.corpus_statistics(_shown(read_sources(sources, player, seed), console))
+    console.print(statistics.render_table(counted))
+    if plot is not None:
+        statistics.plot(counted, plot)
+        console.print(f"drawn in {plot}", markup=False)
+    return counted
+
+
+def _corpus_name(source: Path) -> str:
+    return source.resolve().name.split(".tar")[0]
+
+
+def _shown(items: Iterable[_Item], console: Console) -> Iterator[_Item]:
+    """Pass items on, showing how many there were so far."""
+    with console.status("reading") as status:
+        for count, item in enumerate(items, start=1):
+            if count % 50 == 0:
+                status.update(f"reading: {count:,} files")
+            yield item
+
+
+def _report_table(report: PackReport) -> Table:
+    table = Table(title="Packed")
+    for heading in ("corpus", "split"):
+        table.add_column(heading)
+    for heading in ("pieces", "notes", "hours"):
+        table.add_column(heading, justify="right")
+    for count in report.counts:
+        table.add_row(
+            count.corpus, count.split, f"{count.pieces:,}", f"{count.notes:,}", f"{count.hours:.1f}"
+        )
+    return table

@@ -1,0 +1,61 @@
+"""A folder of anyone's MIDI files as a corpus."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tatumflow.engine.errors import MidiFileError
+from tatumflow.engine.midi.midi_file import read_midi
+from tatumflow.training.data.corpora.note_array import from_notes
+from tatumflow.training.data.corpora.piece import BrokenFile, Piece
+from tatumflow.training.data.corpora.source import open_source, seeded_split
+
+LICENCE: Final = "unstated"
+_SUFFIXES: Final = (".mid", ".midi")
+
+
+def midi_files(folder: Path) -> list[Path]:
+    """Return the MIDI files of a folder at any depth, sorted; hidden ones are left out."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in _SUFFIXES
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def read_midi_folder(
+    source: Path, player: str | None = None, seed: int = 0, corpus: str | None = None
+) -> Iterator[Piece | BrokenFile]:
+    """Read every MIDI file of a folder, split by file, about a tenth in val.
+
+    Args:
+        source: The folder, or an archive of it.
+        player: Who plays them all; by default each file's folder names its player, the corpus where the file
+            lies in no folder of its own.
+        seed: Chooses the files of the validation side.
+        corpus: The corpus's name; by default that of the source.
+
+    Raises:
+        CorpusError: if the source cannot be opened.
+    """
+    corpus = corpus or Path(source).resolve().name.split(".tar")[0]
+    with open_source(source) as folder:
+        for path in midi_files(folder):
+            name = path.relative_to(folder).as_posix()
+            parent = corpus if path.parent == folder else path.parent.name
+            try:
+                performance = read_midi(path)
+            except MidiFileError as error:
+                yield BrokenFile(name, str(error))
+                continue
+            yield Piece(
+                name=name,
+                corpus=corpus,
+                player=parent if player is None else player,
+                title=path.stem,
+                split=seeded_split(name, seed),
+                notes=from_notes(performance.notes),
+                tempo=performance.tempo,
+            )

@@ -1,0 +1,201 @@
+"""What a corpus holds, in numbers, as a table and as a picture."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from tatumflow.engine.errors import CorpusError
+from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
+from tatumflow.training.data.corpora.piece import BrokenFile, Piece
+
+_TOP_PLAYERS: Final = 20
+_SHOWN_PLAYERS: Final = 10
+_TOGETHER_SECONDS: Final = 0.03
+_INTERVAL_EDGES: Final = np.concatenate([[0.0], np.geomspace(0.01, 10.0, 61)])
+_PITCH_NAMES: Final = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+
+
+@dataclass(frozen=True)
+class CorpusStatistics:
+    """What pieces hold, taken together.
+
+    Attributes:
+        files: Files looked at, the broken ones included.
+        broken: Files that could not be read.
+        hours: Playing time, from each piece's first onset to its last note's end.
+        notes: Notes of all pieces.
+        pitch_range: Lowest and highest MIDI pitch.
+        notes_per_second: Notes by playing time.
+        polyphony: Notes sounding at once, on average over the time in which any sounds.
+        tempo_range: Slowest and fastest tempo in beats per minute; None when no piece tells its tempo.
+        split_notes: Notes of each (corpus, split).
+        player_notes: Notes of each player, most first.
+        pitch_counts: Notes of each pitch from 21 to 108, shape (88,).
+        interval_edges: Edges of the inter-onset histogram in seconds, shape (k + 1,).
+        interval_counts: Times between one onset and the next that fall between two edges, shape (k,).
+    """
+
+    files: int
+    broken: int
+    hours: float
+    notes: int
+    pitch_range: tuple[int, int]
+    notes_per_second: float
+    polyphony: float
+    tempo_range: tuple[float, float] | None
+    split_notes: dict[tuple[str, str], int]
+    player_notes: dict[str, int]
+    pitch_counts: NDArray[np.int64]
+    interval_edges: NDArray[np.float64]
+    interval_counts: NDArray[np.int64]
+
+    @property
+    def players(self) -> int:
+        """How many players there are by name."""
+        return len(self.player_notes)
+
+
+def corpus_statistics(pieces: Iterable[Piece | BrokenFile]) -> CorpusStatistics:
+    """Count what pieces hold, reading each once.
+
+    Raises:
+        CorpusError: if there is no piece with notes.
+    """
+    files = broken = 0
+    seconds = sounding = sounded = 0.0
+    tempos: list[float] = []
+    splits: Counter[tuple[str, str]] = Counter()
+    players: Counter[str] = Counter()
+    pitches = np.zeros(PITCH_HIGHEST - PITCH_LOWEST + 1, dtype=np.int64)
+    intervals = np.zeros(len(_INTERVAL_EDGES) - 1, dtype=np.int64)
+    for piece in pieces:
+        files += 1
+        if isinstance(piece, BrokenFile) or not len(piece.notes):
+            broken += 1
+            continue
+        count = len(piece.notes)
+        splits[piece.corpus, piece.split] += count
+        if piece.player:
+            players[piece.player] += count
+        if piece.tempo is not None:
+            tempos.append(piece.tempo)
+        onset = np.sort(piece.notes["onset"].astype(np.float64))
+        seconds += float((piece.notes["onset"] + piece.notes["duration"]).max())
+        sounded += float(piece.notes["duration"].sum(dtype=np.float64))
+        sounding += _sounding_seconds(piece.notes)
+        pitches += np.bincount(piece.notes["pitch"] - PITCH_LOWEST, minlength=len(pitches))
+        intervals += np.histogram(np.diff(onset), _INTERVAL_EDGES)[0]
+    if not splits:
+        raise CorpusError(f"none of the {files} files holds a piece that can be read; check the sources")
+    heard = np.flatnonzero(pitches) + PITCH_LOWEST
+    notes = splits.total()
+    return CorpusStatistics(
+        files=files,
+        broken=broken,
+        hours=seconds / 3600,
+        notes=notes,
+        pitch_range=(int(heard[0]), int(heard[-1])),
+        notes_per_second=notes / seconds,
+        polyphony=sounded / sounding,
+        tempo_range=(min(tempos), max(tempos)) if tempos else None,
+        split_notes=dict(sorted(splits.items())),
+        player_notes=dict(players.most_common()),
+        pitch_counts=pitches,
+        interval_edges=_INTERVAL_EDGES,
+        interval_counts=intervals,
+    )
+
+
+def render_table(statistics: CorpusStatistics) -> Table:
+    """Return the statistics as a table for the terminal."""
+    table = Table(show_header=False, title="Corpus")
+    table.add_column("what", style="bold")
+    table.add_column("value", justify="right")
+    low, high = statistics.pitch_range
+    rows = [
+        ("files", f"{statistics.files:,} ({statistics.broken:,} broken)"),
+        ("players", f"{statistics.players:,}"),
+        ("hours", f"{statistics.hours:.2f}"),
+        ("notes", f"{statistics.notes:,}"),
+        ("pitches", f"{_pitch_name(low)} to {_pitch_name(high)} ({low} to {high})"),
+        ("notes per second", f"{statistics.notes_per_second:.2f}"),
+        ("mean polyphony", f"{statistics.polyphony:.2f}"),
+        (
+            "tempo",
+            "unknown"
+            if statistics.tempo_range is None
+            else "{:.0f} to {:.0f} bpm".format(*statistics.tempo_range),
+        ),
+    ]
+    for name, value in rows:
+        table.add_row(name, value)
+    table.add_section()
+    for (corpus, split), count in statistics.split_notes.items():
+        table.add_row(f"notes in {corpus}, {split}", f"{count:,}")
+    table.add_section()
+    for player, count in list(statistics.player_notes.items())[:_SHOWN_PLAYERS]:
+        table.add_row(player, f"{count:,}")
+    return table
+
+
+def plot(statistics: CorpusStatistics, path: Path) -> None:
+    """Draw the pitches, the inter-onset times and the players with the most notes.
+
+    Args:
+        statistics: What to draw.
+        path: The picture; its ending chooses the format, such as ".png" or ".pdf".
+
+    Raises:
+        CorpusError: if the picture cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 9), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.add_gridspec(2, 2)
+    pitch = figure.add_subplot(grid[0, 0])
+    pitch.bar(np.arange(PITCH_LOWEST, PITCH_HIGHEST + 1), statistics.pitch_counts, width=1.0)
+    pitch.set(title="Pitch", xlabel="MIDI pitch", ylabel="notes")
+    interval = figure.add_subplot(grid[1, 0])
+    apart = statistics.interval_edges[:-1] >= _TOGETHER_SECONDS
+    together = int(statistics.interval_counts[~apart].sum())
+    interval.stairs(
+        statistics.interval_counts[apart],
+        statistics.interval_edges[np.flatnonzero(apart)[0] :],
+        fill=True,
+    )
+    interval.set(
+        title="Time between onsets",
+        xlabel=f"seconds ({together:,} shorter than 30 ms left out)",
+        ylabel="onsets",
+        xscale="log",
+    )
+    top = list(statistics.player_notes.items())[:_TOP_PLAYERS][::-1]
+    players = figure.add_subplot(grid[:, 1])
+    players.barh([name for name, _ in top], [count for _, count in top])
+    players.set(title=f"The {len(top)} players with the most notes", xlabel="notes")
+    players.margins(y=0.01)
+    try:
+        figure.savefig(path, dpi=120)
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{path}: cannot be written ({error}); choose another place or ending") from error
+
+
+def _sounding_seconds(notes: NDArray[np.void]) -> float:
+    """Return for how long any note sounds."""
+    onset = notes["onset"].astype(np.float64)
+    order = np.argsort(onset, kind="stable")
+    onset, end = onset[order], np.maximum.accumulate((onset + notes["duration"])[order])
+    covered = end - np.maximum(onset, np.concatenate([[0.0], end[:-1]]))
+    return float(np.maximum(covered, 0.0).sum())
+
+
+def _pitch_name(pitch: int) -> str:
+    return f"{_PITCH_NAMES[pitch % 12]}{pitch // 12 - 1}"

@@ -1,0 +1,311 @@
+"""A stretch of a piece's notes as field indices: augmentation, quantization, and notes cut by a turn."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tatumflow.engine.harmony.chords import transpose_ids
+from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
+from tatumflow.engine.model.metre import (
+    BEAT_TICKS,
+    NO_BAR_BEAT,
+    NO_METRE,
+    beat_ticks,
+    tempo_index,
+    tick_seconds,
+)
+from tatumflow.engine.model.tokens import (
+    DURATION,
+    HELD,
+    TICK_SECONDS,
+    duration_index,
+    time_shift_index,
+    to_ticks,
+    velocity_index,
+)
+from tatumflow.training.data.corpora.piece import UNKNOWN_VELOCITY
+
+_REACH: Final = 256
+"""How many notes before a boundary are looked at for notes still sounding."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Changes that leave music music, drawn anew for every stretch.
+
+    A stretch from a transcriber's frames is either made as live playing would be (spread over its frames, at
+    another tempo, with other velocities) or, but for its key, left as it is: where the grid stays, the model
+    is to know it exactly, and frames of another length are in no music.
+
+    Attributes:
+        lowest: Lowest transposition in semitones.
+        highest: Highest transposition in semitones.
+        tempo: Greatest change of tempo as a share; factors are log-uniform from 1 - tempo to 1 + tempo.
+        softer: Greatest downward shift of velocities, in MIDI steps.
+        louder: Greatest upward shift; transcribers hear piano more softly than keyboards send it.
+        contrast: Greatest change of the velocities' spread around their mean, as a share.
+        voiced: Chance that a stretch whose velocities are not known is given imagined ones to read. Who
+            plays live has velocities, and so has the companion: were they missing wherever horns play, the
+            model would know a horn by that alone, and never play like one.
+        unframed: Chance that a stretch from a transcriber's frames is made as live playing would be.
+        frames: Seconds between a transcriber's frames, by corpus name. Live playing has no such grid, so the
+            model must not depend on one.
+    """
+
+    lowest: int = -6
+    highest: int = 5
+    tempo: float = 0.15
+    softer: int = 12
+    louder: int = 32
+    contrast: float = 0.3
+    voiced: float = 0.8
+    unframed: float = 0.5
+    frames: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Consecutive notes of a piece, n of them, in the order of their ticks, then pitches.
+
+    Attributes:
+        fields: True field indices, (n, 4) int64; the velocity of a note without one is meaningless.
+        velocity: MIDI velocities to read, `UNKNOWN_VELOCITY` where there are none, (n,) int64.
+        known: Where these are the player's, and not imagined, (n,) bool.
+        onset: Seconds since the piece's start, (n,) float64.
+        duration: Seconds, (n,) float64.
+        chord: Chord ids at their onsets, 0 where none is known, (n,) int64.
+        metre: Phase, beat of the bar and tempo at their onsets, (n, 3) int64; see `engine/model/metre.py`.
+        metre_before: Those of the note before the stretch, (3,) int64.
+        tick_seconds: Seconds of a tick at their onsets, (n,) float64.
+    """
+
+    fields: NDArray[np.int64]
+    velocity: NDArray[np.int64]
+    known: NDArray[np.bool_]
+    onset: NDArray[np.float64]
+    duration: NDArray[np.float64]
+    chord: NDArray[np.int64]
+    metre: NDArray[np.int64]
+    metre_before: NDArray[np.int64]
+    tick_seconds: NDArray[np.float64]
+
+
+def encode_stretch(
+    notes: NDArray[np.void],
+    start: int,
+    count: int,
+    augmentation: Augmentation | None,
+    rng: np.random.Generator,
+    *,
+    frame: float = 0.0,
+    key: NDArray[np.int64] | None = None,
+    metre: bool = False,
+) -> Stretch:
+    """Encode `count` notes of a piece from note `start` on.
+
+    The first time shift counts from the note before the stretch, or from 0 at the piece's start. A
+    transposition that would take any note off the keyboard is dropped.
+
+    Args:
+        notes: All notes of the piece, (n,) of `NOTE_DTYPE`.
+        start: First note.
+        count: How many notes, at least 1.
+        augmentation: What to change; nothing when None.
+        rng: Where the changes are drawn from.
+        frame: Seconds between the frames of the transcriber that made the piece; 0 for none.
+        key: How often each pitch class sounded before, (12,); the stretch is transposed to where its first
+            notes agree best with it. By chance when None.
+        metre: Whether to count in beats where they are known; else all is in seconds.
+    """
+    # The note before comes along, since the first time shift counts from it.
+    lead = 1 if start else 0
+    chosen = notes[start - lead : start + count]
+    onset = chosen["onset"].astype(np.float64)
+    duration = chosen["duration"].astype(np.float64)
+    pitch = chosen["pitch"].astype(np.int64)
+    velocity = chosen["velocity"].astype(np.int64)
+    chord = chosen["chord"].astype(np.int64)
+    known = velocity != UNKNOWN_VELOCITY
+    period = np.where(metre, chosen["period"], 0.0).astype(np.float64)
+    beat = np.where(period > 0, chosen["beat"], 0.0).astype(np.float64)
+    bar_beat = np.where(period > 0, chosen["bar_beat"], -1).astype(np.int64)
+    if augmentation is not None:
+        framed = bool(frame) and rng.random() >= augmentation.unframed
+        if frame and not framed:
+            moved, duration = _unframed(onset, duration, frame, rng)
+            beat += (moved - onset) / np.where(period > 0, period, np.inf)
+            onset = moved
+        if not framed:
+            factor = math.exp(rng.uniform(math.log(1 - augmentation.tempo), math.log(1 + augmentation.tempo)))
+            onset, duration, period = onset * factor, duration * factor, period * factor
+        shift = int(rng.integers(augmentation.lowest, augmentation.highest + 1))
+        if key is not None and key.any():
+            shift = _nearest_shift(pitch[lead : lead + _OPENING], key, augmentation)
+        own = pitch[lead:]
+        if own.min() + shift >= PITCH_LOWEST and own.max() + shift <= PITCH_HIGHEST:
+            pitch = pitch + shift
+            chord = transpose_ids(chord, shift)
+        if not known.any() and rng.random() < augmentation.voiced:
+            velocity = _imagined(len(velocity), rng)
+        if not framed:
+            velocity = _revoiced(velocity, augmentation, rng)
+    # A change of time can bring notes to one tick that were on two, or change their order.
+    ticks = _ticks(onset, beat, period)
+    # The note before stays the first.
+    order = np.concatenate([np.arange(lead), lead + np.lexsort((pitch[lead:], ticks[lead:]))])
+    shifts = np.diff(ticks[order], prepend=ticks[order[0]])
+    widths = tick_seconds(period)
+    fields = np.stack(
+        [
+            time_shift_index(shifts),
+            pitch[order] - PITCH_LOWEST,
+            velocity_index(velocity[order]),
+            duration_index(to_ticks(duration[order] / widths[order] * TICK_SECONDS)),
+        ],
+        axis=1,
+    )
+    places = _places(beat, bar_beat, period)[order]
+    before = places[0] if lead else np.array(NO_METRE)
+    own = order[lead:]
+    return Stretch(
+        fields[lead:],
+        velocity[own],
+        known[own],
+        onset[own],
+        duration[own],
+        chord[own],
+        places[lead:],
+        before,
+        widths[own],
+    )
+
+
+def _ticks(
+    onset: NDArray[np.float64], beat: NDArray[np.float64], period: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return the ticks of onsets, (n,): in beats where they are known, else in seconds.
+
+    Where one goes over into the other, the time between two notes is counted in seconds.
+    """
+    known = period > 0
+    own = np.where(known, beat_ticks(beat), to_ticks(onset))
+    if known.all() or not known.any():
+        return own
+    order = np.argsort(onset, kind="stable")
+    shifts = np.diff(own[order])
+    turns = np.flatnonzero(np.diff(known[order].astype(np.int8)))
+    shifts[turns] = to_ticks(np.diff(onset[order]))[turns]
+    ticks = np.empty_like(own)
+    ticks[order] = own[order[0]] + np.concatenate([[0], np.cumsum(np.maximum(shifts, 0))])
+    return ticks
+
+
+def _places(
+    beat: NDArray[np.float64], bar_beat: NDArray[np.int64], period: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return phase, beat of the bar and tempo of each onset, (n, 3)."""
+    ticks = beat_ticks(beat)
+    # The nearest tick may be the next beat's.
+    carried = ticks // BEAT_TICKS - np.floor(beat).astype(np.int64)
+    per_bar = max(int(bar_beat.max(initial=0)) + 1, 2)
+    in_bar = np.where(bar_beat >= 0, np.minimum((bar_beat + carried) % per_bar, NO_BAR_BEAT - 1), NO_BAR_BEAT)
+    places = np.stack([ticks % BEAT_TICKS, in_bar, tempo_index(period)], axis=1)
+    return np.where(period[:, None] > 0, places, np.array(NO_METRE))
+
+
+_CHORD_SPREAD: Final = 0.004
+"""Standard deviation in seconds of a note's onset around its chord's, so that chords
+stay chords."""
+
+
+def _unframed(
+    onset: NDArray[np.float64], duration: NDArray[np.float64], frame: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Spread onsets and ends over their frames; notes of one frame stay close to each other."""
+    chord = np.cumsum(np.diff(onset, prepend=-1.0) > frame / 4)
+    moved = onset + rng.uniform(-frame / 2, frame / 2, size=chord[-1] + 1)[chord]
+    moved += rng.normal(0.0, _CHORD_SPREAD, size=len(onset))
+    moved = np.maximum(moved, 0.0)
+    lasting = duration + rng.uniform(-frame / 2, frame / 2, size=len(onset))
+    return moved, np.maximum(lasting, TICK_SECONDS)
+
+
+_OPENING: Final = 64
+"""Notes of a stretch whose pitch classes say what key it begins in."""
+
+
+def _nearest_shift(pitch: NDArray[np.int64], key: NDArray[np.int64], augmentation: Augmentation) -> int:
+    """Return the transposition that brings pitches (n,) nearest to a key's pitch classes (12,)."""
+    own = np.bincount(pitch % 12, minlength=12)
+    shifts = range(augmentation.lowest, augmentation.highest + 1)
+    return max(shifts, key=lambda shift: int(np.roll(own, shift) @ key))
+
+
+_IMAGINED_MEAN: Final = (45.0, 85.0)
+_IMAGINED_SPREAD: Final = 9.0
+_IMAGINED_MEMORY: Final = 0.6
+
+
+def _imagined(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return velocities as a line might have them, (count,): an autoregression of the first order."""
+    steps = rng.normal(0.0, _IMAGINED_SPREAD * math.sqrt(1 - _IMAGINED_MEMORY**2), size=count)
+    steps[0] /= math.sqrt(1 - _IMAGINED_MEMORY**2)
+    line = np.array(list(accumulate(steps, lambda last, step: _IMAGINED_MEMORY * last + step)))
+    return np.clip(np.rint(rng.uniform(*_IMAGINED_MEAN) + line), 1, 127).astype(np.int64)
+
+
+def _revoiced(
+    velocity: NDArray[np.int64], augmentation: Augmentation, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Shift the known velocities and widen or narrow their spread; none leaves 1 to 127."""
+    known = velocity != UNKNOWN_VELOCITY
+    if not known.any():
+        return velocity
+    mean = velocity[known].mean()
+    spread = 1 + rng.uniform(-augmentation.contrast, augmentation.contrast)
+    shift = rng.integers(-augmentation.softer, augmentation.louder + 1)
+    changed = np.clip(np.rint(mean + spread * (velocity - mean) + shift), 1, 127).astype(np.int64)
+    return np.where(known, changed, UNKNOWN_VELOCITY)
+
+
+def boundary_durations(
+    stretch: Stretch, boundaries: NDArray[np.int64], held: float, truncated: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return the duration indices to read, with notes that sound across a boundary held or cut there.
+
+    A boundary before note k lies at a random time between the onsets of notes k - 1 and k, as a player's
+    last key may still be down when the turn passes.
+
+    Args:
+        stretch: The notes.
+        boundaries: Indices k of the first notes after each boundary, ascending, each from 1 to n - 1.
+        held: Chance at a boundary that its sounding notes are read as `HELD`.
+        truncated: Chance that they are read as ending there.
+        rng: Where the draws come from.
+
+    Returns:
+        Input duration indices, (n,) int64.
+    """
+    indices = stretch.fields[:, DURATION].copy()
+    for k in boundaries.tolist():
+        # Within one tick notes lie by pitch, not by onset.
+        earlier, later = sorted((stretch.onset[k - 1], stretch.onset[k]))
+        time = rng.uniform(earlier, later)
+        draw = rng.random()
+        if draw >= held + truncated:
+            continue
+        first = max(k - _REACH, 0)
+        onset = stretch.onset[first:k]
+        sounding = first + np.flatnonzero(onset + stretch.duration[first:k] > time)
+        if draw < held:
+            indices[sounding] = HELD
+        else:
+            ticks = (time - stretch.onset[sounding]) / stretch.tick_seconds[sounding]
+            cut = np.maximum(ticks * TICK_SECONDS, TICK_SECONDS)
+            indices[sounding] = np.minimum(duration_index(to_ticks(cut)), stretch.fields[sounding, DURATION])
+    return indices

@@ -1,0 +1,119 @@
+"""Trained models of any family out of checkpoints; nothing is unpickled but tensors and plain values."""
+
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from tatumflow.engine.errors import TatumFlowError
+from tatumflow.training.fit.ema import EMA_KEY
+from tatumflow.training.fit.trainable import CHECKPOINT_KEY
+from tatumflow.training.models import NoteFamily, build_model, note_family_named
+
+_MODULE_PREFIX: Final = "model."
+
+
+class CheckpointError(TatumFlowError):
+    """A checkpoint that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model that predicts notes, and what it says of itself.
+
+    Attributes:
+        family: Its family.
+        model: With its averaged weights where the run kept an average, on the CPU in evaluation mode.
+        max_seq_len: Steps it can look back on.
+        styles: Slug of each row of the style table; row 0 is the empty string.
+        steps: Optimizer steps it was trained for.
+        corpora: Names of the corpora it was trained on; empty for all of the packed ones.
+        earlier: Whether its run began with the weights of another run or of a bundle.
+    """
+
+    family: NoteFamily
+    model: nn.Module
+    max_seq_len: int
+    styles: tuple[str, ...]
+    steps: int
+    corpora: tuple[str, ...]
+    earlier: bool
+
+
+def open_checkpoint(path: Path) -> Checkpoint:
+    """Open a checkpoint of a model that predicts notes, which `tatumflow train` wrote.
+
+    Raises:
+        CheckpointError: if the file is missing, damaged, or of a family that is not known or predicts none.
+    """
+    with read_checkpoint(path) as content:
+        identity = content[CHECKPOINT_KEY]
+        family = note_family_named(identity["family"])
+        return Checkpoint(
+            family,
+            trained_model(content),
+            int(identity["model"]["max_seq_len"]),
+            ("", *identity["styles"]),
+            int(content.get("global_step", 0)),
+            tuple(identity["config"].get("data", {}).get("corpora", ())),
+            bool(identity["config"].get("run", {}).get("start_from")),
+        )
+
+
+@contextmanager
+def read_checkpoint(path: Path) -> Iterator[dict[str, Any]]:
+    """Give a checkpoint's content to a block that takes out what it needs.
+
+    Raises:
+        CheckpointError: if the file is missing or damaged, or the block does not find what it needs.
+    """
+    try:
+        yield torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such checkpoint; give one that `tatumflow train` wrote") from None
+    except TatumFlowError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValidationError,
+        pickle.UnpicklingError,
+    ) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise CheckpointError(f"{path}: not a checkpoint of `tatumflow train` ({reason})") from None
+
+
+def trained_model(content: dict[str, Any]) -> nn.Module:
+    """Return the model of a checkpoint's content, as `Checkpoint` describes it.
+
+    Raises:
+        SettingError: if its family is not known.
+        KeyError: if something is missing.
+        RuntimeError: if the weights do not fit the model.
+        pydantic.ValidationError: if the model's settings are not valid.
+    """
+    identity = content[CHECKPOINT_KEY]
+    model = build_model(identity["family"], identity["model"])
+    model.load_state_dict(weights_of(content))
+    return model.float().eval()
+
+
+def weights_of(content: dict[str, Any]) -> dict[str, Tensor]:
+    """Return the weights by their names in the model, the average where the run kept one."""
+    if EMA_KEY in content:
+        return content[EMA_KEY]
+    return {
+        name.removeprefix(_MODULE_PREFIX): tensor
+        for name, tensor in content["state_dict"].items()
+        if name.startswith(_MODULE_PREFIX)
+    }

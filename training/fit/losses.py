@@ -1,0 +1,88 @@
+"""What a note model is trained and judged on: the negative log-likelihood of each field of the next note."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from tatumflow.engine.model.tokens import FIELDS
+from tatumflow.training.data.batches import Batch
+from tatumflow.training.models import LatentModel, NoteModel
+
+
+@dataclass(frozen=True)
+class FieldNll:
+    """Negative log-likelihoods in nats.
+
+    Attributes:
+        sums: Summed over the scored steps of a batch, one per field, (4,) float32.
+        counts: How many steps were scored, one per field, (4,) float32.
+    """
+
+    sums: Tensor
+    counts: Tensor
+
+    @property
+    def means(self) -> Tensor:
+        """Mean per scored step of each field, (4,); 0 where no step was scored."""
+        return self.sums / self.counts.clamp(min=1)
+
+    def named(self) -> dict[str, Tensor]:
+        """Return means by the names they are logged under.
+
+        A note's is the sum of its fields' means, a token's a fourth of that.
+        """
+        means = self.means
+        named = {f"nll_{name}": means[i] for i, name in enumerate(FIELDS)}
+        named["nll_per_note"] = means.sum()
+        named["nll_per_token"] = means.sum() / len(FIELDS)
+        return named
+
+
+def field_nll(model: NoteModel, batch: Batch, states: Tensor) -> Tensor:
+    """Return each field's negative log-likelihood at every step, (4, B, T) float32; 0 where unscored."""
+    nats = []
+    for i, scores in enumerate(model.field_logits(states, batch)):
+        nll = F.cross_entropy(scores.float().flatten(0, -2), batch.target[..., i].flatten(), reduction="none")
+        nats.append(nll.unflatten(0, batch.role.shape) * batch.scored[..., i])
+    return torch.stack(nats)
+
+
+def field_nll_sums(model: NoteModel, batch: Batch, states: Tensor) -> Tensor:
+    """Return each field's negative log-likelihood summed over the scored steps, (4,) float32."""
+    return field_nll(model, batch, states).sum(dim=(1, 2))
+
+
+def training_pass(model: NoteModel, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return each field's summed negative log-likelihood, and no further losses."""
+    return field_nll_sums(model, batch, model(batch)), {}
+
+
+def latent_training_pass(model: LatentModel, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return each field's summed negative log-likelihood under drawn conditions, and the further losses."""
+    states, further = model.forward_with_losses(batch)
+    return field_nll_sums(model, batch, states), further
+
+
+def flow_training_pass(model: LatentModel, batch: Batch) -> tuple[None, dict[str, Tensor]]:
+    """Return no likelihood, and the losses of the latent flow alone."""
+    return None, model.flow_losses(batch)
+
+
+def validation_pass(model: NoteModel, batch: Batch) -> dict[str, Tensor]:
+    """Return each field's negative log-likelihood at every step, by what was told of the phrases."""
+    return {"": field_nll(model, batch, model(batch))}
+
+
+def latent_validation_pass(model: LatentModel, batch: Batch) -> dict[str, Tensor]:
+    """Return each field's negative log-likelihood at every step, told nothing of the phrases and told all."""
+    return {
+        **validation_pass(model, batch),
+        "_posterior": field_nll(model, batch, model.posterior_states(batch)),
+    }
+
+
+def scored_counts(batch: Batch) -> Tensor:
+    """Return how many steps of a batch score each field, (4,) float32."""
+    return batch.scored.flatten(0, 1).sum(dim=0).float()

@@ -1,0 +1,99 @@
+"""The optimizer: Muon for the matrices inside the network, AdamW for everything else, as one."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import torch
+from torch import nn
+
+from tatumflow.training.fit.muon import Muon
+from tatumflow.training.fit.settings import OptimizerSettings
+
+_MUON_LAYERS: Final = frozenset({"attention", "mlp"})
+_OUTPUT_LAYERS: Final = frozenset({"heads"})
+
+
+class Together(torch.optim.Optimizer):
+    """Several optimizers that step as one and share their parameter groups with it."""
+
+    def __init__(self, *optimizers: torch.optim.Optimizer) -> None:
+        self.parts = optimizers
+        super().__init__(self._groups(), {})
+
+    def _groups(self) -> list[dict[str, Any]]:
+        return [group for part in self.parts for group in part.param_groups]
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Run the closure, then step each part."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for part in self.parts:
+            part.step()
+        return loss
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the parts' states in their order."""
+        return {"parts": [part.state_dict() for part in self.parts]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        for part, state in zip(self.parts, state_dict["parts"], strict=True):
+            part.load_state_dict(state)
+        self.param_groups[:] = self._groups()
+
+
+def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
+    """Return the optimizer of a run.
+
+    Muon (Jordan et al. 2024) orthogonalizes the momentum of matrices in attention and feed-forward layers,
+    which families name `attention` and `mlp`; its step is scaled to the size of AdamW's (Liu et al. 2025,
+    "Muon is Scalable for LLM Training", section 2.2), so that one rate serves both. Everything else is
+    stepped by AdamW (Loshchilov and Hutter 2019), embedding tables and the output layers, which families name
+    `heads`, at rates of their own. Only matrices of linear layers decay. What needs no gradient is left as
+    it is.
+    """
+    groups: dict[str, list[nn.Parameter]] = {
+        kind: [] for kind in ("muon", "decayed", "rest", "tables", "outputs")
+    }
+    for name, module in model.named_modules():
+        for parameter in module.parameters(recurse=False):
+            if parameter.requires_grad:
+                groups[_kind(name, module, parameter, settings)].append(parameter)
+    muon = groups.pop("muon")
+    decays = {"decayed": settings.weight_decay, "outputs": settings.weight_decay}
+    ratios = {"tables": settings.embedding_lr_ratio, "outputs": settings.output_lr_ratio}
+    adamw = torch.optim.AdamW(
+        [
+            {
+                "params": parameters,
+                "weight_decay": decays.get(kind, 0.0),
+                "lr": settings.lr * ratios.get(kind, 1.0),
+            }
+            for kind, parameters in groups.items()
+            if parameters
+        ],
+        lr=settings.lr,
+        betas=(settings.beta1, settings.beta2),
+        fused=True,
+    )
+    if not muon:
+        return adamw
+    return Together(
+        Muon(muon, lr=settings.lr, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"),
+        adamw,
+    )
+
+
+def _kind(name: str, module: nn.Module, parameter: nn.Parameter, settings: OptimizerSettings) -> str:
+    """Return which group a parameter of the module with this dotted name belongs to."""
+    if isinstance(module, nn.Embedding):
+        return "tables"
+    if not isinstance(module, nn.Linear) or parameter is not module.weight:
+        return "rest"
+    parts = set(name.split("."))
+    if settings.kind == "muon" and parts & _MUON_LAYERS:
+        return "muon"
+    return "outputs" if parts & _OUTPUT_LAYERS else "decayed"

@@ -1,0 +1,168 @@
+"""What a training run of any model is configured by, and what one that predicts notes is."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class DataSettings(_Section):
+    """What to train on.
+
+    Attributes:
+        packed: Folder of the packed corpus, as `tatumflow data prepare` writes it.
+        seq_len: Steps in a window, turn steps counted.
+        batch_size: Windows in a batch.
+        corpora: Names of the corpora to use; all when empty.
+        repeat: How often an epoch visits a corpus, by its name; once where not named.
+        augment: Whether to transpose, stretch and re-voice the training notes.
+        frames: Seconds between the frames of the transcriber that made a corpus, by its name; half of the
+            training stretches are spread over them, and changed in tempo and velocities, as live playing
+            would be.
+        metre: Chance that a part's beats are told, where they are known.
+        guests: Chance that a segment which begins within a training window takes over as the other player's
+            next turn, so that the style told counts for more than what was heard.
+        segments: Fewest and most notes of the segments that training pieces are cut into, in random order;
+            none leaves pieces whole.
+        num_workers: Processes that prepare batches; 0 prepares them in the trainer's own process.
+    """
+
+    packed: Path = Path("data/packed")
+    seq_len: int = Field(default=1024, ge=16, le=65536)
+    batch_size: int = Field(default=4, ge=1, le=4096)
+    corpora: tuple[str, ...] = ()
+    repeat: dict[str, int] = Field(default_factory=dict)
+    augment: bool = True
+    frames: dict[str, float] = Field(default_factory=dict)
+    metre: float = Field(default=0.75, ge=0, le=1)
+    guests: float = Field(default=0.6, ge=0, le=1)
+    segments: tuple[int, int] | None = (200, 4000)
+    num_workers: int = Field(default=0, ge=0, le=64)
+
+    @model_validator(mode="after")
+    def _repeats_count(self) -> Self:
+        if any(times < 1 for times in self.repeat.values()):
+            raise ValueError("repeat must be 1 or more; leave a corpus out with `corpora`")
+        return self
+
+    @model_validator(mode="after")
+    def _segments_have_notes(self) -> Self:
+        if self.segments and not 1 <= self.segments[0] <= self.segments[1]:
+            raise ValueError("segments must be the fewest and the most notes, both at least 1")
+        return self
+
+
+class OptimizerSettings(_Section):
+    """Muon or AdamW with a linear warm-up and a cosine to a share of the peak rate.
+
+    Attributes:
+        kind: "muon" steps the hidden matrices by Muon and the rest by AdamW; "adamw" everything by AdamW.
+        lr: Peak learning rate.
+        embedding_lr_ratio: That of embedding tables over it: a row is seen in few of the steps.
+        output_lr_ratio: That of the layers that give logits over it.
+        beta1: Decay of the mean of gradients.
+        beta2: Decay of the mean of squared gradients.
+        weight_decay: Decay of weight matrices; embeddings, norms and biases have none.
+        warmup_steps: Steps to the peak.
+        hold_share: Share of the steps after the warm-up that stay at the peak. A run whose end is not known
+            yet holds, and is resumed with its end and the hold to fall from (Hägele et al. 2024, section 3).
+        final_lr_share: Share of the peak at the last step.
+        clip: Greatest norm of a gradient.
+        accumulate: Batches summed into one step.
+    """
+
+    kind: Literal["muon", "adamw"] = "adamw"
+    lr: float = Field(default=1e-3, gt=0, le=1)
+    embedding_lr_ratio: float = Field(default=1.0, gt=0, le=1000)
+    output_lr_ratio: float = Field(default=1.0, gt=0, le=1000)
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    beta2: float = Field(default=0.95, ge=0, lt=1)
+    weight_decay: float = Field(default=0.1, ge=0, le=10)
+    warmup_steps: int = Field(default=200, ge=0)
+    hold_share: float = Field(default=0.0, ge=0, le=1)
+    final_lr_share: float = Field(default=0.05, ge=0, le=1)
+    clip: float = Field(default=1.0, gt=0)
+    accumulate: int = Field(default=1, ge=1, le=4096)
+
+
+class RunSettings(_Section):
+    """How long and how to run.
+
+    Attributes:
+        max_epochs: Passes over the training notes.
+        max_steps: Optimizer steps, if fewer.
+        max_minutes: Minutes of training, if fewer; the learning rate does not know of it.
+        precision: Lightning's precision plugin; "auto" takes bf16-mixed where the machine computes bfloat16
+            natively and 32-true elsewhere.
+        ema_decay: Decay of the moving average of the weights; 0 keeps none.
+        val_every: Steps between validations.
+        val_batches: Batches of a validation.
+        patience: Validations without improvement before stopping; 0 never stops early.
+        checkpoint_every: Steps between checkpoints that are kept.
+        checkpoint_minutes: Minutes between writings of `last.ckpt`.
+        log_every: Steps between logged values.
+        start_from: Bundle or checkpoint whose weights the run begins with, of a model of the same family
+            and sizes; what it lacks begins at random.
+        start_parts: Parts of the model that begin with them; none means all.
+        train_parts: Parts of the model that are trained, the others staying as they are; none means all. The
+            flow alone needs no decoder and learns several times faster.
+        seed: Seed of weights, order, turns and augmentation.
+        devices: GPUs, or processes on a CPU, that share every batch and average their gradients.
+        threads: Threads of CPU kernels, in each process; 0 leaves torch's choice.
+        compile: Whether to compile the model.
+    """
+
+    max_epochs: int = Field(default=2, ge=1)
+    max_steps: int | None = Field(default=None, ge=1)
+    max_minutes: float | None = Field(default=None, gt=0)
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
+    ema_decay: float = Field(default=0.999, ge=0, lt=1)
+    val_every: int = Field(default=200, ge=1)
+    val_batches: int = Field(default=20, ge=1)
+    patience: int = Field(default=0, ge=0)
+    checkpoint_every: int = Field(default=1000, ge=1)
+    checkpoint_minutes: float = Field(default=5.0, gt=0)
+    log_every: int = Field(default=10, ge=1)
+    start_from: Path | None = None
+    start_parts: tuple[str, ...] = ()
+    train_parts: tuple[str, ...] = ()
+    seed: int = Field(default=0, ge=0)
+    devices: int = Field(default=1, ge=1, le=1024)
+    threads: int = Field(default=0, ge=0, le=1024)
+    compile: bool = False
+
+
+class RunConfig(_Section):
+    """One training run of any family.
+
+    Attributes:
+        family: Name of the family of models.
+        model: The family's hyperparameters.
+        optimizer: How to step.
+        run: How long, and with what.
+    """
+
+    family: str
+    model: dict[str, Any] = Field(default_factory=dict)
+    optimizer: OptimizerSettings = OptimizerSettings()
+    run: RunSettings = RunSettings()
+
+    def plain(self) -> dict[str, Any]:
+        """Return the configuration as plain JSON values, as checkpoints hold it."""
+        return self.model_dump(mode="json")
+
+
+class TrainConfig(RunConfig):
+    """One training run of a model that predicts notes.
+
+    Attributes:
+        model: The family's hyperparameters; `num_styles` comes from the corpus unless given.
+        data: What to train on.
+    """
+
+    family: str = "tatumflow"
+    data: DataSettings = DataSettings()

@@ -1,0 +1,87 @@
+"""Where a run's weights begin, those of a bundle or of another run's checkpoint, and which of them learn."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.theory.key import PITCH_CLASSES
+from tatumflow.training.fit.checkpoint import read_checkpoint, trained_model
+from tatumflow.training.models.bundle_weights import bundle_state
+from tatumflow.training.models.tatumflow.model import TatumFlow
+
+
+def start_from(model: nn.Module, path: Path, parts: Sequence[str] = ()) -> None:
+    """Load weights into a model of the same family and sizes; what they lack stays as it is.
+
+    Args:
+        model: The model about to be trained.
+        path: A bundle's folder, whose int8 weights are scaled back, or a checkpoint.
+        parts: Names of the model's parts to load; all, if none is named.
+
+    Raises:
+        BundleError: if a folder is not a whole bundle.
+        CheckpointError: if a file is not a checkpoint.
+        SettingError: if sizes or families differ, or the model has no such part.
+    """
+    _check_parts(model, parts, "run.start_parts")
+    state = _state(model, path)
+    state = _without_keys(model, state)
+    chosen = {
+        name: tensor for name, tensor in state.items() if not parts or name.partition(".")[0] in set(parts)
+    }
+    try:
+        model.load_state_dict(chosen, strict=False)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise SettingError(f"run.start_from: {path} has other sizes than the run ({reason})") from None
+
+
+_TOLD_OF_KEYS: Final = ("decoder.phrase_input.weight", "decoder.phrase_condition.weight")
+
+
+def _without_keys(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights of a model that was not told keys as those of one that is and does not heed them yet."""
+    own = model.state_dict()
+    grown = dict(state)
+    for name in _TOLD_OF_KEYS:
+        if name in state and name in own and own[name].shape[1] == state[name].shape[1] + PITCH_CLASSES:
+            grown[name] = F.pad(state[name], (0, PITCH_CLASSES))
+    return grown
+
+
+def train_only(model: nn.Module, parts: Sequence[str]) -> None:
+    """Let only some parts of a model learn; all, if none is named.
+
+    Raises:
+        SettingError: if the model has no such part.
+    """
+    _check_parts(model, parts, "run.train_parts")
+    model.requires_grad_(not parts)
+    for name, part in model.named_children():
+        if name in parts:
+            part.requires_grad_(True)
+
+
+def _check_parts(model: nn.Module, parts: Sequence[str], setting: str) -> None:
+    known = [name for name, _ in model.named_children()]
+    for part in parts:
+        if part not in known:
+            raise SettingError(f"{setting}: there is no part {part!r}; choose from {', '.join(known)}")
+
+
+def _state(model: nn.Module, path: Path) -> dict[str, Tensor]:
+    if path.is_dir():
+        found = TatumFlow
+        state = bundle_state(path)
+    else:
+        with read_checkpoint(path) as content:
+            checkpoint = trained_model(content)
+        found = type(checkpoint)
+        state = checkpoint.state_dict()
+    if not isinstance(model, found):
+        raise SettingError(f"run.start_from: {path} is of another family than the run")
+    return state

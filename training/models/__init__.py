@@ -1,0 +1,192 @@
+"""The families of models that the trainer can train, by name.
+
+A family gives its configuration class and a function that builds its model; one that predicts notes in
+windows gives another that opens a stream of notes through it. The trainer, the evaluation and the
+continuation know nothing else about it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast, runtime_checkable
+
+import numpy as np
+from pydantic import BaseModel
+from torch import Tensor, nn
+
+from tatumflow.engine.errors import SettingError
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.model.sampling import Sampling
+from tatumflow.training.data.batches import Batch
+from tatumflow.training.models.music_transformer.config import MusicTransformerConfig
+from tatumflow.training.models.music_transformer.model import MusicTransformer
+from tatumflow.training.models.music_transformer.stream import MusicTransformerStream
+from tatumflow.training.models.tatumflow.config import TatumFlowConfig
+from tatumflow.training.models.tatumflow.model import TatumFlow
+from tatumflow.training.models.tatumflow.stream import TatumFlowStream, TorchDecoder
+from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
+from tatumflow.training.models.tfswa_unet.model import TfswaUnet
+
+
+@runtime_checkable
+class NoteModel(Protocol):
+    """A model that reads windows of notes and predicts each next note field by field.
+
+    Shapes: B batch, T steps. The states are the family's own affair.
+    """
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """Return the states that the steps of a batch leave, their axes led by (B, T)."""
+        ...
+
+    def field_logits(self, states: Tensor, batch: Batch) -> list[Tensor]:
+        """Return each field's logits (B, T, size), given the true earlier fields of the note predicted."""
+        ...
+
+
+@runtime_checkable
+class LatentModel(NoteModel, Protocol):
+    """A note model with a latent of phrases, and losses of its own beside the likelihood of the notes."""
+
+    def forward_with_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the states to train on, and the weighted further losses by name."""
+        ...
+
+    def flow_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the weighted losses of the latent flow alone, by name."""
+        ...
+
+    def posterior_states(self, batch: Batch) -> Tensor:
+        """Return the states when every phrase of the companion's is told by its own encoding."""
+        ...
+
+
+@runtime_checkable
+class StyledModel(Protocol):
+    """A model whose style tables can begin with what is known of the players."""
+
+    def begin_styles(self, profiles: Tensor) -> None:
+        """Begin with profiles (S, F), one for each style; see `tatumflow.training.data.styles`."""
+        ...
+
+
+class NoteStream(Protocol):
+    """One stream of notes through a model, with what has been read kept in a cache."""
+
+    def turn(self, role: Role, style: int) -> None:
+        """Say who plays from here on, and the style id in force, 0 for none."""
+        ...
+
+    def add(self, note: Note) -> None:
+        """Add a note of the player whose turn it is."""
+        ...
+
+    def next_note(self, sampling: Sampling, rng: np.random.Generator) -> Note:
+        """Draw the next note field by field and append it.
+
+        Raises:
+            ModelFault: if the model's output is not finite.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of model.
+
+    Attributes:
+        name: What a training configuration calls it.
+        config: The class of its hyperparameters.
+        build: Makes an untrained model from a valid configuration.
+    """
+
+    name: str
+    config: type[BaseModel]
+    build: Callable[[BaseModel], nn.Module]
+
+
+@dataclass(frozen=True)
+class NoteFamily(Family):
+    """One kind of model that predicts notes.
+
+    Its hyperparameters have `max_seq_len`, the steps a model looks back on, and `num_styles`.
+
+    Attributes:
+        stream: Opens an empty stream through a model of the family, on the CPU in evaluation mode.
+    """
+
+    stream: Callable[[nn.Module], NoteStream]
+
+
+def _build_tatumflow(config: BaseModel) -> nn.Module:
+    return TatumFlow(cast(TatumFlowConfig, config))
+
+
+def _stream_tatumflow(model: nn.Module) -> NoteStream:
+    return TatumFlowStream(TorchDecoder(cast(TatumFlow, model).decoder))
+
+
+def _build_music_transformer(config: BaseModel) -> nn.Module:
+    return MusicTransformer(cast(MusicTransformerConfig, config))
+
+
+def _stream_music_transformer(model: nn.Module) -> NoteStream:
+    return MusicTransformerStream(cast(MusicTransformer, model))
+
+
+def _build_tfswa_unet(config: BaseModel) -> nn.Module:
+    return TfswaUnet(cast(TfswaUnetConfig, config))
+
+
+FAMILIES: Final[Mapping[str, NoteFamily]] = {
+    family.name: family
+    for family in (
+        NoteFamily("tatumflow", TatumFlowConfig, _build_tatumflow, _stream_tatumflow),
+        NoteFamily(
+            "music_transformer",
+            MusicTransformerConfig,
+            _build_music_transformer,
+            _stream_music_transformer,
+        ),
+    )
+}
+"""Those that predict notes."""
+
+SEPARATORS: Final[Mapping[str, Family]] = {
+    family.name: family for family in (Family("tfswa_unet", TfswaUnetConfig, _build_tfswa_unet),)
+}
+"""Those that take recordings apart."""
+
+
+def family_named(name: str) -> Family:
+    """Return a family.
+
+    Raises:
+        SettingError: if there is none of that name.
+    """
+    known = {**FAMILIES, **SEPARATORS}
+    if name not in known:
+        raise SettingError(f"family: {name!r} is unknown; choose from {', '.join(known)}")
+    return known[name]
+
+
+def note_family_named(name: str) -> NoteFamily:
+    """Return a family that predicts notes.
+
+    Raises:
+        SettingError: if there is none of that name.
+    """
+    family = family_named(name)
+    if not isinstance(family, NoteFamily):
+        raise SettingError(f"family: {name!r} predicts no notes; choose from {', '.join(FAMILIES)}")
+    return family
+
+
+def build_model(name: str, settings: Mapping[str, Any]) -> nn.Module:
+    """Build an untrained model of a family from its hyperparameters.
+
+    Raises:
+        SettingError: if there is no such family.
+        pydantic.ValidationError: if a hyperparameter is unknown or out of range.
+    """
+    family = family_named(name)
+    return family.build(family.config.model_validate(dict(settings)))
