@@ -188,10 +188,10 @@ def test_a_server_that_goes_away_ends_the_sound_and_nothing_else(tmp_path: Path)
         "print(ears.status().state, flush=True)\n"
         "ears.close()\n"
     )
-    tests = str(Path(__file__).parents[1])
+    rigs = str(Path(__file__).parents[1] / "rigs")
     done = subprocess.run(
         [sys.executable, str(script)],
-        env=os.environ | {"PYTHONPATH": tests},
+        env=os.environ | {"PYTHONPATH": rigs},
         capture_output=True,
         text=True,
         timeout=180,

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-import fixtures
 import pytest
+import screen_fixtures
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -23,47 +23,47 @@ def steady_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_listening(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.listening()), terminal_size=LARGE)
+    assert snap_compare(TatumFlowApp(screen_fixtures.listening()), terminal_size=LARGE)
 
 
 def test_playing_with_planned_future(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.playing()), terminal_size=LARGE)
+    assert snap_compare(TatumFlowApp(screen_fixtures.playing()), terminal_size=LARGE)
 
 
 def test_small_terminal(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.playing()), terminal_size=SMALL)
+    assert snap_compare(TatumFlowApp(screen_fixtures.playing()), terminal_size=SMALL)
 
 
 def test_trading_bars(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.trading()), terminal_size=LARGE)
+    assert snap_compare(TatumFlowApp(screen_fixtures.trading()), terminal_size=LARGE)
 
 
 def test_help(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.playing()), press=["f1"], terminal_size=LARGE)
+    assert snap_compare(TatumFlowApp(screen_fixtures.playing()), press=["f1"], terminal_size=LARGE)
 
 
 def test_engine_dead(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.engine_dead()), terminal_size=SMALL)
+    assert snap_compare(TatumFlowApp(screen_fixtures.engine_dead()), terminal_size=SMALL)
 
 
 def test_port_picker_on_the_first_run(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.no_ports(), pick_ports=True), terminal_size=SMALL)
+    assert snap_compare(TatumFlowApp(screen_fixtures.no_ports(), pick_ports=True), terminal_size=SMALL)
 
 
 def test_stems(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.hearing()), terminal_size=LARGE)
+    assert snap_compare(TatumFlowApp(screen_fixtures.hearing()), terminal_size=LARGE)
 
 
 def test_stems_on_a_small_terminal(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.hearing()), press=["f7"], terminal_size=SMALL)
+    assert snap_compare(TatumFlowApp(screen_fixtures.hearing()), press=["f7"], terminal_size=SMALL)
 
 
 def test_stems_that_come_too_late(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.struggling()), terminal_size=SMALL)
+    assert snap_compare(TatumFlowApp(screen_fixtures.struggling()), terminal_size=SMALL)
 
 
 def test_audio_device_unplugged(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.unplugged()), terminal_size=LARGE)
+    assert snap_compare(TatumFlowApp(screen_fixtures.unplugged()), terminal_size=LARGE)
 
 
 def test_chart_that_is_not_understood(snap_compare: Compare) -> None:
@@ -76,8 +76,8 @@ def test_chart_that_is_not_understood(snap_compare: Compare) -> None:
         field.value = "Dm7 | H9 | Cmaj7"
         await pilot.press("enter")
 
-    assert snap_compare(TatumFlowApp(fixtures.trading()), run_before=type_chart, terminal_size=LARGE)
+    assert snap_compare(TatumFlowApp(screen_fixtures.trading()), run_before=type_chart, terminal_size=LARGE)
 
 
 def test_midi_learn(snap_compare: Compare) -> None:
-    assert snap_compare(TatumFlowApp(fixtures.learning()), terminal_size=SMALL)
+    assert snap_compare(TatumFlowApp(screen_fixtures.learning()), terminal_size=SMALL)

@@ -36,7 +36,7 @@ from tatumflow.training.train import train
 
 pytestmark = pytest.mark.slow
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "train"
+CONFIGS = Path(__file__).parents[3] / "configs" / "train"
 MINI = CONFIGS / "tatumflow-mini.yaml"
 TRANSFORMER = CONFIGS / "music-transformer.yaml"
 TRAIN = [sys.executable, "-m", "tatumflow.live.cli", "train"]

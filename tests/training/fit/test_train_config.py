@@ -8,7 +8,7 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.training.config import load_config
 from tatumflow.training.fit.settings import TrainConfig
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "train"
+CONFIGS = Path(__file__).parents[3] / "configs" / "train"
 
 
 def write(path: Path, text: str) -> Path:

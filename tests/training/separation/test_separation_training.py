@@ -35,7 +35,7 @@ from tatumflow.training.train import train
 
 pytestmark = pytest.mark.slow
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "train"
+CONFIGS = Path(__file__).parents[3] / "configs" / "train"
 SECONDS = 0.5
 STEMS = parse_stems("low,high")
 MODEL: dict[str, Any] = {

@@ -16,7 +16,7 @@ from tatumflow.training.models.tfswa_unet.history import History
 from tatumflow.training.models.tfswa_unet.model import TfswaUnet, compressed
 from tatumflow.training.separation.signal import from_pairs, from_planes
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "train"
+CONFIGS = Path(__file__).parents[3] / "configs" / "train"
 BINS = 33
 SMALL: dict[str, Any] = {
     "rate": 8000,

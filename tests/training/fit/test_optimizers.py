@@ -15,7 +15,7 @@ from tatumflow.training.models import build_model
 from tatumflow.training.models.tatumflow.model import TatumFlow
 
 OUTPUT = re.compile(r"heads\.\d\.((out|landing)\.)?weight$")
-CONFIGS = Path(__file__).parents[2] / "configs" / "train"
+CONFIGS = Path(__file__).parents[3] / "configs" / "train"
 
 
 def small_model(family: str) -> nn.Module:

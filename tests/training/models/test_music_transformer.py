@@ -29,7 +29,7 @@ CONFIG = MusicTransformerConfig(
     hidden_dim=32, num_layers=2, num_heads=4, mlp_dim=48, max_seq_len=16, num_styles=3
 )
 STEPS = 12
-RECIPE = Path(__file__).parents[2] / "configs" / "train" / "music-transformer.yaml"
+RECIPE = Path(__file__).parents[3] / "configs" / "train" / "music-transformer.yaml"
 
 
 def weighty(model: torch.nn.Module) -> torch.nn.Module:

@@ -16,7 +16,7 @@ from tatumflow.training.fit.optimizers import Together, build_optimizer
 from tatumflow.training.fit.precision import choose_precision, missing_cpu_bf16
 from tatumflow.training.fit.settings import OptimizerSettings, RunSettings
 
-CONFIGS = Path(__file__).parents[2] / "configs" / "train"
+CONFIGS = Path(__file__).parents[3] / "configs" / "train"
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 

@@ -172,7 +172,7 @@ def test_the_companion_is_tried_under_the_same_seeds(tiny_bundle: Path, tmp_path
 
 
 def test_the_page_on_theory_counts_values_as_the_code_does() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "theory.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "theory.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^### (\w+), .*?\n(.*?)(?=^##)", page, re.MULTILINE | re.DOTALL))
     for part in PARTS:
         assert f"### {part.name.capitalize()}, {part.size} values" in page
