@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constr
 PACKAGES := live engine training exports configs
 REQUIREMENTS := pyproject.toml constraints.txt
 MINIMUM := .venv-minimum
+# Processes that share the tests; a third would leave no core of two to those that play in real time.
+WORKERS := 2
 # For `make minimum`: another version of torch. On Linux that of constraints-minimum.txt is a CUDA build of some GB.
 TORCH :=
 
@@ -21,11 +23,11 @@ help: ## Show this list
 jam: $(VENV)/live.stamp ## Play with the companion; without a terminal it answers a bundled phrase
 	@$(BIN)/tatumflow jam $(ARGS)
 
-test: $(VENV)/dev.stamp ## Run every test (ARGS go to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/dev.stamp ## Run every test (ARGS go to pytest; WORKERS=0 runs them one after the other)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
 quick: $(VENV)/dev.stamp ## Run the tests that are not slow (ARGS go to pytest)
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup -m "not slow" $(ARGS)
 
 check: $(VENV)/dev.stamp ## Lint, check formatting, types and import borders
 	$(BIN)/ruff check
