@@ -25,7 +25,7 @@ from tatumflow.live.audio.tally import Tally
 from tatumflow.live.notices import Notify
 
 _POLL_SECONDS: Final = 0.25
-_STALLED_SECONDS: Final = 2.0
+STALLED_SECONDS: Final = 2.0
 _FIRST_RETRY: Final = 0.5
 _LAST_RETRY: Final = 8.0
 _SILENT_SECONDS: Final = 10.0
@@ -312,7 +312,7 @@ class Ears:
         if position != self._position:
             self._still = 0.0
         self._looked, self._position = now, position
-        if not connection.stream.active or self._still > _STALLED_SECONDS:
+        if not connection.stream.active or self._still > STALLED_SECONDS:
             self._disconnect("lost")
             self._retry_after = _FIRST_RETRY
             self._retry_at = now + self._retry_after

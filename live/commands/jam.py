@@ -13,8 +13,8 @@ from tatumflow.engine.errors import TatumFlowError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.engine.messages import Notice
 from tatumflow.live.commands.interrupts import Interrupts
-from tatumflow.live.processes.engine_options import EngineOptions
 from tatumflow.live.processes.host import EngineHost
+from tatumflow.live.processes.options import EngineOptions
 from tatumflow.live.settings import Settings, load_settings, settings_path
 from tatumflow.live.settings_saver import SettingsSaver
 

@@ -33,7 +33,7 @@ from tatumflow.live.midi.port_closing import end_callbacks, end_sending, set_cal
 from tatumflow.live.notices import Notify
 from tatumflow.live.settings import PortSettings
 
-_POLL_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 1.0
 
 
 class PortSet:
@@ -211,7 +211,7 @@ class PortSet:
     def _listen(self, source: Source) -> None:
         # Whoever plays must be seen while they are there, or nobody notices that they have gone.
         callback = source.receiver(
-            self._outputs, self._clock, self._emit, self._wake.set, _POLL_SECONDS, self._steering
+            self._outputs, self._clock, self._emit, self._wake.set, POLL_SECONDS, self._steering
         )
         # RtMidi leaves out SysEx, clock and active sensing unless asked for them.
         source.port.ignore_types(timing=False)
@@ -219,7 +219,7 @@ class PortSet:
 
     def _watch(self) -> None:
         while not self._stopping:
-            self._wake.wait(_POLL_SECONDS)
+            self._wake.wait(POLL_SECONDS)
             self._wake.clear()
             if self._stopping:
                 return

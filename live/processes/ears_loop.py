@@ -17,8 +17,8 @@ from tatumflow.live.audio.separator import NO_SEPARATOR, open_separator
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.audio.stem_listener import NoteThread
 from tatumflow.live.audio.stem_recorder import free_folder
-from tatumflow.live.processes.ears_options import EarsOptions
-from tatumflow.live.processes.ears_pipe import EarsReady, EngineEnd
+from tatumflow.live.processes.options import EarsOptions
+from tatumflow.live.processes.reports import Ready, ReportPipe
 from tatumflow.live.settings import AUTO, AudioSettings
 
 STATUS_SECONDS: Final = 1 / 30
@@ -34,7 +34,7 @@ class EarsLoop:
         model: BlockModel,
         tracker: NoteTracker,
         system: AudioSystem,
-        engine: EngineEnd,
+        pipe: ReportPipe,
         connection: Connection,
         clock: Clock,
     ) -> None:
@@ -45,7 +45,7 @@ class EarsLoop:
             model: Takes it apart.
             tracker: Makes notes of the stem that plays.
             system: Opens the device.
-            engine: Takes `EarsReport`s.
+            pipe: Takes `EarsReport`s.
             connection: Gives `AudioCommand`s and a `Shutdown`.
             clock: That of the session.
 
@@ -54,11 +54,11 @@ class EarsLoop:
             SettingError: if there is no such stem.
         """
         self._folder = options.folder
-        self._engine = engine
+        self._pipe = pipe
         self._connection = connection
         self._clock = clock
         self._shown: AudioStatus | None = None
-        self._notes = NoteThread(tracker, model.rate, engine.report, self._notify)
+        self._notes = NoteThread(tracker, model.rate, pipe.report, self._notify)
         asked = audio_options(options.settings, monitor=not isinstance(model, PassThrough))
         self._ears = Ears(model, asked, system, clock, self._notify, self._notes)
         try:
@@ -73,7 +73,7 @@ class EarsLoop:
     def run(self) -> None:
         """Say what is heard until told to shut down, or until the other end is gone."""
         self._show()
-        self._engine.report(EarsReady())
+        self._pipe.report(Ready())
         next_status = self._clock.now() + STATUS_SECONDS
         try:
             while True:
@@ -120,13 +120,13 @@ class EarsLoop:
         status = self._ears.status()
         if status != self._shown:
             self._shown = status
-            self._engine.show(status)
+            self._pipe.show(status)
 
     def _notify(self, text: str, severity: Literal["information", "warning", "error"]) -> None:
-        self._engine.report(Notice(self._clock.now(), text, severity))
+        self._pipe.report(Notice(self._clock.now(), text, severity))
 
 
-def open_ears(options: EarsOptions, engine: EngineEnd, connection: Connection) -> EarsLoop:
+def open_ears(options: EarsOptions, pipe: ReportPipe, connection: Connection) -> EarsLoop:
     """Open the separator, the tracker and the device that the settings name.
 
     Raises:
@@ -137,7 +137,7 @@ def open_ears(options: EarsOptions, engine: EngineEnd, connection: Connection) -
     settings = options.settings
     model = open_separator(separator_named(settings))
     tracker = open_tracker(settings.voices)
-    return EarsLoop(options, model, tracker, PortAudio(), engine, connection, SystemClock())
+    return EarsLoop(options, model, tracker, PortAudio(), pipe, connection, SystemClock())
 
 
 def separator_named(settings: AudioSettings) -> str:

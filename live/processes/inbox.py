@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from typing import Final, get_args
 
 from tatumflow.engine.messages import Command, Panic, PassTurn, PlayKey, SetControl, Shutdown, TakeTurn
@@ -91,6 +92,18 @@ class Inbox:
             self._append(self._urgent, item)
         else:
             self._put_command(item)  # pyright: ignore[reportArgumentType]
+
+    def read(self, connection: Connection) -> None:
+        """Put the commands of a pipe, on a thread of its own; a `Shutdown` once its other end is closed."""
+
+        def read() -> None:
+            try:
+                while True:
+                    self.put(connection.recv())
+            except (EOFError, OSError):
+                self.put(Shutdown())
+
+        threading.Thread(target=read, name="command reader", daemon=True).start()
 
     def wait(self, timeout: float) -> bool:
         """Wait until something is there, for `timeout` seconds at most; return whether it is."""

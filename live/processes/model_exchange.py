@@ -2,6 +2,7 @@
 
 import threading
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tatumflow.engine.errors import TatumFlowError
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
 class ModelExchange:
     """Opens models one at a time; the one asked for last is the one taken."""
 
-    def __init__(self, notify: Notify) -> None:
+    def __init__(self, notify: Notify, open_model: "Callable[[str], OpenModel] | None" = None) -> None:
         """Open nothing yet.
 
         Args:
-            notify: Takes lines for the player, from any thread.
+            notify: Takes notices for the user, from any thread.
+            open_model: Opens a bundle by its name or folder; None for `session.open_model`.
         """
         self._notify = notify
+        self._open_model = open_model
         self._asked = threading.Lock()
         self._wanted: str | None = None
         self._open: OpenModel | None = None
@@ -64,7 +67,7 @@ class ModelExchange:
                     self._busy = False
                     return
             try:
-                model = open_model(wanted)
+                model = (self._open_model or open_model)(wanted)
             except TatumFlowError as error:
                 self._notify(f"the model stays: {error}", "warning")
             except Exception as error:

@@ -102,7 +102,7 @@ def test_ports_are_found_again_after_an_error_that_is_said_once(error, monkeypat
     monkeypatch.setattr(port_set, "new_output", Hall)
     monkeypatch.setattr(port_set, "connect", lambda *_: connected.set())
     monkeypatch.setattr(port_set, "end_sending", lambda _: None)
-    monkeypatch.setattr(port_set, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(port_set, "POLL_SECONDS", 0.01)
     clock = SystemClock()
     ports = PortSet(
         PortSettings(virtual=False, input="", output="hall"),

@@ -25,11 +25,12 @@ from tatumflow.engine.separation.streaming import BlockModel
 from tatumflow.live.audio.commands import AudioCommand, BypassSeparation, ChooseStem, RecordStems, SetStem
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.commands.jam import JamOptions
-from tatumflow.live.processes import ears_link
+from tatumflow.live.processes.child_process import run_ears
 from tatumflow.live.processes.ears_link import EarsLink
 from tatumflow.live.processes.ears_loop import EarsLoop, audio_options, open_tracker, separator_named
-from tatumflow.live.processes.ears_options import EarsOptions
-from tatumflow.live.processes.ears_pipe import EarsReady, EarsReport, EngineEnd
+from tatumflow.live.processes.options import EarsOptions
+from tatumflow.live.processes.reports import EarsReport, Ready, ReportPipe
+from tatumflow.live.processes.supervisor import spawn
 from tatumflow.live.settings import AudioSettings, Settings, load_settings, save_settings
 from tatumflow.live.settings_saver import remember
 
@@ -112,7 +113,7 @@ class Session:
     ) -> None:
         self.system = system or FakeSystem(MICROPHONE, SPEAKERS, rates=(8000, RATE))
         ours, theirs = multiprocessing.Pipe()
-        self._end = EngineEnd(theirs)
+        self._end = ReportPipe(theirs)
         self._theirs = theirs
         options = EarsOptions(settings, folder)
         self.loop = EarsLoop(
@@ -141,7 +142,7 @@ class Session:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let devices stand still, which give sound only when a test says so."""
-    monkeypatch.setattr("tatumflow.live.audio.ears._STALLED_SECONDS", 10 * PATIENCE)
+    monkeypatch.setattr("tatumflow.live.audio.ears.STALLED_SECONDS", 10 * PATIENCE)
 
 
 @pytest.fixture
@@ -205,7 +206,7 @@ def test_the_state_of_the_sound_comes_first_and_then_when_it_changes(session_wit
     until(lambda: len(session.engine.reports) >= 2)
     status, ready = session.engine.reports[:2]
     assert isinstance(status, AudioStatus)
-    assert isinstance(ready, EarsReady)
+    assert isinstance(ready, Ready)
     assert (status.state, status.input) == ("open", MICROPHONE.name)
     assert [(stem.name, stem.plays) for stem in status.stems] == [("low", True), ("high", False)]
     time.sleep(0.2)
@@ -257,7 +258,7 @@ def test_stems_are_recorded_into_a_folder_of_their_own_each_time(
 def test_an_engine_that_has_gone_ends_the_ears(tmp_path: Path):
     system = FakeSystem(MICROPHONE)
     ours, theirs = multiprocessing.Pipe()
-    end = EngineEnd(theirs)
+    end = ReportPipe(theirs)
     options = EarsOptions(AudioSettings(), tmp_path)
     loop = EarsLoop(options, BandModel(), NoNotes(), system, end, theirs, SystemClock())
     ours.close()
@@ -284,7 +285,7 @@ def test_what_cannot_be_heard_is_told_at_once(
 
 def test_of_the_states_only_the_newest_is_sent_and_nothing_else_is_lost():
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    end = EngineEnd(theirs)
+    end = ReportPipe(theirs)
     # More than the pipe holds, so that what comes after waits.
     for number in range(3000):
         end.report(NoteOn(float(number), 60, 90))
@@ -307,7 +308,7 @@ def test_of_the_states_only_the_newest_is_sent_and_nothing_else_is_lost():
 
 def test_a_pipe_that_nobody_reads_any_more_holds_nobody_up():
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    end = EngineEnd(theirs)
+    end = ReportPipe(theirs)
     ours.close()
     for number in range(10):
         end.report(InputLost(float(number)))
@@ -346,7 +347,7 @@ def test_the_whole_input_needs_no_separator():
 class Heard:
     """What an engine is told by its link to the ears."""
 
-    def __init__(self, folder: Path, settings: AudioSettings) -> None:
+    def __init__(self, folder: Path, settings: AudioSettings, target: Callable[..., None] = run_ears) -> None:
         self.events: list[NoteOn | NoteOff] = []
         self.lines: list[str] = []
         self.link = EarsLink(
@@ -355,13 +356,14 @@ class Heard:
             self.events.append,
             lambda status: None,
             lambda text, severity: self.lines.append(text),
+            lambda options: spawn(target, options, name="ears", daemon=True),
         )
 
 
 @pytest.mark.parametrize("losing", [True, False], ids=["what they heard is lost", "they die"])
-def test_notes_of_the_ears_end_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, losing: bool):
-    monkeypatch.setattr(ears_link, "run_ears", _hear_and_lose if losing else _hear_and_die)
-    heard = Heard(tmp_path, AudioSettings(stem="input"))
+def test_notes_of_the_ears_end_and_no_others(tmp_path: Path, losing: bool):
+    target = _hear_and_lose if losing else _hear_and_die
+    heard = Heard(tmp_path, AudioSettings(stem="input"), target)
     heard.link.start()
     until(lambda: sum(isinstance(event, NoteOff) for event in heard.events) >= 3)
     heard.link.close()
@@ -374,14 +376,14 @@ def _hear(connection: Connection) -> None:
         connection.send(event)
 
 
-def _hear_and_lose(options: EarsOptions, connection: Connection) -> None:
+def _hear_and_lose(connection: Connection, options: EarsOptions) -> None:
     _hear(connection)
     connection.send(InputLost(0.4))
-    connection.send(EarsReady())
+    connection.send(Ready())
     connection.recv()
 
 
-def _hear_and_die(options: EarsOptions, connection: Connection) -> None:
+def _hear_and_die(connection: Connection, options: EarsOptions) -> None:
     _hear(connection)
 
 
@@ -389,7 +391,7 @@ def test_ears_that_cannot_hear_are_told_where_they_were_asked_for(tmp_path: Path
     heard = Heard(tmp_path, AudioSettings(separator="nowhere", stem="horn"))
     heard.link.start(needed=True)
     with pytest.raises(TatumFlowError, match="nowhere: no such separator; "):
-        heard.link.wait()
+        heard.link.wait_ready()
     assert heard.lines == []
     heard.link.send(ChooseStem("horn"))
     assert heard.lines[0].startswith("nothing is heard: nowhere")
