@@ -31,7 +31,7 @@ class _PipeLink:
         """Drop the command."""
 
     def audio(self) -> AudioStatus | None:
-        """Return None: no sound is heard here."""
+        """Return None: there is no audio input here."""
 
     def latest(self) -> Snapshot | None:
         """Return the newest snapshot, and count it."""

@@ -138,7 +138,7 @@ class _Session:
     def save_settings(self, file: Path | None) -> None:
         """Save from now on what is changed; whole names of styles, which the model made of parts, are not."""
         host = self._host
-        self._saver = SettingsSaver(lambda: host.settings, host.settings, file, host.say)
+        self._saver = SettingsSaver(lambda: host.settings, host.settings, file, host.notify)
 
     def end_with_the_terminal(self) -> None:
         """End the session when the terminal is closed, and the process with it.

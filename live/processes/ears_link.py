@@ -50,7 +50,7 @@ class EarsLink(Supervisor[EarsEvent]):
         Args:
             options: What they start with.
             clock: That of the session.
-            emit: Takes the notes of the followed stem, on the reader's thread; must not block or raise.
+            emit: Takes the notes of the followed stem, on the reader's thread; may not block or raise.
             show: Takes the states of the audio input, likewise.
             notify: Takes notices for the user.
             launch: Starts them.
@@ -90,7 +90,7 @@ class EarsLink(Supervisor[EarsEvent]):
     def send(self, command: AudioCommand) -> None:
         """Send them a command; a notice reports that they have ended."""
         if self.wait(0):
-            self._notify(f"nothing is heard: {self.failure}", "warning")
+            self._notify(f"there is no audio input: {self.failure}", "warning")
         else:
             super().send(command)
 

@@ -1,4 +1,4 @@
-"""The ears of a session at work: sound taken apart, notes of one stem for the engine, commands from it."""
+"""The loop of the ears' process: separate the audio input into stems, transcribe one, take commands."""
 
 from multiprocessing.connection import Connection
 from typing import Final, Literal
@@ -26,7 +26,7 @@ STATUS_SECONDS: Final = 1 / 30
 
 
 class EarsLoop:
-    """The sound of a session, a tracker for the stem that plays, and the engine that hears its notes."""
+    """The audio input of a session, its separator, the note tracker of one stem, the pipe to the engine."""
 
     def __init__(
         self,
@@ -41,9 +41,9 @@ class EarsLoop:
         """Open the device.
 
         Args:
-            options: What is heard, and where it is recorded.
-            model: Takes it apart.
-            tracker: Makes notes of the stem that plays.
+            options: The input, and where it is recorded.
+            model: Separates it into stems.
+            tracker: Transcribes the chosen stem.
             system: Opens the device.
             pipe: Takes `EarsReport`s.
             connection: Gives `AudioCommand`s and a `Shutdown`.
@@ -51,7 +51,7 @@ class EarsLoop:
 
         Raises:
             DeviceError: if the device is missing or cannot be opened.
-            SettingError: if there is no such stem.
+            SettingError: if the model has no stem of that name.
         """
         self._folder = options.folder
         self._pipe = pipe
@@ -59,8 +59,8 @@ class EarsLoop:
         self._clock = clock
         self._shown: AudioStatus | None = None
         self._notes = NoteThread(tracker, model.rate, pipe.report, self._notify)
-        asked = audio_options(options.settings, monitor=not isinstance(model, PassThrough))
-        self._ears = Ears(model, asked, system, clock, self._notify, self._notes)
+        audio = audio_options(options.settings, monitor=not isinstance(model, PassThrough))
+        self._ears = Ears(model, audio, system, clock, self._notify, self._notes)
         try:
             self._ears.choose(options.settings.stem)
             self._ears.open()
@@ -71,7 +71,7 @@ class EarsLoop:
         self._record(options.settings.record)
 
     def run(self) -> None:
-        """Say what is heard until told to shut down, or until the other end is gone."""
+        """Report notes and states until a `Shutdown`, or until the engine is gone."""
         self._show()
         self._pipe.report(Ready())
         next_status = self._clock.now() + STATUS_SECONDS
@@ -86,12 +86,12 @@ class EarsLoop:
                     self._show()
                     next_status = self._clock.now() + STATUS_SECONDS
         except (EOFError, OSError):
-            # The engine has gone, and has no use for a last word.
+            # The engine has gone: no process reads a last state.
             return
         self._show()
 
     def close(self) -> None:
-        """Close the device and what is recorded."""
+        """Close the device and the recording."""
         self._ears.close()
         self._notes.close()
 
@@ -132,7 +132,7 @@ def open_ears(options: EarsOptions, pipe: ReportPipe, connection: Connection) ->
     Raises:
         BundleError: if a model is missing or damaged.
         DeviceError: if the device, or the library that reaches it, is missing.
-        SettingError: if there is no such stem.
+        SettingError: if the separator has no stem of that name.
     """
     settings = options.settings
     model = open_separator(separator_named(settings))
@@ -141,12 +141,12 @@ def open_ears(options: EarsOptions, pipe: ReportPipe, connection: Connection) ->
 
 
 def separator_named(settings: AudioSettings) -> str:
-    """Return the separator that is meant; a stem that is the whole input needs none."""
+    """Return the name of the separator to open; a stem that is the whole input needs none."""
     return settings.separator or (NO_SEPARATOR if settings.stem == WHOLE_INPUT else "")
 
 
 def open_tracker(voices: Literal["one", "many"]) -> NoteTracker:
-    """Open the tracker for a stem of so many voices at once.
+    """Open the note tracker for a stem of one voice or of many at once.
 
     Raises:
         BundleError: if its model cannot be run.
@@ -161,11 +161,11 @@ def open_tracker(voices: Literal["one", "many"]) -> NoteTracker:
 
 
 def audio_options(settings: AudioSettings, *, monitor: bool) -> AudioOptions:
-    """Return what the settings ask of a device.
+    """Return how a device is opened by these settings.
 
     Args:
-        settings: The player's.
-        monitor: Whether "auto" plays the stems.
+        settings: The user's.
+        monitor: Whether the output "auto" plays the stems.
     """
     output = settings.output
     if output == AUTO:

@@ -1,8 +1,8 @@
-"""The engine loop: one inbox takes the human's events and the screen's commands, and it sleeps on that.
+"""The engine loop: it sleeps until its inbox holds a user's event or a command, or the companion is due.
 
-It wakes, too, for whatever the companion wants to do next. Of what waits it takes a bounded part between two
-steps of the companion, the most urgent first, so that no flood keeps notes from being drawn. The model is
-loaded after the ports are open, so that thru works from the first moment; what is played meanwhile waits.
+Between two steps of the companion it takes a bounded part of what waits, the most urgent first, so that no
+flood of input keeps notes from being sampled. The model is loaded after the ports are open, so that thru
+works from the first moment; what is played meanwhile waits.
 """
 
 import gc
@@ -129,7 +129,7 @@ class Engine:
         if self._settings.recording.enabled or self._options.recording is not None:
             self._recorder = Recorder(self._recording_path(), self._clock, self._notify)
         if self._settings.audio.enabled:
-            # Their models load beside ours.
+            # Its models load while this process loads the decoder.
             self._ears = self._start_ears()
         self._ports.open(need_input=self._options.need_input, need_output=self._options.need_output)
         if self._settings.synth.enabled:
@@ -167,7 +167,7 @@ class Engine:
             osc.close if osc else None,
             link.close if link else None,
             model.close if model else None,
-            # An output that does not return must not keep the recording from being saved.
+            # An output that does not return does not keep the recording from being saved.
             (lambda: _within(_CLOSE_SECONDS, lambda: self._stop_clock(model))) if model else None,
             lambda: _within(_CLOSE_SECONDS, self.outputs.silence),
             (lambda: self._end_recording(recorder)) if recorder else None,
@@ -250,17 +250,18 @@ class Engine:
         elif isinstance(item, LearnController | ForgetController):
             self._assign(item)
         elif isinstance(item, UseModel):
-            self._exchange.ask(item.model)
+            self._exchange.request(item.model)
         elif isinstance(item, AudioCommand):
             if self._ears is not None:
                 self._ears.send(item)
             else:
-                self._notify("no sound is heard; `tatumflow jam --stem input` hears a microphone", "warning")
+                line = "there is no audio input; `tatumflow jam --stem input` opens a microphone"
+                self._notify(line, "warning")
         else:
             companion.command(item)
 
     def _set(self, steered: tuple[Steered, ...]) -> None:
-        """Set controls together, as values and positions of controllers that arrived together ask for."""
+        """Set controls together, to the values and controller positions that arrived together."""
         session = self._session
         controls, commands = session.companion.controls, list[SetControl]()
         for item in steered:
@@ -276,7 +277,7 @@ class Engine:
             self._follow_link()
 
     def _steered(self, event: ControlChange, controls: Controls) -> Command | None:
-        """Return what a controller that is no music asks for; one that is learned asks for nothing yet."""
+        """Return the command of a controller that steers; None for one that has just been learned."""
         surface = self._surface
         if surface.learning:
             target = surface.assign(event.number)
@@ -285,13 +286,13 @@ class Engine:
         return surface.command(event, controls, self._session.bundle.styles)
 
     def _hush(self) -> None:
-        """Silence what sounds before the loop hears of a panic; on any thread."""
+        """Silence what sounds before the loop takes a panic; on any thread."""
         model = self._model
         if model is not None:
             model.thread.hush()
 
     def watch_outputs(self) -> None:
-        """Look after the thread that sends: one that died is started again, an output that hangs is named.
+        """Restart the thread that sends if it has died, and report an output that hangs by its name.
 
         Raises:
             SchedulerError: if the thread dies again and again.
@@ -318,7 +319,7 @@ class Engine:
         """Play what the scheduler sends; runs on its thread."""
         recorder = self._recorder
         if isinstance(event, ClockEvent):
-            self.outputs.tell(event)
+            self.outputs.send_clock(event)
             return
         if event.channel == CLICK_CHANNEL:
             self.outputs.play(event, CLICK_CHANNEL)
@@ -333,25 +334,25 @@ class Engine:
             recorder.companion(event)
 
     def _stop_clock(self, model: "LoadedModel") -> None:
-        """Tell those who follow our clock that there will be none."""
+        """Stop the MIDI clock that other programs follow."""
         if model.companion.controls.clock_out:
-            self.outputs.tell(ClockStop(self._clock.now()))
+            self.outputs.send_clock(ClockStop(self._clock.now()))
 
     def _follow_link(self) -> None:
-        """Join or leave Ableton Link, as the controls say."""
+        """Join or leave Ableton Link, as the control `clock` requests."""
         controls = self._session.companion.controls
-        wanted = controls.clock == "link"
-        if wanted and self._link is None:
+        requested = controls.clock == "link"
+        if requested and self._link is None:
             try:
                 self._link = LinkClock(self._clock, controls.tempo, self.inbox.put)
             except DeviceError as error:
                 self._notify(str(error), "warning")
-        elif not wanted and self._link is not None:
+        elif not requested and self._link is not None:
             self._link.close()
             self._link = None
 
     def publish(self, time: float) -> None:
-        """Hand the screen a snapshot if it differs from the last one in more than its time."""
+        """Send the screen a snapshot if it differs from the last one in more than its time."""
         model = self._model
         if model is None:
             snapshot = Snapshot(time, "listening", self._settings.controls)

@@ -112,8 +112,8 @@ class EngineHost(Supervisor[Snapshot | AudioStatus]):
         """Return the newest state of the audio input; None where the session has none."""
         return self._audio
 
-    def say(self, text: str, severity: Literal["information", "warning", "error"] = "warning") -> None:
-        """Give the screen a line to show."""
+    def notify(self, text: str, severity: Literal["information", "warning", "error"] = "warning") -> None:
+        """Show a notice on the screen."""
         with self._lock:
             self._notices += (Notice(self._clock.now(), text, severity),)
 
@@ -144,13 +144,13 @@ class EngineHost(Supervisor[Snapshot | AudioStatus]):
                 self._audio = report
             case Ready():
                 if self.restarting:
-                    self.say("the engine plays again", "information")
+                    self.notify("the engine plays again", "information")
             case Crashed():
                 with self._lock:
                     if self._snapshot is not None:
                         self._snapshot = _silenced(self._snapshot)
                 if report.again:
-                    self.say(f"{report.reason}; it is started again", "error")
+                    self.notify(f"{report.reason}; it is started again", "error")
             case Ended():
                 if report.crashed and not self._outputs.alive:
                     self._silence_ports()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from multiprocessing import Pipe
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class FakeChild:

@@ -1,4 +1,4 @@
-"""The engine's loop, a step at a time, around a companion that notes what it is asked for."""
+"""The engine's loop, a step at a time, around a companion that notes each call."""
 
 import multiprocessing
 import threading
@@ -100,7 +100,7 @@ class Companion:
 
 
 class Stage:
-    """An engine whose ports are not open, with a companion that notes what it is asked for."""
+    """An engine whose ports are not open, with a companion that notes each call."""
 
     def __init__(self) -> None:
         settings = Settings(
@@ -121,7 +121,7 @@ class Stage:
             self.engine.inbox.put(item)
 
     def step(self) -> list[Any]:
-        """Return what the companion was asked for by what one step takes."""
+        """Return the calls of the companion in one step."""
         before = len(self.companion.done)
         self.engine.step()
         return self.companion.done[before:]
@@ -173,7 +173,7 @@ def test_a_step_sets_controls_once_and_takes_all_notes(stage: Stage):
     assert stage.step() == [TakeTurn(), (SetControl("temperature", 0.5), SetControl("mode", "continue"))]
 
 
-def test_two_ends_of_the_register_moved_together_are_both_as_asked(stage: Stage):
+def test_two_ends_of_the_register_moved_together_are_both_as_set(stage: Stage):
     stage.companion.controls = replace(stage.companion.controls, register_low=40, register_high=50)
     stage.put(controller(23, 127), controller(22, 100))
     (change,) = stage.step()

@@ -128,7 +128,7 @@ def test_pedals_that_act_keep_every_movement_and_a_panic_pedal_overtakes() -> No
     assert drained(inbox) == [ControlChange(0.0, 70, 127), NoteOn(0.0, 60, 80), *moves]
 
 
-def test_a_panic_is_told_before_the_loop_can_take_it() -> None:
+def test_a_panic_is_called_before_the_loop_can_take_it() -> None:
     waiting: list[int] = []
     inbox = Inbox(SURFACE.taken, lambda: waiting.append(len(inbox)))
     inbox.put(Panic())
