@@ -118,7 +118,7 @@ def test_stems_that_can_go_nowhere_are_reported(tmp_path: Path, monkeypatch: pyt
 
 
 class ShortFile:
-    """A sound file that takes half of what it is given, and asserts as soundfile does where asserts are on."""
+    """A sound file that takes half of what it is given; `asserts` as soundfile does where asserts are on."""
 
     def __init__(self, *, asserts: bool) -> None:
         self._asserts = asserts
