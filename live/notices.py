@@ -1,4 +1,4 @@
-"""Lines for the player that wait to be shown; of many that say the same, one a second is."""
+"""Notices for the user that wait to be shown; of equal ones, one a second is shown."""
 
 import re
 from collections import deque
@@ -11,7 +11,7 @@ from tatumflow.engine.messages import Notice
 Severity = Literal["information", "warning", "error"]
 
 Notify = Callable[[str, Severity], None]
-"""Takes one line for the player, and how bad it is."""
+"""Takes one line for the user, and its severity."""
 
 SAME_SECONDS: Final = 1.0
 """Seconds after which a line like one shown before is shown again."""
@@ -39,7 +39,7 @@ class Notices:
         self._waiting.append(Notice(self._clock.now(), text, severity))
 
     def take(self, besides: Iterable[Notice] = ()) -> tuple[Notice, ...]:
-        """Return the lines to show, those of `besides` first; what is left out is never shown."""
+        """Return the notices to show, those of `besides` first; one that is left out is never shown."""
         waiting = [*besides, *(self._waiting.popleft() for _ in range(len(self._waiting)))]
         return tuple(notice for notice in waiting if self._passes(notice)) if waiting else ()
 

@@ -1,4 +1,4 @@
-"""Keeping the chatter of C libraries off the player's screen."""
+"""Keeping the output of C libraries off the user's screen."""
 
 import os
 from collections.abc import Iterator

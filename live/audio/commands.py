@@ -1,11 +1,11 @@
-"""Commands to the ears of a session: how the stems are heard, and which of them plays."""
+"""Commands to the ears, the process of the audio input: the mix of the stems, and the stem to transcribe."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class SetStem:
-    """Change how a stem is heard; None leaves what it is, an invalid value is refused with a `Notice`."""
+    """Change the mix of a stem; None leaves a value as it is, an invalid one is refused with a `Notice`."""
 
     name: str
     gain_db: float | None = None
@@ -15,7 +15,7 @@ class SetStem:
 
 @dataclass(frozen=True, slots=True)
 class ChooseStem:
-    """Let the companion hear this stem; the empty string none."""
+    """Transcribe this stem for the companion; the empty string none."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""Which audio devices there are, which of them is meant, and what is asked of a stream."""
+"""The audio devices of a system, how one is chosen by name, and the settings of a stream."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class AudioDevice:
 
     Attributes:
         number: In the list, counted from 0.
-        name: What the system calls it.
+        name: Its name in the system.
         api: The audio system that reaches it, such as ALSA or JACK.
-        inputs: Channels that can be heard.
-        outputs: Channels that can be played.
+        inputs: Input channels.
+        outputs: Output channels.
         rate: Its own frames a second.
-        is_default_input: Whether the system hears it where none is named.
-        is_default_output: Whether the system plays it where none is named.
+        is_default_input: Whether it is the system's input where none is named.
+        is_default_output: Whether it is the system's output where none is named.
     """
 
     number: int
@@ -39,11 +39,11 @@ class AudioDevice:
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """What is asked of a device.
+    """How a device is opened.
 
     Attributes:
-        input: Heard.
-        output: Played; None for no output.
+        input: Device that is recorded from.
+        output: Device that is played on; None for no output.
         rate: Frames a second.
         block: Frames of a block.
         inputs: Channels to open.
@@ -59,17 +59,17 @@ class StreamPlan:
 
 
 class Process(Protocol):
-    """Takes a block in the audio callback; must neither wait nor raise."""
+    """Takes a block in the audio callback; may neither wait nor raise."""
 
     def __call__(
-        self, heard: NDArray[np.float32], played: NDArray[np.float32] | None, time: float, xrun: bool, /
+        self, recorded: NDArray[np.float32], played: NDArray[np.float32] | None, time: float, xrun: bool, /
     ) -> None:
         """Take a block.
 
         Args:
-            heard: Shape (n, inputs).
+            recorded: Shape (n, inputs).
             played: Shape (n, outputs), to be filled; None without an output.
-            time: When the first frame was heard, in seconds of `time.monotonic`.
+            time: When the first frame arrived, in seconds of `time.monotonic`.
             xrun: Whether frames were lost or lacking before it.
         """
         ...
@@ -85,7 +85,7 @@ class AudioStream(Protocol):
 
     @property
     def device_seconds(self) -> float:
-        """What the device says that its own input and output delay, together."""
+        """Seconds of delay that the device reports for its input and output, together."""
         ...
 
     def close(self) -> None:
@@ -117,22 +117,22 @@ class AudioSystem(Protocol):
         ...
 
     def close(self) -> None:
-        """Give everything back; `devices` begins anew."""
+        """Release everything; `devices` begins anew."""
         ...
 
 
-def match_device(wanted: str, devices: Sequence[AudioDevice], side: Side) -> AudioDevice:
-    """Return the one device that is meant.
+def match_device(requested: str, devices: Sequence[AudioDevice], side: Side) -> AudioDevice:
+    """Return the one device of this name.
 
     Args:
-        wanted: A whole name, a number of the list, or a part of name and audio system in any case; empty for
-            the system's default. Where several audio systems reach a device of that name, the default's is
-            taken, else the first.
+        requested: A whole name, a number of the list, or a part of name and audio system in any case; empty
+            for the system's default. Where several audio systems reach a device of that name, that of the
+            default is taken, else the first.
         devices: All there are.
         side: What it is for.
 
     Raises:
-        DeviceError: if none or more than one fits, or the one cannot be heard or played.
+        DeviceError: if none or more than one fits, or it has no channels of that side.
     """
     able = [device for device in devices if _channels(device, side)]
     if not able:
@@ -141,24 +141,24 @@ def match_device(wanted: str, devices: Sequence[AudioDevice], side: Side) -> Aud
             f"no audio {side}: there is no device; {advice}, or start a JACK or PipeWire server"
         )
     default = next((device for device in able if _is_default(device, side)), able[0])
-    if not wanted:
+    if not requested:
         return default
-    if wanted.isdecimal():
+    if requested.isdecimal():
         for device in able:
-            if device.number == int(wanted):
+            if device.number == int(requested):
                 return device
-        raise DeviceError(f"audio {side} {wanted}: is no {side}; there is {_listed(able)}")
-    whole = [device for device in able if device.name == wanted]
+        raise DeviceError(f"audio {side} {requested}: is no {side}; there is {_listed(able)}")
+    whole = [device for device in able if device.name == requested]
     parts = whole or [
-        device for device in able if wanted.casefold() in f"{device.name} {device.api}".casefold()
+        device for device in able if requested.casefold() in f"{device.name} {device.api}".casefold()
     ]
     if len({device.name for device in parts}) == 1:
         return next((device for device in parts if device.api == default.api), parts[0])
     if parts:
         raise DeviceError(
-            f"audio {side} {wanted!r} fits {_listed(parts)}; say more of the name, or its number"
+            f"audio {side} {requested!r} fits {_listed(parts)}; give more of the name, or its number"
         )
-    raise DeviceError(f"audio {side} {wanted!r} does not exist; there is {_listed(able)}")
+    raise DeviceError(f"audio {side} {requested!r} does not exist; there is {_listed(able)}")
 
 
 def _channels(device: AudioDevice, side: Side) -> int:

@@ -1,4 +1,4 @@
-"""Hearing a session: a device kept open, its sound taken apart, mixed, monitored, recorded and handed on."""
+"""The audio input of a session: kept open, separated into stems, monitored, recorded and transcribed."""
 
 import threading
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from tatumflow.live.audio.tally import Tally
 from tatumflow.live.notices import Notify
 
 _POLL_SECONDS: Final = 0.25
-_STALLED_SECONDS: Final = 2.0
+STALLED_SECONDS: Final = 2.0
 _FIRST_RETRY: Final = 0.5
 _LAST_RETRY: Final = 8.0
 _SILENT_SECONDS: Final = 10.0
@@ -35,12 +35,12 @@ _STEREO: Final = 2
 
 @dataclass(frozen=True)
 class AudioOptions:
-    """How a session hears and is heard.
+    """The audio devices of a session, and how they are opened.
 
     Attributes:
-        input: Device to hear: name, part of it or number; empty for the system's default.
-        output: Device for the monitor, likewise; None for no monitor.
-        channels: Input channels that are heard left and right, counted from 1; one alone for a mono source.
+        input: Input device: name, part of it or number; empty for the system's default.
+        output: Output device for the monitor, likewise; None for no monitor.
+        channels: Input channels for left and right, counted from 1; one alone for a mono source.
             Empty for the first two, or the only one.
         rate: Frames a second; 0 for the model's where the device takes it, else the device's own.
         block: Frames of a device's block, 16 to 4,096.
@@ -71,7 +71,7 @@ class AudioOptions:
 
 @dataclass(frozen=True)
 class _Connection:
-    """An open device and what works for it."""
+    """An open device, its stream and its separation thread."""
 
     plan: StreamPlan
     path: MonitorPath
@@ -80,7 +80,7 @@ class _Connection:
 
 
 class Ears:
-    """The sound of a session.
+    """The audio input and the monitor of a session.
 
     A device that vanishes, stands still or changes its rate is closed and opened again as soon as that can be
     done, after half a second and then after ever longer waits, up to eight seconds. Only the thread that
@@ -99,12 +99,12 @@ class Ears:
         """Open nothing yet.
 
         Args:
-            model: Takes the sound apart; for this session alone.
-            options: Which device and how.
-            system: Opens it.
+            model: Separates the input into stems; for this session alone.
+            options: The devices, and how they are opened.
+            system: Opens them.
             clock: That of the session; a `SystemClock` wherever a device is real.
-            notify: Takes lines for the player.
-            listener: Hears the stem that is chosen.
+            notify: Takes notices for the user.
+            listener: Takes the samples of the chosen stem.
         """
         self._model = model
         self._options = options
@@ -123,9 +123,9 @@ class Ears:
         self._looked, self._position, self._still = 0.0, 0, 0.0
         self._retry_after = _FIRST_RETRY
         self._retry_at = 0.0
-        self._said = ""
+        self._notified = ""
         self._quiet_since: float | None = None
-        self._said_quiet = False
+        self._silence_reported = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="audio watch", daemon=True)
 
@@ -133,7 +133,7 @@ class Ears:
         """Open the device; keep it open from now on, with `watch` or calls of `look`.
 
         Raises:
-            DeviceError: if there is none, or it cannot be opened; says what is missing and how to get it.
+            DeviceError: if there is none, or it cannot be opened; with what is missing and how to get it.
         """
         self._connect()
 
@@ -151,14 +151,14 @@ class Ears:
             try:
                 self._connect()
             except DeviceError as error:
-                self._say(str(error))
+                self._notify_once(str(error))
                 self._retry_after = min(2 * self._retry_after, _LAST_RETRY)
                 self._retry_at = now + self._retry_after
             else:
                 self._notify("the sound is back", "information")
 
     def status(self) -> AudioStatus:
-        """Return the sound at this moment."""
+        """Return the state at this moment."""
         separation, connection, recorder = self._separation, self._connection, self._recorder
         stems = tuple(
             StemStatus(name, meter.level, mix, place == separation.chosen)
@@ -201,7 +201,7 @@ class Ears:
         muted: bool | None = None,
         soloed: bool | None = None,
     ) -> None:
-        """Change how a stem is heard; None leaves what it is.
+        """Change the mix of a stem; None leaves a value as it is.
 
         Raises:
             SettingError: if there is no such stem, or the gain is outside its range.
@@ -215,7 +215,7 @@ class Ears:
         mixer.mixes = tuple(mixes)
 
     def choose(self, name: str) -> None:
-        """Hand a stem on to the listener; the empty string none.
+        """Send a stem to the listener; the empty string none.
 
         Raises:
             SettingError: if there is no such stem.
@@ -240,7 +240,7 @@ class Ears:
             self._separation.sink = self._recorder
 
     def close(self) -> None:
-        """Close the device, the audio system and what is recorded."""
+        """Close the device, the audio system and the recording."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -268,7 +268,7 @@ class Ears:
         stream = self._system.open(plan, path.process)
         thread = SeparationThread(self._separation, path)
         self._connection = _Connection(plan, path, stream, thread)
-        self._state, self._said = "open", ""
+        self._state, self._notified = "open", ""
         self._retry_after = _FIRST_RETRY
         self._looked, self._position, self._still = self._clock.now(), path.position, 0.0
         self._quiet_since = None
@@ -282,24 +282,24 @@ class Ears:
 
     def _planned(self, devices: tuple[AudioDevice, ...]) -> StreamPlan:
         options = self._options
-        heard = match_device(options.input, devices, "input")
-        played: AudioDevice | None = None
+        source = match_device(options.input, devices, "input")
+        monitor: AudioDevice | None = None
         if options.output is not None:
             try:
-                played = match_device(options.output, devices, "output")
+                monitor = match_device(options.output, devices, "output")
             except DeviceError as error:
                 if options.output:
                     raise
-                # Notes can be made of what is heard all the same.
-                self._say(f"{error}; going on without a monitor")
-        wanted = max(options.channels, default=min(heard.inputs, _STEREO))
-        if wanted > heard.inputs:
-            raise DeviceError(f"audio input {heard.name!r}: has {heard.inputs} channels, not {wanted}")
-        outputs = 0 if played is None else min(played.outputs, _STEREO)
-        plan = StreamPlan(heard, played, options.rate or self._model.rate, options.block, wanted, outputs)
+                # The input can be transcribed all the same.
+                self._notify_once(f"{error}; going on without a monitor")
+        inputs = max(options.channels, default=min(source.inputs, _STEREO))
+        if inputs > source.inputs:
+            raise DeviceError(f"audio input {source.name!r}: has {source.inputs} channels, not {inputs}")
+        outputs = 0 if monitor is None else min(monitor.outputs, _STEREO)
+        plan = StreamPlan(source, monitor, options.rate or self._model.rate, options.block, inputs, outputs)
         if options.rate or self._system.takes(plan):
             return plan
-        return replace(plan, rate=heard.rate)
+        return replace(plan, rate=source.rate)
 
     def _columns(self, plan: StreamPlan) -> tuple[int, int]:
         channels = self._options.channels or tuple(range(1, plan.inputs + 1))
@@ -307,32 +307,32 @@ class Ears:
 
     def _look_after(self, connection: _Connection, now: float) -> None:
         position = connection.path.position
-        # A computer that was busy or asleep says nothing of its device, so no wait counts for more than two.
+        # After a computer was busy or asleep its device may be well: no wait counts for more than two polls.
         self._still += min(now - self._looked, 2 * _POLL_SECONDS)
         if position != self._position:
             self._still = 0.0
         self._looked, self._position = now, position
-        if not connection.stream.active or self._still > _STALLED_SECONDS:
+        if not connection.stream.active or self._still > STALLED_SECONDS:
             self._disconnect("lost")
             self._retry_after = _FIRST_RETRY
             self._retry_at = now + self._retry_after
             name = connection.plan.input.name
-            self._say(f"{name}: no sound comes from it any more; plug it in again to go on with it")
+            self._notify_once(f"{name}: no sound comes from it any more; plug it in again to go on with it")
             return
         self._look_for_silence(connection, now)
 
     def _look_for_silence(self, connection: _Connection, now: float) -> None:
-        """Say once that nothing is heard, which is rarely what was meant."""
+        """Report once that the input is silent, which is rarely intended."""
         if self._separation.input_meter.level.rms > _SILENT_RMS:
             self._quiet_since = None
         elif self._quiet_since is None:
             self._quiet_since = now
-        elif now - self._quiet_since > _SILENT_SECONDS and not self._said_quiet:
-            self._said_quiet = True
+        elif now - self._quiet_since > _SILENT_SECONDS and not self._silence_reported:
+            self._silence_reported = True
             name = connection.plan.input.name
-            self._notify(f"{name}: nothing is heard; check cable, channel and input level", "warning")
+            self._notify(f"{name}: the input is silent; check cable, channel and input level", "warning")
 
-    def _say(self, text: str) -> None:
-        if text != self._said:
-            self._said = text
+    def _notify_once(self, text: str) -> None:
+        if text != self._notified:
+            self._notified = text
             self._notify(text, "warning")

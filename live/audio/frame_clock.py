@@ -1,4 +1,4 @@
-"""When a frame was heard, from the times at which the audio callback was called."""
+"""The time of each input frame, from the times at which the audio callback was called."""
 
 import math
 from typing import Final
@@ -17,16 +17,16 @@ class FrameClock:
     """
 
     def __init__(self, rate: float) -> None:
-        """Begin with the rate that the device states, frames a second."""
+        """Begin with the nominal rate of the device, frames a second."""
         self._rate = rate
         self._seconds_per_frame = 1 / rate
         self._frame = 0
         self._time: float | None = None
 
     def observe(self, frame: int, time: float) -> None:
-        """Hear that a frame, later than those before, was heard at a time."""
+        """Take the time of a frame, later than those before."""
         if self._time is None or abs(time - self.time_of(frame)) > _LOST_SECONDS:
-            # Frames were lost, or nothing was known.
+            # Frames were lost, or this is the first.
             self._frame, self._time = frame, time
             self._seconds_per_frame = 1 / self._rate
             return
@@ -40,5 +40,5 @@ class FrameClock:
         self._seconds_per_frame += speed**2 * error / frames
 
     def time_of(self, frame: float) -> float:
-        """Return when a frame was heard or will be, in seconds; 0 before anything was observed."""
+        """Return the time of a past or future frame, in seconds; 0 before anything was observed."""
         return 0.0 if self._time is None else self._time + (frame - self._frame) * self._seconds_per_frame

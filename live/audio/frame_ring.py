@@ -1,4 +1,4 @@
-"""A queue of frames from one thread to one other, without a lock."""
+"""A queue of frames from one thread to another, without a lock."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tatumflow.live.audio.circle import put, take
 class FrameRing:
     """Frames in the order they came, between one thread that pushes and one that pulls.
 
-    Each side moves an index of its own, after the copying, so that neither waits for the other nor sees half
+    Each side moves an index of its own, after the copying, so that no thread waits and none sees half
     a frame. Both indices only grow. Nothing is allocated after construction.
     """
 

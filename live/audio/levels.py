@@ -1,4 +1,4 @@
-"""How loud a signal is, as a meter shows it."""
+"""Peak and RMS level of a signal, as a meter shows it."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FLOOR_DB: Final = -120.0
-"""What silence reads."""
+"""Reading of silence, dB of full scale."""
 
 _FALL_DB_PER_SECOND: Final = 20.0
 _RMS_SECONDS: Final = 0.3
@@ -42,7 +42,7 @@ class LevelMeter:
         self._power = 0.0
 
     def push(self, samples: NDArray[np.float32]) -> None:
-        """Hear samples of any shape whose last axis is time."""
+        """Take samples of any shape whose last axis is time."""
         count = samples.shape[-1]
         if not count:
             return

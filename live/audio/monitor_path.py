@@ -1,8 +1,8 @@
-"""What happens in the audio callback: frames go to the separation thread, stems come back or the dry signal.
+"""The audio callback: input frames go to the separation thread; the stems, or the dry signal, are played.
 
 The dry signal is delayed as long as the stems, so that one fades into the other without a jump in time. Stems
 are played while more of them are at hand than a fade is long; as soon as they are not, what is left of them
-carries the fade. So no block is ever silent or broken for want of stems, however late they are.
+carries the fade. So late stems never leave a block silent or broken.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from tatumflow.live.audio.tally import Tally
 
 SIDES: Final = 2
 LONGEST_BLOCK: Final = 4096
-"""Frames that are worked on at a time; a device's longer blocks are taken in pieces."""
+"""Frames that are processed at a time; a device's longer blocks are split."""
 
 _QUEUED_SECONDS: Final = 4.0
 _DRY_SECONDS: Final = 0.2
@@ -29,12 +29,12 @@ _SHORTEST_BLOCK: Final = 16
 
 
 @dataclass(frozen=True)
-class Heard:
+class InputBlock:
     """A block from the device.
 
     Attributes:
         first: Number of its first frame, counted from the stream's first.
-        time: When that one was heard, in the clock's seconds.
+        time: When that one arrived, in the clock's seconds.
         frames: Shape (n, 2).
     """
 
@@ -60,7 +60,7 @@ class MonitorPath:
             latency: Frames from input to output, more than a fade.
             fade: Frames of a fade between stems and dry signal, at least 1.
             tally: Counts.
-            sides: Columns of the input that are heard left and right; the same twice for a mono source.
+            sides: Columns of the input for left and right; the same twice for a mono source.
         """
         self.rate = rate
         self.latency = latency
@@ -95,21 +95,25 @@ class MonitorPath:
         return self._share
 
     def process(
-        self, heard: NDArray[np.float32], played: NDArray[np.float32] | None, time: float, xrun: bool = False
+        self,
+        recorded: NDArray[np.float32],
+        played: NDArray[np.float32] | None,
+        time: float,
+        xrun: bool = False,
     ) -> None:
         """Take a block and fill one of the same length.
 
         Args:
-            heard: Shape (n, inputs).
+            recorded: Shape (n, inputs).
             played: Shape (n, outputs), filled; None where nothing is played.
-            time: When the block's first frame was heard, in the clock's seconds.
+            time: When the block's first frame arrived, in the clock's seconds.
             xrun: Whether the device lost or lacked frames before it.
         """
         if xrun:
             self._tally.xruns += 1
-        for first in range(0, len(heard), LONGEST_BLOCK):
+        for first in range(0, len(recorded), LONGEST_BLOCK):
             piece = slice(first, first + LONGEST_BLOCK)
-            count = self._take_in(heard[piece], time + first / self.rate)
+            count = self._take_in(recorded[piece], time + first / self.rate)
             if played is not None:
                 self._play(self.position - count - self.latency, played[piece])
 
@@ -118,7 +122,7 @@ class MonitorPath:
         """Frames that wait for the separation thread."""
         return self._queue.filled
 
-    def take(self) -> Heard | None:
+    def take(self) -> InputBlock | None:
         """Return the oldest block that waits, None if there is none."""
         header = np.zeros((1, _HEADER))
         if not self._headers.pull(header):
@@ -126,7 +130,7 @@ class MonitorPath:
         first, count, time = header[0]
         frames = np.zeros((int(count), SIDES), dtype=np.float32)
         self._queue.pull(frames)
-        return Heard(int(first), float(time), frames)
+        return InputBlock(int(first), float(time), frames)
 
     def skip(self) -> None:
         """Drop all blocks that wait but the newest."""
@@ -138,17 +142,17 @@ class MonitorPath:
         """Give the mix of the stems, (n, 2), to be played for the frames from number `first` on."""
         self._stems.write(first, stems)
 
-    def _take_in(self, heard: NDArray[np.float32], time: float) -> int:
-        count = len(heard)
+    def _take_in(self, recorded: NDArray[np.float32], time: float) -> int:
+        count = len(recorded)
         block, bad = self._block[:count], self._bad[:count]
-        block[:, 0] = heard[:, self._left]
-        block[:, 1] = heard[:, self._right]
+        block[:, 0] = recorded[:, self._left]
+        block[:, 1] = recorded[:, self._right]
         np.isfinite(block, out=bad)
         np.logical_not(bad, out=bad)
         if bad.any():
             self._tally.bad_input_frames += int(np.count_nonzero(bad[:, 0] | bad[:, 1]))
             np.copyto(block, 0.0, where=bad)
-        # Samples whose header finds no place would be taken for those of the next.
+        # Samples whose header finds no place would be read as those of the next.
         if self._queue.free >= count and self._headers.free:
             self._header[0] = self.position, count, time
             self._queue.push(block)
@@ -164,7 +168,7 @@ class MonitorPath:
         mixed = self._mixed[:count]
         take(self._dry, first, mixed)
         self._blend(first, mixed)
-        # What a device does with more than full scale is its own affair, and rarely pretty.
+        # Devices treat values beyond full scale in different ways, most of them audible.
         np.clip(mixed, -1.0, 1.0, out=mixed)
         if played.shape[1] == 1:
             np.add(mixed[:, :1], mixed[:, 1:], out=played)

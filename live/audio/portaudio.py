@@ -107,7 +107,7 @@ class PortAudio:
         return self._stream
 
     def close(self) -> None:
-        """Give everything back; `devices` begins anew."""
+        """Release everything; `devices` begins anew."""
         if self._server_has_gone():
             # PortAudio would end the process, now or at its end.
             atexit.unregister(self._library._exit_handler)
@@ -160,39 +160,39 @@ class _Stream:
         """End it."""
         self.broke_off = not self.active
         if self.broke_off and _JACK in self.api:
-            # PortAudio waits for ever for the last cycle of a server that has gone.
+            # PortAudio waits without end for the last cycle of a server that has gone.
             return
         with quiet_stderr():
             self._stream.close(ignore_errors=True)
 
 
 def _listening(process: Process) -> Any:  # noqa: ANN401
-    """Return the callback of a stream that is only heard."""
+    """Return the callback of a stream with an input only."""
     now = time.monotonic
 
-    def called(heard: NDArray[np.float32], frames: int, times: Any, status: Any) -> None:  # noqa: ANN401
-        process(heard, None, now() - _ago(times), bool(status))
+    def called(recorded: NDArray[np.float32], frames: int, times: Any, status: Any) -> None:  # noqa: ANN401
+        process(recorded, None, now() - _ago(times), bool(status))
 
     return called
 
 
 def _playing(process: Process) -> Any:  # noqa: ANN401
-    """Return the callback of a stream that is heard and played."""
+    """Return the callback of a stream with input and output."""
     now = time.monotonic
 
     def called(
-        heard: NDArray[np.float32],
+        recorded: NDArray[np.float32],
         played: NDArray[np.float32],
         frames: int,
         times: Any,  # noqa: ANN401
         status: Any,  # noqa: ANN401
     ) -> None:
-        process(heard, played, now() - _ago(times), bool(status))
+        process(recorded, played, now() - _ago(times), bool(status))
 
     return called
 
 
 def _ago(times: Any) -> float:  # noqa: ANN401
-    """Return for how many seconds the first frame has been waiting; 0 where the device does not know."""
+    """Return for how many seconds the first frame has been waiting; 0 where the device does not report it."""
     ago = times.currentTime - times.inputBufferAdcTime
     return ago if 0 <= ago < _LONGEST_AGO else 0.0

@@ -1,4 +1,4 @@
-"""Changing the rate of what a note tracker hears, with as little waiting as can be."""
+"""Changing the sample rate of a note tracker's input, with as little delay as can be."""
 
 import math
 from typing import Final

@@ -1,4 +1,4 @@
-"""The thread that takes the sound apart and mixes the stems for the monitor."""
+"""The thread that separates the input into stems and mixes them for the monitor."""
 
 import math
 import threading
@@ -15,7 +15,7 @@ from tatumflow.engine.separation.streaming import BlockModel, StreamingSeparator
 from tatumflow.live.audio.frame_clock import FrameClock
 from tatumflow.live.audio.levels import LevelMeter
 from tatumflow.live.audio.limiter import soft_limit
-from tatumflow.live.audio.monitor_path import Heard, MonitorPath
+from tatumflow.live.audio.monitor_path import InputBlock, MonitorPath
 from tatumflow.live.audio.resampler import Resampler, held_back
 from tatumflow.live.audio.stem_listener import StemListener
 from tatumflow.live.audio.stem_mixer import StemMixer
@@ -25,7 +25,7 @@ from tatumflow.live.notices import Notify
 FADE_SECONDS: Final = 0.005
 
 LEAST_ALLOWANCE: Final = 0.03
-"""Seconds for computing that the smallest model is given: threads must be woken, and others compute too."""
+"""Seconds for computing that the smallest model is given: threads wake late, and others compute too."""
 
 _TRIALS: Final = 5
 _TRIAL_SHARE: Final = 2.5
@@ -41,15 +41,15 @@ class StemSink(Protocol):
     """Takes all stems, such as a recorder."""
 
     def write(self, stems: NDArray[np.float32], time: float) -> None:
-        """Take stems (s, 2, n), heard from a time on (seconds); never waits."""
+        """Take stems (s, 2, n) whose first sample arrived at a time (seconds); never waits."""
         ...
 
 
 def algorithmic_seconds(model: BlockModel, rate: int) -> float:
-    """Return how long a frame must wait for its stems even if computing took no time.
+    """Return the seconds that a frame waits for its stems even if computing took no time.
 
     Args:
-        model: Takes the sound apart.
+        model: Separates the input into stems.
         rate: Of the device, frames a second.
     """
     waits = StreamingSeparator(model).latency / model.rate
@@ -60,7 +60,7 @@ def latency_frames(model: BlockModel, rate: int, block: int, allowance: float) -
     """Return for how many frames the monitor is behind the input.
 
     Args:
-        model: Takes the sound apart.
+        model: Separates the input into stems.
         rate: Of the device, frames a second.
         block: Frames of a device's block.
         allowance: Seconds for computing.
@@ -73,7 +73,7 @@ def measured_allowance(model: BlockModel, clock: Clock) -> float:
     """Return the seconds for computing that a model needs on this machine, from a few blocks of silence.
 
     Args:
-        model: Takes the sound apart; forgets what it heard.
+        model: Separates the input into stems; its state is reset.
         clock: Times it.
     """
     model.reset()
@@ -91,28 +91,28 @@ def measured_allowance(model: BlockModel, clock: Clock) -> float:
 class Separation:
     """Takes blocks from a monitor path, and gives the mix of their stems back to it.
 
-    A block whose stems are no numbers, or for which the model fails, is left out: the path then plays the dry
+    A block whose stems are not finite, or for which the model fails, is left out: the path then plays the dry
     signal. The stream is begun again after it, and after frames that were lost.
 
     Attributes:
-        mixer: How the stems are heard.
-        meters: Of each stem before the mixer.
-        input_meter: Of what is heard.
-        chosen: Place of the stem that the listener hears, None for none.
-        listener: Hears it.
-        sink: Takes all stems, None for nobody.
+        mixer: Mixes the stems for the monitor.
+        meters: Level of each stem before the mixer.
+        input_meter: Level of the input.
+        chosen: Index of the stem that the listener is given, None for none.
+        listener: Takes its samples.
+        sink: Takes all stems; None for none.
         cost: Seconds of computing for each second of sound, of the last blocks.
-        ready: Seconds from when a sample was heard until its stems were mixed, the latest of each block.
+        ready: Seconds from the arrival of a sample until its stems were mixed, the latest of each block.
     """
 
     def __init__(self, model: BlockModel, clock: Clock, tally: Tally, notify: Notify) -> None:
         """Begin with nothing connected.
 
         Args:
-            model: Takes the sound apart; called by one thread at a time.
-            clock: Tells how late the stems are.
-            tally: Counts.
-            notify: Takes lines for the player.
+            model: Separates the input into stems; called by one thread at a time.
+            clock: Measures how late the stems are.
+            tally: Counts faults.
+            notify: Takes notices for the user.
         """
         self.names = model.stems.names
         self.mixer = StemMixer(len(self.names), model.rate)
@@ -128,7 +128,7 @@ class Separation:
         self._clock = clock
         self._tally = tally
         self._notify = notify
-        self._heard_by: tuple[StemListener, int] | None = None
+        self._following: tuple[StemListener, int] | None = None
         self._faults = 0
         self._most = model.most * model.block * model.transform.hop
         self.connect(None)
@@ -146,23 +146,23 @@ class Separation:
         if path is None:
             return False
         if path.waiting > _HOPELESS_SECONDS * path.rate:
-            # Their moment has passed; what comes now can still be in time.
+            # The moment to play these has passed; newer frames can still be in time.
             path.skip()
             self._tally.skips += 1
-        blocks: list[Heard] = []
+        blocks: list[InputBlock] = []
         count = 0
-        while count * self._model.rate < self._most * path.rate and (heard := path.take()) is not None:
-            self._frames.observe(heard.first, heard.time)
-            if blocks and heard.first != blocks[-1].first + len(blocks[-1].frames):
+        while count * self._model.rate < self._most * path.rate and (block := path.take()) is not None:
+            self._frames.observe(block.first, block.time)
+            if blocks and block.first != blocks[-1].first + len(blocks[-1].frames):
                 self._work(path, blocks)
                 blocks, count = [], 0
-            blocks.append(heard)
-            count += len(heard.frames)
+            blocks.append(block)
+            count += len(block.frames)
         if blocks:
             self._work(path, blocks)
         return bool(blocks)
 
-    def _work(self, path: MonitorPath, blocks: list[Heard]) -> None:
+    def _work(self, path: MonitorPath, blocks: list[InputBlock]) -> None:
         first, frames = blocks[0].first, np.concatenate([block.frames for block in blocks])
         if first != self._next:
             self._begin(path, first)
@@ -195,11 +195,11 @@ class Separation:
 
     def _separated(self, samples: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """Return the stems that are ready, None where the model fails."""
-        reason = "gives what are no numbers"
+        reason = "gives values that are not finite"
         try:
             stems = self._separator.push(samples)
         except Exception as error:
-            # Whatever a model raises, playing goes on without it.
+            # A model may raise anything; playing goes on without it.
             reason = f"fails ({type(error).__name__}: {error})"
         else:
             if np.isfinite(stems).all():
@@ -209,12 +209,12 @@ class Separation:
         self._tally.model_faults += 1
         self._faults += 1
         if self._faults == _FAULTS_IN_A_ROW:
-            line = f"the separation model {reason}; you hear the dry sound, choose another model"
+            line = f"the separation model {reason}; you hear the dry signal, choose another model"
             self._notify(" ".join(line.split()), "error")
         return None
 
     def _give(self, path: MonitorPath, stems: NDArray[np.float32]) -> None:
-        heard_at = self._time_of(path, self._samples)
+        arrived_at = self._time_of(path, self._samples)
         for meter, stem in zip(self.meters, stems, strict=True):
             meter.push(stem)
         mixed, limited = soft_limit(self.mixer.mix(stems).T)
@@ -225,24 +225,24 @@ class Separation:
         # The monitor comes first; these may take a moment.
         sink = self.sink
         if sink is not None:
-            sink.write(stems, heard_at)
-        self._hand_on(stems, heard_at)
+            sink.write(stems, arrived_at)
+        self._send_chosen(stems, arrived_at)
         self._samples += stems.shape[-1]
 
-    def _hand_on(self, stems: NDArray[np.float32], time: float) -> None:
-        """Hand the chosen stem on."""
+    def _send_chosen(self, stems: NDArray[np.float32], time: float) -> None:
+        """Send the chosen stem to the listener."""
         listener, chosen = self.listener, self.chosen
         now = None if listener is None or chosen is None else (listener, chosen)
-        if now != self._heard_by:
+        if now != self._following:
             self._break_off(time)
-            self._heard_by = now
+            self._following = now
         if now is not None:
             now[0].hear(stems[now[1]].mean(axis=0), time)
 
     def _break_off(self, time: float) -> None:
-        if self._heard_by is not None:
-            self._heard_by[0].lose(time)
-            self._heard_by = None
+        if self._following is not None:
+            self._following[0].lose(time)
+            self._following = None
 
     def _time_of(self, path: MonitorPath, sample: int) -> float:
         return self._frames.time_of(self._start + sample * path.rate / self._model.rate)
@@ -267,7 +267,7 @@ class SeparationThread:
             self._separation.connect(None)
 
     def _run(self, sleep: Callable[[float], None] = time.sleep) -> None:
-        # Polled: whoever wakes a thread takes a lock, which the audio callback must not.
+        # Polled: to wake a thread takes a lock, and the audio callback takes none.
         while not self._stop.is_set():
             if not self._separation.step():
                 sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Which separator takes the sound apart, if any."""
+"""The separator of the audio input, if any."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from tatumflow.engine.separation.pass_through import PassThrough
 from tatumflow.engine.separation.streaming import BlockModel
 
 NO_SEPARATOR: Final = "none"
-"""Stands in place of a separator's name where nothing is taken apart."""
+"""Stands in place of a separator's name where the input is not separated."""
 
 
 def open_separator(name: str) -> BlockModel:
@@ -22,7 +22,7 @@ def open_separator(name: str) -> BlockModel:
         return PassThrough()
     if not name and not find_separators():
         raise BundleError(
-            "no separator at hand that takes sound apart; export one with `tatumflow export`, or give "
-            f"`--separator {NO_SEPARATOR}` to hear the whole input"
+            "no separator at hand; export one with `tatumflow export`, or give "
+            f"`--separator {NO_SEPARATOR}` to use the whole input"
         )
     return OnnxBlockModel(load_separator(separator_path(name)))

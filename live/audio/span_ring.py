@@ -1,4 +1,4 @@
-"""Frames by their number, from one thread to one other, where some may be missing or come too late."""
+"""Frames by their number, from one thread to another, where some may be missing or come too late."""
 
 from typing import Final
 
@@ -12,10 +12,10 @@ _SPANS: Final = 4
 
 
 class SpanRing:
-    """The latest frames of a signal with holes; one thread writes spans of it, one other reads.
+    """The latest frames of a signal with holes; one thread writes spans of it, another reads.
 
-    What is there is published as a whole and after the copying, so that nobody waits and no frame is read
-    before it is written. The writer must stay less than the capacity ahead of the reader.
+    What is there is published as a whole and after the copying, so that no thread waits and no frame is read
+    before it is written. The writer has to stay less than the capacity ahead of the reader.
     """
 
     def __init__(self, capacity: int, channels: int) -> None:

@@ -1,4 +1,4 @@
-"""What the screen is told of the sound."""
+"""The state of the audio input, as the screen shows it."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Literal
@@ -17,8 +17,8 @@ class StemStatus:
     Attributes:
         name: Of the model's stems.
         level: Before the mixer.
-        mix: How it is heard.
-        plays: Whether the companion hears it.
+        mix: Its gain, mute and solo.
+        plays: Whether it is transcribed for the companion.
     """
 
     name: str
@@ -34,8 +34,8 @@ class AudioLatency:
     Attributes:
         algorithmic: What the model and the change of rates would take if computing took no time.
         monitor: From input to output inside the program: `algorithmic`, computing, block and fade.
-        device: What the device says that it adds.
-        ready_p99: Measured, from when a sample was heard until its stems were mixed, 99th percentile of the
+        device: Delay that the device reports.
+        ready_p99: Measured, from the arrival of a sample until its stems were mixed, 99th percentile of the
             last 1,000 blocks; 0 before the first.
     """
 
@@ -47,7 +47,7 @@ class AudioLatency:
 
 @dataclass(frozen=True, slots=True)
 class AudioFaults:
-    """What has gone wrong since the session began; `tally.Tally` says what each count is."""
+    """What has gone wrong since the session began; see `tally.Tally`."""
 
     xruns: int = 0
     overflow_frames: int = 0
@@ -67,15 +67,15 @@ class AudioFaults:
 
 @dataclass(frozen=True, slots=True)
 class AudioStatus:
-    """The sound at one moment.
+    """The audio input and the monitor at one moment.
 
     Attributes:
         state: Whether a device is open, was lost and is looked for, or was closed.
-        input: Name of the device that is heard; empty where there is none.
-        output: Of the one that is played, likewise.
+        input: Name of the input device; empty where there is none.
+        output: Name of the output device, likewise.
         rate: Frames a second of the device; 0 where there is none.
         model_rate: Of the model.
-        input_level: Of what is heard.
+        input_level: Level of the input.
         stems: In the model's order.
         separated: Share of the stems in what is played now; 1 - this is dry.
         bypass: Whether the dry signal is played on purpose.
@@ -102,5 +102,5 @@ class AudioStatus:
 
     @property
     def playing(self) -> str:
-        """Name of the stem that the companion hears; empty for none."""
+        """Name of the stem that is transcribed for the companion; empty for none."""
         return next((stem.name for stem in self.stems if stem.plays), "")

@@ -1,4 +1,4 @@
-"""Handing the stem that plays the companion on to whoever makes notes of it."""
+"""Transcription of the chosen stem on a thread of its own."""
 
 import queue
 import threading
@@ -18,27 +18,27 @@ _MOST_WAITING: Final = 200
 
 
 class StemListener(Protocol):
-    """Takes one stem, on the separation thread; must not keep it waiting."""
+    """Takes one stem, on the separation thread; may not keep it waiting."""
 
     def hear(self, samples: NDArray[np.float32], time: float) -> None:
         """Take samples (n,), mono, at the rate of the separator's model, that follow on those before.
 
         Args:
             samples: Shape (n,), n >= 1.
-            time: When the first one was heard, in seconds of the session's clock.
+            time: When the first one arrived, in seconds of the session's clock.
         """
         ...
 
     def lose(self, time: float) -> None:
-        """Hear that the stem breaks off, at a time: what comes next does not follow on it."""
+        """End the stem at a time: the samples that come next do not follow on it."""
         ...
 
 
 class NoteThread:
     """A `StemListener` that runs a note tracker on a thread of its own, beside the separation.
 
-    A tracker that cannot keep up loses what waits, and says so once: notes that come seconds late help
-    nobody.
+    Where the tracker cannot keep up, the samples that wait are dropped, with one notice: notes that come
+    seconds late are of no use.
     """
 
     def __init__(
@@ -51,16 +51,16 @@ class NoteThread:
         """Start.
 
         Args:
-            tracker: Makes the notes; called by this thread only.
-            rate: Samples a second of what is heard; the tracker hears them at its own rate.
-            emit: Takes the notes, from this thread; must not raise.
-            notify: Takes lines for the player.
+            tracker: Transcribes; called by this thread only.
+            rate: Samples a second of the stem; the tracker is given them at its own rate.
+            emit: Takes the notes, from this thread; may not raise.
+            notify: Takes notices for the user.
         """
         self._tracker = tracker
         self._rate = rate
         self._emit = emit
         self._notify = notify
-        self._said = False
+        self._notified = False
         self._begin()
         # None for the end; samples are None where the stem breaks off.
         self._queue: queue.SimpleQueue[tuple[NDArray[np.float32] | None, float] | None] = queue.SimpleQueue()
@@ -72,23 +72,25 @@ class NoteThread:
         self._queue.put((samples, time))
 
     def lose(self, time: float) -> None:
-        """Queue the end of what was heard: notes that sound end there."""
+        """Queue a break: notes that sound end there."""
         self._queue.put((None, time))
 
     def close(self) -> None:
-        """Make notes of what was heard, and stop."""
+        """Transcribe what waits, and stop."""
         self._queue.put(None)
         self._thread.join(_PATIENCE)
 
     def _begin(self) -> None:
         self._resampler = QuickResampler(self._rate, self._tracker.rate)
-        self._heard = self._given = 0
+        self._taken = self._given = 0
         """Samples since the beginning, at the one rate and at the other."""
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
             if self._queue.qsize() > _MOST_WAITING:
-                self._say("notes from the stem come too late, some are left out; close other programs")
+                self._notify_once(
+                    "notes from the stem come too late, some are left out; close other programs"
+                )
                 while self._queue.qsize() > 1:
                     item = self._queue.get()
                     if item is None:
@@ -97,8 +99,10 @@ class NoteThread:
             try:
                 events = self._events(*item)
             except Exception as error:
-                # A tracker is a model of somebody's: whatever it raises must not end the thread.
-                self._say(f"no notes from the stem: {type(error).__name__}: {error}; choose another tracker")
+                # A tracker may raise anything; the thread goes on.
+                self._notify_once(
+                    f"no notes from the stem: {type(error).__name__}: {error}; choose another tracker"
+                )
                 self._begin()
                 events = [InputLost(item[1])]
             for event in events:
@@ -109,13 +113,13 @@ class NoteThread:
             self._begin()
             return self._tracker.finish(time)
         resampled = self._resampler.push(samples)
-        # The resampler holds samples back: what comes out now may have been heard before these.
-        first = time - self._heard / self._rate + self._given / self._tracker.rate
-        self._heard += len(samples)
+        # The resampler holds samples back: what comes out now may be older than these.
+        first = time - self._taken / self._rate + self._given / self._tracker.rate
+        self._taken += len(samples)
         self._given += len(resampled)
         return self._tracker.push(resampled, first) if len(resampled) else ()
 
-    def _say(self, text: str) -> None:
-        if not self._said:
-            self._said = True
+    def _notify_once(self, text: str) -> None:
+        if not self._notified:
+            self._notified = True
             self._notify(" ".join(text.split()), "warning")

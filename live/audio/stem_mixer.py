@@ -17,12 +17,12 @@ _FULL_TURN_SECONDS: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class StemMix:
-    """How a stem is heard.
+    """Gain, mute and solo of a stem.
 
     Attributes:
         gain_db: -60 to 12 dB.
         muted: Whether it is silent.
-        soloed: Whether only it, and others that are soloed, are heard.
+        soloed: Whether only it, and other soloed stems, are audible.
 
     Raises:
         SettingError: if the gain is outside its range.

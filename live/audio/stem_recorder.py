@@ -1,4 +1,4 @@
-"""Recording stems to sound files, away from whoever plays them."""
+"""Recording stems to sound files, on a thread of its own."""
 
 import itertools
 import queue
@@ -35,10 +35,10 @@ class StemRecorder:
 
     The files are closed and opened again every few seconds, so that a crash loses no more than those. Where
     stems are missing there is silence, so that the files stay beside what else was recorded. A file
-    that cannot be written ends the recording with one line for the player; everything else goes on.
+    that cannot be written ends the recording with one notice; everything else goes on.
 
     Attributes:
-        folder: Where the files are: in the user's temporary folder where the one asked for takes none.
+        folder: Where the files are: in the user's temporary folder where the requested one cannot be written.
     """
 
     def __init__(self, folder: Path, names: Sequence[str], rate: int, notify: Notify) -> None:
@@ -48,7 +48,7 @@ class StemRecorder:
             folder: Made if it is not there; a file of a stem's name in it is replaced.
             names: Of the stems.
             rate: Samples a second.
-            notify: Takes lines for the player.
+            notify: Takes notices for the user.
         """
         self.folder = folder
         self.names = tuple(names)
@@ -81,8 +81,8 @@ class StemRecorder:
         """Queue stems; never waits.
 
         Args:
-            stems: Shape (s, 2, n); must not be changed afterwards.
-            time: When the first sample was heard, in seconds.
+            stems: Shape (s, 2, n); may not be changed afterwards.
+            time: When the first sample arrived, in seconds.
         """
         if not self._failed and self._queue.qsize() < _MOST_WAITING:
             self._queue.put((stems, time))
@@ -101,7 +101,7 @@ class StemRecorder:
                         files = self._first_opened(stack)
                     elif self._written - self._saved > _SAVE_SECONDS * self._rate:
                         self._saved = self._written
-                        # How long a file is, it says only when it is closed.
+                        # The length of a file is written only when it is closed.
                         stack.close()
                         files = [stack.enter_context(_opened_again(path)) for path in self.paths]
                     self._write(files, *item)
@@ -114,10 +114,11 @@ class StemRecorder:
         try:
             return self._made(stack)
         except (OSError, soundfile.SoundFileError) as error:
-            wanted, self.folder = self.folder, Path(tempfile.mkdtemp(prefix="tatumflow-")) / self.folder.name
+            requested = self.folder
+            self.folder = Path(tempfile.mkdtemp(prefix="tatumflow-")) / requested.name
             files = self._made(stack)
             self._notify(
-                f"{wanted}: stems cannot be recorded there ({error}); they go to {self.folder} instead",
+                f"{requested}: stems cannot be recorded there ({error}); they go to {self.folder} instead",
                 "warning",
             )
             return files
@@ -149,10 +150,10 @@ def write_whole(file: soundfile.SoundFile, samples: NDArray[np.float32]) -> None
     """Write samples, shape (n, 2).
 
     Raises:
-        AudioFileError: if fewer were written, as on a full disk, of which libsndfile says nothing else.
+        AudioFileError: if fewer were written, as on a full disk, which libsndfile reports in no other way.
     """
     before = file.tell()
-    # soundfile asserts that all was written; whether asserts are carried out is an option of Python's.
+    # soundfile asserts that all was written; an option of Python's turns asserts off.
     with suppress(AssertionError):
         file.write(samples)
     written = file.tell() - before

@@ -19,7 +19,7 @@ from tatumflow.live.bench.startup import startup
 from tatumflow.live.bench.thru import thru
 from tatumflow.live.bench.timing import jitter
 from tatumflow.live.bench.turns import turns
-from tatumflow.live.processes.thread_switching import SWITCH_SECONDS
+from tatumflow.live.processes.child_process import SWITCH_SECONDS
 
 Benchmark = Callable[[Bundle, Decoder, int], tuple[Figure, ...]]
 

@@ -6,7 +6,6 @@ arrives.
 """
 
 import gc
-import queue
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,15 +18,13 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.errors import DeviceError
-from tatumflow.engine.messages import Command
-from tatumflow.engine.midi.events import InputEvent, NoteEvent, OutputEvent
+from tatumflow.engine.midi.events import NoteEvent, OutputEvent
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
 from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
 from tatumflow.engine.model.bundle import Bundle
 from tatumflow.engine.model.constraints import Constraints
 from tatumflow.engine.model.decoder import Decoder
 from tatumflow.engine.model.sampling import Sampling
-from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.bench.listener import listen
 from tatumflow.live.bench.note_cost import full_session
 from tatumflow.live.bench.report import Figure, Target
@@ -40,7 +37,7 @@ from tatumflow.live.midi.output_process import OutputProcess
 from tatumflow.live.midi.outputs import MidiSink, Outputs
 from tatumflow.live.midi.port_closing import end_sending
 from tatumflow.live.processes.engine_loop import SNAPSHOT_SECONDS
-from tatumflow.live.processes.screen_pipe import EngineFailure, Screen
+from tatumflow.live.processes.reports import Failure, ReportPipe
 from tatumflow.live.tui.demonstration import demonstration
 
 _PERIOD: Final = 32
@@ -163,13 +160,12 @@ def _play(
 
     scheduler = Scheduler(send, clock)
     thread = SchedulerThread(scheduler, clock)
-    inbox: queue.SimpleQueue[InputEvent | Command | AudioCommand] = queue.SimpleQueue()
-    screen, moment = Screen(pipe, inbox), demonstration()
+    moment = demonstration()
     session, onset = full_session(bundle, decoder)
     rng = np.random.default_rng(0)
     gc.collect()
     gc.freeze()
-    screen.start()
+    screen = ReportPipe(pipe)
     thread.start()
     try:
         start = next_snapshot = clock.now() + _HEAD_START
@@ -186,7 +182,7 @@ def _play(
             onset = session.next_note(Sampling(), Constraints(), rng, previous_onset=onset).onset
     finally:
         thread.stop()
-        screen.report(EngineFailure("", expected=True))
+        screen.report(Failure("", expected=True))
         screen.close()
         gc.unfreeze()
     return start

@@ -7,7 +7,7 @@ from typing import Final
 from tatumflow.engine.messages import Command, Snapshot
 from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.audio.status import AudioStatus
-from tatumflow.live.processes.screen_pipe import Report
+from tatumflow.live.processes.reports import EngineReport
 from tatumflow.live.tui.app import TatumFlowApp
 
 _SIZE: Final = (120, 36)
@@ -31,7 +31,7 @@ class _PipeLink:
         """Drop the command."""
 
     def audio(self) -> AudioStatus | None:
-        """Return None: no sound is heard here."""
+        """Return None: there is no audio input here."""
 
     def latest(self) -> Snapshot | None:
         """Return the newest snapshot, and count it."""
@@ -48,7 +48,7 @@ def draw(connection: Connection, painter: Connection) -> None:
     """Draw snapshots as they come until something else comes, then say how many were drawn.
 
     Args:
-        connection: Gives `Report`s.
+        connection: Gives `EngineReport`s.
         painter: Says None when there is a screen, and the count at the end.
     """
     link = _PipeLink(painter)
@@ -56,7 +56,7 @@ def draw(connection: Connection, painter: Connection) -> None:
 
     def read() -> None:
         try:
-            report: Report = connection.recv()
+            report: EngineReport = connection.recv()
             while isinstance(report, Snapshot):
                 link.newest = report
                 report = connection.recv()

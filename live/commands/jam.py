@@ -13,8 +13,8 @@ from tatumflow.engine.errors import TatumFlowError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.engine.messages import Notice
 from tatumflow.live.commands.interrupts import Interrupts
-from tatumflow.live.processes.engine_options import EngineOptions
 from tatumflow.live.processes.host import EngineHost
+from tatumflow.live.processes.options import EngineOptions
 from tatumflow.live.settings import Settings, load_settings, settings_path
 from tatumflow.live.settings_saver import SettingsSaver
 
@@ -138,7 +138,7 @@ class _Session:
     def save_settings(self, file: Path | None) -> None:
         """Save from now on what is changed; whole names of styles, which the model made of parts, are not."""
         host = self._host
-        self._saver = SettingsSaver(lambda: host.settings, host.settings, file, host.say)
+        self._saver = SettingsSaver(lambda: host.settings, host.settings, file, host.notify)
 
     def end_with_the_terminal(self) -> None:
         """End the session when the terminal is closed, and the process with it.

@@ -15,7 +15,7 @@ from tatumflow.live.audio.levels import decibels
 from tatumflow.live.audio.portaudio import PortAudio
 from tatumflow.live.audio.separator import open_separator
 from tatumflow.live.audio.status import AudioStatus
-from tatumflow.live.processes.thread_switching import SWITCH_SECONDS
+from tatumflow.live.processes.child_process import SWITCH_SECONDS
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One MIDI input being listened to: what happens to a message in the moment it arrives."""
+"""One open MIDI input: a message is stamped, played thru and queued in the moment it arrives."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,24 +30,24 @@ class Receiver(Protocol):
 
 
 class Thru(Protocol):
-    """Where the human's messages are played at once."""
+    """Where the user's messages are played at once."""
 
     def human(self, message: Message) -> None:
-        """Play a message of the human's."""
+        """Play a message of the user's."""
         ...
 
 
 @dataclass(eq=False)
 class Source:
-    """An input being listened to.
+    """An open MIDI input.
 
     Attributes:
-        name: What others call it.
+        name: Its name in the list of ports.
         port: RtMidi's side of it.
         parser: Makes messages of its bytes.
-        held: What it holds down.
-        last_activity: When it last said something (seconds).
-        kept: What `port_closing.set_callback` wants kept.
+        held: Keys and pedals that are down.
+        last_activity: When its last message arrived (seconds).
+        kept: What `port_closing.set_callback` returned.
     """
 
     name: str
@@ -68,13 +68,13 @@ class Source:
     ) -> Receiver:
         """Return the callback for this input: stamp, thru, then the queue, and nothing else.
 
-        What MIDI clock says goes to the queue only: thru would carry it back to whoever sends it. So does a
+        MIDI clock goes to the queue only: thru would send it back to the program that sends it. So does a
         controller that steers: it is not music.
 
         Args:
             thru: Plays each message before anything else is done with it.
             clock: Stamps the packet.
-            emit: Takes the events; must not block or raise.
+            emit: Takes the events; it may not block or raise.
             awoke: Called at the first message after `quiet` seconds without any, the clock's not counted.
             quiet: Seconds.
             steering: A byte for each controller number, other than 0 where it steers; read anew each time.
@@ -104,8 +104,8 @@ class Source:
 
         return arrived
 
-    def let_go(self, thru: Thru, clock: Clock, emit: Callable[[InputEvent], None]) -> None:
-        """Lift what it holds down, since nobody will: it has gone, or whoever played into it has."""
+    def release(self, thru: Thru, clock: Clock, emit: Callable[[InputEvent], None]) -> None:
+        """Release its keys and pedals: it has gone, or the program that played into it has."""
         for message in self.held.releases():
             self.held.note(message)
             thru.human(message)

@@ -17,7 +17,7 @@ from tatumflow.live.quiet import quiet_stderr
 RATE: Final = 48_000
 """Frames a second."""
 
-# Always the same: the place of a server that was killed, among JACK's few, is free only to one of its name.
+# Always the same: the place of a killed server, among JACK's few, is free only to one of the same name.
 _NAME: Final = "tatumflow-bench"
 _START_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.05
@@ -30,7 +30,7 @@ def dummy_jack(period: int) -> Iterator[None]:
     """Run a server, the default of this process and those it starts until the block ends.
 
     It and its clients run at real-time priority where that is granted, as musicians have it. Its cycles wait
-    for every client: otherwise the messages of whoever is late on a busy machine are lost.
+    for every client: otherwise the messages of a client that is late on a busy machine are lost.
 
     Args:
         period: Frames of a cycle. JACK delivers once a cycle, so that is how exact a time of arrival is.
@@ -67,7 +67,7 @@ def _running(period: int) -> Iterator[None]:
         patience = time.monotonic() + _START_SECONDS
         while not _answers():
             if server.poll() is not None or time.monotonic() > patience:
-                raise DeviceError("jackd does not start; try `jackd -r -d dummy` to see what it says")
+                raise DeviceError("jackd does not start; try `jackd -r -d dummy` to see its output")
             time.sleep(_POLL_SECONDS)
         yield
     finally:

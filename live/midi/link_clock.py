@@ -1,4 +1,4 @@
-"""The beat of Ableton Link, for those who have its library, the extra `link`."""
+"""The beat of Ableton Link, where its library is installed, the extra `link`."""
 
 import asyncio
 import threading
@@ -24,9 +24,9 @@ class _Link(Protocol):
 
 
 class LinkClock:
-    """Takes part in a Link session and reports its beat; asks for nothing, so that others lead.
+    """Takes part in a Link session and reports its beat; it follows and never sets a tempo.
 
-    Link keeps the beat of all its peers together by itself, so that what it says needs no filter.
+    Link keeps the beat of all its peers together by itself, so that its beat needs no filter.
     """
 
     def __init__(self, clock: Clock, tempo: float, emit: Callable[[BeatReport], None]) -> None:
@@ -35,7 +35,7 @@ class LinkClock:
         Args:
             clock: Stamps the reports.
             tempo: Beats per minute of a session that begins with us.
-            emit: Takes the reports; called on a thread of its own, must not block or raise.
+            emit: Takes the reports; called on a thread of its own, may not block or raise.
 
         Raises:
             DeviceError: if the library is not installed.
@@ -63,7 +63,7 @@ class LinkClock:
         asyncio.run(self._report())
 
     async def _report(self) -> None:
-        # aalink wants a running event loop, though nothing here waits for its beats.
+        # aalink needs a running event loop, though nothing here waits for its beats.
         link = cast(_Link, self._make_link(self._tempo))
         link.enabled = True
         while not self._stop.is_set():

@@ -39,7 +39,7 @@ Message = tuple[int, ...]
 
 
 class MessageParser:
-    """Cuts what a port delivers into whole messages; any bytes whatever are accepted.
+    """Cuts what a port delivers into whole messages; any bytes are accepted.
 
     Running status and messages split or joined by the driver are put right. Of the system messages, MIDI
     clock and song position are taken; the others (SysEx, active sensing) are passed over, and so are data
@@ -70,7 +70,7 @@ class MessageParser:
 
 
 def human_event(message: Message, time: float) -> HumanEvent | None:
-    """Return what a channel message means to the engine, None if it takes no interest in it.
+    """Return the event of a channel message, None if the engine has none for it.
 
     Args:
         message: From `MessageParser`.
@@ -87,7 +87,7 @@ def human_event(message: Message, time: float) -> HumanEvent | None:
 
 
 def clock_event(message: Message, time: float, port: str) -> ClockEvent | None:
-    """Return what a system message says of the clock, None if it says nothing.
+    """Return the clock event of a system message, None if it is none.
 
     Args:
         message: From `MessageParser`.
@@ -109,7 +109,7 @@ def clock_event(message: Message, time: float, port: str) -> ClockEvent | None:
 
 
 def packed_clock(event: ClockEvent) -> Message:
-    """Return what MIDI clock says as the bytes to send."""
+    """Return a clock event as the bytes to send."""
     match event:
         case ClockTick():
             return (TICK,)

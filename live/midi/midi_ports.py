@@ -42,7 +42,7 @@ class PortNames:
 
 
 class Port(Protocol):
-    """What RtMidi's inputs and outputs share. It is closed when nobody refers to it any more."""
+    """What RtMidi's inputs and outputs share. It is closed when nothing refers to it any more."""
 
     def get_ports(self) -> list[str]:
         """Return the names of the ports it could be connected to."""
@@ -53,7 +53,7 @@ class Port(Protocol):
         ...
 
     def open_virtual_port(self, name: str) -> Any:  # noqa: ANN401
-        """Offer a port to others."""
+        """Offer a port to other programs."""
         ...
 
     def close_port(self) -> None:
@@ -61,7 +61,7 @@ class Port(Protocol):
         ...
 
     def delete(self) -> None:
-        """Give everything back to the system; the object must not be used again."""
+        """Release everything; the object may not be used again."""
         ...
 
 
@@ -73,11 +73,11 @@ class InputPort(Port, Protocol):
         ...
 
     def ignore_types(self, sysex: bool = True, timing: bool = True, active_sense: bool = True) -> None:
-        """Say which kinds of system messages are left out."""
+        """Choose which kinds of system messages are left out."""
         ...
 
     def cancel_callback(self) -> None:
-        """Have packets passed to nobody."""
+        """Have no packet passed on any more."""
         ...
 
 
@@ -131,7 +131,7 @@ def api_problem(name: str) -> str:
 
 
 def new_input(api: str, client: str) -> InputPort:
-    """Return an input that is not open yet, shown to others under the name of `client`.
+    """Return an input that is not open yet, shown to other programs under the name of `client`.
 
     Raises:
         PortError: if the MIDI system does not answer.
@@ -143,7 +143,7 @@ def new_input(api: str, client: str) -> InputPort:
 
 
 def new_output(api: str, client: str) -> OutputPort:
-    """Return an output that is not open yet, shown to others under the name of `client`.
+    """Return an output that is not open yet, shown to other programs under the name of `client`.
 
     Raises:
         PortError: if the MIDI system does not answer.
@@ -180,7 +180,7 @@ def has_virtual_ports(api: str) -> bool:
 
 
 class PortScanner:
-    """Lists ports, as often as asked, with one pair of clients that stays open."""
+    """Lists ports with one pair of clients that stays open."""
 
     def __init__(self, api: str, own_name: str) -> None:
         """Scan one MIDI system.
@@ -197,7 +197,7 @@ class PortScanner:
         """Return the ports there are now.
 
         Raises:
-            PortError: if the MIDI system does not say.
+            PortError: if the MIDI system does not list them.
         """
         try:
             return PortNames(self._others(self._input.get_ports()), self._others(self._output.get_ports()))
@@ -208,7 +208,7 @@ class PortScanner:
             ) from None
 
     def close(self) -> None:
-        """Give the clients back."""
+        """Close the clients."""
         self._input.delete()
         self._output.delete()
 
@@ -233,30 +233,30 @@ def stable_name(name: str) -> str:
     return _ALSA_ADDRESS.sub("", name)
 
 
-def match_port(wanted: str, names: Sequence[str], side: Literal["input", "output"]) -> str:
-    """Return the one port that is meant.
+def match_port(requested: str, names: Sequence[str], side: Literal["input", "output"]) -> str:
+    """Return the one port of this name.
 
     Args:
-        wanted: A whole name, its number in the list counted from 0, or a part of it in any case.
+        requested: A whole name, its number in the list counted from 0, or a part of it in any case.
         names: The ports there are.
         side: For the message.
 
     Raises:
         PortError: if no port or more than one fits.
     """
-    whole = [name for name in names if wanted in (name, stable_name(name))]
+    whole = [name for name in names if requested in (name, stable_name(name))]
     if whole:
         return whole[0]
-    if wanted.isdecimal() and int(wanted) < len(names):
-        return names[int(wanted)]
-    parts = [name for name in names if wanted.casefold() in name.casefold()]
+    if requested.isdecimal() and int(requested) < len(names):
+        return names[int(requested)]
+    parts = [name for name in names if requested.casefold() in name.casefold()]
     if len(parts) == 1:
         return parts[0]
     if parts:
-        raise PortError(f"MIDI {side} {wanted!r} fits {_listed(parts)}; say more of the name")
+        raise PortError(f"MIDI {side} {requested!r} fits {_listed(parts)}; give more of the name")
     if names:
-        raise PortError(f"MIDI {side} {wanted!r} does not exist; there is {_listed(names)}")
-    raise PortError(f"MIDI {side} {wanted!r} does not exist; there are no MIDI {side}s, connect a device")
+        raise PortError(f"MIDI {side} {requested!r} does not exist; there is {_listed(names)}")
+    raise PortError(f"MIDI {side} {requested!r} does not exist; there are no MIDI {side}s, connect a device")
 
 
 def first_keyboard(names: Sequence[str], api: str) -> str:

@@ -82,16 +82,16 @@ class OutputLink:
             self._overflowed = True
 
     def call(self, call: Call) -> Any:  # noqa: ANN401
-        """Have something done and return its value.
+        """Make a call and return its value.
 
         Raises:
-            OSError: if it cannot be done, or the other process has gone.
+            OSError: if the call fails, or the other process has gone.
         """
         with self._calling:
             if not self.alive:
                 raise OSError("the process that holds the MIDI outputs has ended")
             while not self._answers.empty():
-                # Of a call that was given up.
+                # The late answer of a call that timed out.
                 self._answers.get()
             try:
                 os.write(self._frames, packed_call(call))
@@ -106,8 +106,8 @@ class OutputLink:
             raise OSError(problem)
         return value
 
-    def give_back(self, number: int) -> None:
-        """Let a port's number be used again."""
+    def free(self, number: int) -> None:
+        """Free the number of a port for the next one."""
         self._free.add(number)
 
     def _read(self) -> None:
@@ -149,7 +149,7 @@ class _RemoteOutput:
         self._call("open_port", *self._client, port, name)
 
     def open_virtual_port(self, name: str) -> None:
-        """Offer a port to others: the one of this name that an engine before left, if there is one."""
+        """Offer a port to other programs, that of an earlier engine if it left one of this name."""
         self._call("open_virtual_port", *self._client, name)
 
     def close_port(self) -> None:
@@ -158,10 +158,10 @@ class _RemoteOutput:
             self._call("close_port")
 
     def delete(self) -> None:
-        """Give everything back; the object must not be used again."""
+        """Release everything; the object may not be used again."""
         with suppress(OSError):
             self._call("delete")
-        self._link.give_back(self._number)
+        self._link.free(self._number)
 
     def _call(self, method: str, *arguments: str | int) -> Any:  # noqa: ANN401
         return self._link.call(Call(self._number, method, arguments))

@@ -1,8 +1,9 @@
-"""What crosses between the engine and the process that holds its MIDI outputs: frames one way, answers back.
+"""The pipe between the engine and the process that holds its MIDI outputs: frames one way, answers back.
 
 A frame is 4 bytes: the length of the MIDI message and the number of its port in the first, the message in the
-others. Length 0 begins a call instead: the other three bytes say how long the JSON text is that follows. Each
-frame and each call is one write of less than `PIPE_BUF` bytes, so writers on several threads need no lock.
+others. Length 0 begins a call instead: the other three bytes give the length of the JSON text that follows.
+Each frame and each call is one write of less than `PIPE_BUF` bytes, so writers on several threads need no
+lock.
 """
 
 import json
@@ -25,7 +26,7 @@ _LONGEST_CALL: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class OutputChannel:
-    """The engine's ends of the two pipes; handed over when its process starts.
+    """The engine's ends of the two pipes; given to its process when that starts.
 
     Attributes:
         frames: Takes frames and calls; a write that finds it full is refused.

@@ -14,7 +14,7 @@ _END_SECONDS: Final = 5.0
 
 
 def can_hold_outputs() -> bool:
-    """Return whether this system can hand pipes from one process to another as it is done here."""
+    """Return whether this system can send pipes from one process to another as it is done here."""
     return hasattr(socket, "send_fds")
 
 
@@ -49,7 +49,7 @@ class OutputProcess:
         try:
             if not self.alive:
                 self._start()
-            return self._handed_over()
+            return self._sent_channel()
         except OSError:
             return None
 
@@ -70,7 +70,7 @@ class OutputProcess:
             self._control.close()
         ours, theirs = socket.socketpair()
         with theirs:
-            # -P, since the folder in which a player happens to be must not take the place of a library.
+            # -P, since a file of the user's working folder may not take the place of a library.
             command = [sys.executable, "-P", "-m", "tatumflow.live.midi.output_service", str(theirs.fileno())]
             self._process = subprocess.Popen(
                 command,
@@ -82,14 +82,14 @@ class OutputProcess:
             )
         self._control = ours
 
-    def _handed_over(self) -> OutputChannel:
+    def _sent_channel(self) -> OutputChannel:
         assert self._control is not None
         context = get_context("spawn")
         their_frames, frames = context.Pipe(duplex=False)
         answers, their_answers = context.Pipe(duplex=False)
         channel = OutputChannel(frames, answers)
         try:
-            # A note must not wait for a process that stands still.
+            # No note waits for a process that stands still.
             os.set_blocking(frames.fileno(), False)
             socket.send_fds(self._control, [b"e"], [their_frames.fileno(), their_answers.fileno()])
         except OSError:

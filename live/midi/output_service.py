@@ -22,7 +22,7 @@ from tatumflow.live.midi.outputs import Ledger
 from tatumflow.live.midi.port_closing import end_sending
 
 MakeOutput = Callable[[str, str], OutputPort]
-"""Returns an output of a MIDI system, shown to others under the name of a client."""
+"""Returns an output of a MIDI system, shown to other programs under the name of a client."""
 
 _READ_BYTES: Final = 65_536
 _ERRORS: Final = (*MIDI_ERRORS, PortError)
@@ -30,7 +30,7 @@ _ERRORS: Final = (*MIDI_ERRORS, PortError)
 
 @dataclass
 class _Held:
-    """A port that is held: RtMidi's side, what sounds on it, and its name where others connect to it."""
+    """An open port: RtMidi's side, what sounds on it, and its name where other programs connect to it."""
 
     port: OutputPort
     api: str
@@ -41,7 +41,7 @@ class _Held:
 class OutputService:
     """Plays on MIDI outputs what comes through a pipe, and ends what sounds when the other end is gone.
 
-    Ports that others connect to stay open from one engine to the next: the other end's connections hold.
+    Ports that other programs connect to stay open from one engine to the next, with their connections.
     """
 
     def __init__(self, make_output: MakeOutput = new_output) -> None:
@@ -75,7 +75,7 @@ class OutputService:
                     else:
                         os.write(answers, self._answer(item))
         except OSError:
-            # Who asked for an answer has gone before it came.
+            # The engine has gone before its answer came.
             pass
         finally:
             os.close(frames)
@@ -83,7 +83,7 @@ class OutputService:
             self._engine_gone()
 
     def silence(self) -> None:
-        """End every sounding note, lift every pedal and send All Notes Off, on every port."""
+        """End every sounding note, release every pedal and send All Notes Off, on every port."""
         for one in (*self._held.values(), *self._left):
             for message in (*one.ledger.releases(), *silence()):
                 _play(one, message)
@@ -102,13 +102,13 @@ class OutputService:
         if not self._held:
             return
         self.silence()
-        others = [one for one in self._held.values() if not one.virtual]
+        unnamed = [one for one in self._held.values() if not one.virtual]
         self._left += [one for one in self._held.values() if one.virtual]
         self._held.clear()
-        # Connections to devices are made anew by the next engine, which looks whether the device is there.
-        if others:
-            end_sending([one.port for one in others])
-        for one in others:
+        # Connections to devices are made anew by the next engine, which checks that the device is there.
+        if unnamed:
+            end_sending([one.port for one in unnamed])
+        for one in unnamed:
             one.port.delete()
 
     def _answer(self, call: Call) -> bytes:
@@ -161,7 +161,7 @@ def _play(one: _Held, message: Message) -> None:
     try:
         one.port.send_message(message)
     except _ERRORS:
-        # It has just been unplugged; the engine sees that when it next looks what there is.
+        # It has just been unplugged; the engine sees that at its next scan of the ports.
         return
 
 
@@ -173,7 +173,7 @@ def _received(control: socket.socket) -> tuple[int, int] | None:
 
 def main() -> None:
     """Serve one engine after the other until the other end of the socket is closed."""
-    # It ends after the engine, whatever interrupts the whole group of processes.
+    # It ends after the engine, also when a signal interrupts the whole group of processes.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     control = socket.socket(fileno=int(sys.argv[1]))

@@ -21,7 +21,7 @@ class Sink(Protocol):
 
     @property
     def name(self) -> str:
-        """Return what a player calls it."""
+        """Return its name, as the user knows it."""
         ...
 
     def send(self, message: Message) -> None:
@@ -34,7 +34,7 @@ class MidiSink:
 
     def __init__(self, name: str, port: OutputPort) -> None:
         self.name = name
-        # Kept because RtMidi closes a port as soon as nobody refers to it.
+        # Kept because RtMidi closes a port as soon as nothing refers to it.
         self.port = port
 
     def send(self, message: Message) -> None:
@@ -67,7 +67,7 @@ class Ledger:
         return any(self._keys) or any(self._pedals)
 
     def releases(self) -> list[Message]:
-        """Return the messages that lift every key and pedal that is down."""
+        """Return the messages that release every key and pedal that is down."""
         keys: list[Message] = [
             (NOTE_OFF | index >> 7, index & 127, 0) for index, down in enumerate(self._keys) if down
         ]
@@ -78,14 +78,14 @@ class Ledger:
 
 
 class Outputs:
-    """Sends what either player plays to every sink, and can end all of it."""
+    """Sends what user and companion play to every sink, and can end all of it."""
 
     def __init__(self, clock: Clock, *, thru: bool) -> None:
         """Start without a sink.
 
         Args:
             clock: Stamps the last activity.
-            thru: Whether the human's messages are played too, on the channels they came on.
+            thru: Whether the user's messages are played too, on the channels they came on.
         """
         self._clock = clock
         self._thru = thru
@@ -107,17 +107,17 @@ class Outputs:
 
     def remove(self, sink: Sink) -> None:
         """End what sounds on a sink, and play on it no more."""
-        self.sinks = tuple(other for other in self.sinks if other is not sink)
+        self.sinks = tuple(kept for kept in self.sinks if kept is not sink)
         for message in (*self._ledger.releases(), *silence()):
             sink.send(message)
 
     def human(self, message: Message) -> None:
-        """Play a message of the human's at once; for the MIDI callback."""
+        """Play a message of the user's at once; for the MIDI callback."""
         if self._thru:
             self._send(message)
 
-    def tell(self, event: ClockEvent) -> None:
-        """Send what MIDI clock says to the MIDI outputs at once; for the scheduler."""
+    def send_clock(self, event: ClockEvent) -> None:
+        """Send a clock event to the MIDI outputs at once; for the scheduler."""
         message = packed_clock(event)
         for sink in self.sinks:
             if isinstance(sink, MidiSink):

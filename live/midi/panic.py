@@ -1,4 +1,4 @@
-"""Silence on other programs' and devices' ports, for when the engine can no longer see to it."""
+"""Silence on the ports of other programs and devices, when the engine can no longer send it."""
 
 import time
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _CONNECT_SECONDS: Final = 0.3
 
 
 def silence_outputs(names: Iterable[str], settings: PortSettings) -> None:
-    """Send every key's note-off on the players' channels, then pedal up and All Notes Off on all channels.
+    """Send a note-off for every key on the channels of user and companion, then silence all channels.
 
     Args:
         names: Outputs to silence; those that are not there, or cannot be opened, are passed over.

@@ -2,7 +2,7 @@
 
 RtMidi frees what a port's thread works with before it ends that thread (under JACK an output's ring
 buffer, in Python an input's callback), and it holds the interpreter's lock while it waits for a thread that
-may itself be waiting for that lock. Nothing tells when a thread has left a port, so ports are closed in
+may itself be waiting for that lock. Nothing shows when a thread has left a port, so ports are closed in
 steps, with pauses between them that are many times as long as what they wait for.
 """
 
@@ -44,7 +44,7 @@ def end_callbacks(ports: Iterable[InputPort]) -> None:
 def end_sending(ports: Iterable[OutputPort]) -> None:
     """Disconnect when what was sent has left; no thread is in the ports afterwards, so they can be deleted.
 
-    Whoever still sends on them is not heard, and must have stopped before they are deleted.
+    What is still sent on them is lost; all sending has to have stopped before they are deleted.
     """
     _pause(_DELIVERY_SECONDS)
     for port in ports:
@@ -53,6 +53,6 @@ def end_sending(ports: Iterable[OutputPort]) -> None:
 
 
 def _pause(seconds: float) -> None:
-    """Sleep in slices: a machine that stands still for a moment takes one of them from the other threads."""
+    """Sleep in slices: a machine that stalls for a moment takes only one of them from the other threads."""
     for _ in range(_SLICES):
         time.sleep(seconds / _SLICES)

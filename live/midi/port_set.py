@@ -33,7 +33,7 @@ from tatumflow.live.midi.port_closing import end_callbacks, end_sending, set_cal
 from tatumflow.live.notices import Notify
 from tatumflow.live.settings import PortSettings
 
-_POLL_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 1.0
 
 
 class PortSet:
@@ -59,9 +59,9 @@ class PortSet:
             settings: Which ports.
             clock: Stamps what arrives.
             outputs: Given thru at once, and the MIDI outputs as they are opened.
-            emit: Takes the human's events and the clock's, from RtMidi's thread; must not block or raise.
-            notify: Takes lines for the player.
-            steering: A byte for each controller number, other than 0 where it is not to be played on.
+            emit: Takes the user's events and the clock's, from RtMidi's thread; it may not block or raise.
+            notify: Takes notices for the user.
+            steering: A byte for each controller number, other than 0 where it steers and is not played thru.
             channel: To the process that holds the outputs; None opens them in this one.
         """
         self._steering = steering
@@ -70,14 +70,14 @@ class PortSet:
         self._outputs = outputs
         self._emit = emit
         self._notify = notify
-        self._wanted_input = settings.input
-        self._wanted_output = settings.output
+        self._requested_input = settings.input
+        self._requested_output = settings.output
         self._virtual_source: Source | None = None
         self._virtual_sink: MidiSink | None = None
         self._source: Source | None = None
         self._sink: MidiSink | None = None
         self._names = PortNames()
-        self._said: set[str] = set()
+        self._notified: set[str] = set()
         self._wake = threading.Event()
         self._stopping = False
         self._link = None if channel is None else OutputLink(channel, self._wake.set)
@@ -90,10 +90,10 @@ class PortSet:
             need_input: Whether a missing input is an error rather than something to wait for.
             need_output: The same for the output.
 
-        Where no MIDI system answers, the session goes on without ports, unless one was asked for.
+        Where no MIDI system answers, the session goes on without ports, unless one was requested.
 
         Raises:
-            PortError: if the MIDI system asked for does not answer, or a needed port is missing.
+            PortError: if the requested MIDI system does not answer, or a needed port is missing.
         """
         try:
             self._api = working_api(self._settings.api)
@@ -105,9 +105,9 @@ class PortSet:
         self._scanner = PortScanner(self._api, self._settings.virtual_name)
         names = self._scanner.scan()
         if need_input:
-            match_port(self._wanted_input, names.inputs, "input")
+            match_port(self._requested_input, names.inputs, "input")
         if need_output:
-            match_port(self._wanted_output, names.outputs, "output")
+            match_port(self._requested_output, names.outputs, "output")
         if self._settings.virtual and has_virtual_ports(self._api):
             self._open_virtual()
         self._reconcile(names)
@@ -116,10 +116,10 @@ class PortSet:
     def connect(self, *, input_name: str | None = None, output_name: str | None = None) -> None:
         """Change to other ports soon: None leaves a side as it is, the empty string disconnects it."""
         if input_name is not None:
-            self._wanted_input = input_name
+            self._requested_input = input_name
         if output_name is not None:
-            self._wanted_output = output_name
-        self._said.clear()
+            self._requested_output = output_name
+        self._notified.clear()
         self._wake.set()
 
     def inputs(self) -> tuple[PortStatus, ...]:
@@ -201,25 +201,25 @@ class PortSet:
         if sink is not None:
             with suppress(PortError, *MIDI_ERRORS):
                 silence_outputs((sink.name,), self._settings)
-        said = "the process that holds the MIDI outputs has ended; they are opened again"
+        notice = "the process that holds the MIDI outputs has ended; they are opened again"
         if virtual is not None:
-            said += f": connect {virtual.name!r} again in the program that listens"
+            notice += f": connect {virtual.name!r} again in the program that listens"
             self._virtual_sink = self._virtual_output()
             self._outputs.add(self._virtual_sink)
-        self._notify(said, "warning")
+        self._notify(notice, "warning")
 
     def _listen(self, source: Source) -> None:
-        # Whoever plays must be seen while they are there, or nobody notices that they have gone.
+        # The first message after a pause wakes the scan, so that a program that plays and goes is not missed.
         callback = source.receiver(
-            self._outputs, self._clock, self._emit, self._wake.set, _POLL_SECONDS, self._steering
+            self._outputs, self._clock, self._emit, self._wake.set, POLL_SECONDS, self._steering
         )
-        # RtMidi leaves out SysEx, clock and active sensing unless asked for them.
+        # RtMidi leaves out SysEx, clock and active sensing unless they are requested.
         source.port.ignore_types(timing=False)
         source.kept = set_callback(source.port, callback)
 
     def _watch(self) -> None:
         while not self._stopping:
-            self._wake.wait(_POLL_SECONDS)
+            self._wake.wait(POLL_SECONDS)
             self._wake.clear()
             if self._stopping:
                 return
@@ -228,21 +228,21 @@ class PortSet:
                     self._open_outputs_here()
                 self._reconcile(self._scanner.scan())
             except PortError as error:
-                self._say_once(str(error))
+                self._notify_once(str(error))
             except Exception as error:
-                # Whatever a driver's fault makes RtMidi raise, the next look may find the ports well.
-                if self._say_once(f"MIDI ports: {error or type(error).__name__}; they are looked at again"):
+                # With a faulty driver RtMidi may raise anything; the next scan may find the ports in order.
+                if self._notify_once(f"MIDI ports: {error or type(error).__name__}; they are scanned again"):
                     traceback.print_exc()
 
     def _reconcile(self, names: PortNames) -> None:
-        """Bring the open ports into line with what is wanted and what there is."""
+        """Bring the open ports into line with those requested and those there are."""
         vanished = set(self._names.inputs) - set(names.inputs)
         self._names = names
         self._reconcile_input(names.inputs)
         self._reconcile_output(names.outputs)
         virtual = self._virtual_source
-        # Nobody tells a virtual input who plays into it, or that they are gone; keys still down when some
-        # player vanishes are taken to be theirs.
+        # A virtual input does not show which program plays into it, or that it has gone; keys still down when
+        # an input vanishes are counted as its own.
         if vanished and virtual is not None and virtual.held.anything_down():
             self._release(virtual)
             self._notify(f"{', '.join(sorted(vanished))} vanished; its keys count as released", "warning")
@@ -252,12 +252,12 @@ class PortSet:
         if source is not None and source.name not in names:
             self._source = None
             self._close_source(source)
-            self._say_unplugged(source.name)
+            self._notify_unplugged(source.name)
             return
-        wanted = self._wanted_input
-        if wanted == "auto":
-            wanted = first_keyboard(names, self._api) if source is None else source.name
-        target = self._target(wanted, names, "input")
+        requested = self._requested_input
+        if requested == "auto":
+            requested = first_keyboard(names, self._api) if source is None else source.name
+        target = self._target(requested, names, "input")
         if source is not None and source.name != target:
             self._source = None
             self._close_source(source)
@@ -266,21 +266,21 @@ class PortSet:
             try:
                 connect(found.port, target, f"{self._settings.virtual_name} listener")
             except PortError as error:
-                self._say_once(str(error))
+                self._notify_once(str(error))
                 return
             self._listen(found)
             self._source = found
-            if self._wanted_input != "auto":
-                self._wanted_input = stable_name(target)
+            if self._requested_input != "auto":
+                self._requested_input = stable_name(target)
             self._notify(f"listening to {stable_name(target)}", "information")
 
     def _reconcile_output(self, names: tuple[str, ...]) -> None:
         sink = self._sink
         if sink is not None and sink.name not in names:
             self._close_sink(sink)
-            self._say_unplugged(sink.name)
+            self._notify_unplugged(sink.name)
             return
-        target = self._target(self._wanted_output, names, "output")
+        target = self._target(self._requested_output, names, "output")
         if sink is not None and sink.name != target:
             self._close_sink(sink)
         if target and self._sink is None:
@@ -289,40 +289,40 @@ class PortSet:
                 connect(port, target, f"{self._settings.virtual_name} player")
             except PortError as error:
                 port.delete()
-                self._say_once(str(error))
+                self._notify_once(str(error))
                 return
             self._sink = MidiSink(target, port)
             self._outputs.add(self._sink)
-            self._wanted_output = stable_name(target)
+            self._requested_output = stable_name(target)
             self._notify(f"playing on {stable_name(target)}", "information")
 
     def _close_sink(self, sink: MidiSink) -> None:
         self._sink = None
         self._outputs.remove(sink)
-        # Not deleted, but left to whoever refers to it last: another thread may hold the old list of sinks
+        # Not deleted, but left to the last reference to it: another thread may hold the old list of sinks
         # and send once more.
         end_sending([sink.port])
         if self._link is not None:
-            # Of a port in the other process only its number is left to them.
+            # Of a port in the other process that thread holds a number only.
             sink.port.delete()
 
-    def _target(self, wanted: str, names: tuple[str, ...], side: Literal["input", "output"]) -> str:
-        if not wanted:
+    def _target(self, requested: str, names: tuple[str, ...], side: Literal["input", "output"]) -> str:
+        if not requested:
             return ""
         try:
-            return match_port(wanted, names, side)
+            return match_port(requested, names, side)
         except PortError as error:
-            self._say_once(str(error))
+            self._notify_once(str(error))
             return ""
 
-    def _say_unplugged(self, name: str) -> None:
+    def _notify_unplugged(self, name: str) -> None:
         self._notify(f"{stable_name(name)} was unplugged; plug it in again to go on with it", "warning")
 
-    def _say_once(self, text: str) -> bool:
-        """Tell the player a line, if it is new since ports were last chosen; return whether it was."""
-        if text in self._said:
+    def _notify_once(self, text: str) -> bool:
+        """Show the user a line, if it is new since ports were last chosen; return whether it was."""
+        if text in self._notified:
             return False
-        self._said.add(text)
+        self._notified.add(text)
         self._notify(text, "warning")
         return True
 
@@ -332,4 +332,4 @@ class PortSet:
         source.port.delete()
 
     def _release(self, source: Source) -> None:
-        source.let_go(self._outputs, self._clock, self._emit)
+        source.release(self._outputs, self._clock, self._emit)

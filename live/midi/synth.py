@@ -69,7 +69,7 @@ def soundfont_path(given: str) -> Path:
 
 
 def _load(settings: SynthSettings, programs: Sequence[int] = ()) -> "fluidsynth.Synth":
-    """Return a synthesizer; `programs` are those of the first channels, where they are not the settings'."""
+    """Return a synthesizer; `programs` are those of the first channels, the others have the settings'."""
     try:
         # Where CI is set it prints which library it found, among the lines that a headless jam prints.
         with contextlib.redirect_stdout(io.StringIO()):
@@ -104,7 +104,7 @@ class LiveSynth:
         self._synth = _load(settings)
         with quiet_stderr():
             # Four buffers of 64 frames, 6 ms. FluidSynth's default is 16 of them, its least two; with two,
-            # whatever holds its thread up for 1.5 ms is heard, and the model computes on the other cores.
+            # a delay of its thread of 1.5 ms is audible, and the model computes on the other cores.
             self._synth.setting("audio.period-size", 64)
             self._synth.setting("audio.periods", 4)
             self._synth.setting("audio.realtime-prio", 60)
@@ -154,8 +154,8 @@ def render(tracks: Sequence[MidiTrack], settings: SynthSettings) -> NDArray[np.i
 
     Args:
         tracks: Each is played on a channel of its own, so that two that hold the same key do not end each
-            other's notes; drums are those on the drums' channel. Program 0, which a file also has that names
-            none, stands for the program of the settings.
+            other's notes; drums are those on the drums' channel. Program 0, which a file without programs
+            also has, stands for the program of the settings.
         settings: SoundFont, gain and program.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The ears of a session at work: sound taken apart, notes of one stem for the engine, commands from it."""
+"""The loop of the ears' process: separate the audio input into stems, transcribe one, take commands."""
 
 from multiprocessing.connection import Connection
 from typing import Final, Literal
@@ -17,8 +17,8 @@ from tatumflow.live.audio.separator import NO_SEPARATOR, open_separator
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.audio.stem_listener import NoteThread
 from tatumflow.live.audio.stem_recorder import free_folder
-from tatumflow.live.processes.ears_options import EarsOptions
-from tatumflow.live.processes.ears_pipe import EarsReady, EngineEnd
+from tatumflow.live.processes.options import EarsOptions
+from tatumflow.live.processes.reports import Ready, ReportPipe
 from tatumflow.live.settings import AUTO, AudioSettings
 
 STATUS_SECONDS: Final = 1 / 30
@@ -26,7 +26,7 @@ STATUS_SECONDS: Final = 1 / 30
 
 
 class EarsLoop:
-    """The sound of a session, a tracker for the stem that plays, and the engine that hears its notes."""
+    """The audio input of a session, its separator, the note tracker of one stem, the pipe to the engine."""
 
     def __init__(
         self,
@@ -34,33 +34,33 @@ class EarsLoop:
         model: BlockModel,
         tracker: NoteTracker,
         system: AudioSystem,
-        engine: EngineEnd,
+        pipe: ReportPipe,
         connection: Connection,
         clock: Clock,
     ) -> None:
         """Open the device.
 
         Args:
-            options: What is heard, and where it is recorded.
-            model: Takes it apart.
-            tracker: Makes notes of the stem that plays.
+            options: The input, and where it is recorded.
+            model: Separates it into stems.
+            tracker: Transcribes the chosen stem.
             system: Opens the device.
-            engine: Takes `EarsReport`s.
+            pipe: Takes `EarsReport`s.
             connection: Gives `AudioCommand`s and a `Shutdown`.
             clock: That of the session.
 
         Raises:
             DeviceError: if the device is missing or cannot be opened.
-            SettingError: if there is no such stem.
+            SettingError: if the model has no stem of that name.
         """
         self._folder = options.folder
-        self._engine = engine
+        self._pipe = pipe
         self._connection = connection
         self._clock = clock
         self._shown: AudioStatus | None = None
-        self._notes = NoteThread(tracker, model.rate, engine.report, self._notify)
-        asked = audio_options(options.settings, monitor=not isinstance(model, PassThrough))
-        self._ears = Ears(model, asked, system, clock, self._notify, self._notes)
+        self._notes = NoteThread(tracker, model.rate, pipe.report, self._notify)
+        audio = audio_options(options.settings, monitor=not isinstance(model, PassThrough))
+        self._ears = Ears(model, audio, system, clock, self._notify, self._notes)
         try:
             self._ears.choose(options.settings.stem)
             self._ears.open()
@@ -71,9 +71,9 @@ class EarsLoop:
         self._record(options.settings.record)
 
     def run(self) -> None:
-        """Say what is heard until told to shut down, or until the other end is gone."""
+        """Report notes and states until a `Shutdown`, or until the engine is gone."""
         self._show()
-        self._engine.report(EarsReady())
+        self._pipe.report(Ready())
         next_status = self._clock.now() + STATUS_SECONDS
         try:
             while True:
@@ -86,12 +86,12 @@ class EarsLoop:
                     self._show()
                     next_status = self._clock.now() + STATUS_SECONDS
         except (EOFError, OSError):
-            # The engine has gone, and has no use for a last word.
+            # The engine has gone: no process reads a last state.
             return
         self._show()
 
     def close(self) -> None:
-        """Close the device and what is recorded."""
+        """Close the device and the recording."""
         self._ears.close()
         self._notes.close()
 
@@ -120,33 +120,33 @@ class EarsLoop:
         status = self._ears.status()
         if status != self._shown:
             self._shown = status
-            self._engine.show(status)
+            self._pipe.show(status)
 
     def _notify(self, text: str, severity: Literal["information", "warning", "error"]) -> None:
-        self._engine.report(Notice(self._clock.now(), text, severity))
+        self._pipe.report(Notice(self._clock.now(), text, severity))
 
 
-def open_ears(options: EarsOptions, engine: EngineEnd, connection: Connection) -> EarsLoop:
+def open_ears(options: EarsOptions, pipe: ReportPipe, connection: Connection) -> EarsLoop:
     """Open the separator, the tracker and the device that the settings name.
 
     Raises:
         BundleError: if a model is missing or damaged.
         DeviceError: if the device, or the library that reaches it, is missing.
-        SettingError: if there is no such stem.
+        SettingError: if the separator has no stem of that name.
     """
     settings = options.settings
     model = open_separator(separator_named(settings))
     tracker = open_tracker(settings.voices)
-    return EarsLoop(options, model, tracker, PortAudio(), engine, connection, SystemClock())
+    return EarsLoop(options, model, tracker, PortAudio(), pipe, connection, SystemClock())
 
 
 def separator_named(settings: AudioSettings) -> str:
-    """Return the separator that is meant; a stem that is the whole input needs none."""
+    """Return the name of the separator to open; a stem that is the whole input needs none."""
     return settings.separator or (NO_SEPARATOR if settings.stem == WHOLE_INPUT else "")
 
 
 def open_tracker(voices: Literal["one", "many"]) -> NoteTracker:
-    """Open the tracker for a stem of so many voices at once.
+    """Open the note tracker for a stem of one voice or of many at once.
 
     Raises:
         BundleError: if its model cannot be run.
@@ -161,11 +161,11 @@ def open_tracker(voices: Literal["one", "many"]) -> NoteTracker:
 
 
 def audio_options(settings: AudioSettings, *, monitor: bool) -> AudioOptions:
-    """Return what the settings ask of a device.
+    """Return how a device is opened by these settings.
 
     Args:
-        settings: The player's.
-        monitor: Whether "auto" plays the stems.
+        settings: The user's.
+        monitor: Whether the output "auto" plays the stems.
     """
     output = settings.output
     if output == AUTO:

@@ -1,4 +1,4 @@
-"""What a screen needs of the engine process: send commands, read the latest state."""
+"""What a screen needs of the engine process: commands out, the newest state in."""
 
 from typing import Protocol
 
@@ -17,16 +17,16 @@ class EngineLink(Protocol):
 
     @property
     def restarting(self) -> bool:
-        """Return whether the engine has died and is being started again."""
+        """Return whether the engine has crashed and is being started again."""
         ...
 
     @property
     def failure(self) -> str:
-        """Return one line that says why the engine last died, empty if it never did."""
+        """Return one line with the reason of the engine's last crash, empty if there was none."""
         ...
 
     def send(self, command: Command | AudioCommand) -> None:
-        """Hand a command to the engine; dropped if no engine, or for a stem no ears, are running."""
+        """Send the engine a command; dropped if no engine, or for a stem no ears, are running."""
         ...
 
     def latest(self) -> Snapshot | None:
@@ -39,5 +39,5 @@ class EngineLink(Protocol):
         ...
 
     def audio(self) -> AudioStatus | None:
-        """Return the newest state of the sound; None where the session has no ears."""
+        """Return the newest state of the audio input; None where the session has none."""
         ...

@@ -1,6 +1,5 @@
 """The file that takes what the engine process and the C libraries in it print, and how large it may grow."""
 
-import faulthandler
 import os
 from pathlib import Path
 from typing import Final
@@ -19,14 +18,13 @@ def log_path() -> Path:
 
 
 class EngineLog:
-    """Standard error of this process as a file: what any library prints, and where a crash happened."""
+    """Standard error of this process as a file: output of any library, and tracebacks."""
 
     def __init__(self, path: Path, most_bytes: int = MOST_BYTES) -> None:
         """Send standard error to `path`; where that cannot be written, to nowhere."""
         self._path = path
         self._most_bytes = most_bytes
         self._written = self._begin()
-        faulthandler.enable()
 
     def limit(self) -> None:
         """Begin the file again if it has grown too large. Cheap enough to be called every second."""

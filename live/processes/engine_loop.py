@@ -1,12 +1,11 @@
-"""The engine loop: one inbox takes the human's events and the screen's commands, and it sleeps on that.
+"""The engine loop: it sleeps until its inbox holds a user's event or a command, or the companion is due.
 
-It wakes, too, for whatever the companion wants to do next. Of what waits it takes a bounded part between two
-steps of the companion, the most urgent first, so that no flood keeps notes from being drawn. The model is
-loaded after the ports are open, so that thru works from the first moment; what is played meanwhile waits.
+Between two steps of the companion it takes a bounded part of what waits, the most urgent first, so that no
+flood of input keeps notes from being sampled. The model is loaded after the ports are open, so that thru
+works from the first moment; what is played meanwhile waits.
 """
 
 import gc
-import signal
 import threading
 import traceback
 from collections.abc import Callable
@@ -50,18 +49,17 @@ from tatumflow.live.midi.port_set import PortSet
 from tatumflow.live.midi.synth import LiveSynth
 from tatumflow.live.notices import Notices
 from tatumflow.live.processes.ears_link import EarsLink
-from tatumflow.live.processes.ears_options import EarsOptions
 from tatumflow.live.processes.engine_log import EngineLog
-from tatumflow.live.processes.engine_options import EngineOptions
 from tatumflow.live.processes.inbox import PANIC_CONTROLS, Inbox, Steered
 from tatumflow.live.processes.model_exchange import ModelExchange
+from tatumflow.live.processes.options import EarsOptions, EngineOptions
 from tatumflow.live.processes.recorder import Recorder, free_path, recording_path
-from tatumflow.live.processes.screen_pipe import EngineFailure, EngineReady, Screen
+from tatumflow.live.processes.reports import Failure, Ready, ReportPipe
 from tatumflow.live.steering.control_surface import ControlSurface
 from tatumflow.live.steering.osc import OscListener
 
 if TYPE_CHECKING:
-    from tatumflow.live.processes.session import LoadedModel
+    from tatumflow.live.processes.session import LoadedModel, OpenModel
 
 SNAPSHOT_SECONDS: Final = 1 / 30
 _KEYS_MIDI_CHANNEL: Final = 0
@@ -73,15 +71,32 @@ _LOG_SECONDS: Final = 1.0
 
 
 class Engine:
-    """Ports, ears, synthesizer, recorder and companion of one session."""
+    """Ports, ears, synthesizer, recorder and companion of one session.
+
+    Attributes:
+        inbox: Takes the events of the user and the commands of the screen, from any thread.
+        outputs: Where the companion plays.
+    """
 
     def __init__(
         self,
         options: EngineOptions,
         connection: Connection,
+        pipe: ReportPipe,
         log: EngineLog | None = None,
         channel: OutputChannel | None = None,
+        open_model: "Callable[[str], OpenModel] | None" = None,
     ) -> None:
+        """Open nothing yet.
+
+        Args:
+            options: What to start with.
+            connection: Gives `Command`s.
+            pipe: Takes `EngineReport`s.
+            log: Kept from growing too large; None for none.
+            channel: To the process that holds the MIDI outputs; None opens them in this one.
+            open_model: Opens another bundle while the session goes on; None for `session.open_model`.
+        """
         settings = options.settings
         self._options = options
         self._settings = settings
@@ -89,16 +104,17 @@ class Engine:
         self._log = log
         self._notices = Notices(self._clock)
         self._companion_channel = settings.ports.companion_channel - 1
-        self._outputs = Outputs(self._clock, thru=settings.ports.thru)
+        self.outputs = Outputs(self._clock, thru=settings.ports.thru)
         self._surface = ControlSurface(settings.controllers)
-        self._inbox = Inbox(self._surface.taken, self._hush)
-        emit, taken = self._inbox.put, self._surface.taken
-        self._ports = PortSet(settings.ports, self._clock, self._outputs, emit, self._notify, taken, channel)
-        self._screen = Screen(connection, self._inbox)
+        self.inbox = Inbox(self._surface.taken, self._hush)
+        emit, taken = self.inbox.put, self._surface.taken
+        self._ports = PortSet(settings.ports, self._clock, self.outputs, emit, self._notify, taken, channel)
+        self._connection = connection
+        self._pipe = pipe
         self._synth: LiveSynth | None = None
         self._recorder: Recorder | None = None
         self._model: LoadedModel | None = None
-        self._exchange = ModelExchange(self._notify)
+        self._exchange = ModelExchange(self._notify, open_model)
         self._link: LinkClock | None = None
         self._osc: OscListener | None = None
         self._ears: EarsLink | None = None
@@ -109,38 +125,39 @@ class Engine:
 
     def run(self) -> None:
         """Open everything, then play until it is time to stop."""
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            # `nohup` asks for a session that outlives its terminal.
-            if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
-                signal.signal(getattr(signal, name), self._signalled)
-        self._screen.start()
+        self.inbox.read(self._connection)
         if self._settings.recording.enabled or self._options.recording is not None:
             self._recorder = Recorder(self._recording_path(), self._clock, self._notify)
         if self._settings.audio.enabled:
-            # Their models load beside ours.
+            # Its models load while this process loads the decoder.
             self._ears = self._start_ears()
         self._ports.open(need_input=self._options.need_input, need_output=self._options.need_output)
         if self._settings.synth.enabled:
             self._start_synth()
-        self._publish(self._clock.now())
+        self.publish(self._clock.now())
         # Imported late: the inference library takes longer to load than the ports to open.
         from tatumflow.live.processes.session import load_model
 
-        self._model = load_model(self._settings, self._send, self._clock, self._outputs.silence)
+        self.use(load_model(self._settings, self._send, self._clock, self.outputs.silence))
         gc.collect()
         # What is alive now stays; the collector need not look at it again while notes are due.
         gc.freeze()
-        self._publish(self._clock.now())
+        self.publish(self._clock.now())
         if self._ears is not None and self._options.need_ears:
-            self._ears.wait()
+            self._ears.wait_ready()
         self._listen_to_osc()
-        self.report(EngineReady())
+        self._pipe.report(Ready())
         self._follow_link()
-        self._loop()
+        self.loop()
 
-    def report(self, report: EngineReady | EngineFailure) -> None:
-        """Send a report before anything that waits to be sent."""
-        self._screen.report(report)
+    def use(self, model: "LoadedModel") -> None:
+        """Play with this companion and bundle."""
+        self._model = model
+
+    def stop(self) -> None:
+        """End the loop soon; a signal handler may call this."""
+        self._stopping = True
+        self.inbox.put(Shutdown())
 
     def close(self) -> None:
         """Silence everything, save the recording, close the ports; one step's failure stops no other."""
@@ -150,15 +167,14 @@ class Engine:
             osc.close if osc else None,
             link.close if link else None,
             model.close if model else None,
-            # An output that does not return must not keep the recording from being saved.
+            # An output that does not return does not keep the recording from being saved.
             (lambda: _within(_CLOSE_SECONDS, lambda: self._stop_clock(model))) if model else None,
-            lambda: _within(_CLOSE_SECONDS, self._outputs.silence),
+            lambda: _within(_CLOSE_SECONDS, self.outputs.silence),
             (lambda: self._end_recording(recorder)) if recorder else None,
             ears.close if ears else None,
             self._ports.close,
             synth.close if synth else None,
-            lambda: self._publish(self._clock.now()),
-            self._screen.close,
+            lambda: self.publish(self._clock.now()),
         ]
         for step in steps:
             try:
@@ -173,27 +189,28 @@ class Engine:
         assert self._model is not None, "the model is loaded before the loop begins"
         return self._model
 
-    def _loop(self) -> None:
+    def loop(self) -> None:
+        """Take what arrives and let the companion go on, until a `Shutdown`."""
         now = self._clock.now
         next_snapshot = next_look = now()
         while not self._stopping:
             self._model = self._exchange.exchange(self._session)
             due = self._model.companion.advance()
             wake = next_snapshot if due is None else min(due, next_snapshot)
-            self._inbox.wait(max(wake - now(), 0.0))
-            self._take_waiting()
+            self.inbox.wait(max(wake - now(), 0.0))
+            self.step()
             if now() >= next_snapshot:
-                self._watch_outputs()
-                self._publish(now())
+                self.watch_outputs()
+                self.publish(now())
                 next_snapshot = now() + SNAPSHOT_SECONDS
             if now() >= next_look:
                 next_look = now() + _LOG_SECONDS
                 if self._log is not None:
                     self._log.limit()
 
-    def _take_waiting(self) -> None:
+    def step(self) -> None:
         """Take what is urgent and what was played, then commands for a moment or one change of controls."""
-        inbox, now = self._inbox, self._clock.now
+        inbox, now = self.inbox, self._clock.now
         for _ in range(_EVENTS_A_STEP):
             event = inbox.event()
             if event is None or self._stopping:
@@ -233,17 +250,18 @@ class Engine:
         elif isinstance(item, LearnController | ForgetController):
             self._assign(item)
         elif isinstance(item, UseModel):
-            self._exchange.ask(item.model)
+            self._exchange.request(item.model)
         elif isinstance(item, AudioCommand):
             if self._ears is not None:
                 self._ears.send(item)
             else:
-                self._notify("no sound is heard; `tatumflow jam --stem input` hears a microphone", "warning")
+                line = "there is no audio input; `tatumflow jam --stem input` opens a microphone"
+                self._notify(line, "warning")
         else:
             companion.command(item)
 
     def _set(self, steered: tuple[Steered, ...]) -> None:
-        """Set controls together, as values and positions of controllers that arrived together ask for."""
+        """Set controls together, to the values and controller positions that arrived together."""
         session = self._session
         controls, commands = session.companion.controls, list[SetControl]()
         for item in steered:
@@ -259,7 +277,7 @@ class Engine:
             self._follow_link()
 
     def _steered(self, event: ControlChange, controls: Controls) -> Command | None:
-        """Return what a controller that is no music asks for; one that is learned asks for nothing yet."""
+        """Return the command of a controller that steers; None for one that has just been learned."""
         surface = self._surface
         if surface.learning:
             target = surface.assign(event.number)
@@ -268,13 +286,13 @@ class Engine:
         return surface.command(event, controls, self._session.bundle.styles)
 
     def _hush(self) -> None:
-        """Silence what sounds before the loop hears of a panic; on any thread."""
+        """Silence what sounds before the loop takes a panic; on any thread."""
         model = self._model
         if model is not None:
             model.thread.hush()
 
-    def _watch_outputs(self) -> None:
-        """Look after the thread that sends: one that died is started again, an output that hangs is named.
+    def watch_outputs(self) -> None:
+        """Restart the thread that sends if it has died, and report an output that hangs by its name.
 
         Raises:
             SchedulerError: if the thread dies again and again.
@@ -284,7 +302,7 @@ class Engine:
             self._notify("the thread that sends notes died and was started again", "error")
         stuck = thread.stuck(self._clock.now()) > _STUCK_SECONDS
         if stuck and not self._stuck:
-            name = self._outputs.sending_to or "an output"
+            name = self.outputs.sending_to or "an output"
             self._notify(f"{name} takes no more notes; choose another output, or restart its driver", "error")
         self._stuck = stuck
 
@@ -301,40 +319,40 @@ class Engine:
         """Play what the scheduler sends; runs on its thread."""
         recorder = self._recorder
         if isinstance(event, ClockEvent):
-            self._outputs.tell(event)
+            self.outputs.send_clock(event)
             return
         if event.channel == CLICK_CHANNEL:
-            self._outputs.play(event, CLICK_CHANNEL)
+            self.outputs.play(event, CLICK_CHANNEL)
             return
         if event.channel == KEYS_CHANNEL:
-            self._outputs.play(event, _KEYS_MIDI_CHANNEL)
+            self.outputs.play(event, _KEYS_MIDI_CHANNEL)
             if recorder is not None:
                 recorder.human(event)
             return
-        self._outputs.play(event, self._companion_channel)
+        self.outputs.play(event, self._companion_channel)
         if recorder is not None:
             recorder.companion(event)
 
     def _stop_clock(self, model: "LoadedModel") -> None:
-        """Tell those who follow our clock that there will be none."""
+        """Stop the MIDI clock that other programs follow."""
         if model.companion.controls.clock_out:
-            self._outputs.tell(ClockStop(self._clock.now()))
+            self.outputs.send_clock(ClockStop(self._clock.now()))
 
     def _follow_link(self) -> None:
-        """Join or leave Ableton Link, as the controls say."""
+        """Join or leave Ableton Link, as the control `clock` requests."""
         controls = self._session.companion.controls
-        wanted = controls.clock == "link"
-        if wanted and self._link is None:
+        requested = controls.clock == "link"
+        if requested and self._link is None:
             try:
-                self._link = LinkClock(self._clock, controls.tempo, self._inbox.put)
+                self._link = LinkClock(self._clock, controls.tempo, self.inbox.put)
             except DeviceError as error:
                 self._notify(str(error), "warning")
-        elif not wanted and self._link is not None:
+        elif not requested and self._link is not None:
             self._link.close()
             self._link = None
 
-    def _publish(self, time: float) -> None:
-        """Hand the screen a snapshot if it differs from the last one in more than its time."""
+    def publish(self, time: float) -> None:
+        """Send the screen a snapshot if it differs from the last one in more than its time."""
         model = self._model
         if model is None:
             snapshot = Snapshot(time, "listening", self._settings.controls)
@@ -356,11 +374,11 @@ class Engine:
         last = self._last
         if last is None or notices or replace(snapshot, time=last.time) != last:
             self._last = replace(snapshot, notices=())
-            self._screen.show(snapshot)
+            self._pipe.show(snapshot)
 
     def _synth_status(self) -> tuple[PortStatus, ...]:
         synth = self._synth
-        return () if synth is None else (PortStatus(synth.name, True, self._outputs.last_activity),)
+        return () if synth is None else (PortStatus(synth.name, True, self.outputs.last_activity),)
 
     def _start_synth(self) -> None:
         try:
@@ -368,13 +386,13 @@ class Engine:
         except DeviceError as error:
             self._notify(str(error), "warning")
         else:
-            self._outputs.add(self._synth)
+            self.outputs.add(self._synth)
 
     def _listen_to_osc(self) -> None:
         if self._settings.osc.port:
             try:
                 at = self._settings.osc
-                self._osc = OscListener(at.host, at.port, self._clock, self._inbox.put, self._notify)
+                self._osc = OscListener(at.host, at.port, self._clock, self.inbox.put, self._notify)
             except DeviceError as error:
                 self._notify(str(error), "warning")
 
@@ -382,14 +400,14 @@ class Engine:
         recorder = self._recorder
         beside = self._recording_path() if recorder is None else recorder.path
         options = EarsOptions(self._settings.audio, beside.with_name(f"{beside.stem} stems"))
-        ears = EarsLink(options, self._clock, self._inbox.put, self._screen.show_audio, self._notify)
+        ears = EarsLink(options, self._clock, self.inbox.put, self._pipe.show, self._notify)
         ears.start(needed=self._options.need_ears)
         return ears
 
     def _end_recording(self, recorder: Recorder) -> None:
         lost = recorder.close()
         if lost:
-            self.report(EngineFailure(lost, expected=True))
+            self._pipe.report(Failure(lost, expected=True))
 
     def _recording_path(self) -> Path:
         if self._options.recording is not None:
@@ -398,10 +416,6 @@ class Engine:
 
     def _notify(self, text: str, severity: Literal["information", "warning", "error"]) -> None:
         self._notices.put(text, severity)
-
-    def _signalled(self, number: int, frame: object) -> None:
-        self._stopping = True
-        self._inbox.put(Shutdown())
 
 
 def _if_fits(controls: Controls, command: SetControl) -> Controls:

@@ -1,8 +1,9 @@
-"""What waits for the engine loop, the most urgent first: panic, then notes, then commands and controls."""
+"""The queue of the engine loop, the most urgent first: panic, then notes, then commands and controls."""
 
 import threading
 from collections import deque
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from typing import Final, get_args
 
 from tatumflow.engine.messages import Command, Panic, PassTurn, PlayKey, SetControl, Shutdown, TakeTurn
@@ -44,7 +45,7 @@ class Inbox:
 
     1. `Panic`, `Shutdown` and a controller that steers panic overtake everything. Commands to play that wait
        when a panic arrives are dropped.
-    2. Notes, pedals and what clocks say follow, in the order of their arrival.
+    2. Notes, pedals and clock messages follow, in the order of their arrival.
     3. Commands and control values come last, in the order of their arrival. Of values that arrive between two
        commands only the newest of each control or controller is kept: so a command finds the controls as they
        were set before it, and a flood of values takes no more room than there are controls.
@@ -62,7 +63,7 @@ class Inbox:
 
         Args:
             steering: What each controller number steers; see `ControlSurface.taken`. Read anew each time.
-            panicked: Called on the thread that puts a panic, before the loop can take it; must not block.
+            panicked: Called on the thread that puts a panic, before the loop can take it; it may not block.
         """
         self.dropped = 0
         self._steering = steering
@@ -91,6 +92,18 @@ class Inbox:
             self._append(self._urgent, item)
         else:
             self._put_command(item)  # pyright: ignore[reportArgumentType]
+
+    def read(self, connection: Connection) -> None:
+        """Put the commands of a pipe, on a thread of its own; a `Shutdown` once its other end is closed."""
+
+        def read() -> None:
+            try:
+                while True:
+                    self.put(connection.recv())
+            except (EOFError, OSError):
+                self.put(Shutdown())
+
+        threading.Thread(target=read, name="command reader", daemon=True).start()
 
     def wait(self, timeout: float) -> bool:
         """Wait until something is there, for `timeout` seconds at most; return whether it is."""

@@ -1,7 +1,8 @@
-"""Another model while the session goes on: opened on a thread of its own, taken between turns."""
+"""Loading another model while the session goes on: opened on a thread, put to use between turns."""
 
 import threading
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tatumflow.engine.errors import TatumFlowError
@@ -12,33 +13,35 @@ if TYPE_CHECKING:
 
 
 class ModelExchange:
-    """Opens models one at a time; the one asked for last is the one taken."""
+    """Opens models one at a time; the model requested last is the one that is put to use."""
 
-    def __init__(self, notify: Notify) -> None:
+    def __init__(self, notify: Notify, open_model: "Callable[[str], OpenModel] | None" = None) -> None:
         """Open nothing yet.
 
         Args:
-            notify: Takes lines for the player, from any thread.
+            notify: Takes notices for the user, from any thread.
+            open_model: Opens a bundle by its name or folder; None for `session.open_model`.
         """
         self._notify = notify
-        self._asked = threading.Lock()
-        self._wanted: str | None = None
+        self._open_model = open_model
+        self._lock = threading.Lock()
+        self._requested: str | None = None
         self._open: OpenModel | None = None
         self._busy = False
 
-    def ask(self, model: str) -> None:
+    def request(self, model: str) -> None:
         """Open the bundle of a name or folder soon."""
-        with self._asked:
-            self._wanted, self._open = model, None
+        with self._lock:
+            self._requested, self._open = model, None
             if not self._busy:
                 self._busy = True
                 threading.Thread(target=self._load, name="model loader", daemon=True).start()
 
     def exchange(self, session: "LoadedModel") -> "LoadedModel":
-        """Return the session with the model that waits for it, as it is while none does or it plays."""
+        """Return the session with the model that was opened; unchanged while none was, or while it plays."""
         if self._open is None or session.companion.turn == "playing":
             return session
-        with self._asked:
+        with self._lock:
             model, self._open = self._open, None
         if model is None:
             return session
@@ -49,7 +52,7 @@ class ModelExchange:
             slug for slug in (before.style, before.style_b) if slug not in ("", after.style, after.style_b)
         ]
         if lost:
-            self._notify(f"{name} plays from here on; it does not know {' and '.join(lost)}", "warning")
+            self._notify(f"{name} plays from here on; it was not trained on {' and '.join(lost)}", "warning")
         else:
             self._notify(f"{name} plays from here on", "information")
         return session
@@ -58,19 +61,19 @@ class ModelExchange:
         from tatumflow.live.processes.session import open_model
 
         while True:
-            with self._asked:
-                wanted, self._wanted = self._wanted, None
-                if wanted is None:
+            with self._lock:
+                requested, self._requested = self._requested, None
+                if requested is None:
                     self._busy = False
                     return
             try:
-                model = open_model(wanted)
+                model = (self._open_model or open_model)(requested)
             except TatumFlowError as error:
                 self._notify(f"the model stays: {error}", "warning")
             except Exception as error:
                 traceback.print_exc()
-                self._notify(f"the model stays: {wanted} cannot be opened ({error})", "warning")
+                self._notify(f"the model stays: {requested} cannot be opened ({error})", "warning")
             else:
-                with self._asked:
-                    if self._wanted is None:
+                with self._lock:
+                    if self._requested is None:
                         self._open = model

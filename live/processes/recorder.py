@@ -99,7 +99,7 @@ def free_path(path: Path) -> Path:
 
 
 class Recorder:
-    """Keeps what both players play and writes it every few seconds and at the end.
+    """Keeps the notes of user and companion and writes them every few seconds and at the end.
 
     The whole file is written each time, so the longer that takes, the longer it waits: the time between saves
     is a hundred times what one costs, from 2 s up to `SAVE_SECONDS`.
@@ -114,15 +114,15 @@ class Recorder:
     """
 
     def __init__(self, path: Path, clock: Clock, notify: Notify) -> None:
-        """Begin a recording; nothing is written until somebody plays.
+        """Begin a recording; nothing is written until the first note.
 
         Args:
             path: The file, replaced at every save.
             clock: Time 0 of the file is now.
-            notify: Told once when the file cannot be written, and where it goes instead; playing goes on.
+            notify: Takes one notice when the file cannot be written, with the place it goes to instead.
         """
         self.path = path
-        self._wanted = path
+        self._belongs = path
         self._spare: Path | None = None
         self._clock = clock
         self._start = clock.now()
@@ -136,7 +136,7 @@ class Recorder:
         self._thread.start()
 
     def human(self, event: HumanEvent) -> None:
-        """Take what the human plays."""
+        """Take what the user plays."""
         self._human.append(event)
 
     def companion(self, event: NoteEvent) -> None:
@@ -162,7 +162,7 @@ class Recorder:
         """Save and stop.
 
         Returns:
-            One line that says what was lost, empty if nothing was.
+            One line with what was lost, empty if nothing was.
         """
         self._stop.set()
         self._thread.join()
@@ -174,23 +174,23 @@ class Recorder:
     def _written(self, tracks: list[MidiTrack]) -> bool:
         """Write the file where it belongs, else to the temporary folder; return whether either could be."""
         try:
-            self._write(self._wanted, tracks)
+            self._write(self._belongs, tracks)
         except (OSError, MidiFileError) as error:
             problem = str(error)
         else:
-            self.path = self._wanted
+            self.path = self._belongs
             self._drop_spare()
             self._troubled = ""
             return True
         try:
             if self._spare is None:
-                self._spare = Path(tempfile.mkdtemp(prefix=_SPARE_PREFIX)) / self._wanted.name
+                self._spare = Path(tempfile.mkdtemp(prefix=_SPARE_PREFIX)) / self._belongs.name
             self._write(self._spare, tracks)
         except (OSError, MidiFileError):
-            self._say("unsaved", f"recording not saved: {problem}")
+            self._notify_once("unsaved", f"recording not saved: {problem}")
             return False
         self.path = self._spare
-        self._say("moved", f"recording not saved: {problem}; it is kept in {self._spare} instead")
+        self._notify_once("moved", f"recording not saved: {problem}; it is kept in {self._spare} instead")
         return True
 
     def _write(self, path: Path, tracks: list[MidiTrack]) -> None:
@@ -204,7 +204,7 @@ class Recorder:
                 self._spare.parent.rmdir()
             self._spare = None
 
-    def _say(self, trouble: Literal["moved", "unsaved"], text: str) -> None:
+    def _notify_once(self, trouble: Literal["moved", "unsaved"], text: str) -> None:
         if trouble != self._troubled:
             self._troubled = trouble
             self._notify(text, "warning")

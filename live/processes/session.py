@@ -54,11 +54,10 @@ class LoadedModel:
 
 
 def controls_for(bundle: Bundle, controls: Controls) -> Controls:
-    """Return controls whose styles this model knows, parts of slugs made whole.
+    """Return controls whose styles this model has, parts of their slugs completed.
 
     Raises:
-        SettingError: if a style was asked for that the model does not know. The one that nobody asked for,
-            the default, is dropped instead.
+        SettingError: if the model has no style that was requested. The default style is dropped instead.
     """
     default = Controls().style
     style = controls.style
@@ -95,7 +94,7 @@ def offline_companion(bundle: Bundle, controls: Controls) -> Callable[[Scheduler
     """Return what makes a companion around a scheduler and a clock, for `engine.offline`, in free time.
 
     Raises:
-        SettingError: if the model does not know a style of the controls.
+        SettingError: if the model does not have a style of the controls.
     """
     known = controls_for(bundle, controls).in_free_time()
     session, phrases = ModelSession(OnnxDecoder(bundle)), OnnxPhraseModel(bundle)
@@ -123,7 +122,7 @@ def load_model(
 
     Raises:
         BundleError: if the model is missing or damaged.
-        SettingError: if the model does not know the style.
+        SettingError: if the model does not have the style.
     """
     bundle = open_bundle(settings.model)
     controls = controls_for(bundle, settings.controls)

@@ -18,8 +18,8 @@ from tatumflow.engine.model.bundle import Bundle
 from tatumflow.live.bench.report import Figure, Target
 from tatumflow.live.midi.jack_server import dummy_jack
 from tatumflow.live.midi.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
-from tatumflow.live.processes.engine_options import EngineOptions
 from tatumflow.live.processes.host import EngineHost
+from tatumflow.live.processes.options import EngineOptions
 from tatumflow.live.settings import OscSettings, PortSettings, RecordingSettings, Settings, SynthSettings
 from tatumflow.live.soak.flooding import CONTROLLERS, controllers_from, osc_message, osc_to
 from tatumflow.live.soak.port_ends import keyboard, listening

@@ -13,8 +13,8 @@ from tatumflow.engine.model.bundle import Bundle
 from tatumflow.live.bench.report import Figure
 from tatumflow.live.midi.jack_server import dummy_jack
 from tatumflow.live.midi.midi_bytes import Message
-from tatumflow.live.processes.engine_options import EngineOptions
 from tatumflow.live.processes.host import EngineHost
+from tatumflow.live.processes.options import EngineOptions
 from tatumflow.live.settings import PortSettings, Settings, SynthSettings
 from tatumflow.live.soak.engine_health import EngineHealth
 from tatumflow.live.soak.musician import Gesture, gestures, until

@@ -88,7 +88,7 @@ class VirtualJam:
 
     def unplug(self) -> None:
         """Let the keyboard vanish now."""
-        self.source.let_go(self._outputs, self.clock, self._inbox.put)
+        self.source.release(self._outputs, self.clock, self._inbox.put)
 
     def command(self, command: Command) -> None:
         """Do what the player asks at the screen, where it needs no ports, knobs or other model."""
@@ -125,4 +125,4 @@ class VirtualJam:
         if isinstance(event, NoteEvent):
             self._outputs.play(event, _CHANNELS[event.channel])
         else:
-            self._outputs.tell(event)
+            self._outputs.send_clock(event)

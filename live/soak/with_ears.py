@@ -15,8 +15,8 @@ from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.bench.report import Figure, Target
 from tatumflow.live.bench.timing import JITTER_TARGET
 from tatumflow.live.midi.jack_server import dummy_jack
-from tatumflow.live.processes.engine_options import EngineOptions
 from tatumflow.live.processes.host import EngineHost
+from tatumflow.live.processes.options import EngineOptions
 from tatumflow.live.settings import AudioSettings, PortSettings, Settings, SynthSettings
 from tatumflow.live.soak.engine_health import EngineHealth
 from tatumflow.live.soak.played_sound import CLIENT, playing

@@ -18,8 +18,8 @@ from tatumflow.engine.midi.midi_file import read_midi
 from tatumflow.live.midi.midi_ports import api_problem
 from tatumflow.live.midi.outputs import Outputs
 from tatumflow.live.midi.port_set import PortSet
-from tatumflow.live.processes.engine_options import EngineOptions
 from tatumflow.live.processes.host import EngineHost
+from tatumflow.live.processes.options import EngineOptions
 from tatumflow.live.settings import PortSettings, Settings, SynthSettings
 
 pytestmark = pytest.mark.slow

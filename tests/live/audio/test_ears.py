@@ -72,7 +72,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "side", "found"),
+    ("requested", "side", "found"),
     [
         ("", "input", MICROPHONE),
         ("", "output", SPEAKERS),
@@ -83,25 +83,25 @@ def until(condition: Callable[[], bool]) -> None:
         ("interface", "output", INTERFACE),
     ],
 )
-def test_devices_are_found_by_name_part_or_number(wanted: str, side: str, found: AudioDevice):
-    assert match_device(wanted, ALL, side) == found  # type: ignore[arg-type]
+def test_devices_are_found_by_name_part_or_number(requested: str, side: str, found: AudioDevice):
+    assert match_device(requested, ALL, side) == found  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "devices", "side", "message"),
+    ("requested", "devices", "side", "message"),
     [
         ("", (), "input", "connect a microphone"),
         ("", (MICROPHONE,), "output", "connect loudspeakers"),
         ("1", ALL, "input", "is no input; there is 0 'USB microphone'"),
         ("piano", ALL, "output", "does not exist; there is 1 'Built-in speakers'"),
-        ("i", ALL, "output", "say more"),
+        ("i", ALL, "output", "give more"),
     ],
 )
-def test_devices_that_are_not_there_are_told(
-    wanted: str, devices: tuple[AudioDevice, ...], side: str, message: str
+def test_devices_that_are_not_there_are_an_error(
+    requested: str, devices: tuple[AudioDevice, ...], side: str, message: str
 ):
     with pytest.raises(DeviceError, match=message):
-        match_device(wanted, devices, side)  # type: ignore[arg-type]
+        match_device(requested, devices, side)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_mono_source_is_heard_on_both_sides(session_on: Callable[..., Session]
     assert chosen.stream.plan.inputs == 3
 
 
-def test_a_channel_that_the_device_lacks_is_told(session_on: Callable[..., Session]):
+def test_a_channel_that_the_device_lacks_is_an_error(session_on: Callable[..., Session]):
     session = session_on(FakeSystem(MICROPHONE, SPEAKERS), AudioOptions(channels=(2,)))
     with pytest.raises(DeviceError, match="has 1 channels, not 2"):
         session.ears.open()
@@ -221,7 +221,7 @@ def test_a_changed_rate_is_taken_up(session_on: Callable[..., Session]):
     assert session.stream.plan.rate == 11_025
 
 
-def test_a_busy_device_is_told_at_once_and_tried_again_later(session_on: Callable[..., Session]):
+def test_a_busy_device_is_an_error_at_once_and_tried_again_later(session_on: Callable[..., Session]):
     system = FakeSystem(MICROPHONE, SPEAKERS)
     system.refuses = True
     session = session_on(system)
@@ -232,12 +232,12 @@ def test_a_busy_device_is_told_at_once_and_tried_again_later(session_on: Callabl
     assert session.ears.status().state == "open"
 
 
-def test_silence_is_told_once(session_on: Callable[..., Session]):
+def test_silence_is_reported_once(session_on: Callable[..., Session]):
     session = session_on(FakeSystem(MICROPHONE, SPEAKERS))
     session.ears.open()
     session.pass_time(30, np.zeros)
-    assert [notice for notice in session.notices if "nothing is heard" in notice] == [
-        "USB microphone: nothing is heard; check cable, channel and input level"
+    assert [notice for notice in session.notices if "the input is silent" in notice] == [
+        "USB microphone: the input is silent; check cable, channel and input level"
     ]
 
 

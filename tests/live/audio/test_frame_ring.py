@@ -67,11 +67,11 @@ def test_two_threads_lose_and_reorder_nothing():
 
 @given(
     spans=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=12),
-    asked=st.integers(0, 300),
+    start_at=st.integers(0, 300),
     count=st.integers(1, 20),
 )
 def test_spans_are_read_where_they_were_written_and_nowhere_else(
-    spans: list[tuple[int, int]], asked: int, count: int
+    spans: list[tuple[int, int]], start_at: int, count: int
 ):
     ring, end = SpanRing(1000, 2), 0
     there: set[int] = set()
@@ -84,13 +84,13 @@ def test_spans_are_read_where_they_were_written_and_nowhere_else(
         end += hole + length if length else 0
     ready = 0
     # The oldest spans are forgotten.
-    if len(starts) < 5 or asked >= starts[-4]:
-        while asked + ready in there:
+    if len(starts) < 5 or start_at >= starts[-4]:
+        while start_at + ready in there:
             ready += 1
-    assert ring.ready(asked) == ready
+    assert ring.ready(start_at) == ready
     into = np.zeros((min(count, ready), 2), dtype=np.float32)
-    ring.read(asked, into)
-    np.testing.assert_array_equal(into, numbered(asked, len(into)))
+    ring.read(start_at, into)
+    np.testing.assert_array_equal(into, numbered(start_at, len(into)))
 
 
 @pytest.mark.parametrize("first", [-3, 5, 998])

@@ -27,7 +27,7 @@ LOW, HIGH = 200.0, 3000.0
 
 
 class Rig:
-    """A device, a separation and a virtual clock: nothing runs unless told to."""
+    """A device, a separation and a virtual clock: nothing runs by itself."""
 
     def __init__(self, rate: int = RATE, allowance: float = 0.05, model: BandModel | None = None) -> None:
         self.rate = rate
@@ -160,7 +160,7 @@ def test_a_model_that_fails_is_a_dropout(fault: str):
     assert rig.tally.dropouts == 1
     assert rig.tally.model_faults >= 3
     assert len(rig.notices) == 1
-    assert "you hear the dry sound" in rig.notices[0]
+    assert "you hear the dry signal" in rig.notices[0]
     rig.model.fault = ""
     rig.play(1, both_tones)
     assert rig.path.share == 1
@@ -266,7 +266,7 @@ def test_channels_are_mono_stereo_or_chosen(
     np.testing.assert_allclose(played[100:], np.tile(np.array(expected) / 10, (200, 1)), rtol=1e-6)
 
 
-def test_the_chosen_stem_is_handed_on_with_its_time():
+def test_the_chosen_stem_is_sent_with_its_time():
     rig = Rig()
     heard: list[tuple[np.ndarray, float]] = []
     lost: list[float] = []

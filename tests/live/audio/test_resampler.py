@@ -1,4 +1,4 @@
-"""Rates changed as the sound goes, and the clock that says when a frame was heard."""
+"""Rates changed as the sound goes, and the clock that gives the time of each frame."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Where stems go besides the monitor: into files, and to whoever makes notes of them."""
+"""Where stems go besides the monitor: into files, and to a note tracker."""
 
 import sys
 import tempfile
@@ -50,7 +50,7 @@ def test_a_recording_that_is_never_closed_lacks_its_last_seconds_only(tmp_path: 
         sleep(0.005)
     for path in recorder.paths:
         content = path.read_bytes()
-        # As the file says it; a lenient reader counts what lies behind.
+        # As the file states it; a lenient reader counts what lies behind.
         stated = int.from_bytes(content[content.index(b"data") + 4 :][:4], "little")
         assert stated >= 20 * RATE * 2 * 4
     recorder.close()
@@ -73,7 +73,7 @@ def full_disk() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("full_disk")
-def test_a_full_disk_is_told_once_and_nothing_else_stops(tmp_path: Path):
+def test_a_full_disk_is_reported_once_and_nothing_else_stops(tmp_path: Path):
     notices: list[tuple[str, str]] = []
     recorder = StemRecorder(tmp_path, ("low", "high"), RATE, lambda *notice: notices.append(notice))
     for second in range(20):
@@ -92,8 +92,8 @@ def test_stems_go_to_the_temporary_folder_where_theirs_cannot_be_made(
     (tmp_path / "spare").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spare"))
     notices: list[str] = []
-    wanted = tmp_path / "file" / "jam stems"
-    recorder = StemRecorder(wanted, ("low",), RATE, lambda text, severity: notices.append(text))
+    requested = tmp_path / "file" / "jam stems"
+    recorder = StemRecorder(requested, ("low",), RATE, lambda text, severity: notices.append(text))
     recorder.write(stems(10)[:1], 0.0)
     recorder.close()
     assert not recorder.failed
@@ -101,11 +101,11 @@ def test_stems_go_to_the_temporary_folder_where_theirs_cannot_be_made(
     assert recorder.folder.name == "jam stems"
     assert len(soundfile.read(recorder.paths[0])[0]) == 10
     (notice,) = notices
-    assert str(wanted) in notice
+    assert str(requested) in notice
     assert str(recorder.folder) in notice
 
 
-def test_stems_that_can_go_nowhere_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_stems_that_can_go_nowhere_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
     notices: list[str] = []
@@ -118,7 +118,7 @@ def test_stems_that_can_go_nowhere_are_told(tmp_path: Path, monkeypatch: pytest.
 
 
 class ShortFile:
-    """A sound file that takes half of what it is given, and asserts as soundfile does unless told not to."""
+    """A sound file that takes half of what it is given; `asserts` as soundfile does where asserts are on."""
 
     def __init__(self, *, asserts: bool) -> None:
         self._asserts = asserts
@@ -214,7 +214,7 @@ def test_a_tone_becomes_a_note_at_its_time():
     assert off.time == pytest.approx(31.2, abs=0.1)
 
 
-def test_a_tracker_that_fails_is_told_once_and_goes_on():
+def test_a_tracker_that_fails_is_reported_once_and_goes_on():
     events: list[NoteOn | NoteOff | InputLost] = []
     notices: list[str] = []
     thread = NoteThread(Tracker(), RATE, events.append, lambda text, severity: notices.append(text))

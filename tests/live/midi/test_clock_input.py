@@ -49,8 +49,8 @@ def test_clock_goes_out_to_midi_outputs_and_not_to_the_synthesizer():
     outputs = Outputs(VirtualClock(), thru=True)
     outputs.add(MidiSink("out", port))  # pyright: ignore[reportArgumentType]
     outputs.add(synth)
-    outputs.tell(SongPosition(0.0, 300))
-    outputs.tell(ClockTick(0.0))
+    outputs.send_clock(SongPosition(0.0, 300))
+    outputs.send_clock(ClockTick(0.0))
     assert port.sent == [(0xF2, 44, 2), (0xF8,)]
     assert synth.sent == []
 

@@ -120,11 +120,11 @@ NAMES = ("Keystation:Keystation MIDI 1 20:0", "Piano:Port A 24:0", "Piano:Port B
 
 
 @pytest.mark.parametrize(
-    ("wanted", "index"),
+    ("requested", "index"),
     [(NAMES[0], 0), ("Keystation:Keystation MIDI 1", 0), ("keyst", 0), ("port b", 2), ("2", 2)],
 )
-def test_a_port_is_found_by_name_part_and_number(wanted, index):
-    assert match_port(wanted, NAMES, "input") == NAMES[index]
+def test_a_port_is_found_by_name_part_and_number(requested, index):
+    assert match_port(requested, NAMES, "input") == NAMES[index]
 
 
 def test_a_replugged_alsa_port_keeps_its_stable_name():

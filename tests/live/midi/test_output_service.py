@@ -187,7 +187,7 @@ def test_a_lost_process_is_noticed_and_swallows_what_is_sent():
     link.close()
 
 
-def test_a_process_that_stands_still_holds_nobody_up_and_ends_everything_when_it_goes_on():
+def test_a_process_that_stands_still_holds_nothing_up_and_ends_everything_when_it_goes_on():
     frames, ours = os.pipe()
     answers, theirs = os.pipe()
     os.set_blocking(ours, False)

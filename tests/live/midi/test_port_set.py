@@ -82,7 +82,7 @@ class Hall:
     "error", [*RAISED, ZeroDivisionError("a fault of ours")], ids=lambda e: type(e).__name__
 )
 def test_ports_are_found_again_after_an_error_that_is_said_once(error, monkeypatch):
-    looks, said, connected = [], [], threading.Event()
+    looks, notices, connected = [], [], threading.Event()
 
     class Scanner:
         def __init__(self, *_):
@@ -102,16 +102,16 @@ def test_ports_are_found_again_after_an_error_that_is_said_once(error, monkeypat
     monkeypatch.setattr(port_set, "new_output", Hall)
     monkeypatch.setattr(port_set, "connect", lambda *_: connected.set())
     monkeypatch.setattr(port_set, "end_sending", lambda _: None)
-    monkeypatch.setattr(port_set, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(port_set, "POLL_SECONDS", 0.01)
     clock = SystemClock()
     ports = PortSet(
         PortSettings(virtual=False, input="", output="hall"),
         clock,
         Outputs(clock, thru=True),
         lambda _: None,
-        lambda text, _: said.append(text),
+        lambda text, _: notices.append(text),
     )
     ports.open()
     assert connected.wait(PATIENCE), "the look-out has ended"
     ports.close()
-    assert sum(str(error) in text for text in said) == 1, said
+    assert sum(str(error) in text for text in notices) == 1, notices

@@ -25,11 +25,12 @@ from tatumflow.engine.separation.streaming import BlockModel
 from tatumflow.live.audio.commands import AudioCommand, BypassSeparation, ChooseStem, RecordStems, SetStem
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.commands.jam import JamOptions
-from tatumflow.live.processes import ears_link
+from tatumflow.live.processes.child_process import run_ears
 from tatumflow.live.processes.ears_link import EarsLink
 from tatumflow.live.processes.ears_loop import EarsLoop, audio_options, open_tracker, separator_named
-from tatumflow.live.processes.ears_options import EarsOptions
-from tatumflow.live.processes.ears_pipe import EarsReady, EarsReport, EngineEnd
+from tatumflow.live.processes.options import EarsOptions
+from tatumflow.live.processes.reports import EarsReport, Ready, ReportPipe
+from tatumflow.live.processes.supervisor import spawn
 from tatumflow.live.settings import AudioSettings, Settings, load_settings, save_settings
 from tatumflow.live.settings_saver import remember
 
@@ -41,7 +42,7 @@ BLOCK = 256
 
 
 class Engine:
-    """The other end of the pipe: keeps what it is told."""
+    """The engine's end of the pipe: keeps the reports."""
 
     def __init__(self, connection: Connection) -> None:
         self.reports: list[EarsReport] = []
@@ -63,7 +64,7 @@ class Engine:
         return [report.text for report in list(self.reports) if isinstance(report, Notice)]
 
     def close(self) -> None:
-        """Hear what was said last."""
+        """Read the last reports."""
         self._reader.join(PATIENCE)
         self._connection.close()
 
@@ -89,7 +90,7 @@ class NoNotes:
 
 
 class CountingTracker(MonophonicTracker):
-    """Counts the seconds that it has heard."""
+    """Counts the seconds of its input."""
 
     seconds = 0.0
 
@@ -112,7 +113,7 @@ class Session:
     ) -> None:
         self.system = system or FakeSystem(MICROPHONE, SPEAKERS, rates=(8000, RATE))
         ours, theirs = multiprocessing.Pipe()
-        self._end = EngineEnd(theirs)
+        self._end = ReportPipe(theirs)
         self._theirs = theirs
         options = EarsOptions(settings, folder)
         self.loop = EarsLoop(
@@ -140,8 +141,8 @@ class Session:
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let devices stand still, which give sound only when a test says so."""
-    monkeypatch.setattr("tatumflow.live.audio.ears._STALLED_SECONDS", 10 * PATIENCE)
+    """Let devices stand still, since they give sound only when a test plays."""
+    monkeypatch.setattr("tatumflow.live.audio.ears.STALLED_SECONDS", 10 * PATIENCE)
 
 
 @pytest.fixture
@@ -205,7 +206,7 @@ def test_the_state_of_the_sound_comes_first_and_then_when_it_changes(session_wit
     until(lambda: len(session.engine.reports) >= 2)
     status, ready = session.engine.reports[:2]
     assert isinstance(status, AudioStatus)
-    assert isinstance(ready, EarsReady)
+    assert isinstance(ready, Ready)
     assert (status.state, status.input) == ("open", MICROPHONE.name)
     assert [(stem.name, stem.plays) for stem in status.stems] == [("low", True), ("high", False)]
     time.sleep(0.2)
@@ -244,7 +245,7 @@ def test_stems_are_recorded_into_a_folder_of_their_own_each_time(
     until(lambda: not session.engine.status().recording)
     session.engine.send(RecordStems(True))
     until(lambda: session.engine.status().recording == str(second))
-    # What is asked for twice is not begun again.
+    # A recording that is on already is not begun again.
     session.engine.send(RecordStems(True))
     play(session)
     until(lambda: (second / "high.wav").exists())
@@ -257,7 +258,7 @@ def test_stems_are_recorded_into_a_folder_of_their_own_each_time(
 def test_an_engine_that_has_gone_ends_the_ears(tmp_path: Path):
     system = FakeSystem(MICROPHONE)
     ours, theirs = multiprocessing.Pipe()
-    end = EngineEnd(theirs)
+    end = ReportPipe(theirs)
     options = EarsOptions(AudioSettings(), tmp_path)
     loop = EarsLoop(options, BandModel(), NoNotes(), system, end, theirs, SystemClock())
     ours.close()
@@ -268,23 +269,23 @@ def test_an_engine_that_has_gone_ends_the_ears(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "error", "said"),
+    ("settings", "error", "message"),
     [
         (AudioSettings(input="bassoon"), DeviceError, "does not exist"),
         (AudioSettings(stem="horn"), SettingError, "'horn' does not exist; there is low, high"),
         (AudioSettings(channels=(2,)), DeviceError, "has 1 channels, not 2"),
     ],
 )
-def test_what_cannot_be_heard_is_told_at_once(
-    tmp_path: Path, settings: AudioSettings, error: type[TatumFlowError], said: str
+def test_an_input_that_cannot_be_opened_is_an_error_at_once(
+    tmp_path: Path, settings: AudioSettings, error: type[TatumFlowError], message: str
 ):
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         Session(tmp_path, settings, BandModel())
 
 
 def test_of_the_states_only_the_newest_is_sent_and_nothing_else_is_lost():
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    end = EngineEnd(theirs)
+    end = ReportPipe(theirs)
     # More than the pipe holds, so that what comes after waits.
     for number in range(3000):
         end.report(NoteOn(float(number), 60, 90))
@@ -305,9 +306,9 @@ def test_of_the_states_only_the_newest_is_sent_and_nothing_else_is_lost():
     assert len(states) < 500
 
 
-def test_a_pipe_that_nobody_reads_any_more_holds_nobody_up():
+def test_a_pipe_whose_reader_has_gone_holds_nothing_up():
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    end = EngineEnd(theirs)
+    end = ReportPipe(theirs)
     ours.close()
     for number in range(10):
         end.report(InputLost(float(number)))
@@ -315,7 +316,7 @@ def test_a_pipe_that_nobody_reads_any_more_holds_nobody_up():
 
 
 @pytest.mark.parametrize(
-    ("output", "monitor", "asked"),
+    ("output", "monitor", "opened"),
     [
         ("auto", True, ""),
         ("auto", False, None),
@@ -323,12 +324,12 @@ def test_a_pipe_that_nobody_reads_any_more_holds_nobody_up():
         ("USB", False, "USB"),
     ],
 )
-def test_the_stems_are_played_where_that_makes_sense(output: str, monitor: bool, asked: str | None):
+def test_the_stems_are_played_where_that_makes_sense(output: str, monitor: bool, opened: str | None):
     settings = AudioSettings(
         input="auto", output=output, channels=(2,), rate=44_100, block=128, allowance=0.1
     )
     options = audio_options(settings, monitor=monitor)
-    assert (options.input, options.output, options.channels) == ("", asked, (2,))
+    assert (options.input, options.output, options.channels) == ("", opened, (2,))
     assert (options.rate, options.block, options.allowance) == (44_100, 128, 0.1)
 
 
@@ -343,10 +344,10 @@ def test_the_whole_input_needs_no_separator():
     assert separator_named(AudioSettings(stem="input", separator="mine")) == "mine"
 
 
-class Heard:
-    """What an engine is told by its link to the ears."""
+class Linked:
+    """What an engine gets from its link to the ears."""
 
-    def __init__(self, folder: Path, settings: AudioSettings) -> None:
+    def __init__(self, folder: Path, settings: AudioSettings, target: Callable[..., None] = run_ears) -> None:
         self.events: list[NoteOn | NoteOff] = []
         self.lines: list[str] = []
         self.link = EarsLink(
@@ -355,63 +356,64 @@ class Heard:
             self.events.append,
             lambda status: None,
             lambda text, severity: self.lines.append(text),
+            lambda options: spawn(target, options, name="ears", daemon=True),
         )
 
 
-@pytest.mark.parametrize("losing", [True, False], ids=["what they heard is lost", "they die"])
-def test_notes_of_the_ears_end_and_no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, losing: bool):
-    monkeypatch.setattr(ears_link, "run_ears", _hear_and_lose if losing else _hear_and_die)
-    heard = Heard(tmp_path, AudioSettings(stem="input"))
-    heard.link.start()
-    until(lambda: sum(isinstance(event, NoteOff) for event in heard.events) >= 3)
-    heard.link.close()
-    assert [type(event) for event in heard.events[:6]] == [NoteOn] * 3 + [NoteOff] * 3
-    assert [(event.pitch, event.channel) for event in heard.events[3:6]] == [(60, 0), (64, 1), (67, 0)]
+@pytest.mark.parametrize("losing", [True, False], ids=["their input is lost", "they die"])
+def test_notes_of_the_ears_end_and_no_others(tmp_path: Path, losing: bool):
+    target = _play_and_lose if losing else _play_and_die
+    linked = Linked(tmp_path, AudioSettings(stem="input"), target)
+    linked.link.start()
+    until(lambda: sum(isinstance(event, NoteOff) for event in linked.events) >= 3)
+    linked.link.close()
+    assert [type(event) for event in linked.events[:6]] == [NoteOn] * 3 + [NoteOff] * 3
+    assert [(event.pitch, event.channel) for event in linked.events[3:6]] == [(60, 0), (64, 1), (67, 0)]
 
 
-def _hear(connection: Connection) -> None:
+def _play(connection: Connection) -> None:
     for event in (NoteOn(0.0, 60, 80), NoteOn(0.1, 64, 80, 1), NoteOn(0.2, 67, 80), NoteOff(0.3, 60)):
         connection.send(event)
 
 
-def _hear_and_lose(options: EarsOptions, connection: Connection) -> None:
-    _hear(connection)
+def _play_and_lose(connection: Connection, options: EarsOptions) -> None:
+    _play(connection)
     connection.send(InputLost(0.4))
-    connection.send(EarsReady())
+    connection.send(Ready())
     connection.recv()
 
 
-def _hear_and_die(options: EarsOptions, connection: Connection) -> None:
-    _hear(connection)
+def _play_and_die(connection: Connection, options: EarsOptions) -> None:
+    _play(connection)
 
 
-def test_ears_that_cannot_hear_are_told_where_they_were_asked_for(tmp_path: Path):
-    heard = Heard(tmp_path, AudioSettings(separator="nowhere", stem="horn"))
-    heard.link.start(needed=True)
+def test_ears_that_cannot_start_are_an_error_where_they_are_needed(tmp_path: Path):
+    linked = Linked(tmp_path, AudioSettings(separator="nowhere", stem="horn"))
+    linked.link.start(needed=True)
     with pytest.raises(TatumFlowError, match="nowhere: no such separator; "):
-        heard.link.wait()
-    assert heard.lines == []
-    heard.link.send(ChooseStem("horn"))
-    assert heard.lines[0].startswith("nothing is heard: nowhere")
-    heard.link.close()
+        linked.link.wait_ready()
+    assert linked.lines == []
+    linked.link.send(ChooseStem("horn"))
+    assert linked.lines[0].startswith("there is no audio input: nowhere")
+    linked.link.close()
 
 
 def test_without_them_the_jam_goes_on_with_one_line(tmp_path: Path):
-    heard = Heard(tmp_path, AudioSettings(separator="nowhere"))
-    heard.link.start()
-    until(lambda: bool(heard.lines))
-    assert len(heard.lines) == 1
-    assert heard.lines[0].startswith("nowhere: no such separator; ")
-    assert heard.lines[0].endswith("; the jam goes on without ears")
-    heard.link.close()
+    linked = Linked(tmp_path, AudioSettings(separator="nowhere"))
+    linked.link.start()
+    until(lambda: bool(linked.lines))
+    assert len(linked.lines) == 1
+    assert linked.lines[0].startswith("nowhere: no such separator; ")
+    assert linked.lines[0].endswith("; the jam goes on without ears")
+    linked.link.close()
 
 
 def test_ears_that_are_still_starting_are_ended_at_once(tmp_path: Path):
-    heard = Heard(tmp_path, AudioSettings(stem="input"))
-    heard.link.start()
-    heard.link.close()
-    assert heard.link.pid is not None
-    assert heard.lines == []
+    linked = Linked(tmp_path, AudioSettings(stem="input"))
+    linked.link.start()
+    linked.link.close()
+    assert linked.link.pid is not None
+    assert linked.lines == []
 
 
 def test_a_channel_of_an_interface_is_heard(tmp_path: Path):
@@ -427,8 +429,8 @@ def test_a_channel_of_an_interface_is_heard(tmp_path: Path):
 def test_a_stem_chosen_on_the_screen_is_kept_and_one_of_the_command_line_is_not(tmp_path: Path):
     file = tmp_path / "settings.yaml"
     save_settings(Settings().with_audio(stem="bass"), file)
-    asked = JamOptions(audio={"stem": "horn"}, settings_file=file).settings()
-    remember(file, asked, asked)
+    settings = JamOptions(audio={"stem": "horn"}, settings_file=file).settings()
+    remember(file, settings, settings)
     assert load_settings(file).audio == AudioSettings(stem="bass")
-    remember(file, asked, asked.with_audio(stem="piano"))
+    remember(file, settings, settings.with_audio(stem="piano"))
     assert load_settings(file).audio == AudioSettings(stem="piano")

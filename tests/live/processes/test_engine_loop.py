@@ -1,6 +1,7 @@
-"""The engine's loop, a step at a time, around a companion that notes what it is asked for."""
+"""The engine's loop, a step at a time, around a companion that notes each call."""
 
 import multiprocessing
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,15 +23,21 @@ from tatumflow.engine.messages import (
 )
 from tatumflow.engine.midi.events import ALL_NOTES_OFF, ControlChange, NoteOn
 from tatumflow.live.processes.engine_loop import Engine
-from tatumflow.live.processes.engine_options import EngineOptions
-from tatumflow.live.processes.session import LoadedModel
+from tatumflow.live.processes.options import EngineOptions
+from tatumflow.live.processes.reports import ReportPipe
+from tatumflow.live.processes.session import LoadedModel, OpenModel
 from tatumflow.live.settings import PortSettings, Settings, SynthSettings
+
+PATIENCE = 60.0
 
 
 @dataclass
 class Bundle:
     name: str
     styles: tuple[str, ...]
+
+    def style_weights(self, controls: Controls) -> None:
+        pass
 
 
 @dataclass
@@ -61,7 +68,9 @@ class Companion:
     controls: Controls = field(default_factory=Controls)
     turn: str = "listening"
     done: list[Any] = field(default_factory=list)
-    refuse: bool = False
+    notices: tuple[Notice, ...] = ()
+    exchanged: threading.Event = field(default_factory=threading.Event)
+    changed: threading.Event = field(default_factory=threading.Event)
 
     def advance(self) -> float | None:
         self.done.append("advance")
@@ -77,16 +86,21 @@ class Companion:
         self.done.append(tuple(commands))
         for command in commands:
             self.controls = self.controls.changed(command.name, command.value)
+        self.changed.set()
 
     def snapshot(self) -> Snapshot:
-        return Snapshot(0.0, "listening", self.controls)
+        return Snapshot(0.0, "listening", self.controls, notices=self.notices)
+
+    def use_model(self, decoder: Any, controls: Controls, weights: Any, phrases: Any) -> None:
+        self.controls = controls
+        self.exchanged.set()
 
     def silence(self) -> None:
         pass
 
 
 class Stage:
-    """An engine whose ports are not open, with a companion that notes what it is asked for."""
+    """An engine whose ports are not open, with a companion that notes each call."""
 
     def __init__(self) -> None:
         settings = Settings(
@@ -95,31 +109,43 @@ class Stage:
             controllers={"style": 20, "temperature": 21, "turn": 67, "register_low": 22, "register_high": 23},
         )
         ours, theirs = multiprocessing.Pipe()
-        self.pipes = ours, theirs
-        self.engine = Engine(EngineOptions(settings), theirs)
+        self.connections = ours, theirs
+        self._pipe = ReportPipe(theirs)
+        self.engine = Engine(EngineOptions(settings), theirs, self._pipe, open_model=open_model)
         self.companion, self.thread = Companion(), Thread()
-        self.use(Bundle("first", ("a", "b", "c")))
-
-    def use(self, bundle: Bundle) -> None:
-        self.engine._model = LoadedModel(bundle, self.companion, self.thread)  # pyright: ignore
+        bundle = Bundle("first", ("a", "b", "c"))
+        self.engine.use(LoadedModel(bundle, self.companion, self.thread))  # pyright: ignore
 
     def put(self, *items: Any) -> None:
         for item in items:
-            self.engine._inbox.put(item)
+            self.engine.inbox.put(item)
 
     def step(self) -> list[Any]:
-        """Return what the companion was asked for by what one step takes."""
+        """Return the calls of the companion in one step."""
         before = len(self.companion.done)
-        self.engine._take_waiting()
+        self.engine.step()
         return self.companion.done[before:]
+
+    def notices(self) -> list[Notice]:
+        """Return the notices of all snapshots sent, and send no more."""
+        self._pipe.close()
+        notices: list[Notice] = []
+        while self.connections[0].poll():
+            notices += self.connections[0].recv().notices
+        return notices
+
+
+def open_model(name: str) -> OpenModel:
+    return OpenModel(Bundle(name, ("x", "y", "z")), None, None)  # pyright: ignore
 
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     stage = Stage()
     yield stage
-    for pipe in stage.pipes:
-        pipe.close()
+    stage.notices()
+    for connection in stage.connections:
+        connection.close()
 
 
 def controller(number: int, value: int) -> ControlChange:
@@ -147,7 +173,7 @@ def test_a_step_sets_controls_once_and_takes_all_notes(stage: Stage):
     assert stage.step() == [TakeTurn(), (SetControl("temperature", 0.5), SetControl("mode", "continue"))]
 
 
-def test_two_ends_of_the_register_moved_together_are_both_as_asked(stage: Stage):
+def test_two_ends_of_the_register_moved_together_are_both_as_set(stage: Stage):
     stage.companion.controls = replace(stage.companion.controls, register_low=40, register_high=50)
     stage.put(controller(23, 127), controller(22, 100))
     (change,) = stage.step()
@@ -168,7 +194,8 @@ def test_a_shutdown_ends_the_loop_whatever_waits(stage: Stage):
     stage.put(*(SetControl("seed", i) for i in range(10)), *(NoteOn(0.0, 60, 80) for _ in range(3)))
     stage.put(Shutdown())
     assert stage.step() == []
-    assert stage.engine._stopping
+    stage.engine.loop()
+    assert stage.companion.done == [], "the loop has not begun again"
 
 
 def test_a_pedal_acts_in_order_with_the_controls(stage: Stage):
@@ -177,41 +204,36 @@ def test_a_pedal_acts_in_order_with_the_controls(stage: Stage):
     assert stage.step() == [PassTurn(), (SetControl("temperature", 2.0),)]
 
 
-def test_a_knob_picks_from_the_styles_of_the_model_in_use(stage: Stage, monkeypatch: pytest.MonkeyPatch):
-    taken: list[str] = []
-    other = Bundle("second", ("x", "y", "z"))
-
-    def exchange(session: LoadedModel) -> LoadedModel:
-        stage.engine._stopping = len(taken) > 0
-        return replace(session, bundle=other) if taken else session  # pyright: ignore
-
-    monkeypatch.setattr(stage.engine._exchange, "exchange", exchange)
-    monkeypatch.setattr(stage.engine._exchange, "ask", taken.append)
-    monkeypatch.setattr(stage.engine, "_publish", lambda time: None)
+def test_a_knob_picks_from_the_styles_of_the_model_in_use(stage: Stage):
+    loop = threading.Thread(target=stage.engine.loop)
+    loop.start()
     stage.put(UseModel("second"))
-    stage.engine._loop()
-    assert taken == ["second"]
-    stage.engine._stopping = False
+    assert stage.companion.exchanged.wait(PATIENCE)
     stage.put(controller(20, 127))
-    assert stage.step() == [(SetControl("style", "z"),)]
+    assert stage.companion.changed.wait(PATIENCE)
+    stage.put(Shutdown())
+    loop.join(PATIENCE)
+    assert not loop.is_alive()
+    assert (SetControl("style", "z"),) in stage.companion.done
 
 
-def test_a_dead_or_stuck_sender_is_said_once(stage: Stage):
+def test_a_dead_or_stuck_sender_is_reported_once(stage: Stage):
     engine = stage.engine
     stage.thread.died = True
-    engine._watch_outputs()
+    engine.watch_outputs()
     stage.thread.seconds = 1.5
     for _ in range(3):
-        engine._watch_outputs()
+        engine.watch_outputs()
     stage.thread.seconds = 0.0
-    engine._watch_outputs()
-    texts = [notice.text for notice in engine._notices.take()]
+    engine.watch_outputs()
+    engine.publish(0.0)
+    texts = [notice.text for notice in stage.notices()]
     assert len(texts) == 2
     assert "died and was started again" in texts[0]
     assert "takes no more notes" in texts[1]
     stage.thread.hopeless = True
     with pytest.raises(SchedulerError):
-        engine._watch_outputs()
+        engine.watch_outputs()
 
 
 def test_an_output_that_hangs_is_named(stage: Stage):
@@ -221,28 +243,17 @@ def test_an_output_that_hangs_is_named(stage: Stage):
         name = "old interface"
 
         def send(self, message: tuple[int, ...]) -> None:
-            names.append(stage.engine._outputs.sending_to)
+            names.append(stage.engine.outputs.sending_to)
 
-    stage.engine._outputs.add(Hanging())
-    stage.engine._outputs.silence()
+    stage.engine.outputs.add(Hanging())
+    stage.engine.outputs.silence()
     assert set(names) == {"old interface"}
-    assert stage.engine._outputs.sending_to == ""
+    assert stage.engine.outputs.sending_to == ""
 
 
-def test_refused_values_in_a_flood_are_not_a_flood_of_lines(stage: Stage, monkeypatch: pytest.MonkeyPatch):
-    clock, shown = SystemClock(), list[Notice]()
-
-    def refused() -> Notice:
-        return Notice(0.0, f"seed: {clock.now()}", "warning")
-
-    monkeypatch.setattr(
-        stage.companion,
-        "snapshot",
-        lambda: Snapshot(
-            0.0, "listening", Controls(), notices=(Notice(0.0, f"seed: {clock.now()}", "warning"),)
-        ),
-    )
-    monkeypatch.setattr(stage.engine._screen, "show", lambda snapshot: shown.extend(snapshot.notices))
+def test_refused_values_in_a_flood_are_not_a_flood_of_lines(stage: Stage):
+    clock = SystemClock()
     for _ in range(50):
-        stage.engine._publish(clock.now())
-    assert len(shown) <= 2
+        stage.companion.notices = (Notice(0.0, f"seed: {clock.now()}", "warning"),)
+        stage.engine.publish(clock.now())
+    assert 1 <= len(stage.notices()) <= 2

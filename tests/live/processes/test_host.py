@@ -1,75 +1,39 @@
-"""The screen's side of an engine that dies: what is said, and that no engine is left without an end."""
+"""The screen's side of an engine that crashes: the messages, and that no engine runs on after the close."""
 
 import threading
-from multiprocessing import Pipe
 
 import pytest
+from fake_child import PATIENCE, FakeChild, until
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import RollNote, Shutdown, Snapshot
 from tatumflow.engine.midi.notes import Role
 from tatumflow.live.midi import output_process
-from tatumflow.live.processes.engine_options import EngineOptions
 from tatumflow.live.processes.host import EngineHost
-from tatumflow.live.processes.screen_pipe import EngineFailure, EngineReady
+from tatumflow.live.processes.options import EngineOptions
+from tatumflow.live.processes.reports import Failure, Ready
 from tatumflow.live.settings import Settings
-
-PATIENCE = 20.0
-
-
-class FakeEngine:
-    """An engine's process and its end of the pipe, without a process."""
-
-    pid = 1
-
-    def __init__(self) -> None:
-        self.ours, self.theirs = Pipe()
-        self._alive, self._life = Pipe(duplex=False)
-        self._ended = threading.Event()
-        self.sentinel = self._alive.fileno()
-        self.exitcode: int | None = None
-
-    def die(self, code: int, *, pipe_stays: bool = False) -> None:
-        self.exitcode = code
-        self._ended.set()
-        self._life.close()
-        if not pipe_stays:
-            self.theirs.close()
-
-    def join(self, timeout: float | None = None) -> None:
-        self._ended.wait(timeout)
-
-    def kill(self) -> None:
-        self.die(-9)
 
 
 class Session:
     """A host whose engines are fakes; the second start can be held up."""
 
     def __init__(self) -> None:
-        self.engines: list[FakeEngine] = []
+        self.engines: list[FakeChild] = []
         self.starting = threading.Event()
         self.go_on = threading.Event()
         self.go_on.set()
         self.host = EngineHost(EngineOptions(Settings()), self.launch)
 
     def launch(self, options, channel):
-        engine = FakeEngine()
+        engine = FakeChild()
         if self.engines:
             self.starting.set()
             assert self.go_on.wait(PATIENCE)
         else:
-            engine.theirs.send(EngineReady())
+            engine.theirs.send(Ready())
         self.engines.append(engine)
         return engine, engine.ours
-
-    def until(self, condition):
-        waiting = threading.Event()
-        for _ in range(round(PATIENCE / 0.01)):
-            if condition():
-                return True
-            waiting.wait(0.01)
-        return False
 
 
 @pytest.fixture
@@ -93,9 +57,9 @@ def test_a_close_while_an_engine_is_started_again_ends_that_engine(session):
     closing.start()
     closing.join(0.1)
     session.go_on.set()
-    assert session.until(lambda: len(session.engines) == 2)
+    assert until(lambda: len(session.engines) == 2)
     again = session.engines[1]
-    assert again.theirs.poll(PATIENCE), "nobody has told the new engine to end"
+    assert again.theirs.poll(PATIENCE), "the new engine got no Shutdown"
     assert isinstance(again.theirs.recv(), Shutdown)
     again.die(0)
     closing.join(PATIENCE)
@@ -126,7 +90,7 @@ def playing() -> Snapshot:
 def test_a_dead_engine_is_seen_at_once_and_what_it_played_is_gone(session, pipe_stays):
     host, dead = session.host, session.engines[0]
     dead.theirs.send(playing())
-    assert session.until(lambda: (shown := host.latest()) is not None and shown.turn == "playing")
+    assert until(lambda: (shown := host.latest()) is not None and shown.turn == "playing")
     session.go_on.clear()
     dead.die(-9, pipe_stays=pipe_stays)
     assert session.starting.wait(PATIENCE)
@@ -137,18 +101,18 @@ def test_a_dead_engine_is_seen_at_once_and_what_it_played_is_gone(session, pipe_
     (notice,) = shown.notices
     assert "started again" in notice.text
     session.go_on.set()
-    assert session.until(lambda: len(session.engines) == 2)
+    assert until(lambda: len(session.engines) == 2)
     assert host.restarting, "it is not ready yet"
-    session.engines[1].theirs.send(EngineReady())
-    assert session.until(lambda: not host.restarting)
+    session.engines[1].theirs.send(Ready())
+    assert until(lambda: not host.restarting)
     assert host.alive
     assert [notice.text for notice in host.latest().notices] == ["the engine plays again"]
 
 
 def test_an_engine_that_dies_twice_stays_down(session):
     session.engines[0].die(1)
-    assert session.until(lambda: len(session.engines) == 2)
-    session.engines[1].theirs.send(EngineFailure("the engine stopped: again", expected=False))
+    assert until(lambda: len(session.engines) == 2)
+    session.engines[1].theirs.send(Failure("the engine stopped: again", expected=False))
     session.engines[1].die(0)
     assert session.host.wait(PATIENCE)
     assert not session.host.restarting
@@ -158,7 +122,7 @@ def test_an_engine_that_dies_twice_stays_down(session):
 
 def test_a_recording_that_was_lost_fails_a_session_that_ended_in_order(session):
     engine = session.engines[0]
-    engine.theirs.send(EngineFailure("the recording could not be saved", expected=True))
+    engine.theirs.send(Failure("the recording could not be saved", expected=True))
     engine.die(0)
     assert session.host.wait(PATIENCE)
     assert session.host.failure == "the recording could not be saved"

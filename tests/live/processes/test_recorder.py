@@ -17,7 +17,7 @@ from tatumflow.live.processes.recorder import Recorder, free_path, notes_of, rec
 
 
 @pytest.fixture
-def said():
+def notices():
     return []
 
 
@@ -27,9 +27,9 @@ def clock():
 
 
 @pytest.fixture
-def recorder(tmp_path, clock, said):
+def recorder(tmp_path, clock, notices):
     recorder = Recorder(
-        tmp_path / "new" / "session.mid", clock, lambda text, severity: said.append((severity, text))
+        tmp_path / "new" / "session.mid", clock, lambda text, severity: notices.append((severity, text))
     )
     yield recorder
     recorder.close()
@@ -113,7 +113,7 @@ def test_it_saves_by_itself(tmp_path, clock, monkeypatch):
     assert saved
 
 
-def test_a_full_disk_warns_once_and_the_next_save_can_succeed(recorder, clock, said, monkeypatch):
+def test_a_full_disk_warns_once_and_the_next_save_can_succeed(recorder, clock, notices, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -124,8 +124,8 @@ def test_a_full_disk_warns_once_and_the_next_save_can_succeed(recorder, clock, s
         assert not recorder.save()
         assert not recorder.save()
         assert "nothing of it is kept" in recorder.close()
-    assert [severity for severity, _ in said] == ["warning"]
-    assert "No space left" in said[0][1]
+    assert [severity for severity, _ in notices] == ["warning"]
+    assert "No space left" in notices[0][1]
     assert recorder.save()
     assert recorder.path.exists()
 
@@ -139,10 +139,10 @@ def spare(tmp_path, monkeypatch):
     return folder
 
 
-def test_a_folder_that_takes_no_file_is_stood_in_for_by_the_temporary_one(tmp_path, clock, said, spare):
+def test_a_folder_that_takes_no_file_is_stood_in_for_by_the_temporary_one(tmp_path, clock, notices, spare):
     (tmp_path / "new").write_text("no folder")
-    wanted = tmp_path / "new" / "session.mid"
-    recorder = Recorder(wanted, clock, lambda text, severity: said.append((severity, text)))
+    requested = tmp_path / "new" / "session.mid"
+    recorder = Recorder(requested, clock, lambda text, severity: notices.append((severity, text)))
     recorder.human(NoteOn(101.0, 60, 80))
     clock.advance_to(102.0)
     assert recorder.save()
@@ -152,16 +152,16 @@ def test_a_folder_that_takes_no_file_is_stood_in_for_by_the_temporary_one(tmp_pa
     assert recorder.path.is_relative_to(spare)
     assert recorder.path.name == "session.mid"
     assert len(read_midi(recorder.path).notes) == 2
-    ((severity, text),) = said
+    ((severity, text),) = notices
     assert severity == "warning"
-    assert str(wanted.parent) in text
+    assert str(requested.parent) in text
     assert f"kept in {recorder.path} instead" in text
 
 
-def test_a_folder_that_takes_files_again_gets_the_whole_recording(tmp_path, clock, said, spare):
+def test_a_folder_that_takes_files_again_gets_the_whole_recording(tmp_path, clock, notices, spare):
     blocked = tmp_path / "new"
     blocked.write_text("no folder")
-    recorder = Recorder(blocked / "session.mid", clock, lambda text, severity: said.append(text))
+    recorder = Recorder(blocked / "session.mid", clock, lambda text, severity: notices.append(text))
     recorder.human(NoteOn(101.0, 60, 80))
     clock.advance_to(102.0)
     assert recorder.save()
@@ -174,15 +174,15 @@ def test_a_folder_that_takes_files_again_gets_the_whole_recording(tmp_path, cloc
     assert list(spare.iterdir()) == []
 
 
-def test_a_recording_that_can_go_nowhere_is_said_to_be_lost(tmp_path, clock, said, monkeypatch):
+def test_a_recording_that_can_go_nowhere_is_reported_as_lost(tmp_path, clock, notices, monkeypatch):
     (tmp_path / "new").write_text("no folder")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "new"))
-    recorder = Recorder(tmp_path / "new" / "session.mid", clock, lambda text, severity: said.append(text))
+    recorder = Recorder(tmp_path / "new" / "session.mid", clock, lambda text, severity: notices.append(text))
     recorder.human(NoteOn(101.0, 60, 80))
     clock.advance_to(102.0)
     assert "nothing of it is kept" in recorder.close()
     assert recorder.close()
-    assert len(said) == 1
+    assert len(notices) == 1
 
 
 def test_no_recording_is_overwritten(tmp_path):
