@@ -1,7 +1,4 @@
-"""The child processes of a session: how the engine's and the ears' begin and end.
-
-Nothing heavy is imported before a child has begun, since its parent imports this module too.
-"""
+"""How a child process of a session begins and ends: the engine's and the ears'."""
 
 import faulthandler
 import os
@@ -13,9 +10,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Final, Protocol
 
 from tatumflow.engine.errors import TatumFlowError
-from tatumflow.live.midi.output_pipe import OutputChannel
-from tatumflow.live.processes.engine_log import EngineLog, log_path
-from tatumflow.live.processes.options import EarsOptions, EngineOptions
+from tatumflow.live.processes.engine_log import log_path
 from tatumflow.live.processes.reports import Failure, ReportPipe
 
 SWITCH_SECONDS: Final = 0.0005
@@ -35,48 +30,14 @@ class Work(Protocol):
         ...
 
 
-def run_engine(connection: Connection, options: EngineOptions, channel: OutputChannel | None = None) -> None:
-    """Play until a `Shutdown`, a signal, or the end of the parent; then end the process.
+def run_child(name: str, connection: Connection, begin: Callable[[ReportPipe], Work]) -> None:
+    """Do the work of a child process, report what ends it, and end the process.
 
     Args:
-        connection: Gives `Command`s, takes `EngineReport`s.
-        options: What to start with.
-        channel: To the process that holds the MIDI outputs; None opens them in this one.
+        name: The child, as messages call it.
+        connection: To the parent.
+        begin: Prepares the work; heavy imports belong there, since the parent imports the child's module too.
     """
-    log = EngineLog(log_path())
-
-    def begin(pipe: ReportPipe) -> Work:
-        from tatumflow.live.processes.engine_loop import Engine
-
-        engine = Engine(options, connection, pipe, log, channel)
-        _on_signals(("SIGINT", "SIGTERM", "SIGHUP"), lambda number, frame: engine.stop())
-        return engine
-
-    _run("the engine", connection, begin)
-
-
-def run_ears(connection: Connection, options: EarsOptions) -> None:
-    """Transcribe the audio input until a `Shutdown` or the end of the parent; then end the process.
-
-    What is printed goes to the log of the engine's process.
-
-    Args:
-        connection: Gives `AudioCommand`s and a `Shutdown`, takes `EarsReport`s.
-        options: What to start with.
-    """
-    # A key that interrupts the whole group is for the engine, which sends a `Shutdown`.
-    _on_signals(("SIGINT", "SIGHUP"), signal.SIG_IGN)
-
-    def begin(pipe: ReportPipe) -> Work:
-        from tatumflow.live.processes.ears_loop import open_ears
-
-        return open_ears(options, pipe, connection)
-
-    _run("the ears", connection, begin)
-
-
-def _run(name: str, connection: Connection, begin: Callable[[ReportPipe], Work]) -> None:
-    """Do the work of a child process, report what ends it, and end the process."""
     faulthandler.enable()
     sys.setswitchinterval(SWITCH_SECONDS)
     pipe = ReportPipe(connection)
@@ -110,7 +71,7 @@ def _failure(name: str, error: Exception) -> Failure:
     return Failure(" ".join(text.split()), expected=False)
 
 
-def _on_signals(names: tuple[str, ...], handler: Any) -> None:  # noqa: ANN401
+def on_signals(names: tuple[str, ...], handler: Any) -> None:  # noqa: ANN401
     """Set the handler of the signals that this system has, but of those that the parent ignores."""
     for name in names:
         number = getattr(signal, name, None)

@@ -12,7 +12,7 @@ from tatumflow.engine.midi.events import InputLost, NoteOff, NoteOn
 from tatumflow.live.audio.commands import AudioCommand, BypassSeparation, SetStem
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.notices import Notify
-from tatumflow.live.processes.child_process import run_ears
+from tatumflow.live.processes.ears_process import run_ears
 from tatumflow.live.processes.options import EarsOptions
 from tatumflow.live.processes.reports import Ready
 from tatumflow.live.processes.supervisor import Child, ChildRules, Crashed, Ended, Over, Supervisor, spawn

@@ -14,7 +14,7 @@ from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.midi.output_pipe import OutputChannel
 from tatumflow.live.midi.output_process import OutputProcess
-from tatumflow.live.processes.child_process import run_engine
+from tatumflow.live.processes.engine_process import run_engine
 from tatumflow.live.processes.options import EngineOptions
 from tatumflow.live.processes.reports import Ready
 from tatumflow.live.processes.supervisor import Child, ChildRules, Crashed, Ended, Over, Supervisor, spawn

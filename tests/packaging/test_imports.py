@@ -23,7 +23,7 @@ def _python(code: str) -> str:
     ("module", "forbidden"),
     [
         ("tatumflow.live.cli", HEAVY),
-        ("tatumflow.live.processes.child_process", (*HEAVY, "textual")),
+        ("tatumflow.live.processes.engine_process", (*HEAVY, "textual")),
         (
             "tatumflow.live.processes.ears_link",
             (*HEAVY, "textual", "onnxruntime", "sounddevice", "soundfile", "soxr"),

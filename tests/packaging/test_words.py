@@ -1,4 +1,4 @@
-"""The words of names, docstrings, help texts and pages: the field's own, so that a newcomer reads them once."""
+"""Names, docstrings, help texts and pages use the words of the field."""
 
 import io
 import re

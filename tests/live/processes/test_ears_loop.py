@@ -25,9 +25,9 @@ from tatumflow.engine.separation.streaming import BlockModel
 from tatumflow.live.audio.commands import AudioCommand, BypassSeparation, ChooseStem, RecordStems, SetStem
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.commands.jam import JamOptions
-from tatumflow.live.processes.child_process import run_ears
 from tatumflow.live.processes.ears_link import EarsLink
 from tatumflow.live.processes.ears_loop import EarsLoop, audio_options, open_tracker, separator_named
+from tatumflow.live.processes.ears_process import run_ears
 from tatumflow.live.processes.options import EarsOptions
 from tatumflow.live.processes.reports import EarsReport, Ready, ReportPipe
 from tatumflow.live.processes.supervisor import spawn
