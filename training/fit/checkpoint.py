@@ -16,7 +16,8 @@ from tatumflow.training.fit.ema import EMA_KEY
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
 from tatumflow.training.models import NoteFamily, build_model, note_family_named
 
-_MODULE_PREFIX: Final = "model."
+MODULE_PREFIX: Final = "model."
+"""Where the Lightning module holds the model: names of weights in `state_dict` begin with it."""
 
 
 class CheckpointError(TatumFlowError):
@@ -109,11 +110,11 @@ def trained_model(content: dict[str, Any]) -> nn.Module:
 
 
 def weights_of(content: dict[str, Any]) -> dict[str, Tensor]:
-    """Return the weights by their names in the model, the average where the run kept one."""
+    """Return the weights by their names in the model, averaged where the run kept an average."""
     if EMA_KEY in content:
         return content[EMA_KEY]
     return {
-        name.removeprefix(_MODULE_PREFIX): tensor
+        name.removeprefix(MODULE_PREFIX): tensor
         for name, tensor in content["state_dict"].items()
-        if name.startswith(_MODULE_PREFIX)
+        if name.startswith(MODULE_PREFIX)
     }

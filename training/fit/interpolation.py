@@ -14,8 +14,7 @@ from torch import Tensor
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.whole_file import whole_file
-from tatumflow.training.fit.checkpoint import read_checkpoint, weights_of
-from tatumflow.training.fit.ema import EMA_KEY
+from tatumflow.training.fit.checkpoint import MODULE_PREFIX, read_checkpoint, weights_of
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
 
 
@@ -43,8 +42,10 @@ def interpolate(first: Path, second: Path, share: float, out: Path) -> None:
             f"{first} and {second} differ in family, sizes or styles; give two checkpoints of one run, or a "
             "run's and the one it began with"
         )
-    between = {name: _between(a.weights[name], tensor, share) for name, tensor in b.weights.items()}
-    content = {CHECKPOINT_KEY: b.identity, "global_step": b.steps, "state_dict": {}, EMA_KEY: between}
+    between = {
+        f"{MODULE_PREFIX}{name}": _between(a.weights[name], tensor, share) for name, tensor in b.weights.items()
+    }
+    content = {CHECKPOINT_KEY: b.identity, "global_step": b.steps, "state_dict": between}
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(out) as partial:
