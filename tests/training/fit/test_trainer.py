@@ -1,4 +1,4 @@
-"""The trainer on a piece the project writes itself: it learns it by heart, saves, resumes, plays on."""
+"""The trainer on a piece the project writes itself: learning by heart, saving, resuming, continuing."""
 
 import json
 import math
@@ -282,9 +282,9 @@ def test_processes_end_together(packed: Path, tmp_path: Path) -> None:
         assert process.stdout is not None
         assert any("step 3/" in line for line in process.stdout)
         process.terminate()
-        said = process.stdout.read()
+        output = process.stdout.read()
     assert process.returncode == 0
-    assert "planned steps are left" in said
+    assert "planned steps are left" in output
     assert (tmp_path / "last.ckpt").exists()
 
 
