@@ -138,7 +138,7 @@ class Windows:
     Attributes:
         corpus: The packed corpus.
         split: The side of the split.
-        seq_len: Steps in a window, turn steps counted.
+        seq_len: Steps in a window, turn tokens counted.
         seed: Seed of everything random.
         repeat: How often an epoch visits a corpus's pieces, by corpus name; once where not named.
         augment: The augmentation; None for none.

@@ -15,7 +15,7 @@ class DataSettings(_Section):
 
     Attributes:
         packed: Folder of the packed corpus from `tatumflow data prepare`.
-        seq_len: Steps in a window, turn steps counted.
+        seq_len: Steps in a window, turn tokens counted.
         batch_size: Windows in a batch.
         corpora: Names of the corpora to use; all when empty.
         repeat: How often an epoch visits a corpus, by its name; once where not named.
