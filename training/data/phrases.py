@@ -52,7 +52,7 @@ class PhraseTable:
         self.features: NDArray[np.float32] = np.zeros((count, NUM_FEATURES), np.float32)
         """Features of each phrase, its harmony relative to its key, (Q, NUM_FEATURES)."""
         self.key: NDArray[np.int64] = np.zeros(count, np.int64)
-        """Key of the moment at which each phrase begins, (Q,)."""
+        """Key at the start of each phrase, 0 to 11, (Q,)."""
 
     def add(
         self,

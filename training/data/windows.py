@@ -96,7 +96,7 @@ class Window:
         previous: The phrase before each, (Q,) int64; -1 where none.
         features: Features of each phrase, its harmony relative to its key, (Q, NUM_FEATURES) float32; zeros
             where there is none.
-        key: Key of the moment at which each phrase begins, 0 to 11, (Q,) int64; see `engine/theory/key.py`.
+        key: Key at the start of each phrase, 0 to 11, (Q,) int64; see `engine/theory/key.py`.
     """
 
     fields: NDArray[np.int64]
