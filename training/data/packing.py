@@ -287,4 +287,5 @@ def _read_index(path: Path) -> PackedIndex:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise CorpusError(f"{path}: {place}: {first['msg']}; prepare the corpus again") from error
+        reason = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        raise CorpusError(f"{path}: {place}: {reason}; prepare the corpus again") from error
