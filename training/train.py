@@ -1,4 +1,4 @@
-"""Training of any family, from its configuration to its checkpoints."""
+"""Training of a model of any family from its configuration."""
 
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ def train(config: RunConfig, run_dir: Path, resume: bool = False) -> FitResult:
     """Train the model that a configuration describes; see `fit` for the folder and the errors.
 
     Args:
-        config: The run.
+        config: Configuration of the run.
         run_dir: Its folder; made if missing. Without `resume` it must hold no run.
-        resume: Go on from `last.ckpt` in the folder.
+        resume: Continue from `last.ckpt` in the folder.
     """
 
     def task_of(resumed: bool) -> Task[Any]:

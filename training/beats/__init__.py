@@ -1,1 +1,1 @@
-"""The beat tracker's training, its labels of a corpus, and its accuracy."""
+"""Beat tracker: training, labels of a corpus, accuracy."""

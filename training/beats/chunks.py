@@ -1,4 +1,4 @@
-"""Stretches of performances to train the beat network on, changed at random."""
+"""Training chunks of performances for the beat network, with random augmentation."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,22 +11,22 @@ from tatumflow.engine.beats.features import FEATURES, FRAME_RATE, onset_features
 from tatumflow.training.beats.examples import BeatExample, NoteList
 
 TRANSCRIBER_FRAME: Final = 0.032
-"""Seconds of the grid on which PiJAMA's onsets lie."""
+"""Frame length of PiJAMA's transcriber in seconds; its onsets lie on this grid."""
 
 _TEMPO_CHANGE: Final = 1.25
 _TRANSPOSITION: Final = 6
 _WIDTH: Final = 2.0
-"""Frames from a beat at which its target has fallen to 0."""
+"""Frames from a beat at which its target reaches 0."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A stretch of frames with its targets.
+    """A training chunk of frames with targets.
 
     Attributes:
         features: (frames, `FEATURES`) float32.
         targets: (frames, 2) float32, 0 to 1: beat and downbeat.
-        weights: (frames, 2) float32: what each target counts, 0 to 1.
+        weights: (frames, 2) float32: weight of each target in the loss, 0 to 1.
     """
 
     features: NDArray[np.float32]
@@ -35,7 +35,7 @@ class Chunk:
 
 
 def random_chunk(example: BeatExample, frames: int, random: Generator) -> Chunk:
-    """Cut a stretch at random and change its tempo, key, parts, timing, loudness, and which notes it has."""
+    """Cut a random chunk, and augment its tempo, key, parts, timing, velocities and notes."""
     stretch = float(np.exp(random.uniform(-1, 1) * np.log(_TEMPO_CHANGE)))
     seconds = frames / FRAME_RATE / stretch
     first, last = example.beats[0], example.beats[-1]
@@ -53,7 +53,7 @@ def targets_of(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return targets and weights, (frames, 2) each, of the frames from `begin` seconds on.
 
-    Time is made longer by the factor `stretch`. Frames outside the known beats count nothing.
+    Time is stretched by the factor `stretch`. Frames outside the known beats have weight 0.
     """
     place = (example.beats - begin) * stretch * FRAME_RATE
     frame = np.arange(frames)
@@ -75,22 +75,25 @@ def targets_of(
 
 
 def _parts(example: BeatExample, random: Generator) -> NoteList:
-    notes, chance = example.notes, random.random()
+    notes, draw = example.notes, random.random()
     if example.kind == "solo":
-        if chance < 0.25 and len(example.bass):
-            notes = together(notes, _dropped(example.bass, random.choice((0.0, 0.3, 0.5)), random))
+        if draw < 0.25 and len(example.bass):
+            notes = merged(notes, _dropped(example.bass, random.choice((0.0, 0.3, 0.5)), random))
         if random.random() < 0.3:
             notes = NoteList(notes.onset, notes.pitch + 12 * random.integers(-1, 2), notes.velocity)
-    elif chance < 0.3:
+    elif draw < 0.3:
         notes = top_line(notes)
-    elif chance < 0.4:
+    elif draw < 0.4:
         low = notes.where(notes.pitch < 60)
         notes = low if len(low) > len(notes) / 10 else notes
     return _dropped(notes, random.uniform(0.05, 0.35), random) if random.random() < 0.3 else notes
 
 
 def top_line(notes: NoteList, together: float = 0.04, lowest: int = 55) -> NoteList:
-    """Return the highest note of each group of onsets, as far as it lies above the left hand's range."""
+    """Return the highest note of each group of simultaneous onsets, if at least `lowest`.
+
+    Onsets less than `together` seconds apart count as simultaneous; `lowest` leaves out the left hand.
+    """
     order = np.argsort(notes.onset, kind="stable")
     kept: list[int] = []
     for index in order.tolist():
@@ -108,7 +111,7 @@ def _dropped(notes: NoteList, share: float, random: Generator) -> NoteList:
     return notes.where(random.random(len(notes)) >= share)
 
 
-def together(one: NoteList, other: NoteList) -> NoteList:
+def merged(one: NoteList, other: NoteList) -> NoteList:
     """Return the notes of two lists in the order of their onsets."""
     onset = np.concatenate([one.onset, other.onset])
     order = np.argsort(onset, kind="stable")
@@ -124,7 +127,7 @@ def _between(notes: NoteList, begin: float, end: float) -> NoteList:
 
 
 def _timing(onset: NDArray[np.float64], gridded: bool, random: Generator) -> NDArray[np.float64]:
-    """Lay exact onsets on the transcriber's grid, or move those that lie on it off it, half of the time."""
+    """Quantize exact onsets to the transcriber's grid, or jitter those on it, with probability 1/2."""
     if random.random() < 0.5:
         return onset
     if gridded:
@@ -133,7 +136,7 @@ def _timing(onset: NDArray[np.float64], gridded: bool, random: Generator) -> NDA
     return np.round((onset - phase) / TRANSCRIBER_FRAME) * TRANSCRIBER_FRAME + phase
 
 
-def stacked(chunks: list[Chunk]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+def collate(chunks: list[Chunk]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Return features (batch, `FEATURES`, frames), targets and weights (batch, 2, frames)."""
     features = np.stack([chunk.features.T for chunk in chunks])
     assert features.shape[1] == FEATURES

@@ -1,4 +1,4 @@
-"""What `tatumflow beats train`, `label` and `evaluate` do."""
+"""The commands `tatumflow beats train`, `label` and `evaluate`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -32,26 +32,26 @@ def train(
     Args:
         weimar: The Weimar Jazz Database.
         pijama: PiJAMA.
-        labels: Folder or archive of beats of some of its performances.
+        labels: Folder or archive of beat labels of some of its performances.
         out: File of weights to write.
-        settings: How it is trained.
-        start: Weights to go on from.
+        settings: Training settings.
+        start: Weights to start from.
 
     Returns:
         Lines of a table of its accuracy on the val side.
 
     Raises:
         CorpusError: if a corpus cannot be read.
-        BundleError: if the weights to go on from cannot be read.
+        BundleError: if the weights to start from cannot be read.
     """
     torch.set_num_threads(1)
     examples = [*read_solos(weimar), *read_piano(pijama, labels)]
-    begun = None
+    initial = None
     if start is not None:
         network = read_with_extra(start)[0]
-        begun = BeatModule(network.shape)
-        begun.load(network)
-    module = train_network(of_side(examples, "train"), settings, start=begun)
+        initial = BeatModule(network.shape)
+        initial.load(network)
+    module = train_network(of_side(examples, "train"), settings, start=initial)
     network = module.network()
     extra = {"calibration": asdict(calibrate(network, of_side(examples, "val")))}
     write_network(out, module.shape, module.weights(), LICENCE, extra)
@@ -59,7 +59,7 @@ def train(
 
 
 def make_labels(pijama: Path, out: Path, weights: Path, settings: LabelSettings) -> list[str]:
-    """Label PiJAMA; return the lines of a table of how much is labelled at which confidence.
+    """Label PiJAMA; return the lines of a table of the amount of labels by confidence.
 
     Raises:
         BundleError: if the weights cannot be read, or are of a causal network.
@@ -67,7 +67,9 @@ def make_labels(pijama: Path, out: Path, weights: Path, settings: LabelSettings)
     """
     network, calibration = open_tracker(weights)
     if network.shape.causal:
-        raise BundleError(f"{weights.name}: is for live playing; train one without --causal to label with")
+        raise BundleError(
+            f"{weights.name}: is causal, for live playing; label with one trained without --causal"
+        )
     return amounts_table(label(pijama, out, network, calibration, settings))
 
 
@@ -90,9 +92,9 @@ def open_tracker(weights: Path) -> tuple[BeatNetwork, Calibration]:
     """
     network, about = read_with_extra(weights)
     try:
-        said = about["calibration"]
+        saved = about["calibration"]
         calibration = Calibration(
-            tuple(said["mean"]), tuple(said["scale"]), tuple(said["weight"]), said["bias"]
+            tuple(saved["mean"]), tuple(saved["scale"]), tuple(saved["weight"]), saved["bias"]
         )
     except (KeyError, TypeError) as error:
         raise BundleError(f"{weights.name}: has no calibration ({error}); train it again") from error
@@ -100,7 +102,7 @@ def open_tracker(weights: Path) -> tuple[BeatNetwork, Calibration]:
 
 
 def table(figures: Sequence[Figures]) -> list[str]:
-    """Return lines of accuracy."""
+    """Return the lines of a table of accuracy."""
     lines = [f"{'':16}{'pieces':>8}{'beats':>8}{'octave':>8}{'downbeats':>11}{'constant tempo':>16}"]
     for row in figures:
         numbers = f"{row.f_measure:8.3f}{row.octave:8.3f}{row.downbeat:11.3f}{row.constant:16.3f}"
@@ -109,7 +111,7 @@ def table(figures: Sequence[Figures]) -> list[str]:
 
 
 def amounts_table(counts: Sequence[LabelCount]) -> list[str]:
-    """Return lines of how much is labelled."""
+    """Return the lines of a table of the amount of labels by confidence."""
     lines = [f"{'confidence':>10}{'hours':>8}{'notes':>12}{'beats':>10}"]
     lines += [f"{row.confidence:10.1f}{row.hours:8.1f}{row.notes:12,}{row.beats:10,}" for row in counts]
     return lines

@@ -1,4 +1,4 @@
-"""How sure beats are, from how clearly the network marks them and how the notes gather on them."""
+"""Confidence of beats, from the network's activation and the onsets around them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,23 +9,23 @@ from numpy.typing import NDArray
 from tatumflow.engine.beats.features import FRAME_RATE
 
 SPAN: Final = 8
-"""Beats around a beat that are looked at."""
+"""Beats around a beat that its features are averaged over."""
 
 SIGNS: Final = 9
-"""Figures of a beat that its confidence is computed from; see `signs`."""
+"""Number of features of a beat that its confidence is computed from; see `signs`."""
 
 _Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """A logistic regression from signs to the probability that beats are right.
+    """A logistic regression from features of beats to the probability that they are right.
 
     Attributes:
-        mean: Subtracted from the signs, (SIGNS,).
-        scale: They are divided by it, (SIGNS,).
-        weight: Of each, (SIGNS,).
-        bias: Log-odds of middling signs.
+        mean: Mean of the features, (SIGNS,).
+        scale: Standard deviation of the features, (SIGNS,).
+        weight: Weight of each standardized feature, (SIGNS,).
+        bias: Log-odds at mean features.
     """
 
     mean: tuple[float, ...]
@@ -34,18 +34,17 @@ class Calibration:
     bias: float
 
     def confidence(self, figures: _Array) -> _Array:
-        """Return the probability that each beat is right, (b,), for signs of shape (b, SIGNS)."""
+        """Return the probability that each beat is right, (b,), from features (b, SIGNS)."""
         odds = (figures - np.array(self.mean)) / np.array(self.scale) @ np.array(self.weight) + self.bias
         return 1 / (1 + np.exp(-odds))
 
 
 def signs(activation: NDArray[np.float32], onsets: _Array, beats: _Array) -> _Array:
-    """Return figures of the `SPAN` beats around each beat.
+    """Return features of each beat, averaged over the `SPAN` beats around it.
 
-    They are: the activation on the beats; how far it exceeds that half-way between them; the activation
-    elsewhere; the concentration |mean exp(2 pi i k phase)| of onsets, less what chance gives, for k = 1, 2, 3
-    and the larger of the last two; the spread of the beats' lengths; and the share of beats with an onset
-    within 50 ms.
+    They are: the activation on the beats; its excess over that half-way between them; the mean activation;
+    the concentration |mean exp(2 pi i k phase)| of onsets, less that of random ones, for k = 1, 2, 3 and the
+    larger of the last two; the spread of the beats' lengths; the share of beats with an onset within 50 ms.
 
     Args:
         activation: (frames, 2) at `FRAME_RATE`.
@@ -79,16 +78,16 @@ def signs(activation: NDArray[np.float32], onsets: _Array, beats: _Array) -> _Ar
         np.add.at(notes, index, 1)
         for k in range(3):
             np.add.at(phase[:, k], index, np.exp(2j * np.pi * (k + 1) * place[inside]))
-    heard = np.maximum(1, _mean(notes, total=True))
-    gathered = np.abs(_mean(phase, total=True)) / heard[:, None] - 1 / np.sqrt(heard)[:, None]
+    played = np.maximum(1, _mean(notes, total=True))
+    concentration = np.abs(_mean(phase, total=True)) / played[:, None] - 1 / np.sqrt(played)[:, None]
     step = np.abs(np.diff(np.log(lengths), prepend=np.log(lengths[0])))
     return np.stack(
         [
             _mean(on),
             _mean(on - between),
             _mean(all_of_beat),
-            *gathered.T,
-            np.maximum(gathered[:, 1], gathered[:, 2]),
+            *concentration.T,
+            np.maximum(concentration[:, 1], concentration[:, 2]),
             np.log(0.01 + _mean(step)),
             _mean(near),
         ],
@@ -100,9 +99,9 @@ def fit(figures: _Array, right: NDArray[np.bool_], weight: _Array | None = None)
     """Fit a calibration by Newton's method, with a small penalty on the weights.
 
     Args:
-        figures: Signs, (n, SIGNS).
+        figures: Features, (n, SIGNS).
         right: Whether each beat is right, (n,).
-        weight: What each counts, (n,); all the same by default.
+        weight: Weight of each beat, (n,); equal by default.
     """
     mean, scale = figures.mean(axis=0), figures.std(axis=0) + 1e-6
     x = np.column_stack([(figures - mean) / scale, np.ones(len(figures))])

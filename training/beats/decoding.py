@@ -1,11 +1,11 @@
-"""The likeliest beats of whole performances, given a network's activations.
+"""The most likely beats of whole performances, given a network's activations.
 
-Tempo and phase are decoded jointly by Viterbi's algorithm over the state space of Krebs, Böck and Widmer, "An
-Efficient State-Space Model for Joint Tempo and Meter Tracking", ISMIR 2015: within a beat the pointer
+Tempo and phase are decoded jointly by the Viterbi algorithm over the states of Krebs, Böck and Widmer, "An
+Efficient State-Space Model for Joint Tempo and Meter Tracking", ISMIR 2015: within a beat the position
 advances by one frame a frame (section 3.2), and the tempo changes at beats only, with a probability that
 falls exponentially with the ratio of the tempos (section 3.3). A beat of n frames is then one step, and a
-frame costs one comparison for each pair of neighbouring tempos. Bars of three and four beats are decoded
-after that over the beats found.
+frame costs one comparison for each pair of neighbouring tempos. Bars of three and four beats are then decoded
+from these beats.
 """
 
 from collections.abc import Sequence
@@ -20,20 +20,20 @@ from tatumflow.engine.beats.filter import RATE, beat_gains, intervals, tempo_cha
 
 _METERS: Final = (3, 4)
 _REACH: Final = 4
-"""Neighbouring tempos, either way, that one beat may be from the last."""
+"""Greatest change of tempo from beat to beat, in steps of the tempo grid."""
 
 _Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class DecoderSettings:
-    """What the decoder takes to be likely.
+    """Priors of the decoder.
 
     Attributes:
         steadiness: Rate of the exponential distribution of tempo ratios; more is steadier.
-        usual: Activation that tells neither for nor against a beat.
-        trust: How much the activations count beside the steadiness of the tempo.
-        tempo: The likeliest tempo in beats per minute.
+        usual: Activation at which the log-likelihood ratio of a beat is 0.
+        trust: Weight of the activations against the prior of the tempo.
+        tempo: Mode of the prior over tempo in beats per minute.
         tempo_octaves: Standard deviation of the prior over log2 of tempo, counted once a beat; infinite for
             none.
         meter_change: Log-probability of another meter at a bar line.
@@ -55,8 +55,8 @@ class DecodedBeats:
 
     Attributes:
         onset: Seconds, (b,).
-        position: Place in the bar from 1, (b,) int64.
-        activation: Highest activation of a beat near each, (b,).
+        position: Beat of the bar from 1, (b,) int64.
+        activation: Highest beat activation near each, (b,).
     """
 
     onset: _Array
@@ -67,12 +67,12 @@ class DecodedBeats:
 def decode(
     activations: Sequence[NDArray[np.float32]], settings: DecoderSettings | None = None
 ) -> list[DecodedBeats]:
-    """Decode performances side by side.
+    """Decode a batch of performances.
 
     Args:
-        activations: Of each performance, (frames, 2) at `FRAME_RATE`, as `BeatNetwork.activations` returns
-            them.
-        settings: What is taken to be likely.
+        activations: For each performance the activations (frames, 2) at `FRAME_RATE`, from
+            `BeatNetwork.activations`.
+        settings: Priors; the defaults when None.
     """
     settings = settings or DecoderSettings()
     fine = [_interpolated(activation) for activation in activations]
@@ -87,9 +87,9 @@ def _interpolated(activation: NDArray[np.float32]) -> _Array:
 
 
 def _beat_frames(activations: Sequence[_Array], settings: DecoderSettings) -> list[NDArray[np.int64]]:
-    """Return the frames at which beats begin, for each performance.
+    """Return the frames of beats, for each performance.
 
-    A score depends on scores at least one shortest beat earlier, so that as many frames are computed at once.
+    A score depends on scores at least one shortest beat earlier, so as many frames are computed at once.
     """
     if not activations:
         return []
@@ -130,10 +130,10 @@ def _beat_frames(activations: Sequence[_Array], settings: DecoderSettings) -> li
 def _traced(
     score: NDArray[np.float32], change: NDArray[np.float32], length: NDArray[np.int64], frames: int
 ) -> NDArray[np.int64]:
-    """Follow the likeliest path back from the last frame; scores have shape (rows, tempos)."""
+    """Trace the most likely path back from the last frame; scores have shape (rows, tempos)."""
     pad, tempo = int(length[-1]), np.arange(len(length))
     end = pad + frames
-    # Beats that begin after the last frame gain nothing: the length of the last whole beat does not count.
+    # Beats after the last frame have gain 0, so that the length of the last whole beat has no effect.
     late, at = np.unravel_index(int(score[end : end + pad].argmax()), (pad, len(length)))
     row, at = end + int(late), int(at)
     beats: list[int] = []
@@ -157,11 +157,11 @@ def _finished(activation: _Array, beats: NDArray[np.int64], settings: DecoderSet
 
 
 def bar_positions(downbeat: _Array, settings: DecoderSettings | None = None) -> NDArray[np.int64]:
-    """Return the likeliest places in the bar of beats, from 1.
+    """Return the most likely beats of the bar, from 1, (b,).
 
     Args:
-        downbeat: Activation of a downbeat at each beat, (b,).
-        settings: How likely meters change and bars are cut short.
+        downbeat: Downbeat activation at each beat, (b,).
+        settings: Priors of changes of meter and short bars; the defaults when None.
     """
     settings = settings or DecoderSettings()
     states = [(meter, place) for meter in _METERS for place in range(meter)]

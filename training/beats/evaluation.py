@@ -1,4 +1,4 @@
-"""Accuracy of the tracker on performances it was not trained on."""
+"""Accuracy of the tracker on held-out performances."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.beats.network import BeatNetwork
-from tatumflow.training.beats.chunks import together, top_line
+from tatumflow.training.beats.chunks import merged, top_line
 from tatumflow.training.beats.confidence import Calibration, fit, signs
 from tatumflow.training.beats.decoding import DecodedBeats, decode
 from tatumflow.training.beats.examples import BeatExample
@@ -21,15 +21,15 @@ from tatumflow.training.beats.measures import (
 
 @dataclass(frozen=True)
 class Figures:
-    """Means over performances of one set.
+    """Mean figures of a set of performances.
 
     Attributes:
-        name: Which performances.
-        performances: How many.
+        name: Name of the set.
+        performances: Number of performances.
         f_measure: F-measure of beats within 70 ms.
         octave: The same, the best over half and twice the tempo and off-beats.
         downbeat: F-measure of downbeats.
-        constant: F-measure of the best grid of constant tempo, which knows the true tempo and phase.
+        constant: F-measure of the best grid of constant tempo, fitted to the true beats.
     """
 
     name: str
@@ -48,7 +48,7 @@ class _Tracked:
 
 
 def evaluate(network: BeatNetwork, examples: Sequence[BeatExample]) -> list[Figures]:
-    """Measure the offline tracker on solos, with and without bass, and on piano, whole and its top line."""
+    """Measure the offline tracker on solos, with and without bass, and on piano, whole and top line."""
     figures: list[Figures] = []
     for name, chosen in _sets(examples):
         rows = [
@@ -62,10 +62,10 @@ def evaluate(network: BeatNetwork, examples: Sequence[BeatExample]) -> list[Figu
 
 
 def calibrate(network: BeatNetwork, examples: Sequence[BeatExample]) -> Calibration:
-    """Fit the confidence to performances the network was not trained on, solo lines and pianos alike.
+    """Fit the confidence to held-out performances, solo lines and piano with equal weights.
 
-    A beat counts as right when it is a known beat and as far from its neighbours as known beats are; see
-    `right_beats`. A teacher's labels count as known beats, as far as they are certain.
+    A beat counts as right if it matches a true beat in time and interval; see `right_beats`.
+    A teacher's labels count as true beats, weighted by their certainty.
     """
     figures, right, weight = [], [], []
     for name, chosen in _sets(examples):
@@ -87,7 +87,7 @@ def _sets(examples: Sequence[BeatExample]) -> list[tuple[str, list[BeatExample]]
     solos = [example for example in examples if example.kind == "solo"]
     pianos = [example for example in examples if example.kind == "piano"]
     tops = [replace(example, notes=top_line(example.notes)) for example in pianos]
-    accompanied = [replace(solo, notes=together(solo.notes, solo.bass)) for solo in solos if len(solo.bass)]
+    accompanied = [replace(solo, notes=merged(solo.notes, solo.bass)) for solo in solos if len(solo.bass)]
     sets = [
         ("solo", solos),
         ("solo and bass", accompanied),

@@ -1,4 +1,4 @@
-"""Performances with known beats: Weimar solos with gold beats, and PiJAMA with a teacher's labels."""
+"""Performances with beats: Weimar solos with annotated beats, and PiJAMA with a teacher's labels."""
 
 import csv
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _SPAN: Final = 9
 
 @dataclass(frozen=True)
 class NoteList:
-    """Notes as the tracker gets them, n of them, in the order of their onsets.
+    """Notes as input of the tracker, n of them, in the order of their onsets.
 
     Attributes:
         onset: Seconds, (n,) float64.
@@ -54,13 +54,13 @@ class BeatExample:
 
     Attributes:
         name: The file's name or the performance's id.
-        kind: Whether it is a solo line or a piano.
-        split: Its side.
-        notes: What is played.
-        bass: A walking bass or the estimated bass of each beat, of a solo line; empty without one.
+        kind: A solo line or a piano.
+        split: Its side of the split.
+        notes: The notes.
+        bass: Walking bass or estimated bass of a solo line; empty without one.
         beats: Seconds of each beat, (b,) float64, ascending.
-        position: Place in the bar from 1, (b,) int64; 0 where unknown.
-        certainty: How far each beat is to be trusted, (b,) float64, 0 to 1.
+        position: Beat of the bar from 1, (b,) int64; 0 where unknown.
+        certainty: Certainty of each beat, (b,) float64, 0 to 1.
     """
 
     name: str
@@ -74,7 +74,7 @@ class BeatExample:
 
 
 def read_solos(weimar: Path, seed: int = 0) -> list[BeatExample]:
-    """Read the Weimar solos with their gold beats, split by tune.
+    """Read the Weimar solos with their annotated beats, split by tune.
 
     Raises:
         CorpusError: if the source cannot be read or has no tables of beats.
@@ -102,7 +102,7 @@ def read_solos(weimar: Path, seed: int = 0) -> list[BeatExample]:
 
 
 def read_piano(pijama: Path, labels: Path) -> list[BeatExample]:
-    """Read the performances of PiJAMA that a folder or archive of labels names, with these labels.
+    """Read the performances of PiJAMA in a folder or archive of labels, with these labels.
 
     Raises:
         CorpusError: if a source cannot be read.
@@ -131,7 +131,7 @@ def read_piano(pijama: Path, labels: Path) -> list[BeatExample]:
 
 
 def notes_of(notes: Sequence[Note]) -> NoteList:
-    """Return notes as the tracker gets them."""
+    """Return notes as input of the tracker."""
     return NoteList(
         np.array([note.onset for note in notes], dtype=np.float64),
         np.array([note.pitch for note in notes], dtype=np.int64),
@@ -140,7 +140,7 @@ def notes_of(notes: Sequence[Note]) -> NoteList:
 
 
 def of_side(examples: Sequence[BeatExample], split: Split) -> list[BeatExample]:
-    """Return the examples of one side."""
+    """Return the examples on one side of the split."""
     return [example for example in examples if example.split == split]
 
 
@@ -155,7 +155,7 @@ def _certainty(
 
 
 def _positions(path: Path) -> NDArray[np.int64]:
-    """Read each beat's place in the bar; 0 throughout where the table counts one beat a bar."""
+    """Read each beat's number in the bar; all 0 where the table counts fewer than three beats a bar."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             position = np.array([int(float(row["beat"])) for row in csv.DictReader(file)], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Beats for all of PiJAMA: the tracker's labels, and what is known of how good they are."""
+"""Beat labels of PiJAMA by the tracker, with confidences."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -23,10 +23,10 @@ from tatumflow.training.data.corpora.pijama import read_metadata
 from tatumflow.training.data.corpora.source import open_source
 
 TOGETHER: Final = 16
-"""Performances decoded at once."""
+"""Performances decoded in a batch."""
 
 LEVELS: Final = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-"""Confidences that are counted up to."""
+"""Least confidences of the table of amounts."""
 
 _AFTER: Final = 1.0
 
@@ -36,11 +36,11 @@ _Done = tuple[list[tuple[LabelEntry, Beats]], NDArray[np.float64], list[str]]
 
 @dataclass(frozen=True)
 class LabelSettings:
-    """How labels are made.
+    """Settings of labelling.
 
     Attributes:
-        limit: Performances at most; None for all.
-        jobs: Processes side by side.
+        limit: Most performances; None for all.
+        jobs: Parallel processes.
     """
 
     limit: int | None = None
@@ -49,13 +49,13 @@ class LabelSettings:
 
 @dataclass(frozen=True)
 class LabelCount:
-    """How much music is labelled with at least some confidence.
+    """Amount of music labelled with at least some confidence.
 
     Attributes:
-        confidence: The least.
-        hours: Length of the beats that have it.
+        confidence: The least confidence.
+        hours: Length of these beats.
         notes: Notes in these beats.
-        beats: How many beats.
+        beats: Number of these beats.
     """
 
     confidence: float
@@ -65,7 +65,7 @@ class LabelCount:
 
 
 def activations_of(network: BeatNetwork, notes: NoteList) -> NDArray[np.float32]:
-    """Return the network's activations, (frames, 2), from second 0 to one after the last onset."""
+    """Return the network's activations, (frames, 2), from second 0 to a second after the last onset."""
     frames = int((notes.onset.max(initial=0) + _AFTER) * FRAME_RATE)
     return network.activations(onset_features(notes.onset, notes.pitch, notes.velocity, frames))
 
@@ -93,15 +93,15 @@ def label(
     """Label the performances of PiJAMA's train and val sides, on the clock of their MIDI files.
 
     Args:
-        pijama: The corpus or the archive of it.
-        out: Folder of the labels; made if there is none. Tables already there are made again.
-        network: A network that reads what comes before and after a frame.
-        calibration: Turns signs into confidence.
-        settings: How many performances, and how many processes.
-        log: Is given a line now and then.
+        pijama: Folder or archive of the corpus.
+        out: Folder of the labels; made if missing. Tables already there are replaced.
+        network: A network that is not causal.
+        calibration: Calibration of the confidence.
+        settings: Settings of labelling; the defaults when None.
+        log: Called with a line for each batch and each skipped file.
 
     Returns:
-        How much is labelled at rising confidence.
+        Amounts of labels by rising confidence.
 
     Raises:
         CorpusError: if the corpus cannot be read or the labels cannot be written.
@@ -168,7 +168,7 @@ def _label_batch(
 
 
 def _amounts(notes: NoteList, beats: Beats) -> NDArray[np.float64]:
-    """Return seconds, notes and beats at each of `LEVELS` of confidence, (levels, 3)."""
+    """Return seconds, notes and beats at each confidence of `LEVELS`, (levels, 3)."""
     amounts = np.zeros((len(LEVELS), 3))
     if len(beats.onset) < 2 or beats.confidence is None:
         return amounts

@@ -10,33 +10,32 @@ import torch
 from torch.nn import functional
 
 from tatumflow.engine.beats.network import BeatNetworkShape
-from tatumflow.training.beats.chunks import random_chunk, stacked
+from tatumflow.training.beats.chunks import collate, random_chunk
 from tatumflow.training.beats.examples import BeatExample
 from tatumflow.training.beats.module import BeatModule
 
 DILATIONS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 DELAY: Final = 2
-"""Frames that the causal network waits, so that notes struck together with a beat have come."""
-
+"""Frames of latency of the causal network, so that the notes of a beat have arrived."""
 
 _MEMORY: Final = 0.98
-"""Share that the average of the weights keeps of itself at each step."""
+"""Decay of the moving average of the weights, each step."""
 
 
 @dataclass(frozen=True)
 class BeatTraining:
-    """How the network is trained.
+    """Training settings of the beat network.
 
     Attributes:
-        causal: Whether it may not see what comes later, for live playing.
-        minutes: How long at most.
-        steps: How many steps at most; the learning rate falls along whichever ends first.
-        batch: Stretches a step.
-        seconds: Length of each.
+        causal: Whether the network reads no later frames, for live playing.
+        minutes: Most minutes of training.
+        steps: Most steps; the learning rate decays along the limit that is nearer.
+        batch: Chunks in a batch.
+        seconds: Length of a chunk.
         channels: Width of the network.
-        rate: Highest learning rate.
-        piano: Share of the stretches taken from piano performances.
-        seed: The same seed trains the same network, if steps end it.
+        rate: Peak learning rate.
+        piano: Share of the chunks from piano performances.
+        seed: Seed of the training; the same seed trains the same network if `steps` end it.
     """
 
     causal: bool = False
@@ -56,16 +55,16 @@ def train_network(
     log: Callable[[str], None] = print,
     start: BeatModule | None = None,
 ) -> BeatModule:
-    """Train a network on stretches of performances.
+    """Train a network on chunks of performances.
 
     Args:
-        examples: Of the training side.
-        settings: How.
-        log: Is given a line now and then.
-        start: A network to go on from; its random beginning by default.
+        examples: Performances of the training side.
+        settings: Training settings.
+        log: Called with a line of progress every 25 steps.
+        start: A network to start from; a random one by default.
 
     Returns:
-        The network, averaged over the last steps.
+        The network in evaluation mode, with averaged weights.
     """
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
@@ -90,7 +89,7 @@ def train_network(
             which = int(random.random() * sum(shares) >= shares[0])
             weights = lengths[which] / lengths[which].sum()
             chunks.append(random_chunk(kinds[which][random.choice(len(weights), p=weights)], frames, random))
-        features, targets, weights = (torch.from_numpy(array) for array in stacked(chunks))
+        features, targets, weights = (torch.from_numpy(array) for array in collate(chunks))
         done = max(step / settings.steps, (time.monotonic() - begin) / (60 * settings.minutes))
         for group in optimizer.param_groups:
             group["lr"] = (

@@ -1,4 +1,4 @@
-"""How right beats are."""
+"""Accuracy of beats."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TOLERANCE: Final = 0.07
-"""Seconds by which a beat may be off (Davies, Degara and Plumbley, 2009)."""
+"""Tolerance of a beat in seconds (Davies, Degara and Plumbley, 2009)."""
 
 _Array = NDArray[np.float64]
 
@@ -18,10 +18,10 @@ class BeatAccuracy:
 
     Attributes:
         f_measure: F-measure of beats within `TOLERANCE`.
-        octave: The best F-measure against the beats, twice as many, half of them either way, or those between
-            them.
-        downbeat: F-measure of downbeats; NaN where they are not known.
-        constant: F-measure of the best grid of constant tempo, which knows the true median tempo within 4 %.
+        octave: The best F-measure against the beats, twice as many, every second one (either half), or the
+            off-beats.
+        downbeat: F-measure of downbeats; NaN where they are unknown.
+        constant: F-measure of the best grid of constant tempo within 4 % of the true median tempo.
     """
 
     f_measure: float
@@ -31,7 +31,7 @@ class BeatAccuracy:
 
 
 def f_measure(truth: _Array, found: _Array, tolerance: float = TOLERANCE) -> float:
-    """Return the F-measure of events, each matched to one within `tolerance` seconds at most."""
+    """Return the F-measure of events, matched one to one within `tolerance` seconds."""
     if not len(truth) or not len(found):
         return 0.0
     hits, at = 0, 0
@@ -45,7 +45,7 @@ def f_measure(truth: _Array, found: _Array, tolerance: float = TOLERANCE) -> flo
 
 
 def within(truth: _Array, found: _Array) -> _Array:
-    """Return those of `found` that lie where beats are known."""
+    """Return those of `found` within the span of the true beats."""
     return found[(found >= truth[0] - TOLERANCE) & (found <= truth[-1] + TOLERANCE)]
 
 
@@ -57,7 +57,7 @@ def octave_f_measure(truth: _Array, found: _Array) -> float:
 
 
 def constant_f_measure(truth: _Array) -> float:
-    """Return the F-measure of the best grid of one tempo, near the true median tempo, at the best phase."""
+    """Return the F-measure of the best grid of constant tempo, within 4 % of the true median tempo."""
     middle, best = float(np.median(np.diff(truth))), 0.0
     for period in middle * np.linspace(0.96, 1.04, 81):
         phases = (truth / period) % 1
@@ -77,10 +77,10 @@ def accuracy(
     """Return the accuracy of beats.
 
     Args:
-        truth: Seconds of the true beats.
-        positions: Their places in the bar, 0 where unknown.
-        onset: Seconds of the beats found.
-        found: Their places in the bar.
+        truth: Seconds of the true beats, ascending.
+        positions: Their beats of the bar from 1, 0 where unknown.
+        onset: Seconds of the tracked beats, ascending.
+        found: Their beats of the bar from 1.
     """
     inside = within(truth, onset)
     downs = truth[positions == 1]
@@ -95,9 +95,9 @@ def accuracy(
 
 
 def right_beats(truth: _Array, found: _Array) -> NDArray[np.bool_]:
-    """Return of each found beat whether it is right, (b,).
+    """Return whether each tracked beat is right, (b,).
 
-    It lies within `TOLERANCE` of a true beat, and as far from its neighbours as that one, within a fifth.
+    A right beat lies within `TOLERANCE` of a true beat, and its interval is that one's within a fifth.
     """
     nearest = np.clip(np.searchsorted(truth, found), 1, len(truth) - 1)
     nearest -= (found - truth[nearest - 1]) < (truth[nearest] - found)

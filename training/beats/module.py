@@ -1,4 +1,4 @@
-"""The beat network of `engine/beats/network.py` as a module to train."""
+"""The beat network of `engine/beats/network.py` as a trainable module."""
 
 import numpy as np
 import torch
@@ -11,10 +11,10 @@ from tatumflow.engine.beats.network import KERNEL, BeatNetwork, BeatNetworkShape
 
 
 class BeatModule(nn.Module):
-    """Logits of beats and downbeats; see `BeatNetwork` for what it computes."""
+    """Logits of beats and downbeats; see `BeatNetwork` for the computation."""
 
     def __init__(self, shape: BeatNetworkShape, dropout: float = 0.1) -> None:
-        """Begin with random weights."""
+        """Build the network with random weights."""
         super().__init__()
         self.shape = shape
         width = shape.channels
@@ -35,7 +35,7 @@ class BeatModule(nn.Module):
         return self.head(functional.elu(x))[..., delay:]
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Return the weights as `write_network` takes them."""
+        """Return the weights by name, for `write_network`."""
         named: dict[str, NDArray[np.float32]] = {}
         for name, tensor in self.state_dict().items():
             array = tensor.detach().cpu().numpy().astype(np.float32)
@@ -46,7 +46,7 @@ class BeatModule(nn.Module):
         return named
 
     def load(self, network: BeatNetwork) -> None:
-        """Take the weights of a network of the same shape."""
+        """Load the weights of a network of the same shape."""
         named: dict[str, Tensor] = {}
         for name, parameter in self.state_dict().items():
             array = network.weights[name]

@@ -1,1 +1,1 @@
-"""Corpora, packing, and the windows that a model trains on."""
+"""Corpora, packed corpora, and the windows of notes that a model trains on."""

@@ -1,4 +1,4 @@
-"""Windows as batches of tensors, in an order that a resumed run takes up where it was left."""
+"""Windows as batches of tensors, in an order that a resumed run continues exactly."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Batch(NamedTuple):
 
 
 def plain_batch(fields: Tensor, role: Tensor, style: Tensor, target: Tensor | None = None) -> Batch:
-    """Return a batch of bare steps: nothing scored, no chords, no phrases.
+    """Return a batch of steps alone: nothing scored, no chords, no phrases.
 
     Args:
         fields: (B, T, 4) int64.
@@ -107,14 +107,14 @@ class EpochDataset(Dataset[Window]):
 class BatchStream:
     """The batches of a whole run, epoch after epoch.
 
-    Every epoch gives as many batches as epoch 0 fills, so that a batch's number says its epoch and its place
-    there; the few windows by which an epoch's plan is longer or shorter are left out or seen twice.
+    Every epoch has as many batches as epoch 0 fills, so that a batch's number gives its epoch and its index
+    there; the few windows by which an epoch's plan is longer or shorter are left out or repeated.
 
     Attributes:
-        windows: What to draw from.
+        windows: The windows to batch.
         batch_size: Windows in a batch.
         total: Batches in the run.
-        start: Tells, when iteration begins, how many batches of the run are behind.
+        start: Called when iteration begins; returns the number of batches already trained on.
         num_workers: Processes that build windows.
     """
 
@@ -153,7 +153,7 @@ class BatchStream:
 
 
 def piece_names(windows: Windows, batch: Batch) -> list[str]:
-    """Return the names of the pieces that a batch of some windows holds."""
+    """Return the names of the pieces in a batch."""
     return [windows.pieces[i].name for i in torch.unique(batch.piece).tolist() if i >= 0]
 
 

@@ -1,4 +1,4 @@
-"""What `tatumflow data prepare` and `tatumflow data stats` do."""
+"""The commands `tatumflow data prepare` and `tatumflow data stats`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from tatumflow.training.data.corpora.source import open_source
 from tatumflow.training.data.packing import PackReport, pack
 
 LICENCES: Final = {pijama.CORPUS: pijama.LICENCE, wjazzd.CORPUS: wjazzd.LICENCE}
-"""Licences of the corpora known by name. A folder of MIDI files states none."""
+"""Licence of each known corpus. A folder of MIDI files states none."""
 
 _SHOWN_BROKEN: Final = 10
 
@@ -26,13 +26,13 @@ _Item = TypeVar("_Item")
 def read_sources(
     sources: Sequence[Path], player: str | None = None, seed: int = 0
 ) -> Iterator[Piece | BrokenFile]:
-    """Read corpora one after the other, each by what it holds.
+    """Read corpora one after the other; the files in a source decide its reader.
 
     Args:
         sources: Folders or archives: PiJAMA (with `pijama.csv`), the Weimar Jazz Database (with
             `csv_melody`), or any folder with MIDI files.
-        player: Who plays the MIDI files of plain folders; by default each file's folder names its player.
-        seed: Chooses the validation side of corpora that come without a split.
+        player: Player of the MIDI files of plain folders; by default the name of each file's folder.
+        seed: Seed of the validation split of corpora that come without a split.
 
     Raises:
         CorpusError: if a source cannot be opened or is none of these.
@@ -66,11 +66,11 @@ def prepare(
     Where a corpus gives no chords, they are estimated.
 
     Args:
-        sources: As `read_sources` takes them.
+        sources: As for `read_sources`.
         out: The folder to write; a packed corpus already there is replaced.
-        player: As `read_sources` takes it.
-        seed: As `read_sources` takes it.
-        min_style_notes: How many training notes give a player a style of their own.
+        player: As for `read_sources`.
+        seed: As for `read_sources`.
+        min_style_notes: Fewest training notes for which a player gets a style.
         console: Where to print; by default the terminal.
         beats: Folders or archives of beat tables for PiJAMA; of two tables for one piece, the first counts.
 
@@ -107,13 +107,13 @@ def stats(
     seed: int = 0,
     console: Console | None = None,
 ) -> statistics.CorpusStatistics:
-    """Print what corpora hold, and draw it if wanted.
+    """Print statistics of corpora, and plot them if `plot` is given.
 
     Args:
-        sources: As `read_sources` takes them.
-        plot: The picture to draw; its ending chooses the format.
-        player: As `read_sources` takes it.
-        seed: As `read_sources` takes it.
+        sources: As for `read_sources`.
+        plot: The picture to write; its suffix chooses the format.
+        player: As for `read_sources`.
+        seed: As for `read_sources`.
         console: Where to print; by default the terminal.
 
     Raises:
@@ -124,7 +124,7 @@ def stats(
     console.print(statistics.render_table(counted))
     if plot is not None:
         statistics.plot(counted, plot)
-        console.print(f"drawn in {plot}", markup=False)
+        console.print(f"plotted in {plot}", markup=False)
     return counted
 
 
@@ -133,7 +133,7 @@ def _corpus_name(source: Path) -> str:
 
 
 def _shown(items: Iterable[_Item], console: Console) -> Iterator[_Item]:
-    """Pass items on, showing how many there were so far."""
+    """Yield items, showing their number so far."""
     with console.status("reading") as status:
         for count, item in enumerate(items, start=1):
             if count % 50 == 0:

@@ -19,7 +19,7 @@ from tatumflow.training.data.corpora.piece import NOTE_DTYPE, BrokenFile, ChordS
 
 FORMAT_VERSION: Final = 3
 UNKNOWN_STYLE: Final = 0
-"""The style id of players who have no style of their own, and of no style at all."""
+"""Style id of players without a style, and of no style."""
 
 _NOTES_FILE: Final = "notes.npy"
 _INDEX_FILE: Final = "index.json"
@@ -30,7 +30,7 @@ class _Model(BaseModel):
 
 
 class CorpusInfo(_Model):
-    """A corpus that pieces come from, the licence of its data, and where its chords come from."""
+    """A corpus, the licence of its data, and the source of its chords."""
 
     name: str
     licence: str
@@ -38,7 +38,7 @@ class CorpusInfo(_Model):
 
 
 class PackedPiece(_Model):
-    """Where one piece lies in the packed notes: `length` notes from `start` on."""
+    """One piece: `length` notes of the packed notes from `start` on."""
 
     name: str
     corpus: str
@@ -75,7 +75,7 @@ class PackedIndex(_Model):
 
 @dataclass(frozen=True)
 class SplitCount:
-    """What one corpus holds on one side of the split."""
+    """Pieces, notes and hours of one corpus on one side of the split."""
 
     corpus: str
     split: Split
@@ -86,12 +86,12 @@ class SplitCount:
 
 @dataclass(frozen=True)
 class PackReport:
-    """What was packed, in words for its owner.
+    """Result of packing.
 
     Attributes:
         out: The folder written.
         counts: One entry for each corpus and split with any pieces.
-        styles: The styles, in the order of their ids from 1 on.
+        styles: The styles, in the order of their ids from 1.
         broken: The files that were skipped.
     """
 
@@ -116,14 +116,14 @@ def pack(
     """Pack pieces into a folder, whole or not at all.
 
     Args:
-        pieces: What corpus readers deliver. Pieces without notes are counted as broken.
+        pieces: Pieces and broken files, as corpus readers yield them. Pieces without notes count as broken.
         out: The folder. A packed corpus already there is replaced; anything else there is an error.
         licences: The licence of each corpus by name; "unstated" for those not named.
-        min_style_notes: How many training notes give a player a style of their own.
+        min_style_notes: Fewest training notes for which a player gets a style.
 
     Raises:
-        CorpusError: if there are no pieces, one comes twice, the chords of one corpus come from several
-            places, or the folder cannot be written.
+        CorpusError: if there are no pieces, one comes twice, the chords of one corpus have several sources,
+            or the folder cannot be written.
     """
     out = Path(out)
     _check_target(out)
@@ -287,4 +287,5 @@ def _read_index(path: Path) -> PackedIndex:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise CorpusError(f"{path}: {place}: {first['msg']}; prepare the corpus again") from error
+        reason = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+        raise CorpusError(f"{path}: {place}: {reason}; prepare the corpus again") from error

@@ -1,4 +1,4 @@
-"""Cutting a window's notes into phrases, the units that have a latent."""
+"""Phrases: a window's notes cut into the units that have a latent."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,21 +12,21 @@ from tatumflow.engine.theory.key import key_of
 from tatumflow.training.data.stretches import Stretch
 
 _SNAP: Final = 6
-"""How many notes a cut may move to fall where the longest wait is."""
+"""Notes by which a cut may move to the longest inter-onset interval nearby."""
 
 _ROOM: Final = 24
-"""Steps of a window for each phrase that a window has room for."""
+"""Steps of a window for each phrase slot."""
 
 NO_PHRASE: Final = -1
 
 
 @dataclass(frozen=True)
 class PhraseSettings:
-    """How phrases are cut.
+    """Lengths of phrases.
 
     Attributes:
         shortest: Fewest notes of a phrase, unless its turn has fewer.
-        longest: Most notes; lengths are drawn evenly between the two.
+        longest: Most notes; lengths are uniform between the two.
     """
 
     shortest: int = 12
@@ -36,7 +36,7 @@ class PhraseSettings:
 class PhraseTable:
     """The phrases of one window, filled part by part.
 
-    Q phrases fit; notes beyond them belong to none.
+    There are Q slots; notes beyond them belong to no phrase.
     """
 
     def __init__(self, seq_len: int, settings: PhraseSettings) -> None:
@@ -52,7 +52,7 @@ class PhraseTable:
         self.features: NDArray[np.float32] = np.zeros((count, NUM_FEATURES), np.float32)
         """Features of each phrase, its harmony relative to its key, (Q, NUM_FEATURES)."""
         self.key: NDArray[np.int64] = np.zeros(count, np.int64)
-        """Key of the moment at which each phrase begins, (Q,)."""
+        """Key at the start of each phrase, 0 to 11, (Q,)."""
 
     def add(
         self,
@@ -69,9 +69,9 @@ class PhraseTable:
             stretch: The notes, n of them.
             at: Their steps, (n,).
             turns: Lengths of the part's turns, summing to n.
-            rng: Where lengths are drawn from.
-            before: Pitch classes of the notes that say each note's key, (n, 12).
-            follows: Whether the part goes on from the one before, whose last phrase then precedes its first.
+            rng: Random generator of the lengths.
+            before: Pitch-class counts that each note's key is estimated from, (n, 12).
+            follows: Whether the part continues the one before, whose last phrase then precedes its first.
         """
         first = self.count
         earliest = 0 if follows else first
@@ -103,7 +103,7 @@ class PhraseTable:
 
 
 def _lengths(onset: NDArray[np.float64], settings: PhraseSettings, rng: np.random.Generator) -> list[int]:
-    """Draw the lengths of a turn's phrases; a cut falls on the longest wait nearby."""
+    """Draw the lengths of a turn's phrases; a cut falls on the longest inter-onset interval nearby."""
     lengths: list[int] = []
     start, count = 0, len(onset)
     while count - start > settings.longest:

@@ -1,4 +1,4 @@
-"""A stretch of a piece's notes as field indices: augmentation, quantization, and notes cut by a turn."""
+"""A stretch of a piece's notes as field indices: augmentation, quantization, notes cut at turns."""
 
 import math
 from collections.abc import Mapping
@@ -31,28 +31,28 @@ from tatumflow.engine.model.tokens import (
 from tatumflow.training.data.corpora.piece import UNKNOWN_VELOCITY
 
 _REACH: Final = 256
-"""How many notes before a boundary are looked at for notes still sounding."""
+"""Notes before a boundary that are searched for notes still sounding."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Changes that leave music music, drawn anew for every stretch.
+    """Random changes of a stretch, drawn anew for each.
 
-    A stretch from a transcriber's frames is either made as live playing would be (spread over its frames, at
-    another tempo, with other velocities) or, but for its key, left as it is: where the grid stays, the model
-    is to know it exactly, and frames of another length are in no music.
+    A stretch from a transcriber's frames is either changed to resemble live playing (onsets spread within the
+    frames, another tempo, other velocities) or only transposed: frames of another length than the
+    transcriber's occur in no music.
 
     Attributes:
         lowest: Lowest transposition in semitones.
         highest: Highest transposition in semitones.
         tempo: Greatest change of tempo as a share; factors are log-uniform from 1 - tempo to 1 + tempo.
         softer: Greatest downward shift of velocities, in MIDI steps.
-        louder: Greatest upward shift; transcribers hear piano more softly than keyboards send it.
+        louder: Greatest upward shift; transcribed velocities of piano are lower than those of keyboards.
         contrast: Greatest change of the velocities' spread around their mean, as a share.
-        voiced: Chance that a stretch whose velocities are not known is given imagined ones to read. Who
-            plays live has velocities, and so has the companion: were they missing wherever horns play, the
-            model would know a horn by that alone, and never play like one.
-        unframed: Chance that a stretch from a transcriber's frames is made as live playing would be.
+        voiced: Probability that a stretch of unknown velocities gets synthetic ones as inputs. Live input
+            has velocities, and so has the companion: if they were missing from all horn solos, their absence
+            would mark a horn, and the model would never play like one.
+        unframed: Probability that a stretch from a transcriber's frames is changed to resemble live playing.
         frames: Seconds between a transcriber's frames, by corpus name. Live playing has no such grid, so the
             model must not depend on one.
     """
@@ -74,11 +74,11 @@ class Stretch:
 
     Attributes:
         fields: True field indices, (n, 4) int64; the velocity of a note without one is meaningless.
-        velocity: MIDI velocities to read, `UNKNOWN_VELOCITY` where there are none, (n,) int64.
-        known: Where these are the player's, and not imagined, (n,) bool.
+        velocity: MIDI velocities as inputs, `UNKNOWN_VELOCITY` where there are none, (n,) int64.
+        known: Which of them are the corpus's own, not synthetic, (n,) bool.
         onset: Seconds since the piece's start, (n,) float64.
         duration: Seconds, (n,) float64.
-        chord: Chord ids at their onsets, 0 where none is known, (n,) int64.
+        chord: Chord ids at the onsets, 0 for none or unknown, (n,) int64.
         metre: Phase, beat of the bar and tempo at their onsets, (n, 3) int64; see `engine/model/metre.py`.
         metre_before: Those of the note before the stretch, (3,) int64.
         tick_seconds: Seconds of a tick at their onsets, (n,) float64.
@@ -109,20 +109,20 @@ def encode_stretch(
     """Encode `count` notes of a piece from note `start` on.
 
     The first time shift counts from the note before the stretch, or from 0 at the piece's start. A
-    transposition that would take any note off the keyboard is dropped.
+    transposition that would move any note off the keyboard is not applied.
 
     Args:
         notes: All notes of the piece, (n,) of `NOTE_DTYPE`.
         start: First note.
         count: How many notes, at least 1.
-        augmentation: What to change; nothing when None.
-        rng: Where the changes are drawn from.
+        augmentation: The changes; none when None.
+        rng: Random generator of the changes.
         frame: Seconds between the frames of the transcriber that made the piece; 0 for none.
-        key: How often each pitch class sounded before, (12,); the stretch is transposed to where its first
-            notes agree best with it. By chance when None.
-        metre: Whether to count in beats where they are known; else all is in seconds.
+        key: Pitch-class counts of the notes before, (12,); the stretch is transposed to where its first notes
+            agree best with them, at random when None.
+        metre: Whether time is in beats where they are known; else it is in seconds.
     """
-    # The note before comes along, since the first time shift counts from it.
+    # The note before is included, since the first time shift counts from it.
     lead = 1 if start else 0
     chosen = notes[start - lead : start + count]
     onset = chosen["onset"].astype(np.float64)
@@ -151,10 +151,10 @@ def encode_stretch(
             pitch = pitch + shift
             chord = transpose_ids(chord, shift)
         if not known.any() and rng.random() < augmentation.voiced:
-            velocity = _imagined(len(velocity), rng)
+            velocity = _synthetic_velocities(len(velocity), rng)
         if not framed:
             velocity = _revoiced(velocity, augmentation, rng)
-    # A change of time can bring notes to one tick that were on two, or change their order.
+    # A change of time can put notes of two ticks on one, or change their order.
     ticks = _ticks(onset, beat, period)
     # The note before stays the first.
     order = np.concatenate([np.arange(lead), lead + np.lexsort((pitch[lead:], ticks[lead:]))])
@@ -190,7 +190,7 @@ def _ticks(
 ) -> NDArray[np.int64]:
     """Return the ticks of onsets, (n,): in beats where they are known, else in seconds.
 
-    Where one goes over into the other, the time between two notes is counted in seconds.
+    Between a note with a beat and one without, the time is counted in seconds.
     """
     known = period > 0
     own = np.where(known, beat_ticks(beat), to_ticks(onset))
@@ -208,7 +208,10 @@ def _ticks(
 def _places(
     beat: NDArray[np.float64], bar_beat: NDArray[np.int64], period: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Return phase, beat of the bar and tempo of each onset, (n, 3)."""
+    """Return phase, beat of the bar and tempo of each onset, (n, 3).
+
+    A bar has as many beats as the highest one in the stretch: approximate where metres mix.
+    """
     ticks = beat_ticks(beat)
     # The nearest tick may be the next beat's.
     carried = ticks // BEAT_TICKS - np.floor(beat).astype(np.int64)
@@ -219,8 +222,7 @@ def _places(
 
 
 _CHORD_SPREAD: Final = 0.004
-"""Standard deviation in seconds of a note's onset around its chord's, so that chords
-stay chords."""
+"""Standard deviation in seconds of a note's onset around its chord's: chords stay chords."""
 
 
 def _unframed(
@@ -236,33 +238,33 @@ def _unframed(
 
 
 _OPENING: Final = 64
-"""Notes of a stretch whose pitch classes say what key it begins in."""
+"""Notes of a stretch from whose pitch classes its first key is estimated."""
 
 
 def _nearest_shift(pitch: NDArray[np.int64], key: NDArray[np.int64], augmentation: Augmentation) -> int:
-    """Return the transposition that brings pitches (n,) nearest to a key's pitch classes (12,)."""
+    """Return the semitones by which pitches (n,) agree best with pitch-class counts (12,)."""
     own = np.bincount(pitch % 12, minlength=12)
     shifts = range(augmentation.lowest, augmentation.highest + 1)
     return max(shifts, key=lambda shift: int(np.roll(own, shift) @ key))
 
 
-_IMAGINED_MEAN: Final = (45.0, 85.0)
-_IMAGINED_SPREAD: Final = 9.0
-_IMAGINED_MEMORY: Final = 0.6
+_SYNTHETIC_MEAN: Final = (45.0, 85.0)
+_SYNTHETIC_SPREAD: Final = 9.0
+_SYNTHETIC_MEMORY: Final = 0.6
 
 
-def _imagined(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return velocities as a line might have them, (count,): an autoregression of the first order."""
-    steps = rng.normal(0.0, _IMAGINED_SPREAD * math.sqrt(1 - _IMAGINED_MEMORY**2), size=count)
-    steps[0] /= math.sqrt(1 - _IMAGINED_MEMORY**2)
-    line = np.array(list(accumulate(steps, lambda last, step: _IMAGINED_MEMORY * last + step)))
-    return np.clip(np.rint(rng.uniform(*_IMAGINED_MEAN) + line), 1, 127).astype(np.int64)
+def _synthetic_velocities(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return random velocities of a line, (count,): a first-order autoregressive process."""
+    steps = rng.normal(0.0, _SYNTHETIC_SPREAD * math.sqrt(1 - _SYNTHETIC_MEMORY**2), size=count)
+    steps[0] /= math.sqrt(1 - _SYNTHETIC_MEMORY**2)
+    line = np.array(list(accumulate(steps, lambda last, step: _SYNTHETIC_MEMORY * last + step)))
+    return np.clip(np.rint(rng.uniform(*_SYNTHETIC_MEAN) + line), 1, 127).astype(np.int64)
 
 
 def _revoiced(
     velocity: NDArray[np.int64], augmentation: Augmentation, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Shift the known velocities and widen or narrow their spread; none leaves 1 to 127."""
+    """Shift the known velocities and scale their spread, within 1 to 127."""
     known = velocity != UNKNOWN_VELOCITY
     if not known.any():
         return velocity
@@ -276,24 +278,24 @@ def _revoiced(
 def boundary_durations(
     stretch: Stretch, boundaries: NDArray[np.int64], held: float, truncated: float, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return the duration indices to read, with notes that sound across a boundary held or cut there.
+    """Return durations as inputs, with notes that sound across a boundary held or cut there.
 
-    A boundary before note k lies at a random time between the onsets of notes k - 1 and k, as a player's
-    last key may still be down when the turn passes.
+    A boundary before note k lies at a random time between the onsets of notes k - 1 and k: a player's last
+    key may still be down when the turn passes.
 
     Args:
         stretch: The notes.
         boundaries: Indices k of the first notes after each boundary, ascending, each from 1 to n - 1.
-        held: Chance at a boundary that its sounding notes are read as `HELD`.
-        truncated: Chance that they are read as ending there.
-        rng: Where the draws come from.
+        held: Probability at a boundary that notes sounding there get the duration `HELD`.
+        truncated: Probability that they end there.
+        rng: Random generator of the boundaries.
 
     Returns:
         Input duration indices, (n,) int64.
     """
     indices = stretch.fields[:, DURATION].copy()
     for k in boundaries.tolist():
-        # Within one tick notes lie by pitch, not by onset.
+        # Within one tick notes are in the order of their pitches, not of their onsets.
         earlier, later = sorted((stretch.onset[k - 1], stretch.onset[k]))
         time = rng.uniform(earlier, later)
         draw = rng.random()

@@ -1,7 +1,7 @@
-"""What a corpus says of its players: where the rows of a model's style tables begin.
+"""Style profiles: features of each player from which the rows of a model's style tables are initialized.
 
-A row that begins by chance has to learn from the player's own notes alone that, say, a saxophone plays one
-note at a time; rows that begin where the players stand to each other share what is learned.
+A random row has to learn from the player's own notes alone that, say, a saxophone plays one note at a time;
+rows that begin near those of similar players share what is learned.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from tatumflow.engine.theory.features import NUM_FEATURES, PARTS, phrase_feature
 from tatumflow.training.data.packing import PackedCorpus, style_slug
 
 PROFILED: Final = ("melody", "rhythm")
-"""Parts of theory in a profile. Harmony depends on the key, and dynamics on the recording."""
+"""Theory parts in a profile. Harmony depends on the key, and dynamics on the recording."""
 
 _PHRASE_NOTES: Final = 32
 _PHRASES: Final = 128
@@ -24,8 +24,8 @@ def style_profiles(corpus: PackedCorpus, seed: int = 0) -> NDArray[np.float32]:
     """Return each style's mean features of melody and rhythm, standardized across the styles.
 
     Args:
-        corpus: Whose training pieces are looked at: of each player up to 128 phrases, drawn at random.
-        seed: Seed of the draws.
+        corpus: A packed corpus; up to 128 random phrases of each player's training pieces are measured.
+        seed: Seed of the random choice.
 
     Returns:
         Profiles, (S, F), in the order of the style ids; row 0, no style, is zeros.

@@ -1,13 +1,13 @@
 """Training windows: pieces cut into fixed numbers of steps, with turns, held notes and augmentation.
 
 An epoch lays all chosen pieces, whole or in segments, end to end in random order and cuts the row into
-windows of equal length, so every note is predicted exactly once an epoch and nothing but the last window is
-padded. Within a window each stretch of a piece begins with a turn step; a stretch that follows another begins
-with two, which no player's turn ever does, so that a new piece is not mistaken for an answer. Some take over
-with one, as guests, in the key of what was heard: the companion must sound like the player it is told,
-whoever plays with it.
+windows of equal length, so every note is predicted exactly once an epoch and only the last window is padded.
+Within a window each part of a piece begins with a turn token; a part that follows another begins with two,
+which no turn does, so that a new piece is not mistaken for an answer. A guest, a part of another player,
+takes the turn with one, in the key of the notes before: the companion must play in the style it is
+conditioned on, whatever the context.
 
-Everything random derives from (seed, epoch, window), so a window can be built again anywhere.
+All randomness derives from (seed, epoch, window), so a window can be built again anywhere.
 """
 
 import math
@@ -43,20 +43,20 @@ _WINDOW_STREAM: Final = 1
 
 @dataclass(frozen=True)
 class TurnSettings:
-    """How turns are drawn.
+    """Distribution of turns and of conditions.
 
     Attributes:
         shortest: Fewest notes in a turn.
         longest: Most notes in a turn; lengths are log-uniform between the two.
-        without: Share of windows in which nobody takes over.
-        style_kept: Chance that the companion's notes carry the player's style.
-        held: Chance that notes sounding across a boundary are read as held.
-        truncated: Chance that they are read as ending at the boundary.
-        chords: Chance that a part's chords are told.
-        metre: Chance that a part's beats are told, where they are known.
-        guests: Chance that a segment which begins within a window takes over as the other player's next turn:
-            what was heard before then says nothing about it, and the style it is told everything.
-        companion_guests: Chance that turns are drawn such that the guest is the companion.
+        without: Share of windows whose parts have one turn each.
+        style_kept: Probability that the companion's notes carry the player's style.
+        held: Probability that notes sounding across a boundary are read as held.
+        truncated: Probability that they are read as ending at the boundary.
+        chords: Probability that a part is conditioned on its chords.
+        metre: Probability that a part is conditioned on its beats, where they are known.
+        guests: Probability that a segment which begins within a window takes the next turn in another role:
+            the context then gives no hint of its player, and the style id alone does.
+        companion_guests: Probability that the roles make the guest the companion.
         segments: Fewest and most notes of the segments that pieces are cut into; lengths are log-uniform
             between the two. None leaves pieces whole.
     """
@@ -80,12 +80,12 @@ class Window:
 
     Attributes:
         fields: Input indices, (T, 4) int64, each below `INPUT_SIZES`.
-        role: Who plays, (T,) int64.
+        role: Who plays, see `Role`, (T,) int64.
         style: Style id in force, 0 for none, (T,) int64.
         target: The next step's note, (T, 4) int64, each below `FIELD_SIZES`; meaningless where not scored.
-        scored: Which fields of the target count, (T, 4) bool.
+        scored: Which fields of the target enter the loss, (T, 4) bool.
         piece: Index within the epoch's pieces of the note each step predicts, (T,) int64; -1 where none.
-        chord: Chord id at the step's own note, 0 where none is told, (T,) int64.
+        chord: Chord id at the step's own note, 0 for none, (T,) int64.
         next_chord: Chord id at the note the step predicts, (T,) int64.
         metre: Phase, beat of the bar and tempo at the step's own note, at a turn step those of the note
             before it, (T, 3) int64, each below `METRE_SIZES`.
@@ -96,7 +96,7 @@ class Window:
         previous: The phrase before each, (Q,) int64; -1 where none.
         features: Features of each phrase, its harmony relative to its key, (Q, NUM_FEATURES) float32; zeros
             where there is none.
-        key: Key of the moment at which each phrase begins, 0 to 11, (Q,) int64; see `engine/theory/key.py`.
+        key: Key at the start of each phrase, 0 to 11, (Q,) int64; see `engine/theory/key.py`.
     """
 
     fields: NDArray[np.int64]
@@ -119,9 +119,9 @@ class Window:
 
 @dataclass(frozen=True)
 class _Part:
-    """A run of one piece's notes within a window, and the lengths of its turns in notes.
+    """Consecutive notes of one piece within a window, and the lengths of its turns in notes.
 
-    A guest takes over from the part before as the other player would; a host is the part before a guest.
+    A guest takes the turn after the part before it, its host.
     """
 
     piece: int
@@ -138,13 +138,13 @@ class Windows:
     Attributes:
         corpus: The packed corpus.
         split: The side of the split.
-        seq_len: Steps in a window, turn steps counted.
+        seq_len: Steps in a window, turn tokens counted.
         seed: Seed of everything random.
         repeat: How often an epoch visits a corpus's pieces, by corpus name; once where not named.
-        augment: Whether to transpose, stretch and re-voice.
-        turns: How turns are drawn.
+        augment: The augmentation; None for none.
+        turns: Distribution of turns and of conditions.
         corpora: Names of the corpora to use; all when empty.
-        phrases: How phrases are cut.
+        phrases: Lengths of phrases.
     """
 
     corpus: PackedCorpus
@@ -168,7 +168,7 @@ class Windows:
 
     @property
     def notes_per_epoch(self) -> int:
-        """How many notes an epoch predicts, repeats counted."""
+        """Notes predicted in an epoch, repeats counted."""
         return sum(piece.length * self.repeat.get(piece.corpus, 1) for piece in self.pieces)
 
     def epoch(self, number: int) -> "Epoch":
@@ -183,11 +183,11 @@ class Windows:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the pieces: a sequence of windows in random order.
+    """One pass over the pieces: windows in random order.
 
     Attributes:
-        windows: What is windowed, and how.
-        number: Which epoch, counted from 0.
+        windows: The pieces and settings.
+        number: Number of the epoch, from 0.
         pieces: The pieces that `Window.piece` indexes.
         plan: The parts of each window.
     """
@@ -226,7 +226,7 @@ class Epoch:
     def _fill(
         self, window: Window, phrases: PhraseTable, step: int, part: _Part, rng: np.random.Generator
     ) -> int:
-        """Write a part from `step` on and return the step after it; targets lie at their own note's step."""
+        """Write a part from `step` on and return the step after it; a target lies at its own note's step."""
         settings, turns = self.windows, self.windows.turns
         piece = self.pieces[part.piece]
         frame = settings.augment.frames.get(piece.corpus, 0.0) if settings.augment else 0.0
@@ -245,7 +245,7 @@ class Epoch:
         style = settings.corpus.style_id(piece.player) if rng.random() < turns.style_kept else 0
         role = int(rng.integers(2))
         if part.host and rng.random() < turns.companion_guests:
-            # The part's last turn is the human's.
+            # The part's last turn is then the human's.
             role = (len(part.turns) - 1) % 2
         if part.guest:
             style = settings.corpus.style_id(piece.player)
@@ -254,7 +254,7 @@ class Epoch:
             window.role[step] = role
             window.style[step] = style if role == Role.COMPANION else 0
             step += 1
-        # Each turn's notes stand one step further right than the turn before left them: its turn step.
+        # Each turn shifts its notes one more step to the right: its turn token.
         at = step + np.arange(len(duration)) + 1 + np.repeat(np.arange(len(ends)), part.turns)
         _write_notes(window, at, stretch, duration, part.piece, rng)
         _write_metre(window, at, stretch, part.turns)
@@ -290,17 +290,17 @@ def _empty(steps: int, phrases: PhraseTable) -> Window:
 
 
 def pitch_classes_before(window: Window, step: int) -> NDArray[np.int64]:
-    """Return how often each pitch class sounds in the notes before `step`, (12,)."""
+    """Return the pitch-class counts of the last `KEY_NOTES` steps before `step`, (12,)."""
     before = slice(max(step - KEY_NOTES, 0), step)
     pitches = window.target[before, PITCH][window.scored[before, PITCH]]
     return np.bincount((pitches + PITCH_LOWEST) % 12, minlength=12)
 
 
 def _key_histogram(window: Window, at: NDArray[np.int64], part: _Part) -> NDArray[np.int64]:
-    """Return, for each note of a part, the pitch classes of the notes that say its key, (n, 12).
+    """Return, for each note of a part, the pitch-class counts that its key is estimated from, (n, 12).
 
-    Those are the last `KEY_NOTES` before it, of the part and, if it is a guest's, of the window before it;
-    near a beginning, where there are fewer than half as many, the first of the part itself.
+    Those are of the last `KEY_NOTES` notes before it, of the part and, for a guest, of the window before it;
+    near a beginning, where there are fewer than half as many, of the part's first notes.
     """
     classes = (window.target[at, PITCH] + PITCH_LOWEST) % 12
     own = np.eye(12, dtype=np.int64)[classes]
@@ -326,17 +326,17 @@ def _write_notes(
     piece: int,
     rng: np.random.Generator,
 ) -> None:
-    """Write a stretch's notes, inputs and targets both, to the steps `at`."""
-    there = stretch.velocity != UNKNOWN_VELOCITY
+    """Write a stretch's notes, as inputs and as targets, to the steps `at`."""
+    present = stretch.velocity != UNKNOWN_VELOCITY
     window.fields[at, TIME_SHIFT] = stretch.fields[:, TIME_SHIFT]
     window.fields[at, PITCH] = stretch.fields[:, PITCH]
-    window.fields[at, VELOCITY] = np.where(there, stretch.fields[:, VELOCITY], ABSENT[VELOCITY])
+    window.fields[at, VELOCITY] = np.where(present, stretch.fields[:, VELOCITY], ABSENT[VELOCITY])
     window.fields[at, DURATION] = duration
     window.target[at] = stretch.fields
-    # The duration head reads the true velocity; where nobody knows it, any velocity must do, since at
-    # play time one is sampled.
+    # The duration head reads the true velocity; where it is unknown, a random one, since at play time
+    # it is sampled.
     window.target[at, VELOCITY] = np.where(
-        there, stretch.fields[:, VELOCITY], rng.integers(FIELD_SIZES[VELOCITY], size=len(at))
+        present, stretch.fields[:, VELOCITY], rng.integers(FIELD_SIZES[VELOCITY], size=len(at))
     )
     window.scored[at] = True
     window.scored[at, VELOCITY] = stretch.known
@@ -344,7 +344,7 @@ def _write_notes(
 
 
 def _write_metre(window: Window, at: NDArray[np.int64], stretch: Stretch, turns: tuple[int, ...]) -> None:
-    """Write the metrical places of a stretch's notes, and of the turn steps before their turns."""
+    """Write the metrical places of a stretch's notes and of its turn tokens."""
     window.metre[at] = window.next_metre[at] = stretch.metre
     window.tick_seconds[at] = stretch.tick_seconds
     starts = np.cumsum((0, *turns[:-1]))
@@ -359,7 +359,7 @@ def _plan(
     turns: TurnSettings,
     rng: np.random.Generator,
 ) -> tuple[tuple[_Part, ...], ...]:
-    """Cut the pieces in their order into windows, and return the windows shuffled."""
+    """Cut the pieces in their order into windows; return the windows in random order."""
     plan: list[tuple[_Part, ...]] = []
     parts: list[_Part] = []
     free = seq_len
@@ -414,13 +414,13 @@ def _segments(
 
 
 _FEWEST_STEPS: Final = 16
-"""A window with fewer free steps than this is closed rather than begun with another piece."""
+"""A window with fewer free steps than this gets no further piece."""
 
 
 def _turn_lengths(
     notes: int, steps: int, turns: TurnSettings | None, rng: np.random.Generator
 ) -> tuple[int, ...]:
-    """Draw the lengths of turns that use up the notes or the steps, whichever is less."""
+    """Draw the lengths of turns until the notes or the steps are used up."""
     lengths: list[int] = []
     while notes and steps > 1:
         length = steps - 1

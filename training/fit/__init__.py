@@ -1,1 +1,1 @@
-"""The one trainer of all models: settings, optimizers, steps, checkpoints."""
+"""The trainer of all models: settings, optimizers, losses, checkpoints."""

@@ -1,4 +1,4 @@
-"""One process's share of every batch, where several learn together."""
+"""One process's share of every batch in distributed data-parallel training."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ BatchT = TypeVar("BatchT", bound=tuple)
 
 @dataclass(frozen=True)
 class BatchShare(Generic[BatchT]):
-    """Every `processes`-th row of each batch, so that all processes together learn from the whole.
+    """Every `processes`-th row of each batch, so that all processes together train on the whole.
 
-    Every process builds the whole batches: that costs little beside a step, and keeps their order and a
-    resumed run's place in it independent of how many there are.
+    Every process builds the whole batches: that costs little beside a step, and makes their order and a
+    resumed run's place in it independent of the number of processes.
 
     Attributes:
         batches: Named tuples of tensors (B, ...), B at least `processes`.
-        rank: Which process this is, from 0.
-        processes: How many there are.
+        rank: Rank of this process, from 0.
+        processes: Number of processes.
     """
 
     batches: Iterable[BatchT]

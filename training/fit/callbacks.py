@@ -1,4 +1,4 @@
-"""What watches over a run: stops on demand and at the first NaN, checkpoints, progress without a terminal."""
+"""Callbacks of a run: stopping on a signal or a loss that is not finite, `last.ckpt`, progress lines."""
 
 import signal
 import sys
@@ -19,17 +19,17 @@ BatchT = TypeVar("BatchT")
 
 
 class TrainingError(TatumFlowError):
-    """A run that cannot go on."""
+    """A run that cannot continue."""
 
 
 class StopAtNan(L.Callback, Generic[BatchT]):
-    """Stops before a loss that is not finite reaches the weights, and names what the batch holds."""
+    """Stops before a loss that is not finite reaches the weights, and names the batch's pieces."""
 
     def __init__(self, named: Callable[[BatchT], list[str]]) -> None:
-        """Watch a run.
+        """Build the callback.
 
         Args:
-            named: Gives the names of what a batch holds.
+            named: Returns the names of a batch's pieces or recordings.
         """
         self._named = named
         self._batch: BatchT | None = None
@@ -41,11 +41,11 @@ class StopAtNan(L.Callback, Generic[BatchT]):
         batch: BatchT,
         batch_idx: int,
     ) -> None:
-        """Remember the batch."""
+        """Keep the batch for the message."""
         self._batch = batch
 
     def on_before_backward(self, trainer: L.Trainer, pl_module: L.LightningModule, loss: Tensor) -> None:
-        """Look at the loss.
+        """Check the loss.
 
         Raises:
             TrainingError: if it is not finite.
@@ -56,7 +56,7 @@ class StopAtNan(L.Callback, Generic[BatchT]):
         raise TrainingError(
             f"step {trainer.global_step}: the loss is {loss.item()} on a batch of "
             f"{', '.join(self._named(self._batch))}; "
-            "resume from the last checkpoint with a lower optimizer.lr, or leave the pieces out"
+            "resume from the last checkpoint with a lower optimizer.lr, or leave these out"
         )
 
 
@@ -64,22 +64,21 @@ _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopOnDemand(L.Callback):
-    """Ends the training after its step at Ctrl-C or SIGTERM; a second one ends the program as ever.
+    """Ends the training after its step at Ctrl-C or SIGTERM; a second signal has its default effect.
 
-    Where SIGTERM shall end the program at once, `endings` leaves it out.
-
-    Of several processes, all end after the same step, whichever of them was asked.
+    Signals that are not in `endings` keep their handlers. Of several processes, all end after the same step,
+    whichever of them got the signal.
     """
 
     def __init__(self, endings: Sequence[signal.Signals] = _ENDINGS) -> None:
         self._endings = tuple(endings)
-        self._asked = False
+        self._requested = False
         self._before: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Listen from now on."""
+        """Install the signal handlers."""
         if threading.current_thread() is threading.main_thread():
-            self._before = {ending: signal.signal(ending, self._ask) for ending in self._endings}
+            self._before = {ending: signal.signal(ending, self._request) for ending in self._endings}
 
     def on_train_batch_end(
         self,
@@ -89,18 +88,18 @@ class StopOnDemand(L.Callback):
         batch: object,
         batch_idx: int,
     ) -> None:
-        """Stop if it was asked for."""
-        if trainer.strategy.reduce_boolean_decision(self._asked, all=False):
+        """Stop if a signal has come."""
+        if trainer.strategy.reduce_boolean_decision(self._requested, all=False):
             trainer.should_stop = True
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Listen no longer."""
+        """Restore the signal handlers."""
         self._restore()
 
     def on_exception(
         self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
     ) -> None:
-        """Listen no longer."""
+        """Restore the signal handlers."""
         self._restore()
 
     def _restore(self) -> None:
@@ -108,15 +107,15 @@ class StopOnDemand(L.Callback):
             signal.signal(ending, handler)
         self._before = {}
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self._requested = True
         for ending in self._endings:
             interrupts = ending is signal.SIGINT
             signal.signal(ending, signal.default_int_handler if interrupts else signal.SIG_DFL)
 
 
 class LastCheckpoint(L.Callback):
-    """Writes `last.ckpt` every few minutes and when training ends, never leaving half a file."""
+    """Writes `last.ckpt` every few minutes and when training ends, atomically."""
 
     def __init__(self, path: Path, minutes: float) -> None:
         self._path = path
@@ -124,7 +123,7 @@ class LastCheckpoint(L.Callback):
         self._written = time.monotonic()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Count from now."""
+        """Start the clock."""
         self._written = time.monotonic()
 
     def on_train_batch_end(
@@ -135,14 +134,14 @@ class LastCheckpoint(L.Callback):
         batch: object,
         batch_idx: int,
     ) -> None:
-        """Write if it is time."""
+        """Write if the interval has passed."""
         # All processes write together or none does, and their clocks differ.
         due = time.monotonic() - self._written >= self._seconds
         if trainer.strategy.broadcast(due):
             self._write(trainer)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Write the end state."""
+        """Write the final state."""
         self._write(trainer)
 
     def _write(self, trainer: L.Trainer) -> None:
@@ -154,15 +153,15 @@ class LastCheckpoint(L.Callback):
 
 
 class ProgressLines(L.Callback):
-    """Prints a line now and then, for logs that no terminal shows."""
+    """Prints a line every few steps, for logs without a terminal."""
 
     def __init__(self, every: int, amount: float, unit: str, shown: Sequence[str]) -> None:
-        """Watch a run.
+        """Build the callback.
 
         Args:
             every: Steps between lines.
-            amount: What a step learns from, in units.
-            unit: Their name.
+            amount: Units trained on in a step.
+            unit: Name of the unit.
             shown: Names of the logged values to print.
         """
         self._every = every
@@ -171,7 +170,7 @@ class ProgressLines(L.Callback):
         self._last = (0, 0.0)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Start the watch."""
+        """Start the clock."""
         self._last = (trainer.global_step, time.monotonic())
 
     def on_train_batch_end(
@@ -182,7 +181,7 @@ class ProgressLines(L.Callback):
         batch: object,
         batch_idx: int,
     ) -> None:
-        """Print step, losses, rate and how much is learned from in a second."""
+        """Print step, losses, learning rate and units per second."""
         step, (before, then) = trainer.global_step, self._last
         if step % self._every or step == before or not trainer.is_global_zero:
             return
@@ -200,6 +199,6 @@ class ProgressLines(L.Callback):
         )
 
     @staticmethod
-    def wanted() -> bool:
-        """Whether lines serve better than a moving bar."""
+    def suitable() -> bool:
+        """Whether standard error is no terminal, so that lines suit better than a progress bar."""
         return not sys.stderr.isatty()

@@ -1,4 +1,4 @@
-"""Trained models of any family out of checkpoints; nothing is unpickled but tensors and plain values."""
+"""Trained models of any family from checkpoints; only tensors and plain values are unpickled."""
 
 import pickle
 from collections.abc import Iterator
@@ -16,7 +16,8 @@ from tatumflow.training.fit.ema import EMA_KEY
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
 from tatumflow.training.models import NoteFamily, build_model, note_family_named
 
-_MODULE_PREFIX: Final = "model."
+MODULE_PREFIX: Final = "model."
+"""Where the Lightning module holds the model: names of weights in `state_dict` begin with it."""
 
 
 class CheckpointError(TatumFlowError):
@@ -25,16 +26,16 @@ class CheckpointError(TatumFlowError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained model that predicts notes, and what it says of itself.
+    """A trained model that predicts notes, and its metadata.
 
     Attributes:
         family: Its family.
-        model: With its averaged weights where the run kept an average, on the CPU in evaluation mode.
-        max_seq_len: Steps it can look back on.
+        model: The model on the CPU in evaluation mode, with averaged weights where the run kept an average.
+        max_seq_len: Its attention window in steps.
         styles: Slug of each row of the style table; row 0 is the empty string.
-        steps: Optimizer steps it was trained for.
-        corpora: Names of the corpora it was trained on; empty for all of the packed ones.
-        earlier: Whether its run began with the weights of another run or of a bundle.
+        steps: Optimizer steps of its training.
+        corpora: Names of the corpora it was trained on; empty for all packed ones.
+        earlier: Whether its run started from the weights of another run or of a bundle.
     """
 
     family: NoteFamily
@@ -50,7 +51,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
     """Open a checkpoint of a model that predicts notes, which `tatumflow train` wrote.
 
     Raises:
-        CheckpointError: if the file is missing, damaged, or of a family that is not known or predicts none.
+        CheckpointError: if the file is missing, damaged, or of a family that is unknown or predicts no notes.
     """
     with read_checkpoint(path) as content:
         identity = content[CHECKPOINT_KEY]
@@ -68,10 +69,10 @@ def open_checkpoint(path: Path) -> Checkpoint:
 
 @contextmanager
 def read_checkpoint(path: Path) -> Iterator[dict[str, Any]]:
-    """Give a checkpoint's content to a block that takes out what it needs.
+    """Yield a checkpoint's content, and turn errors of the block that reads it into `CheckpointError`.
 
     Raises:
-        CheckpointError: if the file is missing or damaged, or the block does not find what it needs.
+        CheckpointError: if the file is missing or damaged, or the block finds an entry missing or invalid.
     """
     try:
         yield torch.load(path, map_location="cpu", weights_only=True)
@@ -94,11 +95,11 @@ def read_checkpoint(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def trained_model(content: dict[str, Any]) -> nn.Module:
-    """Return the model of a checkpoint's content, as `Checkpoint` describes it.
+    """Return the model of a checkpoint's content; see `Checkpoint.model`.
 
     Raises:
-        SettingError: if its family is not known.
-        KeyError: if something is missing.
+        SettingError: if its family is unknown.
+        KeyError: if an entry is missing.
         RuntimeError: if the weights do not fit the model.
         pydantic.ValidationError: if the model's settings are not valid.
     """
@@ -109,11 +110,11 @@ def trained_model(content: dict[str, Any]) -> nn.Module:
 
 
 def weights_of(content: dict[str, Any]) -> dict[str, Tensor]:
-    """Return the weights by their names in the model, the average where the run kept one."""
+    """Return the weights by their names in the model, averaged where the run kept an average."""
     if EMA_KEY in content:
         return content[EMA_KEY]
     return {
-        name.removeprefix(_MODULE_PREFIX): tensor
+        name.removeprefix(MODULE_PREFIX): tensor
         for name, tensor in content["state_dict"].items()
-        if name.startswith(_MODULE_PREFIX)
+        if name.startswith(MODULE_PREFIX)
     }

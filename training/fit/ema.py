@@ -1,90 +1,50 @@
-"""A moving average of the weights: it is what is validated, and it is saved beside the weights."""
+"""Exponential moving average of the weights: what is validated, exported and evaluated."""
 
 from typing import Any, Final
 
 import lightning as L  # noqa: N812
+import torch
+from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
 
-from tatumflow.training.fit.trainable import FamilyTrainer
-
 EMA_KEY: Final = "ema_state_dict"
-"""Where a checkpoint holds the averaged model: names of the bare model, not of the Lightning module."""
+"""Where an older checkpoint holds the averaged model, by the names of the bare model; a new one holds it in
+`state_dict`."""
 
 _UPDATES_KEY: Final = "ema_updates"
 
 
-class WeightAverage(L.Callback):
-    """Keeps an exponential moving average of the model's weights.
+class WeightAverage(WeightAveraging):
+    """Lightning's averaging of the weights, with a decay that warms up.
 
     The decay of update n is min(decay, (1 + n) / (10 + n)), so that early weights are soon forgotten
     (as in TensorFlow's ExponentialMovingAverage with `num_updates`).
     """
 
     def __init__(self, decay: float) -> None:
-        self._decay = decay
-        self._updates = 0
-        self._average: dict[str, Tensor] = {}
-        self._step_seen = -1
+        """Average with a decay of `decay`, 0 to 1, in the long run."""
 
-    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Begin from the initial weights, unless a checkpoint brought an average."""
-        weights = _weights(pl_module)
-        if not self._average:
-            self._average = {name: weight.clone() for name, weight in weights.items()}
-        self._average = {name: self._average[name].to(weight.device) for name, weight in weights.items()}
+        def averaged(average: Tensor, weight: Tensor, updates: Tensor | int) -> Tensor:
+            count = torch.as_tensor(updates)
+            return torch.lerp(average, weight, 1 - ((1 + count) / (10 + count)).clamp(max=decay))
 
-    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Count from the step that a resumed run has taken up by now."""
-        self._step_seen = trainer.global_step
+        # Lightning averages where the module is at set-up, and moves the module to the GPU only after that.
+        device = torch.device("cuda") if torch.cuda.is_available() else None
+        super().__init__(device, use_buffers=False, avg_fn=averaged)
 
-    def on_train_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,  # noqa: ANN401 (Lightning's own type)
-        batch: Any,  # noqa: ANN401
-        batch_idx: int,
-    ) -> None:
-        """Update the average once for every optimizer step."""
-        if trainer.global_step == self._step_seen:
-            return
-        self._step_seen = trainer.global_step
-        decay = min(self._decay, (1 + self._updates) / (10 + self._updates))
-        self._updates += 1
-        for name, weight in _weights(pl_module).items():
-            self._average[name].lerp_(weight, 1 - decay)
-
-    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Put the average in place of the weights."""
-        self._swap(pl_module)
-
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Put the weights back."""
-        self._swap(pl_module)
-
-    def on_save_checkpoint(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
-        """Save the average."""
-        checkpoint[EMA_KEY] = dict(self._average)
-        checkpoint[_UPDATES_KEY] = self._updates
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Keep the weights, which Lightning would overwrite: `last.ckpt` is yet to be written from them."""
 
     def on_load_checkpoint(
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Take up the average where it was left."""
+        """Restore weights and average, from the layout of an older checkpoint too."""
         if EMA_KEY in checkpoint:
-            self._average = {name: tensor.clone() for name, tensor in checkpoint[EMA_KEY].items()}
-            self._updates = checkpoint[_UPDATES_KEY]
-
-    def _swap(self, module: L.LightningModule) -> None:
-        for name, weight in _weights(module).items():
-            average = self._average[name]
-            held = weight.clone()
-            weight.copy_(average)
-            average.copy_(held)
-
-
-def _weights(module: L.LightningModule) -> dict[str, Tensor]:
-    assert isinstance(module, FamilyTrainer)
-    return {name: parameter.detach() for name, parameter in module.model.named_parameters()}
+            average = {f"model.{name}": tensor for name, tensor in checkpoint[EMA_KEY].items()}
+            self.load_state_dict({"latest_update_step": checkpoint["global_step"]})
+            checkpoint = {
+                "current_model_state": checkpoint["state_dict"],
+                "state_dict": checkpoint["state_dict"] | average,
+                "averaging_state": {"n_averaged": torch.tensor(checkpoint[_UPDATES_KEY])},
+            }
+        super().on_load_checkpoint(trainer, pl_module, checkpoint)

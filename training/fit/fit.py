@@ -1,4 +1,4 @@
-"""Runs a training configuration from start, or from where it was left, to its end."""
+"""Training of a configuration, from the start or resumed from its last checkpoint."""
 
 import json
 import logging
@@ -31,14 +31,14 @@ _CONFIG_FILE: Final = "config.json"
 
 @dataclass(frozen=True)
 class FitResult:
-    """What a run left behind.
+    """Result of a run.
 
     Attributes:
         run_dir: Its folder.
-        last: Checkpoint of the end state.
-        best: Checkpoint of the best validation, when there was any.
+        last: Checkpoint of the final state.
+        best: Checkpoint of the best validation; None without a validation.
         steps: Optimizer steps done, those before a resumption included.
-        planned: How many the run is to have.
+        planned: Optimizer steps planned.
         metrics: Last logged values by name.
     """
 
@@ -53,21 +53,21 @@ class FitResult:
 def fit(
     config: RunConfig, run_dir: Path, task_of: Callable[[bool], Task[Any]], resume: bool = False
 ) -> FitResult:
-    """Train a model, until its steps are done, it gets no better, time is up, or Ctrl-C is pressed.
+    """Train a model until its steps are done, early stopping, the end of its time, or Ctrl-C.
 
     The run folder gets `last.ckpt`, `best.ckpt`, `step-N.ckpt`, `config.json` and TensorBoard's events.
 
     Args:
-        config: The run.
+        config: Configuration of the run.
         run_dir: Its folder; made if missing. Without `resume` it must hold no run.
-        task_of: Prepares what is trained, given whether the run is resumed.
-        resume: Go on from `last.ckpt` in the folder: weights, average, optimizer, schedule and place in
+        task_of: Builds the task, given whether the run is resumed.
+        resume: Continue from `last.ckpt` in the folder: weights, average, optimizer, schedule and place in
             the data.
 
     Raises:
-        SettingError: if there is a run where none may be, or none where one must be.
-        CorpusError: if the corpus or the recordings cannot be read or hold nothing to train on.
-        TrainingError: if the loss stops being finite.
+        SettingError: if the folder holds a run without `resume`, or none with it.
+        CorpusError: if the corpus or the recordings cannot be read or have no training side.
+        TrainingError: if a loss is not finite.
     """
     run_dir = Path(run_dir)
     last = run_dir / LAST
@@ -81,7 +81,7 @@ def fit(
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
     if config.run.devices > 1 and not torch.cuda.is_available():
-        # Cut into pieces, compiled graphs average while they compute; processes of one CPU only take turns.
+        # Graphs split for DDP overlap computing and communication, which gains nothing on one CPU.
         torch._dynamo.config.optimize_ddp = False
     L.seed_everything(config.run.seed, verbose=False)
 
@@ -136,7 +136,7 @@ def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
         LastCheckpoint(run_dir / LAST, run.checkpoint_minutes),
         StopOnDemand(),
     ]
-    lines = ProgressLines.wanted()
+    lines = ProgressLines.suitable()
     if lines:
         callbacks.append(ProgressLines(run.log_every, task.amount, task.unit, task.shown))
     else:
@@ -148,7 +148,7 @@ def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
         precision=choose_precision(run.precision).precision,
         logger=TensorBoardLogger(run_dir, name="", version="events"),
         callbacks=callbacks,
-        # The stream counts the epochs itself; were they counted here, a run that has ended could not go on.
+        # The batch stream counts the epochs; if Lightning did, a run that has ended could not be extended.
         max_epochs=-1,
         max_steps=task.steps,
         max_time=timedelta(minutes=run.max_minutes) if run.max_minutes else None,
@@ -164,10 +164,10 @@ def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
 
 
 def quieten() -> None:
-    """Silence advice of Lightning's that does not hold here."""
-    # The stream finds its place from the step count; Lightning knows only loaders that save their own.
+    """Silence warnings of Lightning that do not apply here."""
+    # The batch stream gets its place from the step count; Lightning expects loaders that save their own.
     warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
-    # Windows are built a hundred times faster than a step uses them up.
+    # Windows are built a hundred times faster than they are trained on.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
     # Every process validates on the same batches.

@@ -1,8 +1,7 @@
-"""Weights between those of two checkpoints.
+"""Linear interpolation of the weights of two checkpoints.
 
-What a network has gained by further training, and what it has lost of something else, are often both kept,
-nearly, on the way between: weights interpolated with those before (Wortsman et al., "Robust fine-tuning of
-zero-shot models", CVPR 2022, section 3).
+Weights between those before and after fine-tuning often keep most of what fine-tuning gained, and of what it
+lost (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022, section 3).
 """
 
 from dataclasses import dataclass
@@ -14,16 +13,15 @@ from torch import Tensor
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.whole_file import whole_file
-from tatumflow.training.fit.checkpoint import read_checkpoint, weights_of
-from tatumflow.training.fit.ema import EMA_KEY
+from tatumflow.training.fit.checkpoint import MODULE_PREFIX, read_checkpoint, weights_of
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
 
 
 def interpolate(first: Path, second: Path, share: float, out: Path) -> None:
-    """Write a checkpoint whose weights lie between those of two, to be exported or begun with.
+    """Write a checkpoint with interpolated weights, to export or to start a run from.
 
-    All else in it is the second's, and no run can be resumed from it. Where a run kept an average of its
-    weights, that is taken.
+    All else in it is the second's, and no run can be resumed from it. Of a run with averaged weights, the
+    average is interpolated.
 
     Args:
         first: A checkpoint of `tatumflow train`.
@@ -33,18 +31,22 @@ def interpolate(first: Path, second: Path, share: float, out: Path) -> None:
 
     Raises:
         CheckpointError: if one of them is no checkpoint.
-        SettingError: if the two do not fit together, the share is none, or `out` cannot be written.
+        SettingError: if the two differ in family, sizes or styles, `share` is out of range, or `out` cannot
+            be written.
     """
     if not 0.0 <= share <= 1.0:
         raise SettingError(f"share: {share} is outside the allowed range 0 to 1")
     a, b = _read(first), _read(second)
-    if a.made_of != b.made_of:
+    if a.signature != b.signature:
         raise SettingError(
             f"{first} and {second} differ in family, sizes or styles; give two checkpoints of one run, or a "
-            "run's and the one it began with"
+            "run's and the one it started from"
         )
-    between = {name: _between(a.weights[name], tensor, share) for name, tensor in b.weights.items()}
-    content = {CHECKPOINT_KEY: b.identity, "global_step": b.steps, "state_dict": {}, EMA_KEY: between}
+    between = {
+        f"{MODULE_PREFIX}{name}": _between(a.weights[name], tensor, share)
+        for name, tensor in b.weights.items()
+    }
+    content = {CHECKPOINT_KEY: b.identity, "global_step": b.steps, "state_dict": between}
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(out) as partial:
@@ -60,7 +62,7 @@ class _Weights:
     weights: dict[str, Tensor]
 
     @property
-    def made_of(self) -> tuple[object, ...]:
+    def signature(self) -> tuple[object, ...]:
         shapes = {name: tuple(tensor.shape) for name, tensor in self.weights.items()}
         return self.identity["family"], shapes, self.identity.get("styles")
 
@@ -71,7 +73,7 @@ def _read(path: Path) -> _Weights:
 
 
 def _between(first: Tensor, second: Tensor, share: float) -> Tensor:
-    """Return weights in 32 bits between two; of counters and the like, the second's."""
+    """Return interpolated float32 weights; the second tensor if it is not floating-point."""
     if not second.is_floating_point():
         return second
     return torch.lerp(first.float(), second.float(), share)

@@ -1,4 +1,4 @@
-"""What a note model is trained and judged on: the negative log-likelihood of each field of the next note."""
+"""Loss and validation measure of a note model: the negative log-likelihood of each field of the next note."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class FieldNll:
 
     Attributes:
         sums: Summed over the scored steps of a batch, one per field, (4,) float32.
-        counts: How many steps were scored, one per field, (4,) float32.
+        counts: Scored steps, one per field, (4,) float32.
     """
 
     sums: Tensor
@@ -31,7 +31,7 @@ class FieldNll:
     def named(self) -> dict[str, Tensor]:
         """Return means by the names they are logged under.
 
-        A note's is the sum of its fields' means, a token's a fourth of that.
+        The NLL per note is the sum of the fields' means, per token a fourth of it.
         """
         means = self.means
         named = {f"nll_{name}": means[i] for i, name in enumerate(FIELDS)}
@@ -60,23 +60,23 @@ def training_pass(model: NoteModel, batch: Batch) -> tuple[Tensor, dict[str, Ten
 
 
 def latent_training_pass(model: LatentModel, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return each field's summed negative log-likelihood under drawn conditions, and the further losses."""
+    """Return each field's summed negative log-likelihood under sampled conditions, and the further losses."""
     states, further = model.forward_with_losses(batch)
     return field_nll_sums(model, batch, states), further
 
 
 def flow_training_pass(model: LatentModel, batch: Batch) -> tuple[None, dict[str, Tensor]]:
-    """Return no likelihood, and the losses of the latent flow alone."""
+    """Return None for the likelihood, and the losses of the latent flow."""
     return None, model.flow_losses(batch)
 
 
 def validation_pass(model: NoteModel, batch: Batch) -> dict[str, Tensor]:
-    """Return each field's negative log-likelihood at every step, by what was told of the phrases."""
+    """Return each field's NLL at every step, (4, B, T), by the condition's suffix of the logged name."""
     return {"": field_nll(model, batch, model(batch))}
 
 
 def latent_validation_pass(model: LatentModel, batch: Batch) -> dict[str, Tensor]:
-    """Return each field's negative log-likelihood at every step, told nothing of the phrases and told all."""
+    """Return each field's NLL at every step, (4, B, T): unconditional, and under the posterior mean."""
     return {
         **validation_pass(model, batch),
         "_posterior": field_nll(model, batch, model.posterior_states(batch)),
@@ -84,5 +84,5 @@ def latent_validation_pass(model: LatentModel, batch: Batch) -> dict[str, Tensor
 
 
 def scored_counts(batch: Batch) -> Tensor:
-    """Return how many steps of a batch score each field, (4,) float32."""
+    """Return the number of scored steps of a batch, (4,) float32."""
     return batch.scored.flatten(0, 1).sum(dim=0).float()

@@ -22,11 +22,11 @@ from tatumflow.training.models import LatentModel
 
 
 class NoteTrainer(FamilyTrainer):
-    """Trains a note model on windows.
+    """Lightning module that trains a note model on windows.
 
     Args:
-        config: The run.
-        model_settings: The family's hyperparameters, complete.
+        config: Configuration of the run.
+        model_settings: All hyperparameters of the model.
         styles: Slugs of the styles of ids 1 and up.
         total_steps: Optimizer steps over which the learning rate falls.
         corpora: Name of the corpus of each validation piece.
@@ -58,7 +58,7 @@ class NoteTrainer(FamilyTrainer):
         self._training_pass, self._validation_pass = passes
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch; its parts are logged apart."""
+        """Return the loss of a batch, and log its parts."""
         sums, further = self._training_pass(self.model, batch)
         parts = dict(further)
         if sums is not None:
@@ -71,22 +71,22 @@ class NoteTrainer(FamilyTrainer):
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log the likelihoods of a batch, averaged over batches by their scored notes.
+        """Log the held-out NLL of a batch, averaged over batches by their scored notes.
 
-        A model with a latent is judged without being told of the phrases, and beside that with it. Where
-        there are several corpora, each is judged apart too: one visited often is soon learnt by heart.
+        A model with a latent is validated unconditionally and under the posterior mean. Of several corpora,
+        each is also validated alone: one that is repeated often is overfitted first.
         """
         nats = self._validation_pass(self.model, batch)
         everywhere = torch.ones_like(batch.role, dtype=torch.bool)
-        for told, by_step in nats.items():
-            self._log_validation(by_step, batch, everywhere, told)
+        for ending, by_step in nats.items():
+            self._log_validation(by_step, batch, everywhere, ending)
         if len(self._corpora) > 1:
             corpus = self._corpus_of_piece[batch.piece.clamp(min=0)]
             for place, name in enumerate(self._corpora):
                 self._log_validation(nats[""], batch, corpus == place, f"_{name}")
 
     def _log_validation(self, nats: Tensor, batch: Batch, chosen: Tensor, ending: str) -> None:
-        """Log the likelihoods (4, B, T) of the chosen steps (B, T), if any is scored."""
+        """Log the NLL (4, B, T) of the chosen steps (B, T), if any is scored."""
         counts = (batch.scored & chosen[..., None]).sum(dim=(0, 1)).float()
         if not counts[0]:
             return

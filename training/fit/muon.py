@@ -1,7 +1,7 @@
-"""Muon (Jordan et al. 2024) in the precision that the device computes in.
+"""Muon (Jordan et al. 2024) in a precision that the device computes natively.
 
-`torch.optim.Muon` orthogonalizes in bfloat16 everywhere. A CPU without native bfloat16 emulates it, some 15
-to 30 times slower than float32, and the optimizer takes nine tenths of a step.
+`torch.optim.Muon` orthogonalizes in bfloat16. A CPU without native bfloat16 emulates it, 15 to 30 times
+slower than float32, and then nine tenths of a step are the optimizer's.
 """
 
 import math
@@ -17,13 +17,13 @@ from tatumflow.training.fit.precision import has_native_bf16
 class Muon(torch.optim.Muon):
     """`torch.optim.Muon` with the Newton-Schulz iteration in float32 on devices without native bfloat16.
 
-    Arguments, parameter groups and state are those of `torch.optim.Muon`, so a checkpoint of either loads
-    into the other, and a run may go on on a machine of the other kind.
+    Arguments, parameter groups and state are those of `torch.optim.Muon`, so a run may be resumed on a
+    machine of the other kind.
     """
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Run the closure if there is one, then update every parameter that has a gradient."""
+        """Run the closure, if any, then update every parameter with a gradient; return the closure's loss."""
         devices = {p.device for group in self.param_groups for p in group["params"]}
         if all(map(has_native_bf16, devices)):
             return super().step(closure)
@@ -57,8 +57,8 @@ def zeroth_power(matrix: Tensor, coefficients: tuple[float, float, float], steps
     networks"), as in `torch.optim.Muon` but for the precision.
 
     Args:
-        matrix: Of shape (m, n).
-        coefficients: Of the polynomial's terms of degree 1, 3 and 5.
+        matrix: The matrix, (m, n).
+        coefficients: Coefficients of degree 1, 3 and 5.
         steps: Iterations.
         eps: Least norm that the matrix is divided by.
     """
@@ -74,7 +74,7 @@ def zeroth_power(matrix: Tensor, coefficients: tuple[float, float, float], steps
 
 
 def _rate_share(rule: str | None, parameter: Tensor) -> float:
-    """Return what the learning rate of a matrix is multiplied by, under a rule of `torch.optim.Muon`."""
+    """Return the factor of a matrix's learning rate under a rule of `torch.optim.Muon`."""
     rows, columns = parameter.shape
     if rule == "match_rms_adamw":
         return 0.2 * math.sqrt(max(rows, columns))

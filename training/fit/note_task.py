@@ -1,4 +1,4 @@
-"""The training of a model that predicts notes: its windows, its module, its steps."""
+"""The training task of a model that predicts notes: windows, Lightning module, steps."""
 
 import math
 from functools import partial
@@ -21,15 +21,15 @@ _VAL_SEED: Final = 1_000_003
 
 
 def note_task(config: TrainConfig, resume: bool) -> Task[Batch]:
-    """Prepare the training of a model that predicts notes.
+    """Build the training task of a model that predicts notes.
 
     Args:
-        config: The run.
-        resume: Whether it goes on from a checkpoint, which brings its style tables.
+        config: Configuration of the run.
+        resume: Whether the run is resumed, with the style tables of its checkpoint.
 
     Raises:
         SettingError: if a setting does not fit the corpus or the model.
-        CorpusError: if the corpus cannot be read or has nothing to train on.
+        CorpusError: if the corpus cannot be read or has no training pieces.
     """
     train, val = _windows(config)
     size, accumulate = config.data.batch_size, config.optimizer.accumulate
@@ -38,7 +38,7 @@ def note_task(config: TrainConfig, resume: bool) -> Task[Batch]:
     corpora = [piece.corpus for piece in val.pieces]
     module = NoteTrainer(config, _model_settings(config, len(styles)), styles, steps, corpora)
     if isinstance(module.model, StyledModel) and not resume:
-        module.model.begin_styles(torch.from_numpy(style_profiles(train.corpus, config.run.seed)))
+        module.model.initialize_styles(torch.from_numpy(style_profiles(train.corpus, config.run.seed)))
     shown = min(config.run.val_batches, batches_per_epoch(val, size)) if val.pieces else 0
     return Task(
         module=module,

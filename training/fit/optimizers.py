@@ -1,4 +1,4 @@
-"""The optimizer: Muon for the matrices inside the network, AdamW for everything else, as one."""
+"""The optimizer: Muon for hidden matrices, AdamW for all other parameters, combined."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,7 +14,7 @@ _OUTPUT_LAYERS: Final = frozenset({"heads"})
 
 
 class Together(torch.optim.Optimizer):
-    """Several optimizers that step as one and share their parameter groups with it."""
+    """Several optimizers as one, with the parameter groups of all."""
 
     def __init__(self, *optimizers: torch.optim.Optimizer) -> None:
         self.parts = optimizers
@@ -39,7 +39,7 @@ class Together(torch.optim.Optimizer):
         return {"parts": [part.state_dict() for part in self.parts]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Load what `state_dict` returned."""
         for part, state in zip(self.parts, state_dict["parts"], strict=True):
             part.load_state_dict(state)
         self.param_groups[:] = self._groups()
@@ -49,11 +49,10 @@ def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opti
     """Return the optimizer of a run.
 
     Muon (Jordan et al. 2024) orthogonalizes the momentum of matrices in attention and feed-forward layers,
-    which families name `attention` and `mlp`; its step is scaled to the size of AdamW's (Liu et al. 2025,
-    "Muon is Scalable for LLM Training", section 2.2), so that one rate serves both. Everything else is
-    stepped by AdamW (Loshchilov and Hutter 2019), embedding tables and the output layers, which families name
-    `heads`, at rates of their own. Only matrices of linear layers decay. What needs no gradient is left as
-    it is.
+    which models name `attention` and `mlp`; its step is scaled to the size of AdamW's (Liu et al. 2025,
+    "Muon is Scalable for LLM Training", section 2.2), so that one rate serves both. All others are stepped by
+    AdamW (Loshchilov and Hutter 2019), embedding tables and output layers, which models name `heads`, at
+    learning rates of their own. Only matrices of linear layers decay. Frozen parameters are left out.
     """
     groups: dict[str, list[nn.Parameter]] = {
         kind: [] for kind in ("muon", "decayed", "rest", "tables", "outputs")
@@ -88,7 +87,7 @@ def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opti
 
 
 def _kind(name: str, module: nn.Module, parameter: nn.Parameter, settings: OptimizerSettings) -> str:
-    """Return which group a parameter of the module with this dotted name belongs to."""
+    """Return the group of a parameter, given its module and the module's dotted name."""
     if isinstance(module, nn.Embedding):
         return "tables"
     if not isinstance(module, nn.Linear) or parameter is not module.weight:

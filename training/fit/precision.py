@@ -1,4 +1,4 @@
-"""Which floating-point precision a machine trains in, and why."""
+"""Floating-point precision of training, chosen by machine."""
 
 import os
 import platform
@@ -8,11 +8,11 @@ from typing import Final, Literal
 import torch
 
 Precision = Literal["32-true", "bf16-mixed"]
-"""Lightning's names: everything in float32, or matrix products in bfloat16 under autocast."""
+"""Lightning's names: all in float32, or matrix products in bfloat16 under autocast."""
 
 _X86: Final = frozenset({"x86_64", "AMD64", "i386", "i686"})
 _BF16_ISAS: Final = ("AVX512_CORE_BF16", "AVX10_1_512", "AVX512_CORE_FP16", "AVX512_CORE_AMX", "AVX10_2")
-"""Values, or their beginnings, of ONEDNN_MAX_CPU_ISA that leave oneDNN its bfloat16 instructions."""
+"""Values of ONEDNN_MAX_CPU_ISA, or prefixes of them, with which oneDNN still uses bfloat16 instructions."""
 
 
 @dataclass(frozen=True)
@@ -21,26 +21,26 @@ class Choice:
 
     Attributes:
         precision: The precision.
-        reason: Why, as half a sentence.
+        reason: The reason, to follow a colon.
     """
 
     precision: Precision
     reason: str
 
     def __str__(self) -> str:
-        """Return the line that a command prints."""
+        """Return the line to print."""
         return f"precision {self.precision}: {self.reason}"
 
 
 def choose_precision(requested: Precision | Literal["auto"] = "auto") -> Choice:
-    """Return the precision to train in: the requested one, or what this machine computes fastest.
+    """Return the precision to train in: the requested one, or the fastest on this machine.
 
     Args:
-        requested: "auto" takes bf16-mixed where bfloat16 is native, on the GPU that Lightning would train on
-            or else on the CPU, and 32-true elsewhere.
+        requested: "auto" chooses bf16-mixed where bfloat16 is native, on the GPU that Lightning would train
+            on or else on the CPU, and 32-true elsewhere.
     """
     if requested != "auto":
-        return Choice(requested, "the setting run.precision asks for it")
+        return Choice(requested, "run.precision sets it")
     if torch.cuda.is_available():
         if torch.cuda.is_bf16_supported(including_emulation=False):
             return Choice("bf16-mixed", "the GPU computes bfloat16 natively")
@@ -59,12 +59,12 @@ def has_native_bf16(device: torch.device) -> bool:
 
 
 def missing_cpu_bf16() -> str:
-    """Return what keeps torch from computing bfloat16 natively on this CPU, empty if nothing does.
+    """Return the reason why torch cannot compute bfloat16 natively on this CPU, empty if it can.
 
-    torch multiplies bfloat16 matrices by oneDNN, and does the rest of the arithmetic in kernels of its own.
-    oneDNN takes AVX-512 without AVX512_BF16 for support too, and emulates there. The limits that
-    ONEDNN_MAX_CPU_ISA puts on oneDNN and ATEN_CPU_CAPABILITY on torch's kernels count: a machine can stand in
-    for a lesser one.
+    torch multiplies bfloat16 matrices with oneDNN, and does the other arithmetic in kernels of its own.
+    oneDNN reports support for AVX-512 without AVX512_BF16 too, and emulates there. The limits of
+    ONEDNN_MAX_CPU_ISA on oneDNN and of ATEN_CPU_CAPABILITY on torch's kernels count, so that a machine can
+    simulate a lesser one.
     """
     if not (torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled):
         return "torch has no oneDNN here"
@@ -77,8 +77,8 @@ def missing_cpu_bf16() -> str:
         flags = getattr(torch.cpu, "get_capabilities", dict)()
         if not (flags.get("avx512_bf16") or flags.get("amx_bf16")):
             return "the CPU has neither AVX512_BF16 nor AMX"
-    # A private name: where a version of torch lacks it, the flags have to do.
+    # A private name: a version of torch without it is judged by the flags alone.
     supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     if supported is not None and not supported():
         return "oneDNN computes no bfloat16 on this CPU"
-    return "" if platform.machine() in _X86 or supported is not None else "oneDNN does not say that it can"
+    return "" if platform.machine() in _X86 or supported is not None else "oneDNN does not report support"

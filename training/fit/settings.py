@@ -1,4 +1,4 @@
-"""What a training run of any model is configured by, and what one that predicts notes is."""
+"""Settings of a training run, of any model and of one that predicts notes."""
 
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -11,24 +11,24 @@ class _Section(BaseModel):
 
 
 class DataSettings(_Section):
-    """What to train on.
+    """Training data.
 
     Attributes:
-        packed: Folder of the packed corpus, as `tatumflow data prepare` writes it.
-        seq_len: Steps in a window, turn steps counted.
+        packed: Folder of the packed corpus from `tatumflow data prepare`.
+        seq_len: Steps in a window, turn tokens counted.
         batch_size: Windows in a batch.
         corpora: Names of the corpora to use; all when empty.
         repeat: How often an epoch visits a corpus, by its name; once where not named.
-        augment: Whether to transpose, stretch and re-voice the training notes.
+        augment: Whether to change key, tempo and velocities of the training notes.
         frames: Seconds between the frames of the transcriber that made a corpus, by its name; half of the
-            training stretches are spread over them, and changed in tempo and velocities, as live playing
-            would be.
-        metre: Chance that a part's beats are told, where they are known.
-        guests: Chance that a segment which begins within a training window takes over as the other player's
-            next turn, so that the style told counts for more than what was heard.
+            training stretches are spread within them, and changed in tempo and velocities, to resemble live
+            playing.
+        metre: Probability that a part is conditioned on its beats, where they are known.
+        guests: Probability that a segment which begins within a training window takes the next turn in
+            another role, so that the model relies on the style id more than on the context.
         segments: Fewest and most notes of the segments that training pieces are cut into, in random order;
             none leaves pieces whole.
-        num_workers: Processes that prepare batches; 0 prepares them in the trainer's own process.
+        num_workers: Processes that prepare batches; 0 prepares them in the training process.
     """
 
     packed: Path = Path("data/packed")
@@ -62,17 +62,17 @@ class OptimizerSettings(_Section):
     Attributes:
         kind: "muon" steps the hidden matrices by Muon and the rest by AdamW; "adamw" everything by AdamW.
         lr: Peak learning rate.
-        embedding_lr_ratio: That of embedding tables over it: a row is seen in few of the steps.
-        output_lr_ratio: That of the layers that give logits over it.
+        embedding_lr_ratio: Peak rate of embedding tables over `lr`: a row occurs in few of the steps.
+        output_lr_ratio: Peak rate of the output layers over `lr`.
         beta1: Decay of the mean of gradients.
         beta2: Decay of the mean of squared gradients.
         weight_decay: Decay of weight matrices; embeddings, norms and biases have none.
         warmup_steps: Steps to the peak.
-        hold_share: Share of the steps after the warm-up that stay at the peak. A run whose end is not known
-            yet holds, and is resumed with its end and the hold to fall from (Hägele et al. 2024, section 3).
+        hold_share: Share of the steps after the warm-up at the peak rate. A run of unknown length holds the
+            peak, and is resumed with its end and a hold for the decay (Hägele et al. 2024, section 3).
         final_lr_share: Share of the peak at the last step.
-        clip: Greatest norm of a gradient.
-        accumulate: Batches summed into one step.
+        clip: Greatest norm of the gradient.
+        accumulate: Batches whose gradients are summed in one optimizer step.
     """
 
     kind: Literal["muon", "adamw"] = "adamw"
@@ -90,13 +90,13 @@ class OptimizerSettings(_Section):
 
 
 class RunSettings(_Section):
-    """How long and how to run.
+    """Length and execution of a run.
 
     Attributes:
         max_epochs: Passes over the training notes.
         max_steps: Optimizer steps, if fewer.
-        max_minutes: Minutes of training, if fewer; the learning rate does not know of it.
-        precision: Lightning's precision plugin; "auto" takes bf16-mixed where the machine computes bfloat16
+        max_minutes: Minutes of training, if fewer; the learning-rate schedule ignores them.
+        precision: Lightning's precision; "auto" chooses bf16-mixed where the machine computes bfloat16
             natively and 32-true elsewhere.
         ema_decay: Decay of the moving average of the weights; 0 keeps none.
         val_every: Steps between validations.
@@ -105,14 +105,14 @@ class RunSettings(_Section):
         checkpoint_every: Steps between checkpoints that are kept.
         checkpoint_minutes: Minutes between writings of `last.ckpt`.
         log_every: Steps between logged values.
-        start_from: Bundle or checkpoint whose weights the run begins with, of a model of the same family
-            and sizes; what it lacks begins at random.
-        start_parts: Parts of the model that begin with them; none means all.
-        train_parts: Parts of the model that are trained, the others staying as they are; none means all. The
-            flow alone needs no decoder and learns several times faster.
+        start_from: Bundle or checkpoint whose weights the run starts from, of a model of the same family and
+            sizes; weights that it lacks start at random.
+        start_parts: Parts of the model that start from them; none means all.
+        train_parts: Parts of the model that are trained, the others frozen; none means all. A step of the
+            flow alone runs no decoder and is several times faster.
         seed: Seed of weights, order, turns and augmentation.
         devices: GPUs, or processes on a CPU, that share every batch and average their gradients.
-        threads: Threads of CPU kernels, in each process; 0 leaves torch's choice.
+        threads: CPU threads of each process; 0 for torch's default.
         compile: Whether to compile the model.
     """
 
@@ -137,13 +137,13 @@ class RunSettings(_Section):
 
 
 class RunConfig(_Section):
-    """One training run of any family.
+    """Configuration of a training run of any family.
 
     Attributes:
         family: Name of the family of models.
-        model: The family's hyperparameters.
-        optimizer: How to step.
-        run: How long, and with what.
+        model: Hyperparameters of the model.
+        optimizer: Optimizer and learning-rate schedule.
+        run: Length and execution.
     """
 
     family: str
@@ -152,16 +152,16 @@ class RunConfig(_Section):
     run: RunSettings = RunSettings()
 
     def plain(self) -> dict[str, Any]:
-        """Return the configuration as plain JSON values, as checkpoints hold it."""
+        """Return the configuration as plain JSON values, for checkpoints."""
         return self.model_dump(mode="json")
 
 
 class TrainConfig(RunConfig):
-    """One training run of a model that predicts notes.
+    """Configuration of a training run of a model that predicts notes.
 
     Attributes:
-        model: The family's hyperparameters; `num_styles` comes from the corpus unless given.
-        data: What to train on.
+        model: Hyperparameters of the model; `num_styles` comes from the corpus unless given.
+        data: Training data.
     """
 
     family: str = "tatumflow"

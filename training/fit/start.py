@@ -1,4 +1,4 @@
-"""Where a run's weights begin, those of a bundle or of another run's checkpoint, and which of them learn."""
+"""Initial weights of a run from a bundle or checkpoint, and the choice of the parts to train."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,12 +15,12 @@ from tatumflow.training.models.tatumflow.model import TatumFlow
 
 
 def start_from(model: nn.Module, path: Path, parts: Sequence[str] = ()) -> None:
-    """Load weights into a model of the same family and sizes; what they lack stays as it is.
+    """Load weights into a model of the same family and sizes; parameters that they lack are not changed.
 
     Args:
-        model: The model about to be trained.
-        path: A bundle's folder, whose int8 weights are scaled back, or a checkpoint.
-        parts: Names of the model's parts to load; all, if none is named.
+        model: The model to train.
+        path: A bundle's folder, whose int8 weights are dequantized, or a checkpoint.
+        parts: Names of the model's parts to load; none means all.
 
     Raises:
         BundleError: if a folder is not a whole bundle.
@@ -28,8 +28,7 @@ def start_from(model: nn.Module, path: Path, parts: Sequence[str] = ()) -> None:
         SettingError: if sizes or families differ, or the model has no such part.
     """
     _check_parts(model, parts, "run.start_parts")
-    state = _state(model, path)
-    state = _without_keys(model, state)
+    state = _padded_for_keys(model, _state(model, path))
     chosen = {
         name: tensor for name, tensor in state.items() if not parts or name.partition(".")[0] in set(parts)
     }
@@ -40,21 +39,21 @@ def start_from(model: nn.Module, path: Path, parts: Sequence[str] = ()) -> None:
         raise SettingError(f"run.start_from: {path} has other sizes than the run ({reason})") from None
 
 
-_TOLD_OF_KEYS: Final = ("decoder.phrase_input.weight", "decoder.phrase_condition.weight")
+_KEY_INPUTS: Final = ("decoder.phrase_input.weight", "decoder.phrase_condition.weight")
 
 
-def _without_keys(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return weights of a model that was not told keys as those of one that is and does not heed them yet."""
+def _padded_for_keys(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights with zero columns for the key, where the model is conditioned on it and they are not."""
     own = model.state_dict()
     grown = dict(state)
-    for name in _TOLD_OF_KEYS:
+    for name in _KEY_INPUTS:
         if name in state and name in own and own[name].shape[1] == state[name].shape[1] + PITCH_CLASSES:
             grown[name] = F.pad(state[name], (0, PITCH_CLASSES))
     return grown
 
 
 def train_only(model: nn.Module, parts: Sequence[str]) -> None:
-    """Let only some parts of a model learn; all, if none is named.
+    """Freeze all but the named parts of a model; none named means no freezing.
 
     Raises:
         SettingError: if the model has no such part.
@@ -75,13 +74,13 @@ def _check_parts(model: nn.Module, parts: Sequence[str], setting: str) -> None:
 
 def _state(model: nn.Module, path: Path) -> dict[str, Tensor]:
     if path.is_dir():
-        found = TatumFlow
+        family = TatumFlow
         state = bundle_state(path)
     else:
         with read_checkpoint(path) as content:
             checkpoint = trained_model(content)
-        found = type(checkpoint)
+        family = type(checkpoint)
         state = checkpoint.state_dict()
-    if not isinstance(model, found):
+    if not isinstance(model, family):
         raise SettingError(f"run.start_from: {path} is of another family than the run")
     return state

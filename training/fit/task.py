@@ -1,4 +1,4 @@
-"""What a family brings to a run: a module that learns, and what it learns from."""
+"""Training task of a run: a Lightning module and its batches."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ BatchT = TypeVar("BatchT")
 
 @dataclass(frozen=True)
 class Task(Generic[BatchT]):
-    """Something to learn.
+    """A training task.
 
     Attributes:
-        module: What learns it.
+        module: The Lightning module.
         steps: Optimizer steps of the run.
-        batches: Gives the batches of the run, from the one on whose number the argument tells when iteration
-            begins.
+        batches: Returns the batches of the run; its argument, called when iteration begins, returns the
+            number of the first.
         validation: Batches to validate on; None if there are none.
-        named: Names of what a batch holds, to be told when it cannot be learned from.
-        amount: What an optimizer step learns from, in units.
-        unit: Their name.
-        shown: Names of the logged values that tell how it goes.
+        named: Returns the names of a batch's pieces or recordings, for error messages.
+        amount: Units trained on in an optimizer step.
+        unit: Name of the unit.
+        shown: Names of the logged values to show as progress.
     """
 
     module: FamilyTrainer

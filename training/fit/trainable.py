@@ -1,4 +1,4 @@
-"""The Lightning module that every family's own stands on: how it steps, and what it saves."""
+"""Base of the Lightning modules: optimizer, random seeds, and what a checkpoint saves."""
 
 import math
 from typing import Any, ClassVar, Final
@@ -12,23 +12,23 @@ from tatumflow.training.fit.settings import OptimizerSettings, RunConfig
 from tatumflow.training.models import build_model
 
 CHECKPOINT_KEY: Final = "tatumflow"
-"""Where a checkpoint says what it holds: family, model hyperparameters, configuration; all plain."""
+"""Where a checkpoint holds its metadata: family, model hyperparameters, configuration; all plain."""
 
 _MOST_BATCHES: Final = 2**32
 
 
 class FamilyTrainer(L.LightningModule):
-    """Trains a model of any family.
+    """Lightning module that trains a model of any family.
 
     Attributes:
-        monitor: Name of the logged value that is the lower the better a model is.
+        monitor: Name of the logged value to minimize.
         model: The model.
 
     Args:
-        config: The run.
-        model_settings: The family's hyperparameters, complete.
-        total_steps: Optimizer steps over which the learning rate falls.
-        further: What else a checkpoint shall say, in plain values.
+        config: Configuration of the run.
+        model_settings: All hyperparameters of the model.
+        total_steps: Optimizer steps of the learning-rate schedule.
+        further: Further metadata of a checkpoint, plain values.
     """
 
     monitor: ClassVar[str]
@@ -54,10 +54,10 @@ class FamilyTrainer(L.LightningModule):
         self._summed = (-1, 0)
 
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
-        """Seed the random generator by the number of the batch in the run.
+        """Seed the random generator with the number of the batch in the run.
 
-        So a resumed run goes on as one that never stopped, and the batches summed into one step have noise of
-        their own. They are counted from the last step, as the batches of a resumed run are.
+        So a resumed run equals an uninterrupted one, and each of the batches summed into one step has its own
+        noise. They are counted from the last step, as in a resumed run.
         """
         summed = self._summed[1] + 1 if self._summed[0] == self.global_step else 0
         self._summed = (self.global_step, summed)
@@ -66,11 +66,11 @@ class FamilyTrainer(L.LightningModule):
         torch.manual_seed(seed * _MOST_BATCHES + number)
 
     def on_train_start(self) -> None:
-        """Count the batches of a step from its first, wherever a run before was interrupted."""
+        """Count the batches of a step from its first: a resumed run repeats an interrupted step."""
         self._summed = (-1, 0)
 
     def configure_optimizers(self) -> Any:  # noqa: ANN401 (Lightning's union of dicts)
-        """Return the optimizer and its schedule, stepped with every optimizer step."""
+        """Return the optimizer and its learning-rate schedule, in optimizer steps."""
         settings = self.config.optimizer
         optimizer = build_optimizer(self.model, settings)
         schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -84,18 +84,18 @@ class FamilyTrainer(L.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip by norm; Lightning's own clipping refuses fused optimizers even where no scaler works."""
+        """Clip by norm; Lightning's own clipping refuses fused optimizers even without a gradient scaler."""
         norm = nn.utils.clip_grad_norm_(self.parameters(), self.config.optimizer.clip)
         self.log("train/grad_norm", norm)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Store what the weights belong to."""
+        """Save the metadata."""
         checkpoint[CHECKPOINT_KEY] = self._identity
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Let the peak rates of the configuration count, and do a step that was interrupted from its start.
+        """Set the peak rates of the configuration, and repeat an interrupted step from its first batch.
 
-        The sum of gradients so far is not saved, and the data goes on with the first batch of that step.
+        The sum of its gradients so far is not saved.
         """
         progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
         for counts in (progress["total"], progress["current"]):
@@ -107,7 +107,7 @@ class FamilyTrainer(L.LightningModule):
 
 
 def learning_rate_share(step: int, total_steps: int, settings: OptimizerSettings) -> float:
-    """Return the share of the peak rate at a step: a linear rise, a hold, half a cosine to its end."""
+    """Return the share of the peak rate at a step: linear warm-up, hold, cosine decay."""
     if step < settings.warmup_steps:
         return (step + 1) / settings.warmup_steps
     after = max(total_steps - settings.warmup_steps, 1)

@@ -1,8 +1,7 @@
-"""The families of models that the trainer can train, by name.
+"""The families of models, by name.
 
-A family gives its configuration class and a function that builds its model; one that predicts notes in
-windows gives another that opens a stream of notes through it. The trainer, the evaluation and the
-continuation know nothing else about it.
+A family has a configuration class and a function that builds its model; one that predicts notes has another
+that opens a stream of notes through it. Trainer, evaluation and continuation use nothing else of it.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,24 +30,24 @@ from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 class NoteModel(Protocol):
     """A model that reads windows of notes and predicts each next note field by field.
 
-    Shapes: B batch, T steps. The states are the family's own affair.
+    Shapes: B batch, T steps. The form of the states is up to the family.
     """
 
     def __call__(self, batch: Batch) -> Tensor:
-        """Return the states that the steps of a batch leave, their axes led by (B, T)."""
+        """Return the state after each step of a batch, (B, T, ...)."""
         ...
 
     def field_logits(self, states: Tensor, batch: Batch) -> list[Tensor]:
-        """Return each field's logits (B, T, size), given the true earlier fields of the note predicted."""
+        """Return each field's logits (B, T, size), given the true earlier fields of the predicted note."""
         ...
 
 
 @runtime_checkable
 class LatentModel(NoteModel, Protocol):
-    """A note model with a latent of phrases, and losses of its own beside the likelihood of the notes."""
+    """A note model with a latent for each phrase, and losses beside the notes' likelihood."""
 
     def forward_with_losses(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the states to train on, and the weighted further losses by name."""
+        """Return states (B, T, ...) under sampled conditions, and the weighted further losses by name."""
         ...
 
     def flow_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -56,32 +55,32 @@ class LatentModel(NoteModel, Protocol):
         ...
 
     def posterior_states(self, batch: Batch) -> Tensor:
-        """Return the states when every phrase of the companion's is told by its own encoding."""
+        """Return states (B, T, ...) conditioned on the posterior mean of each of the companion's phrases."""
         ...
 
 
 @runtime_checkable
 class StyledModel(Protocol):
-    """A model whose style tables can begin with what is known of the players."""
+    """A model whose style tables can be initialized from profiles of the players."""
 
-    def begin_styles(self, profiles: Tensor) -> None:
-        """Begin with profiles (S, F), one for each style; see `tatumflow.training.data.styles`."""
+    def initialize_styles(self, profiles: Tensor) -> None:
+        """Initialize the style tables from profiles (S, F); see `tatumflow.training.data.styles`."""
         ...
 
 
 class NoteStream(Protocol):
-    """One stream of notes through a model, with what has been read kept in a cache."""
+    """One stream of notes through a model, with its past in a cache."""
 
     def turn(self, role: Role, style: int) -> None:
-        """Say who plays from here on, and the style id in force, 0 for none."""
+        """Begin a turn: the role that plays, and its style id, 0 for none."""
         ...
 
     def add(self, note: Note) -> None:
-        """Add a note of the player whose turn it is."""
+        """Append a note of the current turn."""
         ...
 
     def next_note(self, sampling: Sampling, rng: np.random.Generator) -> Note:
-        """Draw the next note field by field and append it.
+        """Sample the next note field by field and append it.
 
         Raises:
             ModelFault: if the model's output is not finite.
@@ -91,12 +90,12 @@ class NoteStream(Protocol):
 
 @dataclass(frozen=True)
 class Family:
-    """One kind of model.
+    """A family of models.
 
     Attributes:
-        name: What a training configuration calls it.
+        name: Its name in training configurations.
         config: The class of its hyperparameters.
-        build: Makes an untrained model from a valid configuration.
+        build: Builds an untrained model from a valid configuration.
     """
 
     name: str
@@ -106,9 +105,9 @@ class Family:
 
 @dataclass(frozen=True)
 class NoteFamily(Family):
-    """One kind of model that predicts notes.
+    """A family of models that predict notes.
 
-    Its hyperparameters have `max_seq_len`, the steps a model looks back on, and `num_styles`.
+    Its hyperparameters include `max_seq_len`, the attention window in steps, and `num_styles`.
 
     Attributes:
         stream: Opens an empty stream through a model of the family, on the CPU in evaluation mode.
@@ -149,16 +148,16 @@ FAMILIES: Final[Mapping[str, NoteFamily]] = {
         ),
     )
 }
-"""Those that predict notes."""
+"""Families of models that predict notes."""
 
 SEPARATORS: Final[Mapping[str, Family]] = {
     family.name: family for family in (Family("tfswa_unet", TfswaUnetConfig, _build_tfswa_unet),)
 }
-"""Those that take recordings apart."""
+"""Families of models that separate recordings into stems."""
 
 
 def family_named(name: str) -> Family:
-    """Return a family.
+    """Return a family by name.
 
     Raises:
         SettingError: if there is none of that name.
@@ -170,7 +169,7 @@ def family_named(name: str) -> Family:
 
 
 def note_family_named(name: str) -> NoteFamily:
-    """Return a family that predicts notes.
+    """Return a family of models that predict notes, by name.
 
     Raises:
         SettingError: if there is none of that name.

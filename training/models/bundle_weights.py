@@ -1,4 +1,4 @@
-"""Weights out of a bundle's graphs: the way back from ONNX to a model that can be trained."""
+"""Trainable weights from the ONNX graphs of a bundle."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ _MATRIX = ".matrix"
 
 
 def graph_weights(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Return a graph's floating-point weights by name; int8 ones are scaled back."""
+    """Return a graph's floating-point weights by name; int8 ones are dequantized."""
     found = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(str(path)).graph.initializer}
     weights = {name: array for name, array in found.items() if array.dtype == np.float32}
     for name in [name for name in found if name.endswith(".int8")]:
@@ -34,13 +34,13 @@ def graph_weights(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def decoder_state(folder: Path, layers: int, head_dim: int) -> dict[str, Tensor]:
-    """Return the decoder's weights from a bundle's graphs, named as `TatumFlowDecoder` names them.
+    """Return the decoder's weights from a bundle's graphs, by `TatumFlowDecoder`'s names.
 
-    The graphs hold the normalizations' gains inside the modulations and the queries' scale inside their
-    projection (see `graphs`); what comes back computes the same with gains of 1.
+    In the graphs the gains of the normalizations are folded into the modulations, and the queries' scale into
+    their projection (see `graphs`); the returned weights compute the same with gains of 1.
 
     Args:
-        folder: The bundle's.
+        folder: Folder of the bundle.
         layers: Blocks of the decoder.
         head_dim: Width of an attention head.
     """
@@ -95,7 +95,7 @@ def decoder_state(folder: Path, layers: int, head_dim: int) -> dict[str, Tensor]
 def phrase_state(folder: Path) -> dict[str, Tensor]:
     """Return the weights of encoder, theory encoder and flow from a bundle's graphs, by `TatumFlow`'s names.
 
-    What predicts the theory back is only needed in training and not in the bundle.
+    A bundle lacks the decoders of the theory, which only training needs.
     """
     state = {}
     for graph, prefix in ((ENCODER_GRAPH, ""), (THEORY_GRAPH, "theory."), (FLOW_GRAPH, "")):
@@ -108,7 +108,7 @@ def phrase_state(folder: Path) -> dict[str, Tensor]:
 
 
 def bundle_state(folder: Path) -> dict[str, Tensor]:
-    """Return all weights that a bundle's graphs hold, by `TatumFlow`'s names.
+    """Return all weights of a bundle's graphs, by `TatumFlow`'s names.
 
     Raises:
         BundleError: if the folder is not a whole bundle.

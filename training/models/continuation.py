@@ -1,4 +1,4 @@
-"""Continuations: what a model plays after a phrase."""
+"""Continuations of a phrase, sampled from a model."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,18 +20,18 @@ def continue_notes(
     sampling: Sampling | None = None,
     seed: int = 0,
 ) -> list[Note]:
-    """Play on from a phrase, as the companion.
+    """Sample a continuation of a phrase, as the companion.
 
     Args:
         stream: An empty stream through a model of any family.
         prime: The human's notes, ascending.
-        count: How many notes to play.
+        count: Notes to sample.
         style: Style id of the companion, 0 for none.
-        sampling: How to choose each field; the default when None.
-        seed: Seed of the choices.
+        sampling: Sampling settings; the defaults when None.
+        seed: Seed of the sampling.
 
     Returns:
-        The new notes; their onsets go on from the last of the prime's.
+        The sampled notes; their onsets follow the last of the prime's.
     """
     chosen = sampling or Sampling()
     rng = np.random.default_rng(seed)

@@ -11,7 +11,7 @@ import torch
 from tatumflow.engine.beats.features import FEATURES, FRAME_RATE, onset_features
 from tatumflow.engine.beats.network import BeatNetworkShape, read_with_extra, write_network
 from tatumflow.engine.errors import BundleError, CorpusError
-from tatumflow.training.beats.chunks import random_chunk, stacked, targets_of, top_line
+from tatumflow.training.beats.chunks import collate, random_chunk, targets_of, top_line
 from tatumflow.training.beats.confidence import SIGNS, Calibration, fit, signs
 from tatumflow.training.beats.decoding import bar_positions, decode
 from tatumflow.training.beats.examples import BeatExample, NoteList
@@ -245,7 +245,7 @@ def test_a_few_steps_of_training_lower_the_loss() -> None:
     examples = [example(), example(tempo=90.0, kind="solo")]
     module = train_network(examples, settings, lambda _: None)
     features, targets, _ = (
-        torch.from_numpy(a) for a in stacked([random_chunk(examples[0], 400, np.random.default_rng(1))])
+        torch.from_numpy(a) for a in collate([random_chunk(examples[0], 400, np.random.default_rng(1))])
     )
     with torch.inference_mode():
         loss = torch.nn.functional.binary_cross_entropy_with_logits(module(features), targets)

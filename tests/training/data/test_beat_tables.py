@@ -44,7 +44,7 @@ def test_notes_get_beat_bar_and_period(tempo: float) -> None:
     assert notes["period"] == pytest.approx(60 / tempo, rel=1e-4)
 
 
-def test_a_guess_is_not_told() -> None:
+def test_a_beat_of_low_certainty_is_left_out() -> None:
     time = np.arange(32) * 0.5
     weak = np.where(np.arange(32) < 16, 0.3, 0.02)
     notes = with_beats(piece(swung_eighths(120.0)), table(time, weak), 0.0).notes
@@ -54,7 +54,7 @@ def test_a_guess_is_not_told() -> None:
     assert (notes["bar_beat"][~known] == -1).all()
 
 
-def test_a_missed_beat_is_not_told() -> None:
+def test_a_missed_beat_is_left_out() -> None:
     time = np.delete(np.arange(33) * 0.5, 16)
     notes = with_beats(piece(swung_eighths(120.0)), table(time), 0.0).notes
     around = (notes["onset"] > 7.6) & (notes["onset"] < 8.4)

@@ -26,7 +26,7 @@ def wjazzd(tmp_path: Path) -> Path:
     return make_wjazzd(tmp_path / "wjazzd", STEMS)
 
 
-def test_sources_are_told_apart_by_what_they_hold(pijama: Path, wjazzd: Path, tmp_path: Path) -> None:
+def test_the_files_of_a_source_decide_its_reader(pijama: Path, wjazzd: Path, tmp_path: Path) -> None:
     write_pijama_midi(tmp_path / "mine" / "a.mid", SCALE)
     sources = [archive(pijama), wjazzd, archive(tmp_path / "mine")]
     pieces = [piece for piece in read_sources(sources) if isinstance(piece, Piece)]

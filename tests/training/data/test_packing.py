@@ -36,8 +36,8 @@ def test_pieces_come_back_as_they_were_packed(pieces: list[Piece | BrokenFile], 
     pack(pieces, tmp_path / "out", {"c": "CC0"}, min_style_notes=20)
     corpus = PackedCorpus.open(tmp_path / "out")
     assert isinstance(corpus.array, np.memmap)
-    wanted = [p for p in pieces if isinstance(p, Piece)]
-    for packed, original in zip(corpus.index.pieces, wanted, strict=True):
+    expected = [p for p in pieces if isinstance(p, Piece)]
+    for packed, original in zip(corpus.index.pieces, expected, strict=True):
         np.testing.assert_array_equal(corpus.notes(packed), original.notes)
         assert (packed.name, packed.corpus, packed.player) == (
             original.name,

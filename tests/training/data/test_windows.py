@@ -49,7 +49,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> PackedCorpus:
         for i in range(6)
     ]
     pieces += [
-        Piece(f"horn-{i}", "horns", "Nobody", f"Solo {i}", "train", make_notes(150, 50 + i, velocities=False))
+        Piece(
+            f"horn-{i}",
+            "horns",
+            "Lee Konitz",
+            f"Solo {i}",
+            "train",
+            make_notes(150, 50 + i, velocities=False),
+        )
         for i in range(3)
     ]
     path = tmp_path_factory.mktemp("packed") / "small"
@@ -131,7 +138,7 @@ def test_roles_alternate_within_a_piece_and_change_only_at_turns(corpus: PackedC
     assert changes > 10
 
 
-def test_a_guest_takes_over_in_its_own_style_and_another_role(corpus: PackedCorpus) -> None:
+def test_a_guest_takes_the_turn_in_its_own_style_and_another_role(corpus: PackedCorpus) -> None:
     turns = TurnSettings(without=0, guests=1.0, style_kept=0.0)
     style = corpus.style_id("Art Tatum")
     taken = styled = 0
@@ -168,8 +175,8 @@ def test_segments_leave_every_note_in_an_epoch_once(corpus: PackedCorpus) -> Non
 
 
 def test_guests_are_mostly_the_companion(corpus: PackedCorpus) -> None:
-    def share(chance: float) -> float:
-        turns = TurnSettings(without=0, guests=1.0, segments=(5, 40), companion_guests=chance)
+    def share(probability: float) -> float:
+        turns = TurnSettings(without=0, guests=1.0, segments=(5, 40), companion_guests=probability)
         windows = Windows(corpus, "train", SEQ_LEN, turns=turns)
         hosted, companions = 0, 0
         for parts, window in zip(windows.epoch(0).plan, all_windows(windows), strict=True):
@@ -194,34 +201,34 @@ def test_a_guest_follows_the_phrase_before_it(corpus: PackedCorpus) -> None:
     assert followed > 20
 
 
-def test_a_guest_plays_in_the_key_it_heard() -> None:
+def test_a_guest_is_transposed_to_the_key_before_it() -> None:
     notes = make_notes(64, 3)
     scale = np.array([0, 2, 4, 5, 7, 9, 11])
     notes["pitch"] = 48 + scale[notes["pitch"] % 7]
     rng = np.random.default_rng(0)
     for key in range(12):
-        heard = np.bincount((scale + key) % 12, minlength=12)
-        stretch = encode_stretch(notes, 0, 64, Augmentation(), rng, key=heard)
+        before = np.bincount((scale + key) % 12, minlength=12)
+        stretch = encode_stretch(notes, 0, 64, Augmentation(), rng, key=before)
         played = (stretch.fields[:, PITCH] + PITCH_LOWEST) % 12
         assert set(played.tolist()) <= set(((scale + key) % 12).tolist())
 
 
-def test_horns_are_read_with_imagined_velocities_that_nobody_is_asked_for(corpus: PackedCorpus) -> None:
+def test_horns_have_synthetic_velocities_as_inputs_that_are_not_scored(corpus: PackedCorpus) -> None:
     voiced = Windows(corpus, "train", SEQ_LEN, augment=Augmentation(voiced=1.0))
     mute = Windows(corpus, "train", SEQ_LEN, augment=Augmentation(voiced=0.0))
     read = {}
     for name, windows in (("voiced", voiced), ("mute", mute)):
         read[name] = []
         for window in all_windows(windows):
-            unasked = np.flatnonzero(window.scored[:-1].any(axis=1) & ~window.scored[:-1, VELOCITY]) + 1
-            read[name] += window.fields[unasked, VELOCITY].tolist()
+            unscored = np.flatnonzero(window.scored[:-1].any(axis=1) & ~window.scored[:-1, VELOCITY]) + 1
+            read[name] += window.fields[unscored, VELOCITY].tolist()
     assert read["voiced"]
     assert ABSENT[VELOCITY] not in read["voiced"]
     assert len(set(read["voiced"])) > 3
     assert set(read["mute"]) == {ABSENT[VELOCITY]}
 
 
-def test_a_quarter_of_windows_have_nobody_take_over(corpus: PackedCorpus) -> None:
+def test_a_quarter_of_windows_have_one_turn(corpus: PackedCorpus) -> None:
     alone = total = 0
     for number in range(8):
         for window in all_windows(Windows(corpus, "train", SEQ_LEN), number):

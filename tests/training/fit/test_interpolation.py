@@ -68,7 +68,7 @@ def test_the_weights_lie_between_and_can_be_exported_and_begun_with(tmp_path: Pa
 def test_what_does_not_fit_together_is_refused(tmp_path: Path) -> None:
     first = save(tmp_path / "first.ckpt", model_of(1))
     wider = save(tmp_path / "wider.ckpt", model_of(1, hidden_dim=32))
-    others = save(tmp_path / "others.ckpt", model_of(1), players=("somebody", "else"))
+    others = save(tmp_path / "others.ckpt", model_of(1), players=("art-tatum", "bud-powell"))
     out = tmp_path / "between.ckpt"
     for second in (wider, others):
         with pytest.raises(SettingError, match="differ in family, sizes or styles"):

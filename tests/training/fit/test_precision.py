@@ -41,9 +41,9 @@ def on_a_lesser_machine(**limits: str) -> str:
 
 @pytest.mark.parametrize("limit", [{"ATEN_CPU_CAPABILITY": "avx2"}, {"ONEDNN_MAX_CPU_ISA": "AVX2"}])
 def test_a_machine_limited_to_avx2_trains_in_float32(limit: dict[str, str]) -> None:
-    said = on_a_lesser_machine(**limit)
-    assert said.startswith("precision 32-true: bfloat16 would be emulated, since ")
-    assert "\n" not in said
+    printed = on_a_lesser_machine(**limit)
+    assert printed.startswith("precision 32-true: bfloat16 would be emulated, since ")
+    assert "\n" not in printed
 
 
 def test_avx512_without_bf16_instructions_is_not_native(monkeypatch: pytest.MonkeyPatch) -> None:

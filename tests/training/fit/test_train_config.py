@@ -1,4 +1,4 @@
-"""Training configurations: files, overrides, faults in one line."""
+"""Training configurations: files, overrides, errors in one line."""
 
 from pathlib import Path
 
@@ -33,25 +33,29 @@ def test_overrides_reach_into_sections(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "message"),
     [
-        ("optimizer.lr=-1", "optimizer.lr: Input should be greater than 0, not -1"),
-        ("run.threads=2000", "run.threads: Input should be less than or equal to 1024"),
+        ("optimizer.lr=-1", "optimizer.lr: -1 does not fit; allowed: greater than 0"),
+        ("run.threads=2000", "run.threads: 2000 does not fit; allowed: less than or equal to 1024"),
+        ("run.threads=many", "run.threads: 'many' does not fit; allowed: integer"),
         ("run.speed=1", "run.speed: there is no such setting"),
-        ("model.num_layers=0", "model.num_layers: Input should be greater than or equal to 1"),
+        ("model.num_layers=0", "model.num_layers: 0 does not fit; allowed: greater than or equal to 1"),
         ("model.num_heads=7", "model.*num_heads times"),
         ("data.seq_len=2048", "data.seq_len: 2048 .*allowed: 16 to 1024"),
         ("run.devices=3", "data.batch_size: 4 cannot be shared by run.devices=3"),
         ("data.repeat.wjazzd=0", "repeat must be 1 or more"),
         ("family=fractal", "family: 'fractal' is unknown; choose from tatumflow"),
-        ("run.precision=8-bit", "run.precision: Input should be 'auto', '32-true' or 'bf16-mixed'"),
+        (
+            "run.precision=8-bit",
+            "run.precision: '8-bit' does not fit; allowed: 'auto', '32-true' or 'bf16-mixed'",
+        ),
         ("lr", "write an override as KEY=VALUE"),
         ("family.name=x", "family is a single value"),
     ],
 )
-def test_faults_are_told_in_one_line(tmp_path: Path, override: str, told: str) -> None:
+def test_an_error_is_one_line(tmp_path: Path, override: str, message: str) -> None:
     file = write(tmp_path, "family: tatumflow\nmodel: {max_seq_len: 1024}\n")
-    with pytest.raises(SettingError, match=told) as caught:
+    with pytest.raises(SettingError, match=message) as caught:
         load_config(file, [override])
     assert "\n" not in str(caught.value)
 

@@ -1,4 +1,4 @@
-"""The trainer on a piece the project writes itself: it learns it by heart, saves, resumes, plays on."""
+"""The trainer on a piece the project writes itself: learning by heart, saving, resuming, continuing."""
 
 import json
 import math
@@ -108,12 +108,9 @@ def test_evaluation_writes_its_figures(packed: Path, learned: FitResult, tmp_pat
 
 def test_a_checkpoint_gives_the_same_outputs(packed: Path, learned: FitResult) -> None:
     content = torch.load(learned.last, weights_only=True)
-    assert set(content[EMA_KEY]) == {
-        name.removeprefix("model.") for name in content["state_dict"] if name.startswith("model.")
-    }
     config = mini(packed)
     trainer = NoteTrainer(config, content["tatumflow"]["model"], (), 1)
-    trainer.model.load_state_dict(content[EMA_KEY])
+    trainer.load_state_dict(content["state_dict"])
     trainer.eval()
     batch = collate([Windows(PackedCorpus.open(packed), "train", 96).epoch(0).window(0)])
     with torch.no_grad():
@@ -141,10 +138,30 @@ def test_a_resumed_run_ends_as_one_that_never_stopped(packed: Path, tmp_path: Pa
     (whole.run_dir / "step-7.ckpt").rename(tmp_path / "resumed" / "last.ckpt")
     resumed = train(config, tmp_path / "resumed", resume=True)
     assert resumed.steps == whole.steps
-    ends = [torch.load(run.last, weights_only=True) for run in (whole, resumed)]
-    for key in ("state_dict", EMA_KEY):
-        for name, weight in ends[0][key].items():
-            assert torch.allclose(weight, ends[1][key][name], atol=1e-6), (key, name)
+    assert_ends_alike(whole, resumed)
+
+
+def test_a_run_of_the_older_layout_is_resumed_the_same(packed: Path, tmp_path: Path) -> None:
+    config = mini(packed, "run.max_steps=4", "run.checkpoint_every=2", "optimizer.accumulate=2")
+    whole = train(config, tmp_path / "whole")
+    content = torch.load(whole.run_dir / "step-2.ckpt", weights_only=True)
+    average = open_checkpoint(whole.run_dir / "step-2.ckpt").model.named_parameters()
+    content["state_dict"] = content.pop("current_model_state")
+    content |= {EMA_KEY: dict(average), "ema_updates": int(content.pop("averaging_state")["n_averaged"])}
+    content["callbacks"].pop("WeightAverage")
+    (tmp_path / "resumed").mkdir()
+    torch.save(content, tmp_path / "resumed" / "last.ckpt")
+    assert_ends_alike(whole, train(config, tmp_path / "resumed", resume=True))
+
+
+def assert_ends_alike(*runs: FitResult) -> None:
+    """Check that two runs end with the same weights and the same averages of them."""
+    a, b = (torch.load(run.last, weights_only=True) for run in runs)
+    for key in ("state_dict", "current_model_state"):
+        assert a[key].keys() == b[key].keys()
+        for name, weight in a[key].items():
+            assert torch.allclose(weight, b[key][name], atol=1e-6), (key, name)
+    assert any(not weight.equal(a["current_model_state"][name]) for name, weight in a["state_dict"].items())
 
 
 def batch_seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -191,9 +208,7 @@ def test_a_run_stopped_within_a_step_does_the_step_again(
     resumed = train(config, tmp_path / "stopped", resume=True)
     assert resumed.steps == 3
     assert seeds[-6:] == seeds[3:9]
-    ends = [torch.load(run.last, weights_only=True)["state_dict"] for run in (whole, resumed)]
-    for name, weight in ends[0].items():
-        assert torch.allclose(weight, ends[1][name], atol=1e-6), name
+    assert_ends_alike(whole, resumed)
 
 
 def test_two_processes_learn_what_one_does(packed: Path, tmp_path: Path) -> None:
@@ -267,9 +282,9 @@ def test_processes_end_together(packed: Path, tmp_path: Path) -> None:
         assert process.stdout is not None
         assert any("step 3/" in line for line in process.stdout)
         process.terminate()
-        said = process.stdout.read()
+        output = process.stdout.read()
     assert process.returncode == 0
-    assert "planned steps are left" in said
+    assert "planned steps are left" in output
     assert (tmp_path / "last.ckpt").exists()
 
 
@@ -293,8 +308,8 @@ def test_validation_leaves_the_weights_alone(packed: Path, tmp_path: Path) -> No
         )
         for every in (2, 100)
     ]
-    for name, weight in ends[0]["state_dict"].items():
-        assert torch.equal(weight, ends[1]["state_dict"][name])
+    for name, weight in ends[0]["current_model_state"].items():
+        assert torch.equal(weight, ends[1]["current_model_state"][name])
 
 
 def test_parts_that_are_not_trained_stay_as_they_are(

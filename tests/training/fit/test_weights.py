@@ -1,4 +1,4 @@
-"""A bundle's weights come back as a model that can be trained on."""
+"""A bundle's weights load into a model that can be trained."""
 
 from pathlib import Path
 
@@ -30,17 +30,17 @@ def test_a_bundle_gives_the_model_back_within_int8(tiny_bundle: Path) -> None:
         [torch.randint(size, role.shape, generator=generator) for size in METRE_SIZES], dim=-1
     )
     flow = (normal(2, config.code_dim), torch.rand(2), torch.eye(config.num_styles)[:2])
-    told = (normal(2, config.code_dim + 1), normal(2, len(PARTS) * (config.theory_dim + 1)))
+    conditions = (normal(2, config.code_dim + 1), normal(2, len(PARTS) * (config.theory_dim + 1)))
     calls = {
         "decoder": (fields, role, style, chord, metre, normal(2, config.phrase_len, config.phrase_dim)),
         "encoder": (fields, role >= 0),
         "theory": (features,),
-        "flow": (*flow, *told),
+        "flow": (*flow, *conditions),
     }
     with torch.no_grad():
         for name, inputs in calls.items():
-            wanted, found = (getattr(one, name)(*inputs) for one in (true, model))
-            for a, b in zip(wanted, found, strict=True):
+            expected, found = (getattr(one, name)(*inputs) for one in (true, model))
+            for a, b in zip(expected, found, strict=True):
                 assert torch.allclose(a, b, atol=0.15), name
 
 

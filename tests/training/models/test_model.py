@@ -1,4 +1,4 @@
-"""The TatumFlow decoder: causality, cache, field order."""
+"""The TatumFlow decoder: causality, cache, field order, saved hyperparameters."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from tatumflow.training.models.tatumflow.config import TatumFlowConfig
 from tatumflow.training.models.tatumflow.decoder import Attention, FieldHead, TatumFlowDecoder
 from tatumflow.training.models.tatumflow.layers import rotary_table
 
-NEVER = -1e9
+MASKED = -1e9
 CONFIG = TatumFlowConfig(
     hidden_dim=48,
     condition_dim=8,
@@ -65,9 +65,9 @@ def empty_cache(rows: int) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def run_in_parts(model: TatumFlowDecoder, steps: Steps, sizes: list[int], rows: int) -> Tensor:
-    """Feed one stream in calls of the given sizes through a ring of `rows` cache rows.
+    """Run one stream in calls of the given sizes through a ring of `rows` cache rows.
 
-    Every step sees itself and the `rows` steps before it, as far as the ring still holds them.
+    Every step attends to itself and the `rows` steps before it, as far as the ring still holds them.
     """
     fields, role, style, chord, metre, phrase = (tensor[0] for tensor in steps)
     key, value = empty_cache(rows)
@@ -78,7 +78,7 @@ def run_in_parts(model: TatumFlowDecoder, steps: Steps, sizes: list[int], rows: 
         cos, sin = rotary_table(now, CONFIG.head_dim, CONFIG.rope_base)
         past = (held[None] >= 0) & (held[None] >= now[:, None] - rows)
         own = (now[None] <= now[:, None]) & (now[None] >= now[:, None] - rows)
-        bias = torch.where(torch.cat([past, own], dim=1), 0.0, NEVER)
+        mask = torch.where(torch.cat([past, own], dim=1), 0.0, MASKED)
         state, new_key, new_value = model.forward_cached(
             fields[now],
             role[now],
@@ -88,7 +88,7 @@ def run_in_parts(model: TatumFlowDecoder, steps: Steps, sizes: list[int], rows: 
             phrase[now],
             cos,
             sin,
-            bias,
+            mask,
             key,
             value,
         )
@@ -108,7 +108,7 @@ def test_attention_by_blocks_is_attention_by_the_kernel(model: TatumFlowDecoder,
     assert isinstance(attention, Attention)
     x = torch.randn(2, steps, CONFIG.hidden_dim, generator=torch.Generator().manual_seed(steps))
     q, k, v = attention.project(x, *rotary_table(torch.arange(steps), CONFIG.head_dim, CONFIG.rope_base))
-    assert torch.allclose(attention._by_blocks(q, k, v), attention._by_kernel(q, k, v), atol=1e-5)
+    assert torch.allclose(attention.attend_by_blocks(q, k, v), attention.attend_by_kernel(q, k, v), atol=1e-5)
 
 
 @torch.no_grad()
@@ -168,10 +168,10 @@ def test_a_window_smaller_than_the_stream_is_the_same_in_any_parts(
 def test_a_blend_of_styles_lies_in_the_table(model: TatumFlowDecoder) -> None:
     fields, role, style, *condition = (tensor[0] for tensor in random_steps(1, 6))
     cos, sin = rotary_table(torch.arange(6), CONFIG.head_dim, CONFIG.rope_base)
-    bias = torch.where(torch.ones(6, 6).tril() > 0, 0.0, NEVER)
-    bias = torch.cat([torch.full((6, 4), NEVER), bias], dim=1)
+    mask = torch.where(torch.ones(6, 6).tril() > 0, 0.0, MASKED)
+    mask = torch.cat([torch.full((6, 4), MASKED), mask], dim=1)
     chord, metre, phrase = condition
-    rest = (chord, metre, phrase, cos, sin, bias, *empty_cache(4))
+    rest = (chord, metre, phrase, cos, sin, mask, *empty_cache(4))
     pure = model.forward_cached(fields, role, one_hot(style), *rest)[0]
     half = 0.5 * one_hot(style) + 0.5 * one_hot((style + 1) % CONFIG.num_styles)
     blend = model.forward_cached(fields, role, half, *rest)[0]
@@ -220,13 +220,21 @@ def test_without_a_phase_it_does_not_matter_where_a_shift_lands(model: TatumFlow
 
 
 @torch.no_grad()
-def test_weights_trained_without_metre_go_on_as_they_were() -> None:
+def test_weights_trained_without_metre_first_compute_the_same() -> None:
     torch.manual_seed(0)
     decoder = TatumFlowDecoder(CONFIG)
     fields, role, style, chord, metre, phrase = random_steps(1, 12)
     free = torch.tensor(NO_METRE).expand_as(metre)
-    told = decoder(fields, role, style, chord, metre, phrase)
-    assert torch.equal(told, decoder(fields, role, style, chord, free, phrase))
+    with_metre = decoder(fields, role, style, chord, metre, phrase)
+    assert torch.equal(with_metre, decoder(fields, role, style, chord, free, phrase))
+
+
+def test_hyperparameters_of_older_checkpoints_are_read() -> None:
+    saved = TatumFlowConfig(theory_requested=0.2).model_dump(mode="json")
+    older = {name.replace("theory_requested", "theory_asked"): value for name, value in saved.items()}
+    assert "theory_asked" in older
+    assert TatumFlowConfig.model_validate(older) == TatumFlowConfig.model_validate(saved)
+    assert TatumFlowConfig.model_validate(older).theory_requested == 0.2
 
 
 def test_live_size_is_the_size_to_play_with() -> None:

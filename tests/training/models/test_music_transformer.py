@@ -1,4 +1,4 @@
-"""The Music Transformer: relative attention, causality, which state knows what, the cache."""
+"""The Music Transformer: relative attention, causality, dependencies of the states, the cache."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def with_field(batch: Batch, step: int, field: int, value: int) -> Batch:
 
 
 def naive_relative_attention(attention: RelativeAttention, x: Tensor) -> Tensor:
-    """Relative attention as its formula says it, with an embedding for every pair: L * L * D numbers."""
+    """Relative attention by its formula, with an embedding for every pair: L * L * D numbers."""
     q, k, v = attention.project(x)
     place = torch.arange(x.shape[1])
     behind = place[:, None] - place

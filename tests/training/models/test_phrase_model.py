@@ -1,4 +1,4 @@
-"""Phrases in training: how windows are cut, what the decoder is told, what each loss reaches."""
+"""Phrases in training: cuts, conditions of the decoder, gradients of each loss."""
 
 from pathlib import Path
 
@@ -62,21 +62,21 @@ def test_phrases_lie_within_turns_and_cover_their_notes(windows: Windows) -> Non
                 continue
             assert np.array_equal(own, np.arange(own[0], own[-1] + 1)), "no turn step within"
             assert len(set(window.role[own])) == 1
-            assert (window.phrase[own - 1] == phrase).all(), "told to the step before each note"
+            assert (window.phrase[own - 1] == phrase).all(), "a condition of the step before each note"
             assert window.previous[phrase] in (phrase - 1, NO_PHRASE)
             assert window.features[phrase].any()
         assert len(steps[steps >= 0]) == len(set(steps[steps >= 0].tolist()))
 
 
-def test_the_companion_is_told_its_phrases_and_the_human_nothing(batch: Batch) -> None:
+def test_the_companion_is_conditioned_on_its_phrases_and_the_human_unconditional(batch: Batch) -> None:
     model = new_model().eval()
     conditions = torch.ones(*batch.features.shape[:2], model.config.phrase_dim)
-    told = model.by_step(batch, conditions).any(dim=-1)
-    assert told.any()
-    assert torch.equal(told, (batch.phrase >= 0) & (batch.role == int(Role.COMPANION)))
+    conditioned = model.by_step(batch, conditions).any(dim=-1)
+    assert conditioned.any()
+    assert torch.equal(conditioned, (batch.phrase >= 0) & (batch.role == int(Role.COMPANION)))
 
 
-def test_what_is_told_changes_what_is_foretold(batch: Batch) -> None:
+def test_a_condition_changes_the_prediction(batch: Batch) -> None:
     model = new_model().eval()
     with torch.no_grad():
         nats = latent_validation_pass(model, batch)
@@ -119,13 +119,13 @@ def test_the_flow_can_be_trained_alone(batch: Batch) -> None:
     assert learns == {"flow"}
 
 
-def test_styles_begin_where_their_players_stand() -> None:
+def test_styles_are_initialized_near_those_of_similar_players() -> None:
     model = new_model()
     styles = model.config.num_styles
     profiles = torch.zeros(styles, 86)
     profiles[1:] = torch.randn(styles - 1, 86)
     profiles[2] = profiles[1]
-    model.begin_styles(profiles)
+    model.initialize_styles(profiles)
     for table in (model.decoder.style_embedding, model.flow.style):
         rows = table.weight.detach()
         assert not rows[0].any()
@@ -145,33 +145,33 @@ def test_conditions_can_be_dropped_altogether(batch: Batch) -> None:
         assert field_nll_sums(model, batch, states).isfinite().all()
 
 
-def test_notes_are_blank_only_where_the_latent_says_what_they_are(batch: Batch) -> None:
+def test_notes_are_masked_only_where_there_is_a_latent(batch: Batch) -> None:
     model = new_model()
     model.config = model.config.model_copy(update={"context_dropout": 1.0})
     windows, phrases = batch.previous.shape
-    told = torch.ones(windows, phrases, model.config.phrase_dim)
-    heard = model._heard(batch, told)
-    own = torch.zeros_like(heard, dtype=torch.bool)
+    conditions = torch.ones(windows, phrases, model.config.phrase_dim)
+    note_mask = model.note_mask(batch, conditions)
+    own = torch.zeros_like(note_mask, dtype=torch.bool)
     for window, steps in enumerate(batch.phrase_steps):
         own[window, steps[steps >= 0]] = True
     own &= batch.role == Role.COMPANION
     assert own.any()
-    assert 0.5 < float((heard[own] == 0).float().mean()) < 1
-    assert (heard[~own] == 1).all()
-    told[..., : model.config.latent_dim] = 0
-    assert (model._heard(batch, told) == 1).all()
+    assert 0.5 < float((note_mask[own] == 0).float().mean()) < 1
+    assert (note_mask[~own] == 1).all()
+    conditions[..., : model.config.latent_dim] = 0
+    assert (model.note_mask(batch, conditions) == 1).all()
 
 
-def test_a_blank_note_is_not_heard(batch: Batch) -> None:
+def test_a_masked_note_has_no_effect(batch: Batch) -> None:
     model = new_model().eval()
     condition = torch.zeros(*batch.role.shape, model.config.phrase_dim)
-    heard = torch.ones_like(batch.role, dtype=torch.float32)
-    heard[:, 10] = 0
+    note_mask = torch.ones_like(batch.role, dtype=torch.float32)
+    note_mask[:, 10] = 0
     other = batch.fields.clone()
     other[:, 10] = (other[:, 10] + 1) % 20
     with torch.no_grad():
-        a = model.decode(batch, condition, heard)
-        b = model.decode(batch._replace(fields=other), condition, heard)
+        a = model.decode(batch, condition, note_mask)
+        b = model.decode(batch._replace(fields=other), condition, note_mask)
         c = model.decode(batch, condition)
     assert torch.equal(a, b)
     assert torch.equal(a[:, :10], c[:, :10])
@@ -187,10 +187,10 @@ def test_unexplained_variance() -> None:
     assert torch.allclose(unexplained(mean, features, present), torch.ones(4), atol=1e-3)
 
 
-def test_cross_correlation_tells_copies_from_strangers() -> None:
+def test_cross_correlation_is_0_for_independent_values_and_1_for_copies() -> None:
     torch.manual_seed(0)
     present = torch.ones(4000, dtype=torch.bool)
-    strangers = torch.randn(4000, 4, 3)
-    assert cross_correlation(strangers, present) < 0.01
-    copies = strangers[:, :1, :1].expand(-1, 4, 3)
+    independent = torch.randn(4000, 4, 3)
+    assert cross_correlation(independent, present) < 0.01
+    copies = independent[:, :1, :1].expand(-1, 4, 3)
     assert cross_correlation(copies, present) == pytest.approx(1.0, abs=1e-3)

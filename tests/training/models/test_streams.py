@@ -1,4 +1,4 @@
-"""Streams of notes through models of every family: the cache foretells what whole windows do."""
+"""Streams of notes through models of every family: the cache predicts what whole windows do."""
 
 import itertools
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def test_every_family_has_a_stream() -> None:
 
 
 @pytest.mark.parametrize("family", MODELS)
-def test_a_stream_plays_what_a_whole_window_foretells(family: str) -> None:
+def test_a_stream_plays_what_a_whole_window_predicts(family: str) -> None:
     model = MODELS[family]()
     assert isinstance(model, NoteModel)
     played = continue_notes(
@@ -67,12 +67,12 @@ def test_a_stream_plays_what_a_whole_window_foretells(family: str) -> None:
     with torch.no_grad():
         batch = plain_batch(fields, role, style, target)
         logits = model.field_logits(model(batch), batch)
-    # The engine takes notes of one time by pitch, so a second one is not free to choose.
+    # The engine orders simultaneous notes by pitch, so the pitch of a second one is constrained.
     free = target[0, first:-1, TIME_SHIFT] > 0
     assert free.sum() >= 8
     for field, scores in enumerate(logits):
-        likeliest = scores[0, first:-1].argmax(dim=-1)
-        assert torch.equal(likeliest[free], target[0, first:-1, field][free]), FIELDS[field]
+        most_likely = scores[0, first:-1].argmax(dim=-1)
+        assert torch.equal(most_likely[free], target[0, first:-1, field][free]), FIELDS[field]
 
 
 @pytest.mark.parametrize("family", MODELS)
@@ -87,7 +87,7 @@ def test_a_stream_goes_on_beyond_its_window(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", MODELS)
-def test_a_stream_hears_style_and_prime(family: str) -> None:
+def test_a_stream_depends_on_style_and_prime(family: str) -> None:
     model = MODELS[family]()
 
     def played(prime: list[Note], style: int, seed: int = 0) -> list[Note]:

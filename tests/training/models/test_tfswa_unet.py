@@ -74,7 +74,7 @@ def test_what_comes_out_is_the_mixture_under_the_masks(complex_masks: bool):
 
 
 @pytest.mark.parametrize("complex_masks", [True, False])
-def test_complex_numbers_and_planes_are_taken_apart_alike(complex_masks: bool):
+def test_complex_numbers_and_planes_are_separated_alike(complex_masks: bool):
     built, mixture = model(SMALL, complex_masks=complex_masks), planes()
     with torch.no_grad():
         torch.testing.assert_close(
@@ -135,7 +135,7 @@ def test_a_stream_gives_what_the_whole_signal_gives(changes: dict[str, Any], blo
 
 
 @pytest.mark.parametrize(("settings", "reaches"), [(CAUSAL, False), (SMALL, True)])
-def test_only_a_model_that_is_not_causal_looks_ahead(settings: dict[str, Any], reaches: bool):
+def test_only_a_model_that_is_not_causal_reads_later_frames(settings: dict[str, Any], reaches: bool):
     built, mixture = model(settings), planes(12)
     changed = mixture.clone()
     changed[..., 8:] = planes(4, seed=2)
@@ -144,8 +144,8 @@ def test_only_a_model_that_is_not_causal_looks_ahead(settings: dict[str, Any], r
     assert torch.equal(before, after) != reaches
 
 
-def test_a_model_that_looks_ahead_takes_no_stream():
-    with pytest.raises(SettingError, match="cannot take a stream; train a causal one"):
+def test_a_model_that_reads_later_frames_separates_no_stream():
+    with pytest.raises(SettingError, match="cannot separate a stream; train a causal one"):
         model(SMALL).beginning()
 
 
@@ -171,7 +171,7 @@ def test_how_far_a_causal_model_looks_back_is_bounded():
 
 @pytest.mark.parametrize("shifted", [False, True])
 @pytest.mark.parametrize(("look_back", "look_ahead"), [(1, 0), (4, 0), (3, 2)])
-def test_attention_is_what_the_plain_sum_over_all_says(look_back: int, look_ahead: int, shifted: bool):
+def test_attention_is_the_plain_sum_over_all(look_back: int, look_ahead: int, shifted: bool):
     torch.manual_seed(3)
     heads, group, channels, frames, positions = 2, 4, 8, 7, 12
     attention = LocalAttention(channels, heads, group, look_back, look_ahead, shifted=shifted)
@@ -181,7 +181,7 @@ def test_attention_is_what_the_plain_sum_over_all_says(look_back: int, look_ahea
         found = attention(x, History())[0]
         q, k, v = (part.unflatten(-1, (heads, -1)) for part in attention.qkv(x)[0].chunk(3, -1))
         shift = group // 2 if shifted else 0
-        wanted = torch.zeros(frames, positions, heads, channels // heads)
+        expected = torch.zeros(frames, positions, heads, channels // heads)
         for t in range(frames):
             for p in range(positions):
                 seen = [
@@ -199,8 +199,8 @@ def test_attention_is_what_the_plain_sum_over_all_says(look_back: int, look_ahea
                         ]
                     )
                     values = torch.stack([v[s, r, h] for s, r in seen])
-                    wanted[t, p, h] = scores.softmax(0) @ values
-        torch.testing.assert_close(found, attention.out(wanted.flatten(2)), atol=1e-5, rtol=1e-4)
+                    expected[t, p, h] = scores.softmax(0) @ values
+        torch.testing.assert_close(found, attention.out(expected.flatten(2)), atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("parts", [stacked_parts(32, 4), merged_parts([(8, 1), (8, 4), (16, 8)])])
@@ -251,12 +251,12 @@ def test_half_precision_gives_nearly_the_same_and_learns(settings: dict[str, Any
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"stems": "Bass"}, "is no name"),
         ({"hop": 24}, "no multiple of twice the hop"),
         ({"bands": [[16, 2]]}, "32 bins together"),
-        ({"bands": [[24, 5], [8, 1]]}, "multiple of the bins that merge"),
+        ({"bands": [[24, 5], [8, 1]]}, "multiple of the bins of its positions"),
         ({"sub_bands": 3}, "sub_bands must divide 32"),
         ({"time_strides": [2]}, "one fewer than channels"),
         ({"freq_strides": [2, 3]}, "must divide the 16 positions"),
@@ -266,6 +266,6 @@ def test_half_precision_gives_nearly_the_same_and_learns(settings: dict[str, Any
         ({"layers": 3}, "Extra inputs"),
     ],
 )
-def test_what_does_not_fit_is_refused(changes: dict[str, Any], told: str):
-    with pytest.raises(ValidationError, match=told):
+def test_what_does_not_fit_is_refused(changes: dict[str, Any], message: str):
+    with pytest.raises(ValidationError, match=message):
         TfswaUnetConfig.model_validate(SMALL | changes)

@@ -1,4 +1,4 @@
-"""Weimar solos with what sounds below them: the chords of the lead sheet and the bass, beat by beat."""
+"""Weimar solos with the lead sheet's chords and the bass, beat by beat."""
 
 import csv
 import math
@@ -18,11 +18,11 @@ from tatumflow.training.data.corpora.wjazzd import BEATS, MELODIES, chords_in_fo
 _BASS: Final = "csv_bass"
 
 _BASS_SHIFT: Final = -7
-"""`bass_pitch` of `csv_beats` lies a fifth above what sounds: 7 semitones is the most frequent difference
-from `csv_bass` in 34 of the 36 solos that have both."""
+"""`bass_pitch` of `csv_beats` lies a fifth above the sounding bass: 7 semitones is the most frequent
+difference from `csv_bass` in 34 of the 36 solos that have both."""
 
 _LONGEST_BEAT: Final = 2.0
-"""Seconds that the bass of the last beat before a gap in the table sounds at most."""
+"""Longest duration, in seconds, of the bass of the last beat before a gap in the table."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class AnnotatedSolo:
     Attributes:
         name: The file's name.
         tune: The tune's key, the same for every solo on it.
-        split: The side of the split the tune is on, as `read_wjazzd` has it.
+        split: Its tune's side of the split, as in `read_wjazzd`.
         melody: The solo.
-        beat_bass: The bass of each beat, as far as the table of beats tells it; estimated by its makers.
+        beat_bass: The bass of each beat in the table of beats, where it has one; an estimate of its authors.
         walking_bass: The transcribed bass; empty where there is none.
         beats: Seconds of each beat, (b,) float64, ascending.
         chords: Chord id in force on each beat, (b,) int64.
@@ -73,7 +73,7 @@ def read_annotated_solos(source: Path, seed: int = 0) -> Iterator[AnnotatedSolo 
 
     Args:
         source: The folder that holds `csv_melody` and `csv_beats`, or the archive of it.
-        seed: Chooses the tunes of the validation side.
+        seed: Seed of the validation split.
 
     Raises:
         CorpusError: if the source cannot be read or has no tables of beats.
@@ -114,7 +114,7 @@ def _read(folder: Path, path: Path, seed: int) -> AnnotatedSolo:
 
 
 def _walking_bass(path: Path) -> list[tuple[str, str, str]]:
-    """Read onset, duration and pitch; the table has no heading and names a duration last."""
+    """Read onset, duration and pitch; the table has no heading; its columns are onset, pitch, duration."""
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""Files of beats: one table a performance, and an index of them."""
+"""Files of beat labels: a table for each performance, and an index."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -25,10 +25,10 @@ class Beats:
 
     Attributes:
         onset: Seconds, (b,) float64, ascending.
-        position: Place in the bar from 1, the downbeat, (b,) int64.
-        activation: What the network makes of the place, (b,) float64, 0 to 1.
+        position: Beat of the bar, 1 for the downbeat, (b,) int64.
+        activation: The network's beat activation, (b,) float64, 0 to 1.
         confidence: Probability that the beats around this one are right, (b,) float64, 0 to 1; None where the
-            labels do not say.
+            labels have none.
     """
 
     onset: NDArray[np.float64]
@@ -42,11 +42,11 @@ class LabelEntry:
     """A row of the index.
 
     Attributes:
-        id: Names the performance's table, ID.csv; the id of `pijama.csv`.
-        artist: Who plays.
-        title: The tune.
+        id: Id of the performance in `pijama.csv`; its table is ID.csv.
+        artist: The player.
+        title: Title of the tune.
         split: "train" or "val".
-        midi_filepath: The file within the corpus.
+        midi_filepath: Path of its MIDI file within the corpus.
     """
 
     id: str

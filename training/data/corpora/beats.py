@@ -1,4 +1,4 @@
-"""Beats of performances: where each note lies in the metre, from a table of beat times."""
+"""Metrical places of notes, from a table of beat times."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,21 +13,21 @@ from tatumflow.training.data.corpora.piece import Piece
 from tatumflow.training.data.corpora.source import open_source
 
 LEAST_ACTIVATION: Final = 0.12
-"""Mean activation, 0 to 1, below which the beats of a tracker that says no more are a guess."""
+"""Mean activation, 0 to 1, below which the beats of a tracker without confidences are left out."""
 
 LEAST_CONFIDENCE: Final = 0.6
-"""Mean confidence, 0 to 1, below which those of one that says its confidence are."""
+"""Mean confidence, 0 to 1, below which beats with confidences are left out."""
 
 _SPAN: Final = 8
-"""Beats over which activations are averaged."""
+"""Beats over which activations or confidences are averaged."""
 
 _LONGEST_BEAT: Final = 60 / 30
 _SHORTEST_BEAT: Final = 60 / 400
 _STEADY: Final = 1.35
-"""Greatest ratio of neighbouring beats' lengths; beyond it a beat was missed or invented."""
+"""Greatest ratio of neighbouring beats' lengths; beyond it a beat is missing or wrong."""
 
 _PICKUP: Final = 4
-"""Beats before the first and after the last one over which the nearest beat's length is taken to hold."""
+"""Beats before the first and after the last one to which the nearest beat's length is extended."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class BeatTable:
     Attributes:
         time: Seconds on the clock of the performance's file, (n,).
         bar_beat: Beat of the bar, 0 for the downbeat, -1 where unknown, (n,).
-        sure: Which beats are known well enough to learn from, (n,).
+        sure: Which beats are reliable enough to train on, (n,).
     """
 
     time: NDArray[np.float64]
@@ -51,13 +51,13 @@ def beat_table(
     certainty: NDArray[np.float64] | None = None,
     least: float = LEAST_ACTIVATION,
 ) -> BeatTable:
-    """Return a table of beats, of which a tracker's guesses and those out of step are not sure.
+    """Return a table of beats; those of low certainty or irregular length are not sure.
 
     Args:
         time: Seconds, ascending, (n,).
         bar_beat: Beat of the bar, 0 for the downbeat, (n,).
         certainty: Activation or confidence of a tracker, 0 to 1, (n,); None for annotated beats.
-        least: Its mean over eight beats below which they are left out.
+        least: Least mean certainty over eight beats.
     """
     sure = np.ones(len(time), dtype=bool)
     if certainty is not None and len(time):
@@ -82,7 +82,7 @@ def with_beats(piece: Piece, beats: BeatTable, offset: float) -> Piece:
     Args:
         piece: The piece.
         beats: Its beats.
-        offset: Seconds on the beats' clock of the piece's time 0.
+        offset: Time on the beats' clock at which the piece begins, in seconds.
     """
     if len(beats.time) < 2:
         return piece
@@ -91,7 +91,7 @@ def with_beats(piece: Piece, beats: BeatTable, offset: float) -> Piece:
     onset = notes["onset"].astype(np.float64)
     length = np.diff(time)
     index = np.clip(np.searchsorted(time, onset, side="right") - 1, 0, count - 2)
-    # As it is stored, so that its whole part is the same wherever it is taken.
+    # Rounded as it is stored, so that its whole part is the same after loading.
     beat = (index + (onset - time[index]) / length[index]).astype(np.float32).astype(np.float64)
     known = (beat >= -_PICKUP) & (beat <= count - 1 + _PICKUP) & beats.sure[index] & beats.sure[index + 1]
     whole = np.floor(beat).astype(np.int64)

@@ -7,7 +7,7 @@ from tatumflow.training.data.corpora.piece import Piece
 
 
 def with_chords(piece: Piece) -> Piece:
-    """Return the piece with a chord on each note: estimated, or as they are where its corpus gives them."""
+    """Return the piece with a chord for each note: its corpus's where annotated, else estimated."""
     if piece.chords == "annotated":
         return piece
     notes = piece.notes.copy()

@@ -1,4 +1,4 @@
-"""A folder of anyone's MIDI files as a corpus."""
+"""A folder of MIDI files as a corpus."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,9 +32,9 @@ def read_midi_folder(
 
     Args:
         source: The folder, or an archive of it.
-        player: Who plays them all; by default each file's folder names its player, the corpus where the file
-            lies in no folder of its own.
-        seed: Chooses the files of the validation side.
+        player: Player of all files; by default the name of each file's folder, or the corpus's name for files
+            directly in `source`.
+        seed: Seed of the validation split.
         corpus: The corpus's name; by default that of the source.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Notes of a performance as the array that pieces carry."""
+"""Notes of a performance as a structured array."""
 
 from collections.abc import Sequence
 
@@ -22,14 +22,14 @@ def note_array(
 
     Args:
         onset: Seconds, shape (n,), in any order.
-        duration: Seconds, shape (n,); less than one grid tick counts as one.
-        pitch: MIDI pitches, shape (n,); those off the piano are left out.
+        duration: Seconds, shape (n,); at least one tick.
+        pitch: MIDI pitches, shape (n,); those off the piano's range are left out.
         velocity: MIDI velocities, shape (n,).
         chord: Chord ids, shape (n,), or one for all.
 
     Returns:
-        Array of `NOTE_DTYPE`, shape (m,), m <= n: first onset at 0, sorted by onset tick and pitch. Where
-        notes of one pitch share an onset tick, one stays, the longest and loudest.
+        Array of `NOTE_DTYPE`, shape (m,), m <= n: first onset at 0, sorted by onset tick and pitch. Notes of
+        one pitch and onset tick are merged to the longest duration and highest velocity.
     """
     count = np.asarray(onset).shape[0]
     notes = np.zeros(count, dtype=NOTE_DTYPE)
@@ -56,6 +56,6 @@ def note_array(
 
 
 def from_notes(notes: Sequence[Note]) -> NDArray[np.void]:
-    """Build the array of a piece from notes, as `note_array` does."""
+    """Build the array of a piece's notes; see `note_array`."""
     columns = np.array([(n.onset, n.duration, n.pitch, n.velocity) for n in notes], dtype=np.float64)
     return note_array(*columns.reshape(-1, 4).T)

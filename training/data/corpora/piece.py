@@ -1,4 +1,4 @@
-"""The form every corpus reader delivers: pieces of notes, and reports of files that could not be read."""
+"""What every corpus reader yields: pieces of notes, and reports of files that could not be read."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -19,18 +19,18 @@ NOTE_DTYPE: Final = np.dtype(
     ]
 )
 """One note: onset and duration in seconds, MIDI pitch 21 to 108, MIDI velocity 1 to 127 or
-`UNKNOWN_VELOCITY`, the id of the chord it begins on (`engine/harmony/chords.py`), 0 for none or unknown, and
-where its onset lies in the metre: beats since the first beat known, the beat of the bar that it falls in or
-follows (0 is the downbeat, -1 unknown), and the seconds of a beat there. The period is 0 where no beat is
-known; the other two mean nothing then."""
+`UNKNOWN_VELOCITY`, the id of the chord at its onset (`engine/harmony/chords.py`), 0 for none or unknown, and
+its onset's metrical place: beats since the first known beat, the beat of the bar that it falls in or follows
+(0 is the downbeat, -1 unknown), and the seconds of a beat there. The period is 0 where no beat is known; the
+other two are meaningless then."""
 
 UNKNOWN_VELOCITY: Final = 0
-"""Velocity of a note whose corpus does not tell it. The model reads it as absent and is not trained on it."""
+"""Velocity of a note without one in its corpus: absent as an input, and not scored as a target."""
 
 Split = Literal["train", "val"]
 
 ChordSource = Literal["none", "estimated", "annotated"]
-"""Where the chords of notes come from: nowhere, an estimator that heard the notes, or people."""
+"""Source of the notes' chords: none, an estimator that reads the notes, or annotators."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class Piece:
     """One performance.
 
     Attributes:
-        name: Identifies the piece within its corpus, such as the file's relative path.
-        corpus: The corpus it comes from, such as "pijama".
+        name: Identifier within the corpus, such as the file's relative path.
+        corpus: Name of its corpus, such as "pijama".
         player: The performer's full name, such as "Art Tatum"; empty when unknown.
         title: The tune's title; empty when unknown.
-        split: The side of the split it belongs to. All takes of one piece are on one side.
+        split: Its side of the split. All takes of one piece are on one side.
         notes: Shape (n,) of `NOTE_DTYPE`, sorted by onset tick of 10 ms, then pitch; the first onset is 0.
         tempo: Mean tempo in beats per minute; None when unknown.
-        chords: Where the chords of its notes come from.
-        start: Seconds of the first onset on the clock of its file.
+        chords: Source of its chords.
+        start: Time of the first onset in its file, in seconds.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class BrokenFile:
-    """A file that was skipped, and why, in words for its owner."""
+    """A file that was skipped, and the reason to report."""
 
     path: str
     reason: str

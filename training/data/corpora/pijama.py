@@ -20,10 +20,10 @@ _COLUMNS: Final = {
 
 
 def read_pijama(source: Path) -> Iterator[Piece | BrokenFile]:
-    """Read PiJAMA's performances, split as its authors split it; a test split is left out.
+    """Read PiJAMA's performances with its authors' split; a test split is left out.
 
-    Notes that begin outside the stretch the metadata gives as the performance (applause, announcements) are
-    left out. The files state a fixed 120 beats per minute that means nothing, so no piece has a tempo.
+    Notes that begin outside the performance by the metadata (applause, announcements) are left out. The files
+    state a fixed tempo of 120 bpm that is meaningless, so no piece has a tempo.
 
     Args:
         source: The folder that holds `pijama.csv`, or the archive of it.

@@ -1,4 +1,4 @@
-"""Where a corpus lies: a folder, or the archive it is published as."""
+"""Sources of corpora: a folder, or the archive it is published as."""
 
 import hashlib
 import lzma
@@ -19,9 +19,9 @@ _ARCHIVE_SUFFIXES: Final = (".tar", ".tar.xz", ".tar.gz", ".tgz", ".txz", ".tar.
 
 @contextmanager
 def open_source(source: Path) -> Iterator[Path]:
-    """Give the folder of a corpus; an archive is extracted to a temporary folder for the while.
+    """Yield the folder of a corpus; an archive is extracted to a temporary folder.
 
-    When an archive holds one folder and nothing beside it, that folder is given.
+    When an archive holds one folder and nothing beside it, that folder is yielded.
 
     Raises:
         CorpusError: if the source does not exist or the archive cannot be extracted.
@@ -46,9 +46,9 @@ def open_source(source: Path) -> Iterator[Path]:
 
 
 def seeded_split(key: str, seed: int) -> Split:
-    """Put a key on one side of the split, about one in ten on the validation side.
+    """Return the side of the split for a key, the validation side for about one in ten.
 
-    The side depends on the key and the seed alone, so that files added later move no other.
+    The side depends on the key and the seed alone, so files added later change no other's side.
     """
     digest = hashlib.sha256(f"{seed}:{key}".encode()).digest()
     return "val" if int.from_bytes(digest[:8], "big") < _VALIDATION_SHARE * 2**64 else "train"

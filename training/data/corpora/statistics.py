@@ -1,4 +1,4 @@
-"""What a corpus holds, in numbers, as a table and as a picture."""
+"""Statistics of a corpus, as numbers, a table and a plot."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -23,17 +23,17 @@ _PITCH_NAMES: Final = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", 
 
 @dataclass(frozen=True)
 class CorpusStatistics:
-    """What pieces hold, taken together.
+    """Statistics of all pieces together.
 
     Attributes:
-        files: Files looked at, the broken ones included.
+        files: Files read, the broken ones included.
         broken: Files that could not be read.
         hours: Playing time, from each piece's first onset to its last note's end.
         notes: Notes of all pieces.
         pitch_range: Lowest and highest MIDI pitch.
         notes_per_second: Notes by playing time.
-        polyphony: Notes sounding at once, on average over the time in which any sounds.
-        tempo_range: Slowest and fastest tempo in beats per minute; None when no piece tells its tempo.
+        polyphony: Mean number of sounding notes, over the time in which any sounds.
+        tempo_range: Slowest and fastest tempo in beats per minute; None when no piece has a tempo.
         split_notes: Notes of each (corpus, split).
         player_notes: Notes of each player, most first.
         pitch_counts: Notes of each pitch from 21 to 108, shape (88,).
@@ -57,12 +57,12 @@ class CorpusStatistics:
 
     @property
     def players(self) -> int:
-        """How many players there are by name."""
+        """Number of named players."""
         return len(self.player_notes)
 
 
 def corpus_statistics(pieces: Iterable[Piece | BrokenFile]) -> CorpusStatistics:
-    """Count what pieces hold, reading each once.
+    """Compute the statistics, reading each piece once.
 
     Raises:
         CorpusError: if there is no piece with notes.
@@ -93,14 +93,14 @@ def corpus_statistics(pieces: Iterable[Piece | BrokenFile]) -> CorpusStatistics:
         intervals += np.histogram(np.diff(onset), _INTERVAL_EDGES)[0]
     if not splits:
         raise CorpusError(f"none of the {files} files holds a piece that can be read; check the sources")
-    heard = np.flatnonzero(pitches) + PITCH_LOWEST
+    played = np.flatnonzero(pitches) + PITCH_LOWEST
     notes = splits.total()
     return CorpusStatistics(
         files=files,
         broken=broken,
         hours=seconds / 3600,
         notes=notes,
-        pitch_range=(int(heard[0]), int(heard[-1])),
+        pitch_range=(int(played[0]), int(played[-1])),
         notes_per_second=notes / seconds,
         polyphony=sounded / sounding,
         tempo_range=(min(tempos), max(tempos)) if tempos else None,
@@ -145,11 +145,11 @@ def render_table(statistics: CorpusStatistics) -> Table:
 
 
 def plot(statistics: CorpusStatistics, path: Path) -> None:
-    """Draw the pitches, the inter-onset times and the players with the most notes.
+    """Plot the pitches, the inter-onset times and the players with the most notes.
 
     Args:
-        statistics: What to draw.
-        path: The picture; its ending chooses the format, such as ".png" or ".pdf".
+        statistics: The statistics.
+        path: The picture to write; its suffix chooses the format, such as ".png" or ".pdf".
 
     Raises:
         CorpusError: if the picture cannot be written.
@@ -189,7 +189,7 @@ def plot(statistics: CorpusStatistics, path: Path) -> None:
 
 
 def _sounding_seconds(notes: NDArray[np.void]) -> float:
-    """Return for how long any note sounds."""
+    """Return the seconds in which any note sounds."""
     onset = notes["onset"].astype(np.float64)
     order = np.argsort(onset, kind="stable")
     onset, end = onset[order], np.maximum.accumulate((onset + notes["duration"])[order])

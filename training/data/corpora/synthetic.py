@@ -1,4 +1,4 @@
-"""A small swing piece that the project writes itself, for experiments that need no corpus."""
+"""A small generated swing piece, for experiments that need no corpus."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -19,7 +19,7 @@ _BEATS_PER_BAR: Final = 4
 
 @dataclass(frozen=True)
 class _Change:
-    """A chord, and the semitones above its root of the scale to play and of the voicing to comp."""
+    """A chord, its scale and its comping voicing in semitones above the root."""
 
     chord: Chord
     scale: tuple[int, ...]
@@ -40,12 +40,12 @@ _CHANGES: Final = (
 
 
 def swing_piece(seed: int = 0, bars: int = 24, split: Split = "train", name: str = "swing") -> Piece:
-    """Write a piece: a swung line over rootless left-hand chords on a Charleston rhythm.
+    """Generate a piece: a swung line over rootless left-hand voicings on a Charleston rhythm.
 
     Args:
         seed: Seed of the line.
         bars: Its length; a bar has about 14 notes.
-        split: Which side of the split it is on.
+        split: Its side of the split.
         name: Its name.
     """
     rng = np.random.default_rng(seed)
@@ -75,13 +75,13 @@ def swing_piece(seed: int = 0, bars: int = 24, split: Split = "train", name: str
 
 
 def _place(onset: float) -> tuple[float, int, float]:
-    """Return beat, beat of the bar and seconds of a beat at an onset, as `NOTE_DTYPE` has them."""
+    """Return beat, beat of the bar and seconds of a beat at an onset; see `NOTE_DTYPE`."""
     beat = onset / _BEAT
     return beat, int(beat + 1e-6) % _BEATS_PER_BAR, _BEAT
 
 
 def _next_pitch(pitch: int, change: _Change, rng: np.random.Generator) -> int:
-    """Step to one of the nearest notes of the chord's scale between C4 and C6, never the same one."""
+    """Draw one of the four nearest other notes of the chord's scale, between C4 and C6."""
     scale = [p for p in range(60, 85) if (p - change.chord.root) % 12 in change.scale and p != pitch]
     nearest = sorted(scale, key=lambda p: abs(p - pitch))[:4]
     return int(nearest[rng.integers(len(nearest))])

@@ -31,7 +31,7 @@ _INITIALS: Final = re.compile(r"^([A-Z]{2,3})(?=[A-Z][a-z])")
 
 @dataclass(frozen=True)
 class _Solo:
-    """What the table of solos tells about one of them."""
+    """A row of the table of solos."""
 
     player: str
     title: str
@@ -41,12 +41,12 @@ class _Solo:
 def read_wjazzd(source: Path, seed: int = 0) -> Iterator[Piece | BrokenFile]:
     """Read the Weimar solos, split by tune: all solos on one tune are on one side, about a tenth in val.
 
-    Each note has the chord that the lead sheet in `csv_beats` gives for the beat it is counted to, and its
-    place between the beats annotated there; neither where that table is missing.
+    Each note has the lead sheet's chord of its beat in `csv_beats`, and its place between the beats
+    annotated there; neither where that table is missing.
 
     Args:
         source: The folder that holds `csv_melody`, or the archive of it.
-        seed: Chooses the tunes of the validation side.
+        seed: Seed of the validation split.
 
     Raises:
         CorpusError: if the source cannot be read or holds no solos.
@@ -62,7 +62,7 @@ def read_wjazzd(source: Path, seed: int = 0) -> Iterator[Piece | BrokenFile]:
 
 
 def tune_of(stem: str) -> str:
-    """Return the tune of a solo's file name without its ending, the same for every take and spelling.
+    """Return the tune of a solo from its file's stem, the same for every take and spelling.
 
     "WyntonMarsalis_CherokeeII_Solo" and "A_Cherokee-2_Solo" are both on "cherokee".
     """
@@ -70,7 +70,7 @@ def tune_of(stem: str) -> str:
 
 
 def player_of(stem: str) -> str:
-    """Return the player's full name that a solo's file name begins with, such as "J.J. Johnson"."""
+    """Return the player's full name from a solo's file name, such as "J.J. Johnson"."""
     joined = _parts(stem)[0]
     initials = _INITIALS.match(joined)
     if initials:
@@ -92,7 +92,7 @@ def _spaced(joined: str) -> str:
 
 
 def _read_solos(path: Path) -> dict[str, _Solo]:
-    """Read the table of solos by the key of the file name; it is there for some solos only."""
+    """Read the table of solos, which lists some of them only, by the key of the file name."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -183,7 +183,7 @@ def _read_beats(path: Path) -> tuple[dict[tuple[str, str], int], BeatTable | Non
 
 
 def chords_in_force(symbols: Iterable[str]) -> list[int]:
-    """Return the chord id of each beat from what is written there; nothing written keeps the chord before.
+    """Return the chord id of each beat from its symbol; an empty one keeps the chord before.
 
     Raises:
         ChordError: if a symbol is not understood.

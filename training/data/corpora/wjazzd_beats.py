@@ -1,4 +1,4 @@
-"""Weimar solos on their beats: bars, choruses and the lead sheet's chords in seconds, and which are blues."""
+"""Weimar solos with their beats: bars, choruses and the lead sheet's chords in seconds; blues detection."""
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ class Beat:
 
     Attributes:
         time: Seconds on the clock of the solo's notes.
-        beat: Place in the bar, from 1.
+        beat: Beat of the bar, from 1.
         chorus: Number of the chorus; 0 or less before the first.
         chord: The chord in force, None for none.
     """
@@ -45,9 +45,9 @@ class BeatenSolo:
     """A solo and its beats.
 
     Attributes:
-        name: Its file.
+        name: Name of its file.
         notes: Shape (n,) of `NOTE_DTYPE`; the first onset is 0.
-        beats: In order.
+        beats: Its beats, ascending.
     """
 
     name: str
@@ -61,13 +61,13 @@ def read_blues(source: Path) -> Iterator[BeatenSolo]:
 
 
 def read_solos(
-    source: Path, wanted: Callable[[Sequence[Beat]], bool] = lambda _: True
+    source: Path, accept: Callable[[Sequence[Beat]], bool] = lambda _: True
 ) -> Iterator[BeatenSolo]:
     """Read the Weimar solos that have notes and beats, in the order of their names.
 
     Args:
         source: The folder that holds `csv_melody` and `csv_beats`, or the archive of it.
-        wanted: Whether a solo with these beats is read.
+        accept: Returns whether a solo with these beats is read.
 
     Raises:
         CorpusError: if the source cannot be read, or has no solos with beats.
@@ -79,14 +79,14 @@ def read_solos(
             raise CorpusError(f"{Path(source).name}: has no solos in {MELODIES} and {BEATS}; give its folder")
         for path in files:
             beats = read_beats(folder / BEATS / path.name)
-            if wanted(beats):
+            if accept(beats):
                 solo = _read_solo(path, beats)
                 if len(solo.notes):
                     yield solo
 
 
 def read_beats(path: Path) -> list[Beat]:
-    """Read a file of `csv_beats`, times as written there; a beat without a chord keeps the one before.
+    """Read a file of `csv_beats`, with its times; a beat without a chord keeps the one before.
 
     Raises:
         CorpusError: if the file cannot be read.
@@ -107,8 +107,8 @@ def read_beats(path: Path) -> list[Beat]:
 def is_blues(beats: Sequence[Beat]) -> bool:
     """Return whether most of a solo's choruses are a 12-bar blues in 4/4.
 
-    That is 48 beats that begin on the tonic, are on the subdominant as the fifth bar begins, and back on the
-    tonic as the seventh does.
+    Such a chorus has 48 beats, begins on the tonic, has the subdominant at the fifth bar, and the tonic again
+    at the seventh.
     """
     choruses = [list(rows) for number, rows in groupby(beats, key=lambda beat: beat.chorus) if number > 0]
     return 2 * sum(_is_blues_chorus(chorus) for chorus in choruses) > len(choruses)

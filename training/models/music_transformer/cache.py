@@ -9,10 +9,10 @@ from tatumflow.training.models.music_transformer.config import MusicTransformerC
 class TokenCache:
     """Keys and values of the last tokens of a stream, oldest first.
 
-    Rows are appended to a buffer of twice the window, whose last ones move to its front when it is full: a
-    token costs no copying of the others, but for one move in a window's length.
+    Rows are appended to a buffer of twice the window; when it is full, the last ones are copied to its front,
+    once in a window's length.
 
-    Shapes: N heads, D head_dim, W max_tokens, n new tokens, K tokens that are looked at.
+    Shapes: N heads, D head_dim, W max_tokens, n new tokens, K tokens attended to.
     """
 
     def __init__(self, config: MusicTransformerConfig) -> None:
@@ -23,13 +23,13 @@ class TokenCache:
         self._new = 0
 
     def make_room(self, tokens: int) -> int:
-        """Begin to add n tokens, which `extend` then gets layer by layer.
+        """Reserve rows for n tokens; `extend` then fills them layer by layer.
 
         Returns:
-            K, how many tokens they look at: the new ones and at most W - 1 before them.
+            K, the number of tokens attended to: the new ones and at most W - 1 before them.
 
         Raises:
-            ValueError: if they are more than the window or none.
+            ValueError: if n is 0 or more than the window.
         """
         if not 1 <= tokens <= self._window:
             raise ValueError(f"{tokens} tokens at once; allowed: 1 to {self._window}")
@@ -43,7 +43,7 @@ class TokenCache:
         return kept + tokens
 
     def extend(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Add the new tokens' rows of a layer, each (N, n, D), and return all to look at, each (N, K, D)."""
+        """Add the new rows of a layer, each (N, n, D); return the rows attended to, each (N, K, D)."""
         new = slice(self._stop - self._new, self._stop)
         self._keys[layer, :, new], self._values[layer, :, new] = key, value
         seen = slice(max(new.start - self._window + 1, 0), self._stop)

@@ -6,7 +6,7 @@ from tatumflow.engine.model.tokens import FIELDS
 
 
 class MusicTransformerConfig(BaseModel):
-    """Shape of one Music Transformer. The names follow the field's usual ones.
+    """Hyperparameters of one Music Transformer.
 
     Attributes:
         hidden_dim: Width of the residual stream.
@@ -41,5 +41,5 @@ class MusicTransformerConfig(BaseModel):
 
     @property
     def max_tokens(self) -> int:
-        """Attention window in tokens, which is also the number of distances that have an embedding."""
+        """Attention window in tokens, and the number of distances with an embedding."""
         return self.max_seq_len * len(FIELDS)

@@ -1,18 +1,18 @@
 """The Music Transformer (Huang et al. 2018): a causal transformer with relative attention over flat tokens.
 
 Relative global attention, with distance embeddings learned separately for each head (section 3.3) whose
-scores are brought into place by skewing (section 3.4), and feed-forward networks with a ReLU (section 3.2).
-The paper leaves open where the normalizations stand; here each precedes its sublayer, which trains without a
-long warm-up (Xiong et al. 2020). There are no absolute positions: distances tell the order, so that a stream
-can slide on without end.
+scores are aligned with their keys by skewing (section 3.4), and feed-forward networks with a ReLU (section
+3.2). The paper leaves the place of the normalizations open; here each precedes its sublayer, which trains
+without a long warm-up (Xiong et al. 2020). There are no absolute positions: the order follows from the
+distances, so that a stream has no end.
 
-A step's four fields are four tokens of one vocabulary, input-only values included, with who plays and the
-style added to each. A field of the next note is predicted from the token before it. So the fields before it
-are read as inputs, which are the targets but for velocities that nobody knows: those are read as absent,
-where the target holds any velocity; the duration learns nothing from either.
+A step's four fields are four tokens of one vocabulary, input-only values included, with embeddings of role
+and style added to each. A field of the next note is predicted from the token before it, so its earlier fields
+are inputs. These equal the targets but for unknown velocities: the input is absent, the target random, and
+the duration learns nothing from either.
 
 Shapes: B batch, T steps, L = 4 T tokens, H hidden_dim, N heads, D head_dim, W max_tokens; n new tokens that
-look at K tokens, themselves included.
+attend to K tokens, themselves included.
 """
 
 from itertools import accumulate
@@ -30,17 +30,17 @@ from tatumflow.training.models.music_transformer.config import MusicTransformerC
 NUM_ROLES = 2
 
 _QUERIES: Final = 256
-"""Tokens that attend together: none of them is scored against keys after the last."""
+"""Queries of a block; their scores are computed for keys up to the last of them."""
 
 
 def skew(relative: Tensor) -> Tensor:
-    """Bring scores by distance to the places of their keys (section 3.4, "skewing").
+    """Align scores by distance with their keys (section 3.4, "skewing").
 
     Args:
         relative: (..., n, K), for the last n of K tokens; column c is the distance K - 1 - c.
 
     Returns:
-        (..., n, K), where column j is the key j; meaningless where the key comes after the token.
+        (..., n, K), where column j is key j; meaningless for keys after the token.
     """
     tokens, keys = relative.shape[-2:]
     padded = F.pad(relative, (1, 0)).flatten(-2)
@@ -48,13 +48,13 @@ def skew(relative: Tensor) -> Tensor:
 
 
 def visible_keys(tokens: int, keys: int, window: int, device: torch.device | None = None) -> Tensor:
-    """Return which of K keys each of the last n tokens sees, itself among its `window`: (n, K) bool."""
+    """Return the attention mask of the last n of K tokens: its own and `window` - 1 before, (n, K) bool."""
     visible = torch.ones(tokens, keys, dtype=torch.bool, device=device)
     return visible.tril(keys - tokens).triu(keys - tokens - window + 1)
 
 
 class RelativeAttention(nn.Module):
-    """Causal attention whose scores depend on content and on distance."""
+    """Causal attention with scores by content and by distance."""
 
     def __init__(self, config: MusicTransformerConfig) -> None:
         super().__init__()
@@ -70,13 +70,13 @@ class RelativeAttention(nn.Module):
         return q, k, v
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, visible: Tensor) -> Tensor:
-        """Return what the last n of K tokens gather, (B, n, H).
+        """Return the attention output of the last n of K tokens, (B, n, H).
 
         Args:
             q: Queries, (B, N, n, D).
             k: Keys, (B, N, K, D).
             v: Values, (B, N, K, D).
-            visible: Which keys a token sees, (n, K) bool.
+            visible: Attention mask, (n, K) bool.
         """
         q = q * self.head_dim**-0.5
         scores = q @ k.transpose(-1, -2) + skew(q @ self._distances(k.shape[-2]).transpose(-1, -2))
@@ -84,7 +84,7 @@ class RelativeAttention(nn.Module):
         return self.out((weight @ v).transpose(1, 2).flatten(2))
 
     def forward(self, x: Tensor, visible: Tensor) -> Tensor:
-        """Attend within x (B, L, H), each token to those that `visible` (L, L) allows."""
+        """Attend within x (B, L, H) under the attention mask `visible` (L, L)."""
         q, k, v = self.project(x)
         stops = [min(start + _QUERIES, x.shape[1]) for start in range(0, x.shape[1], _QUERIES)]
         parts = [
@@ -94,7 +94,7 @@ class RelativeAttention(nn.Module):
         return torch.cat(parts, dim=1)
 
     def _distances(self, keys: int) -> Tensor:
-        """Return embeddings (N, K, D) of the distances K - 1 to 0, clipped at the table's farthest."""
+        """Return embeddings (N, K, D) of the distances K - 1 to 0, clipped at the table's greatest."""
         beyond = keys - self.distance.shape[1]
         if beyond <= 0:
             return self.distance[:, -beyond:]
@@ -131,7 +131,7 @@ class Block(nn.Module):
         return x + self.dropout(self.mlp(self.norm_mlp(x)))
 
     def forward_cached(self, x: Tensor, visible: Tensor, layer: int, cache: TokenCache) -> Tensor:
-        """Like `forward` for the next n tokens (1, n, H) of the stream whose past `cache` holds."""
+        """Like `forward`, for the next n tokens (1, n, H) of a stream with its past in `cache`."""
         q, k, v = self.attention.project(self.norm_attention(x))
         k, v = cache.extend(layer, k[0], v[0])
         x = x + self.attention.attend(q, k[None], v[None], visible)
@@ -167,7 +167,7 @@ class MusicTransformer(nn.Module):
             nn.init.zeros_(module.bias)
 
     def embed(self, fields: Tensor, role: Tensor, style: Tensor) -> Tensor:
-        """Return the tokens (..., n, H) of steps' first n fields (..., n), with roles and styles (...)."""
+        """Return embedded tokens (..., n, H): a step's first n fields (..., n), its role and style (...)."""
         tokens = fields + torch.tensor(self._offsets[: fields.shape[-1]], device=fields.device)
         condition = self.role_embedding(role) + self.style_embedding(style)
         return self.token_embedding(tokens) + condition[..., None, :]
@@ -179,7 +179,7 @@ class MusicTransformer(nn.Module):
             batch: Windows of T steps; only fields, roles and styles are read.
 
         Returns:
-            States, (B, T, 4, H): what predicts each field of the note after each step. A field's state knows
+            States, (B, T, 4, H), one for each field of the note after each step. A field's state has read
             that note's earlier fields; those of the last step, which lie outside the window, are 0.
         """
         x = self.embed(batch.fields, batch.role, batch.style).flatten(1, 2)
@@ -195,7 +195,7 @@ class MusicTransformer(nn.Module):
 
         Args:
             x: Embedded tokens, (n, H), n at most W; see `embed`.
-            cache: The stream's past, to which the tokens are added.
+            cache: Past of the stream; the tokens are added to it.
 
         Returns:
             The state after each token, (n, H).
@@ -213,5 +213,5 @@ class MusicTransformer(nn.Module):
         return self.heads[field](state)
 
     def field_logits(self, states: Tensor, batch: Batch) -> list[Tensor]:
-        """Return each field's logits (B, T, size) from states (B, T, 4, H), which know the earlier fields."""
+        """Return each field's logits (B, T, size) from states (B, T, 4, H); see `forward`."""
         return [self.next_logits(i, states[..., i, :]) for i in range(len(FIELDS))]

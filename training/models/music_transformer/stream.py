@@ -1,4 +1,4 @@
-"""One stream of notes through a Music Transformer, four tokens a note, with what was read kept in a cache."""
+"""One stream of notes through a Music Transformer, four tokens a note, with its past in a cache."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from tatumflow.training.models.music_transformer.model import MusicTransformer
 
 
 class MusicTransformerStream:
-    """Notes in, notes out; implements `families.NoteStream`."""
+    """A stream of notes; implements `models.NoteStream`."""
 
     def __init__(self, model: MusicTransformer) -> None:
         """Begin with an empty context of `model`, on the CPU in evaluation mode."""
@@ -26,17 +26,17 @@ class MusicTransformerStream:
         self._state = torch.zeros(model.config.hidden_dim)
 
     def turn(self, role: Role, style: int) -> None:
-        """Say who plays from here on, and the style id in force, 0 for none."""
+        """Begin a turn: the role that plays, and its style id, 0 for none."""
         self._condition = torch.tensor([[int(role)], [style]])
         self._add(TURN)
 
     def add(self, note: Note) -> None:
-        """Add a note of the player whose turn it is."""
+        """Append a note of the current turn."""
         self._onset = note.onset
         self._add(self._encoder.encode(note))
 
     def next_note(self, sampling: Sampling, rng: np.random.Generator) -> Note:
-        """Draw the next note field by field and append it.
+        """Sample the next note field by field and append it.
 
         Raises:
             ModelFault: if the model's output is not finite.
@@ -67,7 +67,7 @@ class MusicTransformerStream:
         return self._model.embed(torch.tensor([fields]), role, style)[0]
 
     def _read(self) -> None:
-        """Read what was added since the last note drawn."""
+        """Run the model over the tokens added since the last sampled note."""
         if not self._unread:
             return
         for tokens in torch.cat(self._unread).split(self._model.config.max_tokens):

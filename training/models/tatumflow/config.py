@@ -1,19 +1,19 @@
 """Hyperparameters of the TatumFlow family."""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from tatumflow.engine.theory.features import PARTS
 from tatumflow.engine.theory.key import PITCH_CLASSES
 
 
 class TatumFlowConfig(BaseModel):
-    """Shape of one TatumFlow model. The names follow the field's usual ones.
+    """Hyperparameters of one TatumFlow model.
 
     Attributes:
         hidden_dim: Width of the decoder's residual stream.
-        condition_dim: Width of the condition that modulates every block.
+        condition_dim: Width of the condition of every block's adaptive normalization.
         latent_dim: Width of the latent of a phrase.
-        theory_dim: Width of the embedding of each of the four parts of theory.
+        theory_dim: Width of the embedding of each of the four theory parts.
         num_layers: Number of transformer blocks.
         num_heads: Query heads; `hidden_dim` must be a multiple.
         num_kv_heads: Key and value heads shared by groups of query heads (grouped-query attention).
@@ -26,27 +26,29 @@ class TatumFlowConfig(BaseModel):
         encoder_heads: Its attention heads.
         flow_dim: Width of the latent flow.
         flow_layers: Its residual blocks.
-        flow_draws: Noises and times drawn for each phrase in a step of training: the flow costs little beside
-            the decoder.
+        flow_draws: Pairs of noise and time sampled for each phrase in a training step: the flow costs little
+            beside the decoder.
         phrase_len: Most notes in a phrase.
-        kl_weight: Weight of the latent's divergence from the unit Gaussian.
-        free_nats: Divergence in nats that each value of the latent has free.
+        kl_weight: Weight of the latent's KL divergence from the unit Gaussian.
+        free_nats: Free nats of each value of the latent: divergence below them is not penalized.
         diffusion_weight: Weight of the flow-matching error.
         theory_weight: Weight of the theory losses.
-        phrase_share: Share of a batch's windows whose phrases are encoded; in the others the decoder is told
-            nothing.
-        condition_dropout: Chance that the decoder is told nothing of a phrase.
-        latent_dropout: Chance that it is told no latent where it is told something.
-        theory_dropout: Chance, for each part of the theory, that it is not told.
-        context_dropout: Chance that most notes of a phrase whose latent is told are blank to the decoder.
-        drawn_conditions: Chance that the decoder is told what the flow draws for a phrase instead of the
-            phrase's own condition, so that it learns how far a drawn one can be trusted.
-        theory_asked: Chance, for each part of the theory, that the flow is told what it shall be.
-        flow_dropout: Chance that the flow is not told the phrase before, and that it is not told the style.
+        phrase_share: Share of a batch's windows whose phrases are encoded; the others are unconditional.
+        condition_dropout: Probability that a phrase is unconditional: condition dropout, as for
+            classifier-free guidance (Ho and Salimans 2022).
+        latent_dropout: Probability that the latent is dropped from the condition.
+        theory_dropout: Probability that a theory part is dropped from the condition, for each part.
+        context_dropout: Probability that most notes of a phrase with a latent are masked in the input.
+        drawn_conditions: Probability that the decoder is conditioned on a flow sample instead of a phrase's
+            posterior sample, so that it is trained on the conditions of play time too.
+        theory_requested: Probability that the flow is conditioned on a theory part, for each part; in older
+            checkpoints named `theory_asked`.
+        flow_dropout: Probability that the phrase before is dropped from the flow's condition; and,
+            independently, for the style.
         rope_base: Base of the rotary position frequencies.
         dropout: Probability of dropping a residual update while training.
-        metre_and_key: Whether the decoder reads metrical places, and phrases are encoded relative to the key
-            of the moment. Bundles of format 2 do neither.
+        metre_and_key: Whether the decoder reads metrical places, and phrases are encoded relative to the
+            current key. Bundles of format 2 do neither.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,7 +81,9 @@ class TatumFlowConfig(BaseModel):
     theory_dropout: float = Field(default=0.5, ge=0, le=1)
     context_dropout: float = Field(default=0.15, ge=0, le=1)
     drawn_conditions: float = Field(default=0.25, ge=0, le=1)
-    theory_asked: float = Field(default=0.3, ge=0, le=1)
+    theory_requested: float = Field(
+        default=0.3, ge=0, le=1, validation_alias=AliasChoices("theory_requested", "theory_asked")
+    )
     flow_dropout: float = Field(default=0.15, ge=0, le=1)
     rope_base: float = Field(default=10_000.0, gt=1)
     dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -107,5 +111,5 @@ class TatumFlowConfig(BaseModel):
 
     @property
     def phrase_dim(self) -> int:
-        """Width of what the decoder is told of a phrase: its code, and if relative its key, one of twelve."""
+        """Width of a phrase's condition: its code and, for relative codes, the one-hot key."""
         return self.code_dim + (PITCH_CLASSES if self.metre_and_key else 0)

@@ -3,8 +3,8 @@
 Grouped-query attention (Ainslie et al. 2023), rotary positions (Su et al. 2021), RMSNorm (Zhang and
 Sennrich 2019), SwiGLU (Shazeer 2020), adaptive normalization by the condition as in DiT (Peebles and Xie
 2022, section 3.2). Each block has one learned key per key-value head whose value is zero: an attention
-sink inside the weights (after Xiao et al. 2023, section 3.3), so that a sliding window loses nothing when
-its oldest rows leave.
+sink inside the weights (after Xiao et al. 2023, section 3.3), so that a sliding window keeps its sink when
+its oldest rows are dropped.
 
 Shapes: B batch, T steps, H hidden_dim, C condition_dim, L width of the phrase condition, S num_styles,
 N query heads, K key-value heads, D head_dim, W cache rows.
@@ -25,7 +25,7 @@ from tatumflow.training.models.tatumflow.layers import RMSNorm, SwiGLU, rotary_t
 NUM_ROLES = 2
 
 _BLOCK = 128
-_UNSEEN = -1e9
+_MASKED = -1e9
 
 
 class LayerCache(NamedTuple):
@@ -57,16 +57,15 @@ class Attention(nn.Module):
         return rotate(q, cos, sin).to(v.dtype), rotate(k, cos, sin).to(v.dtype), v
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        """Attend within x (B, T, H) to each step and all before it."""
+        """Attend causally within x, (B, T, H)."""
         q, k, v = self.project(x, cos, sin)
-        # On a CPU, torch's flash kernel takes twice the time of plain products.
-        y = self._by_kernel(q, k, v) if x.is_cuda else self._by_blocks(q, k, v)
+        # On a CPU, torch's flash kernel takes twice the time of matrix products.
+        y = self.attend_by_kernel(q, k, v) if x.is_cuda else self.attend_by_blocks(q, k, v)
         return self.out(y.transpose(1, 2).reshape(x.shape))
 
-    def _by_kernel(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    def attend_by_kernel(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Attend with torch's kernel; (B, N, T, D)."""
-        # The sink stands before step 0; a zero query beside it keeps the square causal mask of the
-        # fast kernel.
+        # The sink precedes step 0; a zero query at its place keeps the square causal mask of the fast kernel.
         sink = self.sink.to(k.dtype)[None, :, None, :].expand(len(k), -1, -1, -1)
         q = F.pad(q, (0, 0, 1, 0))
         k = torch.cat([sink, k], dim=2)
@@ -75,11 +74,11 @@ class Attention(nn.Module):
         k, v = k.repeat_interleave(group, dim=1), v.repeat_interleave(group, dim=1)
         return F.scaled_dot_product_attention(q, k, v, is_causal=True)[:, :, 1:]
 
-    def _by_blocks(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Attend a block of queries at a time, each to no more keys than it may see; (B, N, T, D)."""
+    def attend_by_blocks(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Attend a block of queries at a time, each to the keys up to its own; (B, N, T, D)."""
         batch, _, steps, dim = q.shape
         group = self.heads // self.kv_heads
-        # The queries of a group share keys, so they stand side by side in one product.
+        # The queries of a group share keys, so one product serves them all.
         q = (q * dim**-0.5).view(batch, self.kv_heads, group, steps, dim)
         blocks = []
         for start in range(0, steps, _BLOCK):
@@ -87,7 +86,7 @@ class Attention(nn.Module):
             size = end - start
             queries = q[:, :, :, start:end].reshape(batch, self.kv_heads, group * size, dim)
             seen = torch.ones(size, size, dtype=torch.bool, device=q.device).tril().repeat(group, 1)
-            own = (queries @ k[:, :, start:end].transpose(-1, -2)).masked_fill(~seen, _UNSEEN)
+            own = (queries @ k[:, :, start:end].transpose(-1, -2)).masked_fill(~seen, _MASKED)
             scores = torch.cat([queries @ k[:, :, :start].transpose(-1, -2), own], dim=-1).float()
             sink = (queries @ self.sink.to(q.dtype)[:, :, None]).float()
             highest = torch.maximum(scores.amax(dim=-1, keepdim=True), sink).detach()
@@ -98,18 +97,18 @@ class Attention(nn.Module):
         return torch.cat(blocks, dim=2)
 
     def forward_cached(
-        self, x: Tensor, cos: Tensor, sin: Tensor, cache: LayerCache, bias: Tensor
+        self, x: Tensor, cos: Tensor, sin: Tensor, cache: LayerCache, mask: Tensor
     ) -> tuple[Tensor, LayerCache]:
         """Attend from x (1, T, H) to cached rows and to x itself.
 
-        Scores against cache, own rows and sink are joined, never the rows: the cache is read in place.
+        Scores against cache, new rows and sink are concatenated, not the rows: the cache is read in place.
 
         Args:
             x: Inputs, (1, T, H).
             cos: Cosines, (T, D / 2).
             sin: Sines, (T, D / 2).
             cache: Past rows, each (1, K, W, D), in any order.
-            bias: Added to the scores, (T, W + T): 0 where a step may look, very negative where not.
+            mask: Attention mask added to the scores, (T, W + T): 0 where a step attends, else very negative.
 
         Returns:
             Output (1, T, H) and the new rows, each (1, K, T, D).
@@ -122,7 +121,7 @@ class Attention(nn.Module):
         past = torch.matmul(q, cache.key[0].transpose(1, 2))
         own = torch.matmul(q, k[0].transpose(1, 2))
         sink = torch.matmul(q, self.sink[:, :, None])
-        scores = torch.cat([past, own], dim=-1).view(self.kv_heads, group, steps, window + steps) + bias
+        scores = torch.cat([past, own], dim=-1).view(self.kv_heads, group, steps, window + steps) + mask
         scores = torch.cat([scores.view(self.kv_heads, group * steps, window + steps), sink], dim=-1)
         weight = scores.softmax(dim=-1)
         y = torch.matmul(weight[:, :, :window], cache.value[0])
@@ -150,35 +149,35 @@ class Block(nn.Module):
         return x + self.dropout(self.mlp(self.norm_mlp(x) * (1 + scale_m) + shift_m))
 
     def forward_cached(
-        self, x: Tensor, condition: Tensor, cos: Tensor, sin: Tensor, cache: LayerCache, bias: Tensor
+        self, x: Tensor, condition: Tensor, cos: Tensor, sin: Tensor, cache: LayerCache, mask: Tensor
     ) -> tuple[Tensor, LayerCache]:
         """Like `forward`, with the past in `cache`; see `Attention.forward_cached`."""
         scale_a, shift_a, scale_m, shift_m = self.modulation(condition).chunk(4, dim=-1)
         attended, rows = self.attention.forward_cached(
-            self.norm_attention(x) * (1 + scale_a) + shift_a, cos, sin, cache, bias
+            self.norm_attention(x) * (1 + scale_a) + shift_a, cos, sin, cache, mask
         )
         x = x + attended
         return x + self.mlp(self.norm_mlp(x) * (1 + scale_m) + shift_m), rows
 
 
 class FieldHead(nn.Module):
-    """Predicts one field of the next note from the trunk and what is already chosen for that note.
+    """Predicts one field of the next note from the trunk's state and the note's earlier fields.
 
-    What the time shift decides is known after it: the chord at the note's onset, for the pitch, and its place
-    in the beat, for all further fields. To the logits of the time shift itself is added what the state says
-    of the place in the beat where each one would land.
+    The time shift determines what later fields are conditioned on: the chord at the note's onset, for the
+    pitch, and its metrical place, for all of them. To each logit of the time shift is added a logit of the
+    phase at which it would land.
     """
 
     landings: Tensor
 
     def __init__(self, config: TatumFlowConfig, field: int) -> None:
-        """Build the head of a field, given by its place in `FIELDS`."""
+        """Build the head of a field, given by its index in `FIELDS`."""
         super().__init__()
         dim = config.hidden_dim
         self.known = nn.ModuleList(nn.Embedding(FIELD_SIZES[i], dim) for i in range(field))
         self.field = field
         self.chord = nn.Embedding(NUM_CHORDS, dim) if field == PITCH else None
-        # The tempo is known to the state already.
+        # The tempo is in the state already.
         reads, is_time = config.metre_and_key, field == TIME_SHIFT
         sizes = METRE_SIZES[:TEMPO] if reads and not is_time else ()
         self.metre = nn.ModuleList(nn.Embedding(size, dim) for size in sizes)
@@ -216,9 +215,9 @@ class FieldHead(nn.Module):
 class TatumFlowDecoder(nn.Module):
     """Trunk and field heads.
 
-    A step reads four fields (see `tatumflow.engine.model.tokens`), who plays, the chord at its note, its
-    metrical place where the beat is known (see `tatumflow.engine.model.metre`), and the style and the phrase
-    condition in force. The state after step t predicts the note of step t + 1.
+    The inputs of a step are four fields (see `tatumflow.engine.model.tokens`), the role, the chord and the
+    metrical place of its note (see `tatumflow.engine.model.metre`), the style, and the phrase condition. The
+    state after step t predicts the note of step t + 1.
     """
 
     def __init__(self, config: TatumFlowConfig) -> None:
@@ -239,7 +238,7 @@ class TatumFlowDecoder(nn.Module):
         self.heads = nn.ModuleList(FieldHead(config, i) for i in range(len(FIELDS)))
         self.apply(self._initialize)
         nn.init.zeros_(self.style_input.weight)
-        self._begin_without_metre()
+        self._zero_metre()
         residual_std = 0.02 / (2 * config.num_layers) ** 0.5
         for block in self.blocks:
             assert isinstance(block, Block)
@@ -256,8 +255,8 @@ class TatumFlowDecoder(nn.Module):
         elif isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, std=0.02)
 
-    def _begin_without_metre(self) -> None:
-        """Let metrical places say nothing at first: weights trained without them go on as they were."""
+    def _zero_metre(self) -> None:
+        """Zero the weights of metrical places: a model trained without them first computes the same."""
         for head in self.heads:
             assert isinstance(head, FieldHead)
             for table in (*self.metre_embeddings, *head.metre):
@@ -274,18 +273,18 @@ class TatumFlowDecoder(nn.Module):
         chord: Tensor,
         metre: Tensor,
         phrase: Tensor,
-        heard: Tensor | None = None,
+        note_mask: Tensor | None = None,
     ) -> Tensor:
         """Return inputs (..., T, H) of steps with styles (..., T, C); see `forward` for the others."""
         notes = torch.stack([table(fields[..., i]) for i, table in enumerate(self.field_embeddings)]).sum(
             dim=0
         )
-        if heard is not None:
-            notes = notes * heard[..., None]
-        played = notes + self.role_embedding(role) + self.chord_embedding(chord)
+        if note_mask is not None:
+            notes = notes * note_mask[..., None]
+        x = notes + self.role_embedding(role) + self.chord_embedding(chord)
         for i, table in enumerate(self.metre_embeddings):
-            played = played + table(metre[..., i])
-        return played + self.style_input(styles) + self.phrase_input(phrase)
+            x = x + table(metre[..., i])
+        return x + self.style_input(styles) + self.phrase_input(phrase)
 
     def forward(
         self,
@@ -295,18 +294,18 @@ class TatumFlowDecoder(nn.Module):
         chord: Tensor,
         metre: Tensor,
         phrase: Tensor,
-        heard: Tensor | None = None,
+        note_mask: Tensor | None = None,
     ) -> Tensor:
         """Run the trunk over whole windows.
 
         Args:
             fields: Input indices of the four fields, (B, T, 4) int64, each below `INPUT_SIZES`.
             role: 0 human, 1 companion, (B, T) int64.
-            style: Style id in force at each step, 0 for none, (B, T) int64.
+            style: Style id of each step, 0 for none, (B, T) int64.
             chord: Chord id at each step's note, 0 for none, (B, T) int64.
             metre: Phase, beat of the bar and tempo at each step's note, (B, T, 3) int64.
-            phrase: Condition of the phrase of the note each step predicts, zeros for none, (B, T, L).
-            heard: 1 where a step's note is heard, 0 where it is blank, (B, T); all are heard when None.
+            phrase: Condition of the phrase whose note each step predicts, zeros for none, (B, T, L).
+            note_mask: 0 where a step's note is masked in the input, else 1, (B, T); None masks none.
 
         Returns:
             States after each step, (B, T, H).
@@ -315,7 +314,7 @@ class TatumFlowDecoder(nn.Module):
         cos, sin = rotary_table(positions, self.config.head_dim, self.config.rope_base)
         cos, sin = cos.to(fields.device), sin.to(fields.device)
         styles = self.style_embedding(style)
-        x = self.embed(fields, role, styles, chord, metre, phrase, heard)
+        x = self.embed(fields, role, styles, chord, metre, phrase, note_mask)
         condition = F.silu(styles + self.phrase_condition(phrase))
         for block in self.blocks:
             x = block(x, condition, cos, sin)
@@ -331,7 +330,7 @@ class TatumFlowDecoder(nn.Module):
         phrase: Tensor,
         cos: Tensor,
         sin: Tensor,
-        bias: Tensor,
+        mask: Tensor,
         past_key: Tensor,
         past_value: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -346,7 +345,7 @@ class TatumFlowDecoder(nn.Module):
             phrase: (T, L) float32.
             cos: Cosines of the steps' rotary angles, (T, D / 2) float32.
             sin: Sines, (T, D / 2) float32.
-            bias: (T, W + T) float32, 0 where a step may look at a cache row or new step, else very negative.
+            mask: Attention mask, (T, W + T) float32: 0 for rows and steps attended to, else very negative.
             past_key: Rotated keys of past steps in any order, (L, K, W, D) float32.
             past_value: Their values, (L, K, W, D) float32.
 
@@ -360,7 +359,7 @@ class TatumFlowDecoder(nn.Module):
         for i, block in enumerate(self.blocks):
             assert isinstance(block, Block)
             cache = LayerCache(past_key[i : i + 1], past_value[i : i + 1])
-            x, rows = block.forward_cached(x, condition, cos, sin, cache, bias)
+            x, rows = block.forward_cached(x, condition, cos, sin, cache, mask)
             keys.append(rows.key)
             values.append(rows.value)
         return self.norm(x)[0], torch.cat(keys), torch.cat(values)
@@ -372,8 +371,8 @@ class TatumFlowDecoder(nn.Module):
 
         Args:
             hidden: States, (..., H).
-            target: The next notes, (..., 4) int64; entries outside the predictable range are clamped, since
-                their loss is masked by the caller.
+            target: The next notes, (..., 4) int64; input-only values are clamped, since the caller masks
+                their loss.
             chord: The chords at their onsets, (...) int64.
             metre: Metrical places of the notes before them, (..., 3) int64.
             next_metre: Their own, (..., 3) int64.

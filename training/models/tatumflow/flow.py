@@ -1,8 +1,8 @@
-"""The latent flow: from noise to the condition of the phrase to come, by flow matching.
+"""The latent flow: a flow-matching model of the next phrase's code.
 
 A network learns the velocity of straight paths from noise to data (Lipman et al. 2023, "Flow Matching for
-Generative Modeling", section 4.1, sigma_min 0), given the phrase before, the style and those parts of the
-theory that are asked for. Its blocks are modulated as in DiT (Peebles and Xie 2022, section 3.2, adaLN-Zero).
+Generative Modeling", section 4.1, sigma_min 0), conditioned on the phrase before, the style and the requested
+theory parts. Its blocks are modulated as in DiT (Peebles and Xie 2022, section 3.2, adaLN-Zero).
 """
 
 import math
@@ -19,7 +19,7 @@ _FASTEST = 1000.0
 
 
 class _Block(nn.Module):
-    """A residual network of two layers, modulated and gated by the condition."""
+    """A residual block of two layers, modulated and gated by the condition."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
@@ -37,9 +37,9 @@ class _Block(nn.Module):
 
 
 class LatentFlow(nn.Module):
-    """The velocity of a phrase's code on its way from noise at time 0 to data at time 1.
+    """Velocity of a phrase's code on the path from noise at time 0 to data at time 1.
 
-    Shapes: L width of the code, P parts of theory, S styles.
+    Shapes: L width of the code, P theory parts, D width of a theory embedding, S styles.
     """
 
     def __init__(self, config: TatumFlowConfig) -> None:
@@ -49,6 +49,7 @@ class LatentFlow(nn.Module):
         theory = len(PARTS) * config.theory_dim
         self.style = nn.Embedding(config.num_styles, dim)
         self.before = nn.Linear(width + 1, dim)
+        # Checkpoints and bundles hold the weights of the requested theory under this name.
         self.asked = nn.Linear(theory + len(PARTS), dim)
         self.time = nn.Sequential(nn.Linear(2 * _FREQUENCIES, dim), nn.SiLU(), nn.Linear(dim, dim))
         self.mix = nn.Linear(dim, dim)
@@ -59,16 +60,16 @@ class LatentFlow(nn.Module):
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
 
-    def forward(self, x: Tensor, time: Tensor, style: Tensor, before: Tensor, asked: Tensor) -> Tensor:
+    def forward(self, x: Tensor, time: Tensor, style: Tensor, before: Tensor, requested: Tensor) -> Tensor:
         """Return the velocity.
 
         Args:
-            x: The code on its way, (Q, L).
+            x: Code at `time`, (Q, L).
             time: 0 to 1, (Q,).
             style: Weights over the style table, (Q, S).
             before: Code of the phrase before and a 1, or all zeros where there is none, (Q, L + 1).
-            asked: Wanted embeddings of theory, zeros where a part is free, and then for each part whether it
-                is wanted, (Q, P * D + P).
+            requested: Requested theory embeddings, zeros for the other parts, then for each part 1 if it is
+                requested, else 0, (Q, P * D + P).
 
         Returns:
             Velocity, (Q, L).
@@ -79,7 +80,7 @@ class LatentFlow(nn.Module):
         angle = time[:, None] * frequency
         clock = self.time(torch.cat([angle.cos(), angle.sin()], dim=-1))
         styles = torch.matmul(style, self.style.weight)
-        condition = F.silu(self.mix(F.silu(clock + styles + self.before(before) + self.asked(asked))))
+        condition = F.silu(self.mix(F.silu(clock + styles + self.before(before) + self.asked(requested))))
         y = self.enter(x)
         for block in self.blocks:
             y = block(y, condition)

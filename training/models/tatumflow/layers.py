@@ -1,4 +1,4 @@
-"""Layers that the parts of the model share."""
+"""Layers shared by the parts of the model."""
 
 import torch
 from torch import Tensor, nn

@@ -1,6 +1,6 @@
-"""The phrase encoder: a phrase of notes becomes a Gaussian over latents (Kingma and Welling 2014).
+"""The phrase encoder: the Gaussian posterior of a phrase's latent (Kingma and Welling 2014).
 
-A bidirectional transformer with learned positions; its mean over the notes gives mean and log variance.
+A bidirectional transformer with learned positions; mean and log variance come from its mean over the notes.
 Shapes: Q phrases, N notes of a phrase, E encoder_dim, Z latent_dim.
 """
 
@@ -14,7 +14,7 @@ from tatumflow.training.models.tatumflow.layers import RMSNorm, SwiGLU
 _MASKED = -1e9
 _LOG_VARIANCE = 6.0
 _FIRST_LOG_VARIANCE = -3.0
-"""Latents begin nearly free of noise: a decoder that first meets noise learns to ignore them for good."""
+"""Latents are initially almost free of noise: from noisy ones a decoder learns to ignore them for good."""
 
 
 class _Block(nn.Module):
@@ -28,20 +28,20 @@ class _Block(nn.Module):
         self.out = nn.Linear(dim, dim, bias=False)
         self.mlp = SwiGLU(dim, 2 * dim)
 
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Map (Q, N, E) to (Q, N, E) with scores biased by (Q, 1, 1, N)."""
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map (Q, N, E) to (Q, N, E); the attention mask (Q, 1, 1, N) is added to the scores."""
         count, notes, dim = x.shape
         qkv = self.qkv(self.norm_attention(x)).view(count, notes, 3, self.heads, dim // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        # For phrases as short as these, plain products beat torch's kernel on a CPU fourfold.
-        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2) + bias.to(q.dtype)
+        # For phrases as short as these, matrix products are four times as fast as torch's kernel on a CPU.
+        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2) + mask.to(q.dtype)
         y = scores.softmax(dim=-1).to(v.dtype) @ v
         x = x + self.out(y.transpose(1, 2).reshape(count, notes, dim))
         return x + self.mlp(self.norm_mlp(x))
 
 
 class PhraseEncoder(nn.Module):
-    """Reads phrases and gives the mean and the log variance of their latents."""
+    """Posterior of phrases: mean and log variance of their latents."""
 
     def __init__(self, config: TatumFlowConfig) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class PhraseEncoder(nn.Module):
 
         Args:
             fields: Input indices of their notes, (Q, N, 4) int64, each below `INPUT_SIZES`.
-            present: Which notes there are, (Q, N) bool; a phrase without any gets some finite latent.
+            present: Which slots hold a note, (Q, N) bool; a phrase without any gets a finite latent.
 
         Returns:
             Mean and log variance, each (Q, Z).
@@ -70,9 +70,9 @@ class PhraseEncoder(nn.Module):
         for i, table in enumerate(self.field_embeddings):
             x = x + table(fields[..., i])
         weight = present.to(x.dtype)
-        bias = ((1 - weight) * _MASKED)[:, None, None, :]
+        mask = ((1 - weight) * _MASKED)[:, None, None, :]
         for block in self.blocks:
-            x = block(x, bias)
+            x = block(x, mask)
         x = self.norm(x).float() * weight[..., None]
         pooled = x.sum(dim=1) / weight.sum(dim=1).clamp(min=1)[:, None]
         mean, log_variance = self.out(pooled).float().chunk(2, dim=-1)

@@ -13,10 +13,10 @@ from tatumflow.training.models.tatumflow.decoder import TatumFlowDecoder
 
 
 class TorchDecoder:
-    """A decoder in torch as the engine asks for one; implements `engine.decoder.Decoder`."""
+    """A decoder in torch; implements `engine.model.decoder.Decoder`."""
 
     def __init__(self, model: TatumFlowDecoder) -> None:
-        """`model` is on the CPU in evaluation mode; a step looks back on all of its training window."""
+        """`model` is on the CPU in evaluation mode; the attention window is that of training."""
         config = model.config
         self._model = model
         self._shape = DecoderShape(
@@ -46,14 +46,14 @@ class TorchDecoder:
     def field_logits(
         self, field: int, hidden: Floats, known: Ints, chord: Ints, metre: Ints, pocket: float = 1.0
     ) -> Floats:
-        """Return one field's logits (n, size), as with a pocket of 1; see `engine.decoder.Decoder`."""
+        """Return one field's logits (n, size), for a pocket of 1; see `engine.model.decoder.Decoder`."""
         with torch.inference_mode():
             arrays = (torch.from_numpy(array) for array in (hidden, known, chord, metre))
             return self._model.heads[field](*arrays).numpy()
 
 
 class TatumFlowStream:
-    """Notes in, notes out, without chords or phrase conditions; implements `families.NoteStream`."""
+    """A stream of notes without chords or phrase conditions; implements `models.NoteStream`."""
 
     def __init__(self, decoder: Decoder) -> None:
         """Begin with an empty context of `decoder`."""
@@ -63,17 +63,17 @@ class TatumFlowStream:
         self._onset = 0.0
 
     def turn(self, role: Role, style: int) -> None:
-        """Say who plays from here on, and the style id in force, 0 for none."""
+        """Begin a turn: the role that plays, and its style id, 0 for none."""
         self._role = role
         self._session.turn(role, self._styles[style])
 
     def add(self, note: Note) -> None:
-        """Add a note of the player whose turn it is."""
+        """Append a note of the current turn."""
         self._onset = note.onset
         self._session.add(note, self._role)
 
     def next_note(self, sampling: Sampling, rng: np.random.Generator) -> Note:
-        """Draw the next note field by field and append it.
+        """Sample the next note field by field and append it.
 
         Raises:
             ModelFault: if the model's output is not finite.

@@ -1,8 +1,8 @@
-"""The theory encoder: each part of a phrase's theory has an embedding of its own.
+"""The theory encoder: an embedding for each theory part of a phrase.
 
-Every part is predicted back from its own embedding, and the embeddings of different parts are kept
-uncorrelated (the redundancy reduction of Barlow Twins, Zbontar et al. 2021, section 2.1, between parts), so
-that one part can be edited while the others stay.
+Each part is reconstructed from its own embedding, and the embeddings of different parts are decorrelated (the
+redundancy reduction of Barlow Twins, Zbontar et al. 2021, section 2.1, between parts), so that one part can
+be edited while the others stay.
 """
 
 from itertools import combinations
@@ -19,7 +19,7 @@ _EPS = 1e-4
 
 
 class TheoryEncoder(nn.Module):
-    """Embeds the four parts of theory; an embedding has mean 0 and variance 1 over its own values."""
+    """Embeds the four theory parts; an embedding has mean 0 and variance 1 over its D values."""
 
     def __init__(self, config: TatumFlowConfig) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class TheoryEncoder(nn.Module):
         return torch.stack(parts, dim=-2)
 
     def predict(self, embeddings: Tensor) -> Tensor:
-        """Return the features (..., NUM_FEATURES) that embeddings (..., parts, D) stand for."""
+        """Return the features (..., NUM_FEATURES) reconstructed from embeddings (..., parts, D)."""
         return torch.cat(
             [decoder(embeddings[..., i, :]).float() for i, decoder in enumerate(self.decoders)], dim=-1
         )

@@ -1,1 +1,1 @@
-"""The TFSWA-UNet family: a U-Net over complex spectrograms with three attentions at its bottleneck."""
+"""The TFSWA-UNet family: a U-Net over complex spectrograms with attention at its bottleneck."""

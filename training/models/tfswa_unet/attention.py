@@ -1,15 +1,15 @@
 """Attention over time, over frequency, and in windows shifted along frequency, as one operation.
 
 A frame attends to the frames up to `look_back - 1` before it and `look_ahead` after it, and a position to the
-others of its group. Time attention looks far back in groups of one position; frequency attention sees one
-frame in a group of all positions; window attention sees a few frames in groups of a few positions, which
-every second layer shifts by half a group (Liu et al., "Swin Transformer", 2021).
+others of its group. Time attention spans many frames in groups of one position; frequency attention one frame
+in a group of all positions; window attention a few frames in groups of a few positions, which every second
+layer shifts by half a group (Liu et al., "Swin Transformer", 2021).
 
-Along time a window slides with its frame, where Swin's lie on a grid: what a frame sees does not depend
-on where an excerpt began, a stream needs no phase, and a causal window is as long for each of its frames.
+Along time a window slides with its frame, where Swin's lie on a grid: the window does not depend on where an
+excerpt began, a stream needs no phase, and a causal window has the same length for each frame.
 
 Shapes: B batch, T frames, P positions, C channels, H heads, D channels of a head, G groups of g positions, S
-frames that one sees, c frames of a chunk that are scored together, n chunks.
+frames of the attention window, c frames of a chunk that are scored together, n chunks.
 """
 
 from typing import Final
@@ -20,26 +20,26 @@ from torch.nn import functional as F  # noqa: N812
 
 from tatumflow.training.models.tfswa_unet.history import History
 
-_HIDDEN: Final = -1e4
-"""Added to the score of what is not seen; finite, so that a row of nothing else stays finite too."""
+_MASKED: Final = -1e4
+"""Added to masked scores; finite, so that a row of masked scores alone stays finite too."""
 
 
 class LocalAttention(nn.Module):
-    """Attention to near frames in groups of positions, with a learned bias for each distance."""
+    """Attention to near frames in groups of positions, with a learned relative position bias."""
 
     def __init__(
         self, channels: int, heads: int, group: int, look_back: int, look_ahead: int, shifted: bool = False
     ) -> None:
-        """Build it.
+        """Build the layer.
 
         Args:
-            channels: A multiple of the heads.
-            heads: How many.
-            group: Positions that attend to each other; divides all positions.
-            look_back: Frames seen, the present one included, at least 1.
-            look_ahead: Frames seen after it.
-            shifted: Whether the groups lie half a group higher; the lowest and the highest half then share a
-                group, and do not see each other.
+            channels: Channels, a multiple of `heads`.
+            heads: Attention heads.
+            group: Positions that attend to each other; divides the number of positions.
+            look_back: Frames attended to, the present one included, at least 1.
+            look_ahead: Later frames attended to.
+            shifted: Whether groups are shifted up by half a group; the lowest and the highest half then share
+                a group, and are masked from each other.
         """
         super().__init__()
         self.heads, self.group = heads, group
@@ -51,7 +51,7 @@ class LocalAttention(nn.Module):
 
     @property
     def span(self) -> int:
-        """Frames that one sees."""
+        """Frames of the attention window, S."""
         return self.back + 1 + self.ahead
 
     def forward(self, x: Tensor, history: History) -> Tensor:
@@ -71,7 +71,7 @@ class LocalAttention(nn.Module):
             scores = scores + self._wrapped(chunk, x.shape[2])
         if self.span > 1:
             visible = _chunks(F.pad(seen, (0, 0, 0, missing))[..., 0], chunk + self.span - 1, chunk)
-            hidden = (1 - visible.repeat_interleave(self.group, dim=-1)) * _HIDDEN
+            hidden = (1 - visible.repeat_interleave(self.group, dim=-1)) * _MASKED
             scores = scores + hidden[:, :, None, None, None]
         y = scores.softmax(dim=-1).to(v.dtype) @ v
         y = y.unflatten(4, (chunk, self.group)).permute(0, 1, 4, 2, 5, 3, 6)
@@ -90,37 +90,37 @@ class LocalAttention(nn.Module):
         return kv.permute(4, 0, 1, 2, 5, 7, 3, 6).flatten(5, 6)
 
     def _bias(self, chunk: int) -> Tensor:
-        """Return what is added for distances, (H, c g, (c + S - 1) g): `_HIDDEN` beyond the span."""
+        """Return the relative position bias, (H, c g, (c + S - 1) g): `_MASKED` beyond the span."""
         device = self.distance.device
         keys, queries = torch.arange(chunk + self.span - 1, device=device), torch.arange(chunk, device=device)
         steps = keys - queries[:, None]
         places = torch.arange(self.group, device=device)
         across = places - places[:, None] + self.group - 1
         known = self.distance[:, steps.clamp(0, self.span - 1)[:, None, :, None], across[:, None]]
-        outside = ((steps < 0) | (steps >= self.span)).to(known.dtype) * _HIDDEN
+        outside = ((steps < 0) | (steps >= self.span)).to(known.dtype) * _MASKED
         return (known + outside[:, None, :, None]).flatten(3, 4).flatten(1, 2)
 
     def _wrapped(self, chunk: int, positions: int) -> Tensor:
-        """Return what hides the ends of the spectrum from each other, (G, 1, c g, (c + S - 1) g)."""
+        """Return the mask between the two ends of the spectrum, (G, 1, c g, (c + S - 1) g)."""
         upper = torch.arange(self.group, device=self.distance.device) >= self.group - self.shift
-        apart = (upper[:, None] != upper).to(self.distance.dtype) * _HIDDEN
+        apart = (upper[:, None] != upper).to(self.distance.dtype) * _MASKED
         apart = apart.repeat(chunk, chunk + self.span - 1)
         return F.pad(apart[None, None], (0, 0, 0, 0, 0, 0, positions // self.group - 1, 0))
 
 
 def _chunks(x: Tensor, size: int, step: int) -> Tensor:
-    """Return pieces of x (B, T, ...) that begin every `step` frames: (B, n, ..., size), size below 2 step."""
+    """Return chunks of x (B, T, ...), one every `step` frames: (B, n, ..., size), size below 2 step."""
     if x.shape[1] == size:
         return x.movedim(1, -1)[:, None]
     steps = F.pad(x, (0, 0) * (x.dim() - 2) + (0, -x.shape[1] % step)).unflatten(1, (-1, step))
     if size > step:
-        # As `unfold`, whose gradient is slow.
+        # The same as `unfold`, whose gradient is slow.
         steps = torch.cat([steps[:, :-1], steps[:, 1:, : size - step]], dim=2)
     return steps.movedim(2, -1)
 
 
 class AttentionLayer(nn.Module):
-    """A residual attention."""
+    """A residual attention layer."""
 
     def __init__(self, channels: int, attention: LocalAttention) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class AttentionLayer(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """A residual network of two linear layers."""
+    """A residual feed-forward network of two linear layers."""
 
     def __init__(self, channels: int, inner: int) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class FeedForward(nn.Module):
 
 
 class TfswaModule(nn.Module):
-    """Time attention, frequency attention, and a pair of window attentions with a network each."""
+    """Time attention, frequency attention, window and shifted-window attention with a network each."""
 
     def __init__(
         self,

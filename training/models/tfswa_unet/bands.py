@@ -1,9 +1,9 @@
-"""How the bins of a spectrum become the positions that a network works on, with bins as channels.
+"""Band layouts: the bins of a spectrum as positions with several bins as channels.
 
-Two layouts. Stacked: the spectrum is cut into equal sub-bands and these lie above each other (channel-wise
-sub-bands; Liu et al., "Channel-wise Subband Input for Better Voice and Accompaniment Separation", 2020).
-Merged: neighbors share a position, more of them the higher they are, as an ear's bands grow wider; most
-positions, and so most of the work, are where the notes are.
+Stacked: the spectrum is cut into equal sub-bands, which are stacked as channels (channel-wise sub-bands; Liu
+et al., "Channel-wise Subband Input for Better Voice and Accompaniment Separation", 2020). Merged: neighboring
+bins share a position, more of them at higher frequencies, like critical bands; most positions, and so most of
+the computation, are where the notes are.
 
 Shapes: B batch, T frames, c channels, F bins, P positions, w bins of a position.
 """
@@ -15,11 +15,11 @@ from torch import Tensor
 
 
 class Part(NamedTuple):
-    """A run of positions that are made alike.
+    """A run of positions of one layout.
 
     Attributes:
         first: Its first bin.
-        positions: How many positions it makes.
+        positions: Number of positions.
         width: Bins of each.
         apart: Whether a position's bins lie `positions` bins apart; else they are neighbors.
     """
@@ -42,12 +42,12 @@ class Part(NamedTuple):
 
 
 def stacked_parts(bins: int, sub_bands: int) -> tuple[Part, ...]:
-    """Return the layout of `sub_bands` equal sub-bands of `bins` bins above each other."""
+    """Return the layout of `bins` bins as `sub_bands` stacked sub-bands."""
     return (Part(0, bins // sub_bands, sub_bands, apart=True),)
 
 
 def merged_parts(bands: Sequence[tuple[int, int]]) -> tuple[Part, ...]:
-    """Return the layout of ranges, each with how many bins and how many of them merge to a position."""
+    """Return the layout of merged ranges, each given as its bins and the bins of a position."""
     parts: list[Part] = []
     first = 0
     for bins, width in bands:

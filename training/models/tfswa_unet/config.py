@@ -11,36 +11,36 @@ from tatumflow.training.models.tfswa_unet.bands import Part, merged_parts, stack
 
 
 class TfswaUnetConfig(BaseModel):
-    """Shape of one separation model.
+    """Hyperparameters of one separation model.
 
     The last level is the bottleneck. A level's frames and positions are those of the level before divided by
     its strides.
 
     Attributes:
-        stems: What it takes a mixture apart into, as `parse_stems` reads it.
-        rate: Samples a second of what it hears.
+        stems: The stems it separates a mixture into; see `parse_stems`.
+        rate: Sample rate in Hz.
         window: Samples of a frame.
         hop: Samples from one frame to the next.
-        causal: Whether no block of frames sees a later one, so that a stream can be separated as it arrives.
-            A block has as many frames as `time_strides` make one of.
-        compression: Exponent of the magnitudes that the network sees; 1 leaves them as they are. It evens out
-            levels, of bins and of recordings, without looking at other frames.
+        causal: Whether a block of frames depends on no later one, so that a stream can be separated as it
+            arrives. A block has as many frames as the product of `time_strides`.
+        compression: Exponent of the input magnitudes; 1 leaves them as they are. It reduces differences of
+            level, between bins and between recordings, without reading other frames.
         sub_bands: Equal ranges of bins that are stacked as channels, where `bands` is empty.
-        bands: Ranges from the lowest bin up, each as how many bins, and how many merge to a position.
+        bands: Ranges from the lowest bin up, each given as its bins and the bins of a position.
         channels: Width of each level.
-        time_strides: Frames of a level that make one of the next.
-        freq_strides: Positions of a level that make one of the next.
-        kernel: Frames and positions that a convolution sees; odd, but for the frames of a causal one.
+        time_strides: Frames of a level for one of the next.
+        freq_strides: Positions of a level for one of the next.
+        kernel: Frames and positions of a convolution's kernel; odd, but for the frames of a causal one.
         blocks: Convolution blocks of each level on either side.
         num_modules: Modules of time, frequency and shifted-window attention at the bottleneck.
         num_heads: Heads of each attention.
-        mlp_ratio: Inner width of a feed-forward network, by the bottleneck's width.
-        look_back: Frames of the bottleneck that time attention sees, the present one included; where the
-            model is not causal, as many after it.
+        mlp_ratio: Inner width of a feed-forward network over the bottleneck's width.
+        look_back: Frames of the bottleneck in time attention, the present one included; if not causal, as
+            many after it.
         attention_window: Frames and positions of a window of the shifted-window attention.
-        complex_masks: Whether masks turn phases too.
-        consistent: Whether the stems add up to the mixture; one stem alone never does.
-        checkpointing: Whether training keeps no activations inside blocks and computes them again.
+        complex_masks: Whether masks are complex and so change phases.
+        consistent: Whether the stems add up to the mixture; no effect on a single stem.
+        checkpointing: Gradient checkpointing: whether activations inside blocks are recomputed, not kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,7 +77,7 @@ class TfswaUnetConfig(BaseModel):
         if self.bands and sum(count for count, _ in self.bands) != bins:
             raise ValueError(f"bands must have {bins} bins together, half the window")
         if any(width < 1 or count < 1 or count % width for count, width in self.bands):
-            raise ValueError("each of the bands must have a multiple of the bins that merge")
+            raise ValueError("the bins of each band must be a multiple of the bins of its positions")
         if not self.bands and bins % self.sub_bands:
             raise ValueError(f"sub_bands must divide {bins}, half the window")
         return self
@@ -113,7 +113,7 @@ class TfswaUnetConfig(BaseModel):
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """How bins become positions."""
+        """The band layout."""
         return merged_parts(self.bands) if self.bands else stacked_parts(self.window // 2, self.sub_bands)
 
     @property
@@ -128,13 +128,13 @@ class TfswaUnetConfig(BaseModel):
 
     @property
     def block(self) -> int:
-        """Frames that one of the bottleneck is made of: what is taken at a time in a stream."""
+        """Frames of a block: those of one frame of the bottleneck, processed at a time in a stream."""
         return prod(self.time_strides)
 
     @property
     def latency(self) -> int:
-        """Samples that must have arrived after a sample, at most, before it is separated in a stream.
+        """Greatest latency of a sample in a stream, in samples.
 
-        Those of the transform, and the frames of a block that wait for its last.
+        It is that of the transform, and of the frames of a block that wait for its last.
         """
         return self.stft.latency + (self.block - 1) * self.hop

@@ -1,4 +1,4 @@
-"""The module that is traced for a stream: one block a call, with every state an input and an output."""
+"""The exported module of a stream: one block a call, with every state as input and output."""
 
 from torch import Tensor, nn
 
@@ -13,11 +13,11 @@ class SeparatorGraph(nn.Module):
         self.model = model
 
     def forward(self, planes: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
-        """Return planes of the stems, (4 s, f, t), and what to give back, each (frames, ...).
+        """Return planes of the stems, (4 s, f, t), and the states for the next call, each (frames, ...).
 
         Args:
-            planes: Of the mixture, (4, f, t), t the model's block.
-            past: What the call before returned after the stems, zeros at first.
+            planes: Planes of the mixture, (4, f, t), t the model's block.
+            past: States that the call before returned, zeros at first.
         """
         stems, kept = self.model.step(planes[None], [state[None] for state in past])
         return stems[0], *(state[0] for state in kept)

@@ -1,4 +1,4 @@
-"""What layers that look back remember of a stream from one call to the next."""
+"""States of a stream between calls, for layers that read earlier frames."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,27 +8,27 @@ from torch.nn import functional as F  # noqa: N812
 
 
 class History:
-    """The frames before those of a call, for all layers of a model in the order in which they ask.
+    """The frames before those of a call, for all layers of a model in their order.
 
-    Without a past there is nothing but zeros before the first frame. So a whole signal in one call and its
-    blocks call after call see the same.
+    Without a past, zeros precede the first frame. So a whole signal in one call and its blocks in successive
+    calls give the same.
     """
 
     def __init__(self, past: Sequence[Tensor] | None = None, keep: bool = False) -> None:
         """Begin a call.
 
         Args:
-            past: What `kept` was after the call before; None at the beginning.
-            keep: Whether to keep what the next call needs.
+            past: `kept` after the call before; None at the beginning.
+            keep: Whether to keep the states that the next call needs.
         """
         self._past: Iterator[Tensor] | None = None if past is None else iter(past)
         self._keep = keep
         self.kept: list[Tensor] = []
 
     def extend(self, x: Tensor, back: int, ahead: int = 0) -> Tensor:
-        """Return x (B, T, ...) between the frames before and after it, (B, back + T + ahead, ...).
+        """Return x (B, T, ...) with the frames before and after it, (B, back + T + ahead, ...).
 
-        What comes after it is never known, and is zero.
+        The frames after it are zeros.
         """
         if back:
             past = x.new_zeros(x.shape[0], back, *x.shape[2:]) if self._past is None else next(self._past)

@@ -1,7 +1,7 @@
-"""Layers of the U-Net: convolutions between the levels' frames, and the steps from level to level.
+"""Layers of the U-Net: convolution blocks, downsampling and upsampling.
 
-Shapes: B batch, T frames, P positions, C channels. Channels come last; convolutions see the same memory as
-PyTorch's channels-last format.
+Shapes: B batch, T frames, P positions, C channels. Channels come last, which for convolutions is PyTorch's
+channels-last format.
 """
 
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from tatumflow.training.models.tfswa_unet.history import History
 class ConvBlock(nn.Module):
     """A residual convolution over time and frequency.
 
-    It is normalized over the channels of each frame and position alone: no other frame has a say in it.
+    It is normalized over the channels of each frame and position alone, so no other frame affects it.
     """
 
     def __init__(self, channels: int, kernel: tuple[int, int], causal: bool) -> None:
@@ -33,7 +33,7 @@ class ConvBlock(nn.Module):
 
 
 class Down(nn.Module):
-    """A step to a level of fewer frames and positions."""
+    """Downsampling to a level of fewer frames and positions."""
 
     def __init__(self, channels: int, out_channels: int, strides: tuple[int, int]) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """A step back, to a level of more frames and positions."""
+    """Upsampling to a level of more frames and positions."""
 
     def __init__(self, channels: int, out_channels: int, strides: tuple[int, int]) -> None:
         super().__init__()

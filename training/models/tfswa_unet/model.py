@@ -2,20 +2,19 @@
 
 After "TFSWA-ResUNet" (EURASIP Journal on Audio, Speech, and Music Processing 2025:39): a convolutional U-Net
 over sub-bands of the spectrogram, with modules of time-sequence, frequency-sequence and shifted-window
-attention in series at its bottleneck. Other than there, the network sees real and imaginary parts, all stems
-come from one network, and masks are linear, not squashed: zero and one are values like others, where a
-sigmoid only nears them. Positions are told apart by what each adds, since an instrument does not sound alike
-everywhere.
+attention in series at its bottleneck. Other than there, the inputs are real and imaginary parts, one network
+outputs all stems, and masks are linear: they reach zero and one, which a sigmoid only approaches. Learned
+embeddings distinguish the positions, since an instrument does not sound alike at all frequencies.
 
-A causal model can take a stream block by block; what its layers have to remember goes from call to call.
-Nothing in it depends on the level of other frames, so that blocks and a whole signal give the same.
+A causal model separates a stream block by block; the states of its layers pass from call to call. No layer
+depends on the level of other frames, so that blocks and a whole signal give the same.
 
-What a live model's transform should be follows from the 100 ms that may pass. A window of 2048 samples at
-44.1 kHz costs 46 ms; with one of 4096, ideal masks would gain 1 dB more, and it costs 93 ms, which leaves
-nothing for computing and for the sound card. Re-running an offline model over a window of 64 frames, as is
-done with others, looks 255 ms ahead. Causal layers cost nothing beside the transform. The shipped live sizes
-take a hop of 1024: ideal masks lose 0.1 to 0.3 dB on those at 512, and half as many frames are to be worked
-on. A time stride of 2 at hop 512 would halve them for the inner levels alone, and wait for one hop more.
+The transform of a live model follows from the latency bound of 100 ms. A window of 2048 samples at 44.1 kHz
+costs 46 ms; with one of 4096, ideal masks would gain 1 dB more, and it costs 93 ms, which leaves no time for
+computing and the sound card. Re-running an offline model over a window of 64 frames would add 255 ms. Causal
+layers add no latency. The shipped live sizes have a hop of 1024: ideal masks lose 0.1 to 0.3 dB on those at
+512, for half as many frames. A time stride of 2 at hop 512 would halve them for the inner levels only, and
+add a hop of latency.
 
 Shapes: b batch, f bins, t frames, s stems; see `tatumflow.training.separation.signal` for planes.
 """
@@ -56,7 +55,7 @@ class Blocks(nn.Module):
 
 
 class TfswaUnet(nn.Module):
-    """A separation model."""
+    """A separation model: masks of the stems of a mixture."""
 
     def __init__(self, config: TfswaUnetConfig) -> None:
         super().__init__()
@@ -89,10 +88,10 @@ class TfswaUnet(nn.Module):
         self.decoder = nn.ModuleList(Blocks(config, width) for width, _, _ in steps)
         self.norm = nn.LayerNorm(first)
         self.head = nn.ModuleList(nn.Linear(first, part.width * outputs) for part in self.parts)
-        self._begin()
+        self._initialize()
 
-    def _begin(self) -> None:
-        """Begin near equal shares of the mixture, with residual updates that are small."""
+    def _initialize(self) -> None:
+        """Initialize masks near equal shares of the mixture, and small residual updates."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
@@ -109,38 +108,38 @@ class TfswaUnet(nn.Module):
             head.bias.detach().view(self.stems * _SIDES, part.width, -1)[..., 0] = 1 / max(self.stems, 2)
 
     def forward(self, planes: Tensor) -> Tensor:
-        """Take a mixture apart.
+        """Separate a mixture into stems.
 
         Args:
-            planes: Of the mixture, (b, 4, f, t).
+            planes: Planes of the mixture, (b, 4, f, t).
 
         Returns:
-            Planes of the stems, (b, 4 s, f, t), those of silence beyond a last whole block left out.
+            Planes of the stems, (b, 4 s, f, t).
         """
         return self._separated(planes, History())
 
     def step(self, planes: Tensor, past: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Take the next blocks of a stream apart.
+        """Separate the next blocks of a stream.
 
         Args:
-            planes: Of the mixture, (b, 4, f, t), t a multiple of the configuration's `block`.
-            past: What the step before returned, or `beginning`.
+            planes: Planes of the mixture, (b, 4, f, t), t a multiple of the configuration's `block`.
+            past: States that the step before returned, or those of `beginning`.
 
         Returns:
-            Planes of the stems, (b, 4 s, f, t), and what to give to the next step.
+            Planes of the stems, (b, 4 s, f, t), and the states for the next step.
         """
         history = History(past, keep=True)
         return self._separated(planes, history), history.kept
 
     def beginning(self, batch: int = 1) -> list[Tensor]:
-        """Return the past of a stream that begins: tensors of zeros, (batch, frames, ...) each.
+        """Return the initial states of a stream: zeros, (batch, frames, ...) each.
 
         Raises:
             SettingError: if the model is not causal.
         """
         if not self.config.causal:
             raise SettingError(
-                "model.causal: a model that looks ahead cannot take a stream; train a causal one"
+                "model.causal: a model that reads later frames cannot separate a stream; train a causal one"
             )
         history = History(keep=True)
         bins, frames = self.config.stft.bins, self.config.block
@@ -152,10 +151,10 @@ class TfswaUnet(nn.Module):
         """Return the masks of a mixture.
 
         Args:
-            planes: Of the mixture, (b, 4, f, t).
+            planes: Planes of the mixture, (b, 4, f, t).
 
         Returns:
-            Shape (b, 2 s, f, t), complex.
+            Masks (b, 2 s, f, t), complex.
         """
         masks = self._masks(_channels_before_bins(planes), History())
         if not self.config.complex_masks:
@@ -163,13 +162,13 @@ class TfswaUnet(nn.Module):
         return torch.view_as_complex(masks.contiguous()).permute(0, 2, 3, 1)
 
     def separate(self, mixture: Tensor) -> Tensor:
-        """Take spectrograms apart: `forward` in complex numbers, which train faster and cannot be exported.
+        """Separate spectrograms: `forward` in complex numbers, which train faster and cannot be exported.
 
         Args:
-            mixture: Shape (b, 2, f, t), complex.
+            mixture: Spectrograms (b, 2, f, t), complex.
 
         Returns:
-            Shape (b, s, 2, f, t), complex.
+            Stems (b, s, 2, f, t), complex.
         """
         x = mixture.permute(0, 3, 1, 2)
         masks = self._masks(torch.cat([x.real, x.imag], dim=2), History())
@@ -183,8 +182,8 @@ class TfswaUnet(nn.Module):
         masks = self._masks(x, history)
         real, imaginary = (part.repeat(1, 1, self.stems, 1) for part in x.chunk(2, dim=2))
         if self.config.complex_masks:
-            turned, kept = masks[..., 1], masks[..., 0]
-            stems = [kept * real - turned * imaginary, kept * imaginary + turned * real]
+            a, b = masks[..., 0], masks[..., 1]
+            stems = [a * real - b * imaginary, a * imaginary + b * real]
         else:
             stems = [masks * real, masks * imaginary]
         return torch.cat(stems, dim=2).permute(0, 2, 3, 1)
@@ -208,11 +207,11 @@ class TfswaUnet(nn.Module):
             x = self._run(blocks, up(x) + skips.pop(), history)
         positions = self.norm(x[:, :frames]).split([part.positions for part in self.parts], dim=2)
         masks = [self._joined(*one) for one in zip(self.parts, self.head, positions, strict=True)]
-        # The bin at half the sample rate has no position of its own.
+        # The bin at half the sample rate has no position; it gets the mask of the bin below.
         return torch.cat([*masks, masks[-1][:, :, :, -1:]], dim=3).float()
 
     def _joined(self, part: Part, head: nn.Module, x: Tensor) -> Tensor:
-        """Return the masks of a part, as `_masks` does those of all, of its positions (b, t, P, C)."""
+        """Return the masks of a part, in the form of `_masks`, from its positions (b, t, P, C)."""
         assert isinstance(head, nn.Linear)
         weight, bias = self._consistent(part, head) if self.consistent else (head.weight, head.bias)
         shape = (self.stems * _SIDES, part.width, *((2,) if self.config.complex_masks else ()))
@@ -221,8 +220,8 @@ class TfswaUnet(nn.Module):
     def _consistent(self, part: Part, head: nn.Linear) -> tuple[Tensor, Tensor]:
         """Return weight and bias of a head whose stems' masks add up to one.
 
-        What the masks lack of one is shared out evenly (Wisdom et al., "Differentiable Consistency
-        Constraints", 2019). As this is linear, it is done to the weights, once for all frames.
+        Their difference from one is distributed evenly (Wisdom et al., "Differentiable Consistency
+        Constraints", 2019). As this is linear, it is applied to the weights, once for all frames.
         """
         shape = (self.stems, _SIDES, part.width, -1)
         weight, bias = head.weight.view(*shape, head.in_features), head.bias.view(shape)
@@ -238,7 +237,7 @@ class TfswaUnet(nn.Module):
 
 
 def compressed(x: Tensor, exponent: float) -> Tensor:
-    """Raise magnitudes to an exponent and keep phases.
+    """Return x with its magnitudes raised to an exponent, phases unchanged.
 
     Args:
         x: Shape (b, t, 4, f): left and right real, left and right imaginary.
