@@ -13,7 +13,12 @@ from tatumflow.training.config import load_config
 from tatumflow.training.fit import muon, precision
 from tatumflow.training.fit.muon import Muon, zeroth_power
 from tatumflow.training.fit.optimizers import Together, build_optimizer
-from tatumflow.training.fit.precision import choose_precision, missing_cpu_bf16
+from tatumflow.training.fit.precision import (
+    bf16_speedup,
+    choose_precision,
+    has_native_bf16,
+    missing_cpu_bf16,
+)
 from tatumflow.training.fit.settings import OptimizerSettings, RunSettings
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "train"
@@ -55,15 +60,36 @@ def test_avx512_without_bf16_instructions_is_not_native(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("missing", "chosen"), [("", "bf16-mixed"), ("the CPU has neither AVX512_BF16 nor AMX", "32-true")]
+    ("missing", "speedup", "chosen"),
+    [
+        ("", 1.9, "bf16-mixed"),
+        ("", 0.6, "32-true"),
+        ("the CPU has neither AVX512_BF16 nor AMX", 1.9, "32-true"),
+    ],
 )
-def test_auto_takes_what_the_cpu_computes(monkeypatch: pytest.MonkeyPatch, missing: str, chosen: str) -> None:
+def test_auto_takes_what_the_cpu_computes_faster(
+    monkeypatch: pytest.MonkeyPatch, missing: str, speedup: float, chosen: str
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(precision, "missing_cpu_bf16", lambda: missing)
+    monkeypatch.setattr(precision, "bf16_speedup", lambda: speedup)
     assert choose_precision("auto").precision == chosen
-    assert missing in str(choose_precision("auto"))
+    assert (missing or f"{speedup:.2f} times") in str(choose_precision("auto"))
+    assert has_native_bf16(torch.device("cpu")) == (chosen == "bf16-mixed")
     for requested in ("32-true", "bf16-mixed"):
         assert choose_precision(requested).precision == requested
+
+
+def test_the_speed_is_measured_once_and_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TATUMFLOW_BF16_SPEEDUP", "")
+    bf16_speedup.cache_clear()
+    measured = bf16_speedup()
+    assert 0.01 < measured < 100
+    assert os.environ["TATUMFLOW_BF16_SPEEDUP"] == f"{measured:.2f}"
+    bf16_speedup.cache_clear()
+    monkeypatch.setenv("TATUMFLOW_BF16_SPEEDUP", "3.00")
+    assert bf16_speedup() == 3.0
+    bf16_speedup.cache_clear()
 
 
 def test_auto_is_the_default_and_no_shipped_configuration_forces_bf16() -> None:
