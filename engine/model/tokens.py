@@ -113,7 +113,7 @@ class NoteTokens:
     duration: int
 
 
-TURN: Final = NoteTokens(*ABSENT)
+TURN_TOKEN: Final = NoteTokens(*ABSENT)
 """The fields of a turn step: no note, only a role and a style. It says who plays from here on."""
 
 

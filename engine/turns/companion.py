@@ -110,7 +110,7 @@ class Companion:
         self._turn = CompanionTurn(Phrase((), now, now, 0.0), now)
         self._redraw: ControlsSet | None = None
         self._redraw_from = now
-        session.turn(Role.HUMAN, self._live.style)
+        session.begin_turn(Role.HUMAN, self._live.style)
 
     @property
     def controls(self) -> Controls:
@@ -229,7 +229,7 @@ class Companion:
         if self._state == "thinking":
             self._abandon()
         self._live.use_model(controls, style_weights)
-        self._session.use(decoder, self._live.style)
+        self._session.use_decoder(decoder, self._live.style)
         self._planner.use_guide(None if phrases is None else PhraseGuide(phrases))
 
     def advance(self) -> float | None:
@@ -346,7 +346,7 @@ class Companion:
         self._reporter.end(self._turn, now)
         if self._planner.notes:
             self._listener.last_onset = self._planner.previous_onset
-        self._session.turn(Role.HUMAN, self._live.style)
+        self._session.begin_turn(Role.HUMAN, self._live.style)
         self._state = "listening"
 
     def _take_turn(self) -> None:

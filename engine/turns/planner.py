@@ -190,7 +190,7 @@ class Planner:
         self._style = style
         self._policy, self._chart = policy or PhrasePolicy(), chart
         self._call, self._seed = phrase.notes, seed
-        self._session.turn(Role.COMPANION, style, self._begin_phrase())
+        self._session.begin_turn(Role.COMPANION, style, self._begin_phrase())
 
     def abandon(self) -> None:
         """Take the whole turn back, nothing of which was handed over: the session never heard of it."""
@@ -230,7 +230,7 @@ class Planner:
         self._style = style
         condition = self._begin_phrase()
         if changed:
-            self._session.turn(Role.COMPANION, style, condition)
+            self._session.begin_turn(Role.COMPANION, style, condition)
         else:
             self._session.begin_phrase(condition)
 

@@ -83,7 +83,7 @@ def heard(session: ModelSession, times: np.ndarray) -> np.ndarray:
     for time in times:
         session.add(Note(float(time), 0.1, 60, 80), Role.HUMAN)
     session.sync()
-    return session._record.fields[1 : 1 + len(times), 0]
+    return session.record.fields[1 : 1 + len(times), 0]
 
 
 @pytest.mark.parametrize("tempo", [90.0, 173.0, 240.0])
@@ -102,7 +102,7 @@ def test_ticks_go_on_through_a_change_of_clock() -> None:
     session.follow_beats(None)
     heard(session, np.array([2.0]))
     assert first.tolist() == [0, 30]
-    assert session._record.fields[1:6, 0].tolist() == [0, 30, 50, 50, 20]
+    assert session.record.fields[1:6, 0].tolist() == [0, 30, 50, 50, 20]
     assert second is not None
 
 
@@ -110,7 +110,7 @@ def test_notes_of_its_own_fall_on_ticks_of_the_beat() -> None:
     session = ModelSession(MockDecoder(mock_shape(cache_rows=128, window=96)))
     beats = BeatClock(187.0, 2.0)
     session.follow_beats(beats)
-    session.turn(Role.COMPANION, NO_STYLE)
+    session.begin_turn(Role.COMPANION, NO_STYLE)
     rng, onset = np.random.default_rng(1), 2.0
     for _ in range(40):
         note = session.next_note(Sampling(), Constraints(), rng, previous_onset=onset)

@@ -121,7 +121,7 @@ class Stage:
     def __init__(self, chart: ChartClock | None = None) -> None:
         self.clock = VirtualClock()
         self.session = ModelSession(MockDecoder(mock_shape(cache_rows=256, window=192)))
-        self.session.turn(Role.HUMAN, NO_STYLE)
+        self.session.begin_turn(Role.HUMAN, NO_STYLE)
         self.model = MockPhraseModel()
         self.planner = Planner(
             self.session, Scheduler(lambda event: None, self.clock), self.clock, PhraseGuide(self.model)
@@ -147,7 +147,7 @@ class Stage:
 
     @property
     def conditions(self) -> np.ndarray:
-        record = self.session._record
+        record = self.session.record
         companion = record.role[: record.total] == Role.COMPANION
         return record.phrase[: record.total][companion]
 
@@ -178,7 +178,7 @@ def test_notes_lie_on_the_chords_of_the_chart() -> None:
     chart = ChartClock(parse_chart("Dm7 | G7"), 120.0, 1.0)
     stage = Stage(chart)
     stage.draw(40)
-    record = stage.session._record
+    record = stage.session.record
     seen = record.chord[: record.total]
     for position in range(record.total):
         if record.role[position] == Role.COMPANION and record.fields[position, 1] < 88:

@@ -114,7 +114,7 @@ def test_lifting_the_pedal_lets_the_turn_go_and_gives_the_model_the_true_duratio
     rig.human(ControlChange(end + 0.5, SUSTAIN, 0))
     rig.run_until("playing", limit=1.0)
     other = new_session()
-    other.turn(Role.HUMAN, STYLE)
+    other.begin_turn(Role.HUMAN, STYLE)
     for i in range(4):
         onset = 1.0 + 0.25 * i
         other.add(Note(onset, end + 0.5 - onset, 60 + i, 80), Role.HUMAN)
@@ -144,13 +144,13 @@ def test_barge_in_closes_what_sounds_and_keeps_what_was_heard():
     assert turn.notes == sent == len(rig.companion_notes)
 
     other = new_session()
-    other.turn(Role.HUMAN, STYLE)
+    other.begin_turn(Role.HUMAN, STYLE)
     for i in range(10):
         other.add(Note(1.0 + 0.25 * i, 0.1, 60 + i, 80), Role.HUMAN)
-    other.turn(Role.COMPANION, STYLE)
+    other.begin_turn(Role.COMPANION, STYLE)
     for note in rig.companion_notes:
         other.add(note, Role.COMPANION)
-    other.turn(Role.HUMAN, STYLE)
+    other.begin_turn(Role.HUMAN, STYLE)
     other.note_on(now, 50, 90)
     assert context(rig.session) == context(other)
 
@@ -222,7 +222,7 @@ def test_changed_style_is_in_force_at_once():
     rig = playing()
     rig.companion.command(SetControl("style", "charlie-parker"))
     rig.run_to(rig.clock.now() + 0.001)
-    record = rig.session._record
+    record = rig.session.record
     assert record.style[(record.total - 1) % record.capacity].tolist() == [0, 0, 1]
 
 

@@ -46,7 +46,7 @@ class Bench:
         self.clock = VirtualClock()
         self.decoder = SlowDecoder(self.pass_time)
         self.session = new_session(self.decoder)
-        self.session.turn(Role.HUMAN, STYLE)
+        self.session.begin_turn(Role.HUMAN, STYLE)
         for note in CALL:
             self.session.add(note, Role.HUMAN)
         self.port = Port()
@@ -231,10 +231,10 @@ def test_cut_keeps_in_the_session_what_was_heard():
     assert any(note.offset > now for note in heard), "something was cut"
 
     other = new_session()
-    other.turn(Role.HUMAN, STYLE)
+    other.begin_turn(Role.HUMAN, STYLE)
     for note in CALL:
         other.add(note, Role.HUMAN)
-    other.turn(Role.COMPANION, STYLE)
+    other.begin_turn(Role.COMPANION, STYLE)
     for note in heard:
         duration = min(note.offset, now) - note.onset
         other.add(Note(note.onset, max(duration, 0.01), note.pitch, note.velocity), Role.COMPANION)

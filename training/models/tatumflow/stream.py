@@ -65,7 +65,7 @@ class TatumFlowStream:
     def turn(self, role: Role, style: int) -> None:
         """Say who plays from here on, and the style id in force, 0 for none."""
         self._role = role
-        self._session.turn(role, self._styles[style])
+        self._session.begin_turn(role, self._styles[style])
 
     def add(self, note: Note) -> None:
         """Add a note of the player whose turn it is."""
