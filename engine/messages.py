@@ -90,21 +90,10 @@ class Shutdown:
     """Silence, save the recording, close the ports, end the process."""
 
 
-Command = (
-    SetControl
-    | PlayKey
-    | Panic
-    | TakeTurn
-    | YieldTurn
-    | PassTurn
-    | TapTempo
-    | BeginBars
-    | ConnectPorts
-    | LearnController
-    | ForgetController
-    | UseModel
-    | Shutdown
-)
+CompanionCommand = SetControl | Panic | TakeTurn | YieldTurn | PassTurn | PlayKey | TapTempo | BeginBars
+"""Commands that the companion carries out; the others are those of the engine around it."""
+
+Command = CompanionCommand | ConnectPorts | LearnController | ForgetController | UseModel | Shutdown
 
 Turn = Literal["listening", "thinking", "playing"]
 

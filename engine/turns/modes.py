@@ -57,7 +57,7 @@ class Answer:
 
     name: ModeName = "answer"
     patience = 1.0
-    phrases = PhrasePolicy(tells=("melody", *MANNER), tells_near=("latent", "harmony"))
+    phrases = PhrasePolicy(conditions_on=("melody", *MANNER), conditions_near=("latent", "harmony"))
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
         """Return the window of an answer to `phrase` that begins at `now` seconds."""
@@ -86,7 +86,7 @@ class Continuation:
 
     name: ModeName = "continue"
     patience = 0.6
-    phrases = PhrasePolicy(tells=MANNER)
+    phrases = PhrasePolicy(conditions_on=MANNER)
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
         """Return the window of a continuation of `phrase` that begins at `now` seconds."""
@@ -107,7 +107,7 @@ class Improvisation:
 
     name: ModeName = "improvise"
     patience = 1.0
-    phrases = PhrasePolicy(from_call=False, tells=MANNER)
+    phrases = PhrasePolicy(from_call=False, conditions_on=MANNER)
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
         """Return the window of an improvisation that begins at `now` seconds; the call does not matter."""
@@ -125,7 +125,7 @@ class Restyling:
 
     name: ModeName = "restyle"
     patience = 1.0
-    phrases = PhrasePolicy(keeps=0.5, asks=("melody", "rhythm", "dynamics"))
+    phrases = PhrasePolicy(kept_share=0.5, requests=("melody", "rhythm", "dynamics"))
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
         """Return the window of an answer, its length changed by the pace."""
@@ -137,7 +137,7 @@ class Reharmonization:
 
     name: ModeName = "reharmonize"
     patience = 1.0
-    phrases = PhrasePolicy(keeps=0.8, asks=("melody", "rhythm", "dynamics"), edits_harmony=True)
+    phrases = PhrasePolicy(kept_share=0.8, requests=("melody", "rhythm", "dynamics"), edits_harmony=True)
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
         """Return the window of an answer, its length changed by the pace."""

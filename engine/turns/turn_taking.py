@@ -67,18 +67,18 @@ class TurnTaking:
         self._time = time
         self._controls = controls
         self._entered = _BEFORE_ALL_BARS
-        self._unasked = controls.mode == "improvise"
+        self._at_once = controls.mode == "improvise"
 
     def use(self, controls: Controls) -> None:
         """Take other controls; an improvisation that they begin comes unasked."""
         if controls.mode != self._controls.mode:
-            self._unasked = self._unasked or controls.mode == "improvise"
+            self._at_once = self._at_once or controls.mode == "improvise"
         self._controls = controls
 
     def restart(self) -> None:
         """Let every bar be entered again: the beat has jumped, stopped or begun."""
         self._entered = _BEFORE_ALL_BARS
-        self._unasked = self._unasked or (self._improvises and self._time.in_tempo)
+        self._at_once = self._at_once or (self._improvises and self._time.in_tempo)
 
     def next_bars(self, now: float) -> Bars | None:
         """Return the companion's next bars, those of a line just missed included; None in free turns."""
@@ -97,9 +97,9 @@ class TurnTaking:
         beat = self._time.transport.beat(now)
         return Bars(beat, trading.companion_end(beat))
 
-    def comes_unasked(self, bars: Bars | None) -> bool:
+    def comes_at_once(self, bars: Bars | None) -> bool:
         """Return whether a turn comes at once, though nothing was played."""
-        return bars is None and self._improvises and self._unasked
+        return bars is None and self._improvises and self._at_once
 
     def due(self, bars: Bars | None) -> float | None:
         """Return when the turn comes, by its bars or, without any, by the human's silence.
@@ -118,7 +118,7 @@ class TurnTaking:
 
     def enter(self, turn: CompanionTurn) -> None:
         """Take note that a turn has come."""
-        self._unasked = False
+        self._at_once = False
         if turn.bars is not None:
             self._entered = turn.bars.first
 

@@ -31,7 +31,7 @@ class FlakyDecoder(MockDecoder):
 class BrokenPhraseModel(MockPhraseModel):
     """Knows no condition."""
 
-    def velocity(self, x: Floats, time: float, style: Floats, before: Floats, asked: Floats) -> Floats:
+    def velocity(self, x: Floats, time: float, style: Floats, before: Floats, requested: Floats) -> Floats:
         return np.full_like(x, np.nan)
 
 
