@@ -1,4 +1,4 @@
-"""Notes and who plays them: the values every other part of the engine speaks in."""
+"""Notes, and the roles of who plays them."""
 
 from dataclasses import dataclass
 from enum import IntEnum

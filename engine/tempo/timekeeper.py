@@ -193,7 +193,7 @@ class Timekeeper:
             self._metronome.restart()
         ticks = self.in_tempo and controls.clock_out
         for event in self._out.due(transport.clock, now, until) if ticks else self._out.stop(now):
-            self._scheduler.tell(event)
+            self._scheduler.clock_event(event)
         if ticks:
             wake.append(now + AHEAD / 2)
         return min(wake, default=None)

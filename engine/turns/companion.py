@@ -137,7 +137,7 @@ class Companion:
             self._time.hear_note(event)
         self._listener.hear(event, self._clock.now() - event.time)
         if hangs_over:
-            self._planner.heard(event.time)
+            self._planner.go_on_after(event.time)
         if self._state == "thinking" and self._turn_taking.is_put_off(self._turn):
             self._abandon()
 

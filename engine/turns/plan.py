@@ -81,7 +81,7 @@ class Plan:
         if self.first_onset is None:
             self.first_onset = self._planned[-1].sound.onset
 
-    def hear(self, onset: float) -> None:
+    def count_from(self, onset: float) -> None:
         """Count the time of the next note from a human's note at `onset` seconds, if that is the last one."""
         self.previous_onset = max(self.previous_onset, onset)
 

@@ -222,15 +222,15 @@ class Planner:
             self._request = replace(self._request, window=window)
 
     def make_room(self) -> None:
-        """Withdraw what can be withdrawn before the session gets a note of the human's; see `heard`."""
+        """Withdraw what can be withdrawn before the session gets a note of the human's; see `go_on_after`."""
         if self._plan.next_onset is not None:
             self._earliest = max(self._request.window.earliest, self._clock.now() + RESUME_LEAD)
             self.finished = False
         self.withdraw(-inf)
 
-    def heard(self, onset: float) -> None:
+    def go_on_after(self, onset: float) -> None:
         """Go on after a note of the human's at `onset` seconds, which the session has now."""
-        self._plan.hear(onset)
+        self._plan.count_from(onset)
 
     def extend(self, now: float, horizon: float = HORIZON) -> bool:
         """Sample one note if the plan does not reach `now` + lookahead + `horizon`.

@@ -22,7 +22,8 @@ from tatumflow.engine.errors import DeviceError
 from tatumflow.engine.messages import Command
 from tatumflow.engine.midi.events import InputEvent, NoteEvent, OutputEvent
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
-from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler
+from tatumflow.engine.midi.scheduler_thread import SchedulerThread
 from tatumflow.engine.model.bundle import Bundle
 from tatumflow.engine.model.constraints import Constraints
 from tatumflow.engine.model.decoder import Decoder

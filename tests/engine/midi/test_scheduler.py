@@ -13,7 +13,8 @@ from tatumflow.engine.clock import SystemClock, VirtualClock
 from tatumflow.engine.errors import SchedulerError
 from tatumflow.engine.midi.events import ALL_NOTES_OFF, SUSTAIN, ControlChange, NoteOff, NoteOn, OutputEvent
 from tatumflow.engine.midi.notes import Note
-from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler
+from tatumflow.engine.midi.scheduler_thread import SchedulerThread
 
 
 def make() -> tuple[Scheduler, Port, VirtualClock]:
