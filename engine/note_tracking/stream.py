@@ -24,7 +24,7 @@ class Frame(Protocol):
 
 
 F = TypeVar("F", bound=Frame)
-Heard = TypeVar("Heard", bound=Frame, contravariant=True)
+Input = TypeVar("Input", bound=Frame, contravariant=True)
 
 
 class Hearing(Protocol[F]):
@@ -49,10 +49,10 @@ class Hearing(Protocol[F]):
         ...
 
 
-class Segmenter(Protocol[Heard]):
+class Segmenter(Protocol[Input]):
     """Notes from frames; times in seconds since the start of the stream."""
 
-    def push(self, frame: Heard, /) -> Sequence[NoteOn | NoteOff]:
+    def push(self, frame: Input, /) -> Sequence[NoteOn | NoteOff]:
         """Add the next frame and return the events that it confirms."""
         ...
 

@@ -63,8 +63,8 @@ class BeatFollower:
         """Seconds at which `advance` is due; None before a note."""
         if self._last_onset is None:
             return None
-        heard = self._state.frame / FRAME_RATE
-        return heard + (LOOK if heard < self._last_onset + _RECENT else REST_LOOK)
+        tracked = self._state.frame / FRAME_RATE
+        return tracked + (LOOK if tracked < self._last_onset + _RECENT else REST_LOOK)
 
     def hear(self, onset: float, pitch: int, velocity: int) -> None:
         """Keep a note for the next update."""

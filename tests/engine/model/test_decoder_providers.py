@@ -66,7 +66,7 @@ def test_int8_weights_are_for_the_cpu_alone() -> None:
     assert graph_providers("fp32", ALL) == graph_providers("fp16", ALL) == ALL
 
 
-def test_a_bundle_without_a_graph_for_gpus_stays_on_the_cpu_and_says_so_in_a_line(
+def test_a_bundle_without_a_graph_for_gpus_stays_on_the_cpu_with_a_line_in_the_log(
     tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine = _Machine()
@@ -125,7 +125,7 @@ def test_a_provider_that_fails_at_its_first_run_is_left_out_too(
     assert machine.trunks[-1] == ("decoder.onnx", (CPU,))
 
 
-def test_a_provider_that_does_not_start_is_not_taken_for_the_cpu(
+def test_a_provider_that_does_not_start_is_not_replaced_by_the_cpu(
     tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = onnxruntime.InferenceSession

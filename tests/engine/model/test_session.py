@@ -208,7 +208,7 @@ def test_rollback_is_as_if_never_fed_bit_for_bit() -> None:
         session.begin_turn(Role.COMPANION, BLEND)
     assert draw(straight[0], 10, start=10.0) == draw(speculative[0], 10, start=10.0)
     np.testing.assert_array_equal(states(*straight), states(*speculative))
-    assert len(speculative[1].decoded) == decoded + 11, "rolling back fed steps again"
+    assert len(speculative[1].decoded) == decoded + 11, "rolling back prefilled steps again"
 
 
 def test_rollback_restores_the_style_in_force() -> None:

@@ -56,12 +56,12 @@ def test_styles_blend_and_guide_by_their_velocities() -> None:
         weights = np.array(style, np.float32)
         return next_code(model, weights, np.random.default_rng(0), surprise=0.5)
 
-    nobody, one, other = towards(1, 0, 0), towards(0, 1, 0), towards(0, 0, 1)
+    plain, one, other = towards(1, 0, 0), towards(0, 1, 0), towards(0, 0, 1)
     assert np.allclose(towards(0, 0.25, 0.75), 0.25 * one + 0.75 * other, atol=1e-4)
-    assert np.allclose(towards(-1, 2, 0), 2 * one - nobody, atol=1e-4)
+    assert np.allclose(towards(-1, 2, 0), 2 * one - plain, atol=1e-4)
 
 
-def test_what_is_not_there_is_told_as_zeros() -> None:
+def test_absent_inputs_are_zeros() -> None:
     model = MockPhraseModel()
     drawn(model)
     assert not np.any(model.before)

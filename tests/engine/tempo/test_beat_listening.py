@@ -219,7 +219,7 @@ def test_follower_coasts_while_the_player_rests_and_then_lets_go() -> None:
     assert follower.next_look is None
 
 
-def test_bars_are_traded_on_the_beat_that_was_heard() -> None:
+def test_bars_are_traded_on_the_beat_of_the_playing() -> None:
     clock = VirtualClock()
     timekeeper = Timekeeper(
         Scheduler(lambda _: None, clock), Controls(clock="listen", trade_bars=4), 0.0, tracker

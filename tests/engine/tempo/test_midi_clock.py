@@ -24,7 +24,7 @@ START = 10.0
 
 
 class Sender:
-    """Sends ticks at a tempo, each late or early by chance, to a clock that follows."""
+    """Sends ticks at a tempo, each late or early at random, to a clock that follows."""
 
     def __init__(self, jitter: float = 0.0, tempo: float = 120.0, seed: int = 0) -> None:
         self.follower = MidiClock()
@@ -39,7 +39,7 @@ class Sender:
         return 60 / self.tempo / TICKS_PER_BEAT
 
     def send(self, ticks: int, *, lost: Callable[[int], int] = lambda tick: 1) -> Iterator[float]:
-        """Send ticks, each as often as `lost` says, and yield the error after each in seconds."""
+        """Send ticks, each as often as `lost` states, and yield the error after each in seconds."""
         for _ in range(ticks):
             for _ in range(lost(self.tick)):
                 self.follower.hear(ClockTick(self.time + self._chance.gauss(0, self._jitter)))
@@ -68,7 +68,7 @@ def test_an_hour_of_jitter_leaves_phase_and_drift_under_a_millisecond(jitter: fl
     assert sender.follower.jumps == 0
 
 
-def test_it_knows_the_tempo_after_a_beat():
+def test_it_has_the_tempo_after_a_beat():
     sender = Sender(0.001, tempo=97.0)
     sender.settle(beats=1)
     clock = sender.follower.clock

@@ -29,7 +29,7 @@ class FlakyDecoder(MockDecoder):
 
 
 class BrokenPhraseModel(MockPhraseModel):
-    """Knows no condition."""
+    """Its conditions are not finite."""
 
     def velocity(self, x: Floats, time: float, style: Floats, before: Floats, requested: Floats) -> Floats:
         return np.full_like(x, np.nan)

@@ -152,7 +152,7 @@ def test_a_flood_while_it_thinks_does_not_keep_the_turn_from_coming():
 def test_values_are_tried_again_once_the_others_are_set_and_refused_one_by_one():
     rig = Rig()
     set_all(rig, register_low=40, register_high=60)
-    set_all(rig, register_low=70, register_high=90, temperature=9.0, nonsense=1, style="nobody")
+    set_all(rig, register_low=70, register_high=90, temperature=9.0, nonsense=1, style="unknown")
     controls = rig.companion.controls
     assert (controls.register_low, controls.register_high) == (70, 90)
     assert (controls.temperature, controls.style) == (1.0, "art-tatum")
