@@ -141,7 +141,7 @@ class BeatTracker:
             mass=0.0,
         )
 
-    def hear(self, state: TrackerState, onset: float, pitch: int, velocity: int = 0) -> TrackerState:
+    def add_note(self, state: TrackerState, onset: float, pitch: int, velocity: int = 0) -> TrackerState:
         """Keep a note for `advance`, in a few microseconds; a late one counts in the next frame."""
         onset = max(onset, state.frame / FRAME_RATE)
         return replace(

@@ -66,10 +66,10 @@ class BeatFollower:
         tracked = self._state.frame / FRAME_RATE
         return tracked + (LOOK if tracked < self._last_onset + _RECENT else REST_LOOK)
 
-    def hear(self, onset: float, pitch: int, velocity: int) -> None:
+    def add_note(self, onset: float, pitch: int, velocity: int) -> None:
         """Keep a note for the next update."""
         self._last_onset = onset
-        self._state = self._tracker.hear(self._state, onset, pitch, velocity)
+        self._state = self._tracker.add_note(self._state, onset, pitch, velocity)
 
     def advance(self, now: float) -> bool:
         """Update the beat at `now` seconds; return whether the clock was locked, moved or released."""

@@ -86,7 +86,7 @@ class MidiClock:
             return None
         return BeatClock(60 / (TICKS_PER_BEAT * self._period), self._at - self._count * self._period)
 
-    def hear(self, event: ClockEvent) -> None:
+    def handle(self, event: ClockEvent) -> None:
         """Handle an event of the sender; events come in order."""
         match event:
             case ClockTick():

@@ -119,16 +119,16 @@ class Timekeeper:
             self.begin_at(now)
         return (controls.trade_bars, controls.clock) != (before.trade_bars, before.clock)
 
-    def hear(self, event: ClockEvent | BeatReport) -> bool:
+    def handle(self, event: ClockEvent | BeatReport) -> bool:
         """Handle an event of an external clock; return whether plans became void."""
         before = self.transport.jumps
-        self.transport.hear(event)
+        self.transport.handle(event)
         return self.transport.jumps != before
 
-    def hear_note(self, note: NoteOn) -> None:
+    def add_note(self, note: NoteOn) -> None:
         """Keep a note of the human's for the next update of the beat."""
         if self._follower is not None:
-            self._follower.hear(note.time, note.pitch, note.velocity)
+            self._follower.add_note(note.time, note.pitch, note.velocity)
 
     def listen(self, now: float) -> bool:
         """Update the beat of the human's playing at `now` seconds; return whether plans became void."""

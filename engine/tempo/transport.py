@@ -32,7 +32,7 @@ class Transport:
         self._own = BeatClock(tempo, origin)
         self._midi = MidiClock()
         self._port = ""
-        self._heard_at = -inf
+        self._last_at = -inf
         self._reported: BeatClock | None = None
         self._listened: BeatClock | None = None
 
@@ -91,19 +91,19 @@ class Transport:
             self._own, self.source = self.clock, source
             self.jumps += 1
 
-    def hear(self, event: ClockEvent | BeatReport) -> None:
+    def handle(self, event: ClockEvent | BeatReport) -> None:
         """Handle an event of an external clock, in use or not."""
         if isinstance(event, BeatReport):
             self._report(event)
             return
-        if event.port != self._port and self._heard_at > -inf:
-            if event.time - self._heard_at <= PAUSE and not isinstance(event, ClockStart | ClockContinue):
+        if event.port != self._port and self._last_at > -inf:
+            if event.time - self._last_at <= PAUSE and not isinstance(event, ClockStart | ClockContinue):
                 return
             self._midi = MidiClock()
             self._jumped("midi")
-        self._port, self._heard_at = event.port, event.time
+        self._port, self._last_at = event.port, event.time
         before, had_beat = self._midi.jumps, self._midi.clock is not None
-        self._midi.hear(event)
+        self._midi.handle(event)
         if self._midi.jumps != before or had_beat != (self._midi.clock is not None):
             self._jumped("midi")
 

@@ -123,7 +123,7 @@ class Companion:
         if self._stopped:
             return
         if isinstance(event, TimeEvent):
-            if self._time.hear(event):
+            if self._time.handle(event):
                 self._keep_time()
             return
         struck = isinstance(event, NoteOn) and event.velocity > 0
@@ -134,8 +134,8 @@ class Companion:
         elif struck:
             self._give_way()
         if isinstance(event, NoteOn) and event.velocity > 0:
-            self._time.hear_note(event)
-        self._listener.hear(event, self._clock.now() - event.time)
+            self._time.add_note(event)
+        self._listener.handle(event, self._clock.now() - event.time)
         if hangs_over:
             self._planner.go_on_after(event.time)
         if self._state == "thinking" and self._turn_taking.is_put_off(self._turn):

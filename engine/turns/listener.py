@@ -42,7 +42,7 @@ class Listener:
         """Seconds at which `end_keys` next ends a key; None if there is none."""
         return min(self._key_ends.values(), default=None)
 
-    def hear(self, event: HumanEvent, late: float = 0.0) -> None:
+    def handle(self, event: HumanEvent, late: float = 0.0) -> None:
         """Handle an event that arrives `late` seconds after its time."""
         self._failed = False
         self._end(self._tracker.feed(event))
@@ -59,7 +59,7 @@ class Listener:
     def end_keys(self, now: float) -> None:
         """End the keys that are due at `now` seconds."""
         for pitch in [pitch for pitch, end in self._key_ends.items() if end <= now]:
-            self.hear(NoteOff(self._key_ends.pop(pitch), pitch))
+            self.handle(NoteOff(self._key_ends.pop(pitch), pitch))
 
     def prefill(self) -> bool:
         """Prefill pending steps of the context; return whether there are more."""
@@ -99,7 +99,7 @@ class Listener:
     def release(self, now: float) -> None:
         """Release every key and the pedal at `now` seconds, and forget the phrase."""
         self._key_ends.clear()
-        self.hear(InputLost(now))
+        self.handle(InputLost(now))
         self.next_phrase()
 
     def _end(self, notes: tuple[Note, ...]) -> None:

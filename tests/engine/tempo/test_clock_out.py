@@ -80,16 +80,16 @@ def test_a_follower_ends_on_the_same_beat():
     clock = BeatClock(133.0, 2.0)
     clock_out, follower = ClockOut(), MidiClock()
     for event in events_of(clock_out, clock, 0.0, 20.0):
-        follower.hear(event)
+        follower.handle(event)
     assert follower.running
     assert follower.clock is not None
     assert follower.clock.beat(20.0) == pytest.approx(clock.beat(20.0), abs=1e-6)
     clock_out.restart()
     for event in events_of(clock_out, BeatClock(90.0, 21.0), 20.0, 40.0):
-        follower.hear(event)
+        follower.handle(event)
     assert follower.clock.beat(40.0) == pytest.approx(19 * 1.5, abs=1e-6)
     for event in clock_out.stop(40.05):
-        follower.hear(event)
+        follower.handle(event)
     assert not follower.running
     assert clock_out.stop(40.1) == ()
 
