@@ -138,7 +138,7 @@ def check_length(path: Path, notes: Sequence[Note]) -> None:
     end = max((note.offset for note in notes), default=0.0)
     if end > LONGEST_SECONDS:
         raise MidiFileError(
-            f"{path.name}: lasts {end / 3600:.1f} hours; cut it to two at most, or correct its tempo"
+            f"{path.name}: lasts {end / 3600:.1f} hours; cut it to two at most, or mend its tempo"
         )
 
 

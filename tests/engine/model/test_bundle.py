@@ -36,13 +36,13 @@ def _edit(folder: Path, edit: Edit) -> None:
     file.write_text(json.dumps(content))
 
 
-def _refused(folder: Path, *message: str) -> None:
+def _refused(folder: Path, *parts: str) -> None:
     with pytest.raises(BundleError) as caught:
         load_bundle(folder)
     message = str(caught.value)
     assert "\n" not in message
     assert str(folder) in message
-    for part in message:
+    for part in parts:
         assert part in message
 
 
