@@ -48,7 +48,7 @@ def _chord_tones() -> NDArray[np.bool_]:
 
 
 CHORD_TONES: Final = _chord_tones()
-"""Which pitch classes belong to the chord of each id, (97, 12) bool; none to `NO_CHORD`."""
+"""Pitch classes of the chord of each id, (97, 12) bool; none for `NO_CHORD`."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ _SPELLINGS: Final = {
     "dominant": ("", "6", "7"),
     "altered": ("7", "7", "7"),
 }
-"""How pychord spells each family's triad, sixth and seventh."""
+"""pychord's spelling of each family's triad, sixth and seventh."""
 
 
 def _pitch_class(name: str) -> int:

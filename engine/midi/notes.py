@@ -13,7 +13,7 @@ _OCTAVE = 12
 
 
 class Role(IntEnum):
-    """Who plays a note. The values are the model's role embedding indices."""
+    """The player of a note; the values are the model's role embedding indices."""
 
     HUMAN = 0
     COMPANION = 1

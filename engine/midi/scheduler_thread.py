@@ -31,7 +31,7 @@ class SchedulerThread:
     """Seconds after which an idle wait checks whether to stop."""
 
     MOST_RESTARTS: Final = 3
-    """How often a thread that died is started again."""
+    """Most restarts of a thread that died."""
 
     def __init__(self, scheduler: Scheduler, clock: Clock) -> None:
         self.real_time = False

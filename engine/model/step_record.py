@@ -27,7 +27,7 @@ _TIME_SHIFT_INDEX: Final[list[int]] = time_shift_index(np.arange(_LONGEST + 1)).
 
 
 class StepContext(NamedTuple):
-    """What the decoder reads at a step besides the fields of its note.
+    """The decoder's inputs of a step besides the fields of its note.
 
     Attributes:
         role: Who plays.

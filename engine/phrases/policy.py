@@ -10,7 +10,7 @@ and the motifs of its context; a sampled harmony, melody and latent would overri
 
 @dataclass(frozen=True, slots=True)
 class PhrasePolicy:
-    """What the phrases of a turn are conditioned on, when the model has a latent for them.
+    """The conditions of a turn's phrases, for models with a phrase latent.
 
     Attributes:
         from_call: Whether the first phrase is sampled from the call's code.

@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def drawn(self) -> int:
-        """How many notes of the turn were sampled and not withdrawn."""
+        """Number of notes of the turn sampled and not withdrawn."""
         return self.committed + len(self._planned)
 
     @property

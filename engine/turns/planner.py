@@ -105,7 +105,7 @@ class Planner:
 
     @property
     def request(self) -> TurnRequest:
-        """What the turn in progress is planned from, or the last one was."""
+        """Request of the turn in progress, or of the last one."""
         return self._request
 
     @property
@@ -115,7 +115,7 @@ class Planner:
 
     @property
     def notes(self) -> int:
-        """How many notes of this turn were committed and not withdrawn since."""
+        """Number of notes of this turn committed and not withdrawn since."""
         return self._plan.committed
 
     @property
@@ -167,7 +167,7 @@ class Planner:
         """Withdraw what can be withdrawn and go on under a changed request.
 
         Args:
-            request: `request` with other controls, style, policy, chart, window or seed.
+            request: The request in force with other controls, style, policy, chart, window or seed.
             new_window: Whether its window is new, so that a turn already planned to its end goes on.
             reseed: Whether the random generator begins again with its seed.
         """

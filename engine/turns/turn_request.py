@@ -1,4 +1,4 @@
-"""A turn request: everything that one turn of the companion is planned from."""
+"""The turn request: call, window, controls, style and chords of one turn of the companion."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from tatumflow.engine.turns.turn_window import TurnWindow
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TurnRequest:
-    """What one turn of the companion is planned from.
+    """The inputs of the planning of one turn of the companion.
 
     Attributes:
         call: The human's phrase that the turn replies to; may be empty.
@@ -21,7 +21,7 @@ class TurnRequest:
         style: Style weights, (S,) float32.
         seed: Seed of the turn's random generators.
         previous_onset: Seconds of the last onset of either player; None if there was none.
-        policy: What its phrases are conditioned on.
+        policy: Policy of its phrase conditions.
         chart: The chords it is played over; None for none.
     """
 

@@ -1,4 +1,4 @@
-"""When the companion's turn comes and how long it lasts: by silence, or by bars where turns are traded."""
+"""Turn taking: the companion's turns by the human's silence, or by bars where bars are traded."""
 
 from dataclasses import dataclass, replace
 from typing import Final

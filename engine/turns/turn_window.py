@@ -16,7 +16,7 @@ LONGEST_REST: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class TurnWindow:
-    """When one turn may begin and end, in seconds on the clock in use; the model samples the notes within it.
+    """Bounds of one turn in seconds on the clock in use; the model samples the notes within them.
 
     Attributes:
         earliest: The first note does not come before this.
