@@ -1,1 +1,1 @@
-"""The note path, headless: from a human note to the companion's answer."""
+"""The note path, headless: from a human's note to the companion's answer."""

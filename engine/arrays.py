@@ -1,4 +1,4 @@
-"""The arrays of the note path, by what they hold."""
+"""Array types of the note path."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The one monotonic clock. Playing uses `SystemClock`; files, tests and replays use `VirtualClock`."""
+"""The monotonic clock: `SystemClock` for playing, `VirtualClock` for files, tests and replays."""
 
 import time
 from typing import Protocol
@@ -21,7 +21,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """A clock that stands still until told to move, so that a run can be repeated bit for bit."""
+    """A clock that moves only on demand, so that a run can be repeated bit for bit."""
 
     def __init__(self, start: float = 0.0) -> None:
         self._now = start

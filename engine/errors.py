@@ -1,4 +1,4 @@
-"""Errors a user can meet. Each message says what went wrong, where, and what to do about it."""
+"""Expected errors. Each message states what went wrong, where, and what to do."""
 
 
 class TatumFlowError(Exception):
@@ -26,7 +26,7 @@ class DeviceError(TatumFlowError):
 
 
 class SchedulerError(TatumFlowError):
-    """Notes that cannot be sent, because the thread that sends them cannot be kept alive."""
+    """Notes that cannot be sent, because the scheduler thread keeps dying."""
 
 
 class AudioFileError(TatumFlowError):
@@ -38,11 +38,11 @@ class CorpusError(TatumFlowError):
 
 
 class ChordError(TatumFlowError):
-    """A chord symbol that is not understood."""
+    """A chord symbol that cannot be parsed."""
 
 
 class ChartError(ChordError):
-    """A chord chart that cannot be read or is not understood."""
+    """A chord chart that cannot be read or parsed."""
 
 
 class ModelFault(TatumFlowError):  # noqa: N818

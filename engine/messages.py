@@ -1,4 +1,4 @@
-"""Commands into the engine and snapshots out of it: everything a screen needs, and nothing else crosses."""
+"""Commands into the engine and snapshots out of it, all that a screen exchanges with it."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -26,7 +26,7 @@ class PlayKey:
 
 @dataclass(frozen=True, slots=True)
 class Panic:
-    """Silence everything now: all held offs, sustain up, all notes off."""
+    """Silence everything now: offs of all sounding notes, sustain up, all notes off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +41,19 @@ class YieldTurn:
 
 @dataclass(frozen=True, slots=True)
 class PassTurn:
-    """Hand the companion the turn, or take it back while it plays."""
+    """Pass the turn to the companion, or take it back while it plays."""
 
 
 @dataclass(frozen=True, slots=True)
 class TapTempo:
-    """A tap on the beat at `time`, seconds of the clock that all processes of this machine share."""
+    """A tap on the beat at `time`, in seconds of the monotonic clock of this machine."""
 
     time: float
 
 
 @dataclass(frozen=True, slots=True)
 class BeginBars:
-    """Count in and begin with the first bar; a clock outside is not ours to begin."""
+    """Count in and begin with the first bar; refused under an external clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,45 +66,34 @@ class ConnectPorts:
 
 @dataclass(frozen=True, slots=True)
 class LearnController:
-    """Let the next MIDI controller that moves steer this control or action; empty waits no longer."""
+    """Assign the next MIDI controller that moves to this control or action; empty cancels."""
 
     target: str
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetController:
-    """Let no MIDI controller steer this control or action."""
+    """Remove the MIDI controller of this control or action."""
 
     target: str
 
 
 @dataclass(frozen=True, slots=True)
 class UseModel:
-    """Load another model bundle, by name or folder, and go on with it between turns."""
+    """Load a model bundle, by name or folder, and use it from the next turn on."""
 
     model: str
 
 
 @dataclass(frozen=True, slots=True)
 class Shutdown:
-    """Silence, save the recording, close the ports, end the process."""
+    """Silence everything, save the recording, close the ports and end the process."""
 
 
-Command = (
-    SetControl
-    | PlayKey
-    | Panic
-    | TakeTurn
-    | YieldTurn
-    | PassTurn
-    | TapTempo
-    | BeginBars
-    | ConnectPorts
-    | LearnController
-    | ForgetController
-    | UseModel
-    | Shutdown
-)
+CompanionCommand = SetControl | Panic | TakeTurn | YieldTurn | PassTurn | PlayKey | TapTempo | BeginBars
+"""Commands that the companion carries out; the others are those of the engine around it."""
+
+Command = CompanionCommand | ConnectPorts | LearnController | ForgetController | UseModel | Shutdown
 
 Turn = Literal["listening", "thinking", "playing"]
 
@@ -123,14 +112,14 @@ class RollNote:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How well the engine keeps time.
+    """Timing figures of the engine.
 
     Attributes:
-        send_lateness_p99_ms: Note-ons sent after their due time, 99th percentile of the last 1,000.
-        note_cost_p50_ms: Computing one generated note, median of the last 1,000.
-        first_note_ms: From the last turn to its first planned note; None before the first turn.
+        send_lateness_p99_ms: Delay of note-ons after their due time, 99th percentile of the last 1,000.
+        note_cost_p50_ms: Computing time of a sampled note, median of the last 1,000.
+        first_note_ms: Time from the last turn to its first planned note; None before the first turn.
         late_notes: Notes skipped because they were too late.
-        model_faults: Notes skipped because the model's output was not a number.
+        model_faults: Notes and conditions skipped because the model's output was not finite.
     """
 
     send_lateness_p99_ms: float = 0.0
@@ -142,16 +131,16 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the music is.
+    """Bar, beat and chord at present.
 
     Attributes:
-        bar: Counted from 1; 0 and less while it is counted in.
+        bar: Counted from 1; 0 and less during the count-in.
         beat: Of the bar, counted from 1.
         beats_per_bar: Beats of a bar.
-        tempo: Beats per minute, to a tenth.
+        tempo: Beats per minute, rounded to 0.1.
         turn_bars: Bars of each turn; 0 where turns are free.
         chord: Symbol of the chord at present; empty without one.
-        next_chord: Symbol of the chord it changes to; empty without one.
+        next_chord: Symbol of the next chord; empty without one.
     """
 
     bar: int
@@ -174,7 +163,7 @@ class PortStatus:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One line for the player: a refused setting, a lost port, a full disk."""
+    """One line for the user: a refused setting, a lost port, a full disk."""
 
     time: float
     text: str
@@ -189,20 +178,20 @@ class Snapshot:
         time: Seconds on the system clock.
         turn: Whose turn it is.
         controls: Every control as the engine uses it.
-        notes: Notes of the last 8 s and the planned future, both players, by onset.
-        held: Pitches now sounding, by player.
+        notes: Notes of both players in the last 8 s, and planned ones, by onset.
+        held: Roles and pitches now sounding.
         health: Timing figures.
         inputs: MIDI inputs.
         outputs: MIDI outputs, the built-in synthesizer included.
         model: Name of the model bundle.
-        styles: Slugs of the styles the model knows.
-        position: Where the music is; None where no beat is counted.
-        beat_confidence: How sure the beat of the player's playing is, 0 to 1; None where the clock does not
-            listen.
+        styles: Slugs of the model's styles.
+        position: Bar, beat and chord; None in free time without a chart.
+        beat_confidence: Confidence in the beat of the user's playing, 0 to 1; None where the clock is not
+            `listen`.
         recording: File the session is recorded to; empty if none.
-        controllers: What MIDI controllers steer, and the number of each.
-        learning: What the next controller that moves will steer; empty for nothing.
-        notices: Lines not yet shown.
+        controllers: Controls and actions on MIDI controllers, and the controller number of each.
+        learning: Control or action that the next controller is assigned to; empty for none.
+        notices: New lines for the user.
     """
 
     time: float

@@ -1,4 +1,4 @@
-"""Answering a file: the same companion on a virtual clock, the same notes bit for bit with the same seed."""
+"""Offline playing: the companion on a virtual clock; the same seed gives the same notes bit for bit."""
 
 import heapq
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from tatumflow.engine.turns.phrase import PhraseTracker
 from tatumflow.engine.turns.turn_report import TurnReport
 
 MAX_PHRASE: Final = 12.0
-"""Seconds after which a phrase without a pause is ended at the next small gap."""
+"""Seconds after which a phrase without a pause ends at the next small gap."""
 
 BREATH: Final = 0.5
 """Seconds from the end of an answer to the next phrase of the file."""
@@ -29,7 +29,7 @@ _HURRY: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class OfflineResult:
-    """A file and the answers to it, on one clock.
+    """A file's notes and the answers to them, on one clock.
 
     Attributes:
         human: The file's notes, later phrases moved behind the answers.
@@ -51,14 +51,14 @@ def answer_file(
 ) -> OfflineResult:
     """Let a companion answer a file phrase by phrase.
 
-    The file is cut into phrases by the rule that ends them live. After each one the file waits until the
-    companion has played its answer to the end; the rest of the file moves later by as much, plus a breath.
+    The file is cut into phrases by the rule that ends them live. After each one the companion plays its
+    answer to the end; the rest of the file moves later by as much, plus `BREATH`.
 
     Args:
         notes: The file's notes; times in seconds from the beginning.
-        make_companion: Makes the companion around the scheduler and the virtual clock it is given.
+        make_companion: Creates the companion from a scheduler and a virtual clock.
         max_phrase: Seconds after which a phrase is ended at the next small gap.
-        progress: Is told how many of the file's notes have been played.
+        progress: Called with the number of the file's notes played so far.
     """
     clock = VirtualClock()
     collector = _Collector()
@@ -95,9 +95,9 @@ def improvise(
     """Let a companion play alone from the first moment on.
 
     Args:
-        make_companion: Makes the companion around the scheduler and the virtual clock it is given.
-        seconds: How long it plays; what sounds then is ended.
-        progress: Is told how many seconds have been played.
+        make_companion: Creates the companion from a scheduler and a virtual clock.
+        seconds: How long it plays; sounding notes end then.
+        progress: Called with the seconds played so far.
     """
     clock = VirtualClock()
     collector = _Collector()
@@ -106,11 +106,11 @@ def improvise(
     loop = VirtualLoop(clock, scheduler, companion)
     companion.command(TakeTurn())
 
-    def tell() -> bool:
+    def report() -> bool:
         progress(clock.now())
         return False
 
-    loop.run_to(seconds, until=tell)
+    loop.run_to(seconds, until=report)
     companion.command(YieldTurn())
     return OfflineResult((), tuple(sorted(collector.notes, key=_by_onset)), tuple(companion.turns))
 
@@ -121,12 +121,12 @@ def split_phrases(
     """Cut notes into phrases where a turn would go over.
 
     A phrase longer than `max_phrase` seconds ends before the next onset that follows a gap of 0.15 s, or any
-    gap once it is half as long again; its sounding notes end there. A note that meets the next one of its
-    pitch ends where that begins.
+    gap once it is half as long again; its sounding notes end there. A note that overlaps the next one of its
+    pitch ends where that starts.
 
     Args:
         notes: Times in seconds, in any order.
-        patience: Factor on the silence that ends a phrase, as modes have it.
+        patience: Factor on the silence that ends a phrase; see `Mode.patience`.
         max_phrase: Seconds.
 
     Returns:
@@ -155,7 +155,7 @@ def split_phrases(
 
 
 class _Collector:
-    """Makes notes of the companion's events as they are sent."""
+    """Collects the companion's events as notes."""
 
     def __init__(self) -> None:
         self.notes: list[Note] = []
@@ -183,7 +183,7 @@ class VirtualLoop:
         self._companion = companion
 
     def run_to(self, end: float, until: Callable[[], bool] = lambda: False) -> None:
-        """Do everything due up to `end` seconds, or until `until`, or until there is nothing left to do."""
+        """Do everything due up to `end` seconds, or until `until` is true, or until nothing is due."""
         while True:
             wake = self._companion.advance()
             self._scheduler.run_due(self._clock.now())

@@ -1,4 +1,4 @@
-"""A fixed window of recent figures, from which percentiles are taken on demand."""
+"""A fixed window of recent figures, with percentiles on demand."""
 
 import numpy as np
 

@@ -1,1 +1,1 @@
-"""Beats, downbeats and tempo of MIDI notes, tracked while they are played or over a whole performance."""
+"""Beat tracking of MIDI notes: beats, downbeats and tempo, live or over a whole performance."""

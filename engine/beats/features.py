@@ -1,4 +1,4 @@
-"""What the beat network reads: note onsets in frames of 20 ms."""
+"""Input features of the beat network: note onsets in frames of 20 ms."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ FEATURES: Final = 35
 """Values of a frame: 22 bands of four semitones from A0, 12 pitch classes, and one for all notes."""
 
 SPREAD: Final = 2
-"""Frames that one onset reaches: the one it falls in and the next."""
+"""Frames that one onset affects: the one it falls in and the next."""
 
 _BANDS: Final = 22
 _LOWEST: Final = 21
@@ -26,14 +26,13 @@ def onset_features(
     """Return the features of consecutive frames.
 
     An onset is shared between the frame it falls in and the next, by how far it lies from each, so that its
-    place within a frame is not lost. A frame is complete once no more onset can come before its end: nothing
-    later reaches it.
+    place within a frame is kept. A frame is complete once no further onset can come before its end.
 
     Args:
         onset: Seconds, shape (n,), in any order.
         pitch: MIDI pitches 0 to 127, shape (n,); those off the piano go to the outermost band.
         velocity: MIDI velocities 1 to 127, shape (n,); 0 for unknown.
-        frames: How many frames.
+        frames: Number of frames.
         first: Number of the first of them; frame f begins at f / `FRAME_RATE` seconds.
 
     Returns:

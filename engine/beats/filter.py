@@ -1,4 +1,4 @@
-"""Tempo and phase of the beat while it goes on: a causal filter over a causal network's activations.
+"""Causal filter of tempo and phase over the beat network's activations.
 
 The state space and the changes of tempo are those of Krebs, Böck and Widmer, "An Efficient State-Space Model
 for Joint Tempo and Meter Tracking", ISMIR 2015, sections 3.2 and 3.3; the forward algorithm sums over the
@@ -18,13 +18,13 @@ RATE: Final = 100
 
 SLOWEST: Final = 42.0
 FASTEST: Final = 340.0
-"""Beats per minute that can be found."""
+"""Range of tempos in beats per minute."""
 
 HALF_TARGET: Final = 2 * RATE // FRAME_RATE
 """Frames of the filter from a beat at which the network's target has fallen to 0."""
 
 KEPT: Final = 4
-"""Activations that the next gains need again."""
+"""Last activations that the next gains need."""
 
 _REACH: Final = 4
 _STEADINESS: Final = 60.0
@@ -45,8 +45,8 @@ class BeatHypothesis:
 
     Attributes:
         period: Seconds from beat to beat.
-        since: Seconds from the last beat to the end of what the filter has heard, 0 to `period`.
-        mass: Probability of all hypotheses that agree, 0 to 1.
+        since: Seconds from the last beat to the end of the filter's input, 0 to `period`.
+        mass: Probability of all hypotheses that agree with it, 0 to 1.
     """
 
     period: float
@@ -56,11 +56,11 @@ class BeatHypothesis:
 
 @dataclass(frozen=True)
 class FilterState:
-    """What the filter knows.
+    """State of the filter.
 
     Attributes:
-        frames: Frames of the filter heard so far.
-        starts: (longest beat, tempos): how likely a beat of each length begins in each of the last frames.
+        frames: Frames of input so far.
+        starts: How likely a beat of each length starts in each of the last frames, (longest beat, tempos).
     """
 
     frames: int
@@ -68,7 +68,7 @@ class FilterState:
 
 
 def intervals() -> NDArray[np.int64]:
-    """Return the beat lengths of the state space in frames, ascending, ever farther apart."""
+    """Return the beat lengths of the state space in frames, ascending, with growing steps."""
     lengths, length = [], round(60 * RATE / FASTEST)
     while length <= 60 * RATE / SLOWEST:
         lengths.append(length)
@@ -77,7 +77,7 @@ def intervals() -> NDArray[np.int64]:
 
 
 def tempo_changes(length: NDArray[np.int64], steadiness: float = _STEADINESS) -> _Array:
-    """Return the log-probabilities of each beat length, along axis 1, after each other one."""
+    """Return the log-probability of each beat length (axis 1) after each other one (axis 0)."""
     change = -steadiness * np.abs(length[None, :] / length[:, None] - 1)
     return change - np.log(np.exp(change).sum(axis=1, keepdims=True))
 
@@ -85,13 +85,13 @@ def tempo_changes(length: NDArray[np.int64], steadiness: float = _STEADINESS) ->
 def beat_gains(
     activation: _Array, usual: float = _USUAL, trust: float = _TRUST, mode: str = "same"
 ) -> NDArray[np.float64]:
-    """Return what a beat at each frame gains: the log-ratio of the network's targets with and without it.
+    """Return the gain of a beat at each frame: the log-ratio of the network's targets with and without it.
 
     Args:
-        activation: Of a beat, at `RATE`, (frames,).
-        usual: Activation that tells neither for nor against a beat.
-        trust: How much activations count beside the steadiness of the tempo.
-        mode: "same" for a gain at each frame, "valid" for those known from within.
+        activation: Activation of a beat, at `RATE`, (frames,).
+        usual: Activation that is neutral between beat and no beat.
+        trust: Weight of activations against the steadiness of the tempo.
+        mode: "same" for a gain at each frame, "valid" for those without padding.
     """
     clipped = np.clip(activation, _TINY, 1 - _TINY)
     ratio = np.log(clipped / (1 - clipped)) - np.log(usual / (1 - usual))
@@ -101,7 +101,7 @@ def beat_gains(
 
 
 class BeatFilter:
-    """Follows tempo and phase; what it knows is in the states that it takes and returns."""
+    """Filters tempo and phase; states are arguments and results."""
 
     def __init__(self) -> None:
         """Lay out the state space."""
@@ -120,13 +120,13 @@ class BeatFilter:
         self._age = age
 
     def begin(self) -> FilterState:
-        """Return the state that knows nothing: every tempo of the log-scale and every phase."""
+        """Return the state before any input: uniform over phase and the logarithm of tempo."""
         weight = np.gradient(np.log(self.length)) / self.length
         starts = np.where(self._alive, weight, 0.0)
         return FilterState(0, starts / starts.sum())
 
     def advance(self, state: FilterState, gains: _Array) -> FilterState:
-        """Take the gains of more frames, (frames,); `state` is left as it is."""
+        """Return the state after the gains of more frames, (frames,)."""
         starts = state.starts
         for first in range(0, len(gains), self._block):
             gain = gains[first : first + self._block]
@@ -138,7 +138,7 @@ class BeatFilter:
         return FilterState(state.frames + len(gains), starts)
 
     def likeliest(self, state: FilterState) -> BeatHypothesis:
-        """Return the likeliest beat and how likely it is."""
+        """Return the likeliest beat."""
         weight = np.where(self._alive, state.starts, 0.0)
         total = float(weight.sum())
         row, tempo = np.unravel_index(int(weight.argmax()), weight.shape)

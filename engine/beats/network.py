@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tatumflow.engine.errors import BundleError
 
 KERNEL: Final = 5
-"""Frames that a dilated convolution reads."""
+"""Taps of a dilated convolution."""
 
 FORMAT: Final = 1
-"""Version of the weights' file."""
+"""Version of the weights file's format."""
 
 _Array = NDArray[np.float32]
 
@@ -27,8 +27,8 @@ class BeatNetworkShape:
     Attributes:
         channels: Width of its residual stream.
         dilations: Frames between the taps of each block's convolution.
-        causal: Whether it reads no later frame than the one it answers.
-        delay: Frames by which its answer lags: row f of its output is about frame f - delay.
+        causal: Whether it reads no later frame than that of the output row.
+        delay: Frames by which its output lags: row f is about frame f - delay.
     """
 
     channels: int
@@ -39,7 +39,7 @@ class BeatNetworkShape:
 
 @dataclass(frozen=True)
 class NetworkState:
-    """What a causal network remembers between calls: the last inputs of each convolution, oldest first.
+    """State of a causal network between calls: the last inputs of each convolution, oldest first.
 
     Attributes:
         inputs: The stem's, then one array for each block, shape (frames, channels).
@@ -56,7 +56,7 @@ class BeatNetwork:
 
     Attributes:
         shape: Its size and kind.
-        weights: Its weights, named as `write_network` says.
+        weights: Its weights, named as in `write_network`.
     """
 
     def __init__(self, shape: BeatNetworkShape, weights: dict[str, _Array]) -> None:
@@ -79,7 +79,7 @@ class BeatNetwork:
             features: Shape (frames, `FEATURES`).
 
         Returns:
-            Shape (frames, 2), 0 to 1: of a beat, and of a downbeat, in the frame of the same number.
+            Shape (frames, 2), 0 to 1: of a beat and of a downbeat, in the frame of the same index.
         """
         delay = self.shape.delay
         padded = np.pad(features, ((0, delay), (0, 0)))
@@ -91,7 +91,7 @@ class BeatNetwork:
             reach = (KERNEL - 1) * dilation
             y = _elu(_convolve(_padded(x, reach, sides), wide, wide_bias, dilation))
             x = _sum(x, y @ mix, mix_bias)
-        return self._answer(x)[delay:]
+        return self._output(x)[delay:]
 
     def begin(self) -> NetworkState:
         """Return the state before the first frame; of a causal network only."""
@@ -101,10 +101,10 @@ class BeatNetwork:
         return NetworkState((stem, *(np.zeros((reach, channels), dtype=np.float32) for reach in reaches)))
 
     def advance(self, state: NetworkState, features: _Array) -> tuple[NetworkState, _Array]:
-        """Take more frames; of a causal network only.
+        """Process more frames; of a causal network only.
 
         Args:
-            state: What `begin` or the call before returned; it is left as it is.
+            state: The result of `begin` or of the call before.
             features: Shape (frames, `FEATURES`).
 
         Returns:
@@ -117,15 +117,15 @@ class BeatNetwork:
             y = _elu(_convolve(inputs[-1], wide, wide_bias, self.shape.dilations[index]))
             x = _sum(x, y @ mix, mix_bias)
         kept = zip(inputs, state.inputs, strict=True)
-        return NetworkState(tuple(new[len(new) - len(old) :] for new, old in kept)), self._answer(x)
+        return NetworkState(tuple(new[len(new) - len(old) :] for new, old in kept)), self._output(x)
 
-    def _answer(self, x: _Array) -> _Array:
+    def _output(self, x: _Array) -> _Array:
         logits = _elu(x) @ self._head[0] + self._head[1]
         return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
 
 def read_with_extra(path: Path) -> tuple[BeatNetwork, dict[str, Any]]:
-    """Read a network and what its file says beside the weights, such as its licence.
+    """Read a network and the metadata of its file, such as its licence.
 
     Raises:
         BundleError: if the file cannot be read, or is of another format.
@@ -144,7 +144,7 @@ def read_with_extra(path: Path) -> tuple[BeatNetwork, dict[str, Any]]:
         return BeatNetwork(shape, weights), about
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(
-            f"{path.name}: is no beat network ({error}); make it with `tatumflow beats train`"
+            f"{path.name}: is no beat network ({error}); train one with `tatumflow beats train`"
         ) from error
 
 
@@ -164,7 +164,7 @@ def write_network(
             block i `wide.i` (5, channels, channels) and `mix.i` (channels, channels), `head` (channels, 2);
             each `.weight` with its `.bias`.
         licence: Terms of the weights and the corpora they were trained on.
-        extra: More to say beside them, as JSON takes it.
+        extra: Further metadata, serializable as JSON.
     """
     about: dict[str, Any] = {
         **(extra or {}),

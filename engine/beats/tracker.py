@@ -1,4 +1,4 @@
-"""The beat of what is being played, note by note."""
+"""Live beat tracking, note by note."""
 
 import math
 from dataclasses import dataclass, replace
@@ -16,10 +16,10 @@ from tatumflow.engine.beats.network import BeatNetwork, NetworkState, read_with_
 WEIGHTS_FILE: Final = "live.npz"
 
 SILENCE: Final = 2.5
-"""Seconds after the last onset from which frames tell nothing: the beat goes on as it was."""
+"""Seconds after the last onset from which frames are ignored: the beat goes on as it was."""
 
 SIGNS: Final = 6
-"""Figures that the confidence is computed from."""
+"""Number of figures from which the confidence is computed."""
 
 _METER: Final = 4
 _RECENT_ONSETS: Final = 32
@@ -52,11 +52,11 @@ class BeatEstimate:
     """The beat at a moment.
 
     Attributes:
-        time: Seconds of a beat, the last that the tracker has heard.
+        time: Seconds of the last beat.
         beat: Its number; multiples of four are downbeats.
         tempo: Beats per minute.
         confidence: Probability that it is right, 0 to 1.
-        signs: What the confidence was computed from, (SIGNS,).
+        signs: Figures of the confidence, (SIGNS,).
     """
 
     time: float
@@ -68,23 +68,23 @@ class BeatEstimate:
 
 @dataclass(frozen=True)
 class TrackerState:
-    """What the tracker knows of the notes so far.
+    """State of the tracker after the notes so far.
 
     Attributes:
         frame: Number of the next frame of the network.
         pending: Notes not in a frame yet: onset in seconds, pitch, velocity.
         onsets: Seconds of the last notes, ascending.
-        network: Of the network; begun anew after a silence.
-        fresh: Whether the network has heard nothing since it was begun.
-        activations: The last of the network, (frames, 2), newest last.
-        filter: Of tempo and phase.
+        network: State of the network; restarted after a silence.
+        fresh: Whether the network has had no input since its restart.
+        activations: The network's last activations, (frames, 2), newest last.
+        filter: State of the filter.
         beat: Number of the last beat.
         beat_time: Seconds of it; None before the first.
         period: Seconds of a beat.
         bar: Evidence of a downbeat at each beat number modulo four.
         downbeat: The beat number modulo four that counts as the downbeat.
         strength: Means over the last beats of the activation on beats and half-way between them.
-        mass: Probability of the likeliest beat, as the filter has it.
+        mass: Probability of the likeliest beat by the filter.
     """
 
     frame: int
@@ -104,15 +104,14 @@ class TrackerState:
 
 
 class BeatTracker:
-    """Tells the beat from onsets, pitches and, if they are known, velocities.
+    """Tracks the beat of onsets, pitches and, if known, velocities.
 
     Each call takes a state and returns the next one, so that one tracker serves any number of streams. It
-    works by frames of 20 ms, whatever the calls: notes and moments that come one by one or together give the
-    same.
+    works in frames of 20 ms: the result does not depend on how notes and times are grouped into calls.
     """
 
     def __init__(self, network: BeatNetwork, confidence: Confidence) -> None:
-        """Take a causal network.
+        """Use a causal network.
 
         Raises:
             ValueError: if the network is not causal.
@@ -142,8 +141,8 @@ class BeatTracker:
             mass=0.0,
         )
 
-    def hear(self, state: TrackerState, onset: float, pitch: int, velocity: int = 0) -> TrackerState:
-        """Keep a note for `advance`, in a few microseconds; a late one counts in the next frame to come."""
+    def add_note(self, state: TrackerState, onset: float, pitch: int, velocity: int = 0) -> TrackerState:
+        """Keep a note for `advance`, in a few microseconds; a late one counts in the next frame."""
         onset = max(onset, state.frame / FRAME_RATE)
         return replace(
             state,
@@ -152,7 +151,7 @@ class BeatTracker:
         )
 
     def advance(self, state: TrackerState, time: float) -> TrackerState:
-        """Take the frames that are over at `time` seconds."""
+        """Process the frames that are complete at `time` seconds."""
         until = math.floor(time * FRAME_RATE) - SPREAD + 1
         while state.frame < until:
             begun = [onset for onset in state.onsets if onset * FRAME_RATE < state.frame + 1]
@@ -165,7 +164,7 @@ class BeatTracker:
         return state
 
     def estimate(self, state: TrackerState) -> BeatEstimate | None:
-        """Return the beat; None before a note was heard."""
+        """Return the beat; None before the first note."""
         if state.beat_time is None:
             return None
         signs = self._signs(state)
@@ -195,7 +194,7 @@ class BeatTracker:
         return self._follow(replace(state, frame=until, network=network, fresh=True), unknown)
 
     def _follow(self, state: TrackerState, activations: NDArray[np.float32]) -> TrackerState:
-        """Let the filter take activations, and count the beats that have passed."""
+        """Filter activations, and count the beats that have passed."""
         new = len(activations)
         every = np.concatenate([state.activations, activations])
         recent = every[-(new + KEPT) :, 0].astype(np.float64)
@@ -253,10 +252,10 @@ class BeatTracker:
         return float(np.clip(near[1] / max(float(near[0]), 0.05), 0.03, 0.97))
 
     def _signs(self, state: TrackerState) -> NDArray[np.float64]:
-        """Return what tells whether the beat is right, (SIGNS,).
+        """Return the figures of the confidence, (SIGNS,).
 
-        It is the log-odds of the filter, the strength on beats and between, how onsets gather on beats and on
-        halves or thirds of them, and the logarithm of how many onsets there are.
+        The log-odds of the filter, the activation on beats and between, how sharply onsets fall on beats and
+        on halves or thirds of them, and the logarithm of the number of onsets.
         """
         mass = min(max(state.mass, 1e-3), 1 - 1e-3)
         phase = (np.array(state.onsets) - (state.beat_time or 0.0)) / state.period
@@ -278,12 +277,12 @@ class BeatTracker:
 
 @cache
 def bundled_tracker() -> BeatTracker:
-    """Return the tracker with the weights that come with the program.
+    """Return the tracker with the bundled weights.
 
     Raises:
         BundleError: if they cannot be read.
     """
     with as_file(files("tatumflow.engine.beats") / WEIGHTS_FILE) as path:
         network, about = read_with_extra(path)
-    said = about["confidence"]
-    return BeatTracker(network, Confidence(tuple(said["weight"]), said["bias"]))
+    confidence = about["confidence"]
+    return BeatTracker(network, Confidence(tuple(confidence["weight"]), confidence["bias"]))

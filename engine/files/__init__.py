@@ -1,1 +1,1 @@
-"""Reading and writing whole files of the user's safely."""
+"""Safe reading and writing of the user's files."""

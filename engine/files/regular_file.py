@@ -1,4 +1,4 @@
-"""Regular files only: a device, a pipe or a socket is neither read without end nor replaced by a file."""
+"""Regular files only: a device, a pipe or a socket is neither read endlessly nor replaced by a file."""
 
 import errno
 import os
@@ -19,16 +19,16 @@ _KINDS: Final[tuple[tuple[Callable[[int], bool], str], ...]] = (
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """Return what a regular file holds; symbolic links are followed.
+    """Return the content of a regular file; symbolic links are followed.
 
     Args:
         path: The file.
-        most: Bytes it may hold.
+        most: Largest size in bytes.
 
     Raises:
-        OSError: if it is missing, is no regular file, is larger, or cannot be read; `strerror` says which.
+        OSError: if it is missing, is no regular file, is larger, or cannot be read; `strerror` states which.
     """
-    # A pipe would wait for a writer while it is opened, so its kind is asked for first.
+    # Opening a pipe would wait for a writer, so the kind is checked first.
     _refuse_other_kinds(path, path.stat().st_mode)
     with path.open("rb") as file:
         data = file.read(most + 1)
@@ -38,10 +38,10 @@ def read_regular(path: Path, most: int) -> bytes:
 
 
 def output_target(path: Path) -> Path:
-    """Return the file that is written for `path`: where its symbolic links lead, there already or not.
+    """Return the file that is written for `path`: the target of its symbolic links, existing or not.
 
     Raises:
-        OSError: if something other than a regular file stands there; `strerror` says what.
+        OSError: if something other than a regular file is there; `strerror` states what.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -60,7 +60,7 @@ def check_output(path: Path, *, makes_folder: bool = False) -> None:
         makes_folder: Whether its folder is made where it does not exist.
 
     Raises:
-        SettingError: if its folder does not exist, or a folder, device, pipe or socket stands there.
+        SettingError: if its folder does not exist, or `path` is a folder, device, pipe or socket.
     """
     target = Path(os.path.realpath(path))
     if not makes_folder and not target.parent.is_dir():

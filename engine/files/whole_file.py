@@ -1,4 +1,4 @@
-"""Files and folders written whole or not at all: at every moment the old one or the new one is there."""
+"""Atomic writing of files and folders: at every moment the old one or the new one is there."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     Where `path` is a symbolic link, the file it leads to is replaced and the link stays.
 
     Raises:
-        OSError: if the file cannot take its place, or something other than a file stands there.
+        OSError: if the file cannot take its place, or something other than a file is there.
     """
     target = output_target(path)
     partial = _beside(target, "part")

@@ -1,1 +1,1 @@
-"""Chords: their symbols, charts of them, and estimates of those that notes imply."""
+"""Chord symbols, chord charts, and chords estimated from notes."""

@@ -1,4 +1,4 @@
-"""Chord charts: bars of chords, written as text, looped when played beyond their end."""
+"""Chord charts: bars of chords as text, looped beyond their end."""
 
 import bisect
 import re
@@ -17,10 +17,10 @@ _BARS_PER_LINE: Final = 4
 _NO_CHORD: Final = "N.C."
 
 FILE_SUFFIXES: Final = (".txt", ".yaml", ".yml")
-"""Endings of the files that hold charts."""
+"""Suffixes of chart files."""
 
 LONGEST_CHART: Final = 1 << 16
-"""Characters that the text of a chart may have."""
+"""Most characters of a chart's text."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ChordChange:
     """A chord, None for no chord, and the beat on which it begins.
 
     Attributes:
-        beat: Beats since the start of its bar, or of the playing, as the place that holds it says.
+        beat: Beats since the start of its bar in a `Bar`, since the chart's start in `Chart.next_change`.
         chord: The chord.
     """
 
@@ -37,17 +37,17 @@ class ChordChange:
 
 
 Bar = tuple[ChordChange, ...]
-"""The chords of a bar in order; the first begins on beat 0."""
+"""The chords of a bar in order; the first starts on beat 0."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """The chords of a tune, bar by bar. Beyond its last bar it begins anew.
+    """The chords of a tune, bar by bar, looped.
 
     Attributes:
         bars: At least one; beats count from the start of each bar.
         beats_per_bar: 1 to 16.
-        name: What to call it; may be empty.
+        name: Its title; may be empty.
 
     Raises:
         ChartError: if there are no bars, or the chords of one are out of order or beyond its end.
@@ -95,7 +95,7 @@ class Chart:
         return None
 
     def transposed(self, semitones: int) -> "Chart":
-        """Return the chart that many semitones higher, lower when negative."""
+        """Return the chart transposed by semitones, up or down."""
         bars = tuple(
             tuple(
                 replace(change, chord=change.chord and change.chord.transposed(semitones)) for change in bar
@@ -106,7 +106,7 @@ class Chart:
 
     @property
     def text(self) -> str:
-        """The chart as text that `parse_chart` reads as this chart, four bars a line.
+        """The chart as text for `parse_chart`, four bars a line.
 
         Braces in its name become parentheses.
         """
@@ -137,20 +137,19 @@ class Chart:
 def parse_chart(text: str, beats_per_bar: int = 4, name: str = "") -> Chart:
     """Read a chart such as `Dm7 | G7 | Cmaj7 A7` or `|: F7 | % | Cm7 F7 :| x3`.
 
-    Bars end at a bar line or the line's end. What stands in a bar shares its beats evenly; a point holds the
+    Bars end at a bar line or the line's end. The entries of a bar share its beats evenly; a point holds the
     chord before it, so that `Dm7 . . G7` changes on the fourth of four beats. `%` repeats the bar before,
-    `N.C.` is no chord. `|: … :|` is played twice, or as often as `x3` after it says; without `|:` it goes
-    back to the start. From a `#` that begins a line or follows a space, the rest of the line is a comment.
-    A line may begin with ChordPro's `{title: Waltz}` and `{time: 3/4}`, which say how the chart is called and
-    how many beats a bar has.
+    `N.C.` is no chord. `|: … :|` is played twice, or with `x3` after it three times; without `|:` it repeats
+    from the start. From a `#` that begins a line or follows a space, the rest of the line is a comment. A
+    line may begin with ChordPro's `{title: Waltz}` and `{time: 3/4}`, the title and the beats of a bar.
 
     Args:
         text: The chart, at most `LONGEST_CHART` characters.
-        beats_per_bar: 1 to 16, where the text does not say.
-        name: What to call it, where the text does not say.
+        beats_per_bar: 1 to 16, where the text has no `{time: …}`.
+        name: The title, where the text has no `{title: …}`.
 
     Raises:
-        ChartError: if it is not understood; the message has the number of the bar and what stands there.
+        ChartError: if it cannot be parsed; the message has the number and the text of the bar.
     """
     if len(text) > LONGEST_CHART:
         raise ChartError(f"the chart has over {LONGEST_CHART} characters; write repeats as |: … :|")
@@ -195,7 +194,7 @@ def parse_chart(text: str, beats_per_bar: int = 4, name: str = "") -> Chart:
 
 
 def named_chart(name: str) -> Chart:
-    """Return a chart known by name, in any key: "blues in F", "minor blues", "rhythm changes", "ii-V-I in G".
+    """Return a built-in chart in any key: "blues in F", "minor blues", "rhythm changes", "ii-V-I in G".
 
     Raises:
         ChartError: if there is none of that name.
@@ -205,13 +204,13 @@ def named_chart(name: str) -> Chart:
     if not match or not known:
         raise ChartError(f"no chart is named {name!r}; there are {', '.join(NAMED_CHARTS)}, each 'in' a key")
     title, key, text = known
-    wanted = key if match[2] is None else match[2][0].upper() + match[2][1:]
-    chart = parse_chart(text).transposed(_tonic(wanted) - _tonic(key))
-    return replace(chart, name=f"{title} in {wanted}")
+    requested = key if match[2] is None else match[2][0].upper() + match[2][1:]
+    chart = parse_chart(text).transposed(_tonic(requested) - _tonic(key))
+    return replace(chart, name=f"{title} in {requested}")
 
 
 def find_chart(source: str) -> Chart:
-    """Return the chart that a name means which `named_chart` knows, or the text of one; no file is read.
+    """Return a built-in chart by name, or the chart of a text; no file is read.
 
     Raises:
         ChartError: if it is neither, or the name of a file.
@@ -234,7 +233,7 @@ def names_file(source: str) -> bool:
 
 
 def chart_title(source: str) -> str:
-    """Return what to call a chart in one line: the title in its text, else its name or text."""
+    """Return a chart's title in one line: the one in its text, else its name or text."""
     title = _DIRECTIVE.match(source.strip())
     while title is not None and title[1].lower() != "title":
         title = _DIRECTIVE.match(source.strip(), title.end())
@@ -252,7 +251,7 @@ _NAME: Final = re.compile(r"(.+?)(?: in ([A-Ga-g][b#♭♯]?))?")
 
 
 def _beats(directive: str, value: str) -> int:
-    """Return the beats of a bar that `{time: 3/4}` says."""
+    """Return the beats of a bar in `{time: 3/4}`."""
     if directive.lower() != "time":
         raise ChartError(f"{{{directive}:{value}}}: only {{title: …}} and {{time: 3/4}} are known here")
     time = _TIME.fullmatch(value)
@@ -297,7 +296,7 @@ def _parse_bar(content: Sequence[str], before: Sequence[Bar], beats: int, number
 
 
 def _bar_text(bar: Bar, beats: int) -> str:
-    """Write a bar with as few slots as put every chord on its beat."""
+    """Return the text of a bar with the fewest slots that put every chord on its beat."""
     slots = 1
     while any((change.beat * slots / beats).denominator > 1 for change in bar):
         slots += 1
@@ -358,4 +357,4 @@ _NAMED: Final = {
 }
 
 NAMED_CHARTS: Final = tuple(title.lower() if title != "ii-V-I" else title for title, _, _ in _NAMED.values())
-"""The names of the charts that `named_chart` knows."""
+"""The names of the built-in charts."""

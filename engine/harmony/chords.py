@@ -1,4 +1,4 @@
-"""Chord symbols and the vocabulary of chords that the model knows: twelve roots by eight classes."""
+"""Chord symbols and the model's chord vocabulary: twelve roots by eight classes."""
 
 import re
 from dataclasses import dataclass, replace
@@ -14,15 +14,15 @@ from tatumflow.engine.errors import ChordError
 Quality = Literal["maj7", "7", "m7", "m7b5", "dim7", "m6", "7sus4", "aug"]
 
 QUALITIES: Final[tuple[Quality, ...]] = ("maj7", "7", "m7", "m7b5", "dim7", "m6", "7sus4", "aug")
-"""The classes of chords. Each stands for all that a player would treat alike: "maj7" also for major triads
+"""The classes of chords. Each covers the chords that players treat alike: "maj7" also for major triads
 and sixths, "7" for every dominant however altered, "m6" for minor triads and minor-major sevenths (tonic
 minors), "7sus4" for everything suspended, "aug" for augmented triads and augmented major sevenths."""
 
 NO_CHORD: Final = 0
-"""The chord id of no chord, or of one not known."""
+"""Chord id of no chord, or of an unknown one."""
 
 NUM_CHORDS: Final = 1 + 12 * len(QUALITIES)
-"""How many chord ids there are, `NO_CHORD` included."""
+"""Number of chord ids, `NO_CHORD` included."""
 
 ROOT_NAMES: Final = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 
@@ -48,7 +48,7 @@ def _chord_tones() -> NDArray[np.bool_]:
 
 
 CHORD_TONES: Final = _chord_tones()
-"""Which pitch classes belong to the chord of each id, (97, 12) bool; none to `NO_CHORD`."""
+"""Pitch classes of the chord of each id, (97, 12) bool; none for `NO_CHORD`."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,10 @@ class Chord:
     Attributes:
         root: Pitch class of the root, 0 (C) to 11 (B).
         quality: Its class.
-        bass: Pitch class of the bass where a symbol names another than the root, else None. It is not part of
-            the chord's id.
+        bass: Pitch class of a bass other than the root, else None; not part of the chord's id.
 
     Raises:
-        ChordError: if root, quality or bass are none of these.
+        ChordError: if root, quality or bass is none of these.
     """
 
     root: int
@@ -102,7 +101,7 @@ class Chord:
 
     @property
     def symbol(self) -> str:
-        """A symbol that `parse_chord` reads as this chord, such as "Ebm7" or "G7/B"."""
+        """A symbol of this chord for `parse_chord`, such as "Ebm7" or "G7/B"."""
         slash = "" if self.bass is None else f"/{ROOT_NAMES[self.bass]}"
         return f"{ROOT_NAMES[self.root]}{self.quality}{slash}"
 
@@ -110,7 +109,7 @@ class Chord:
         return self.symbol
 
     def transposed(self, semitones: int) -> "Chord":
-        """Return the chord that many semitones higher, lower when negative."""
+        """Return the chord transposed by semitones, up or down."""
         bass = None if self.bass is None else (self.bass + semitones) % 12
         return replace(self, root=(self.root + semitones) % 12, bass=bass)
 
@@ -129,17 +128,17 @@ def transpose_ids(ids: ArrayLike, semitones: int) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=4096)
 def parse_chord(symbol: str) -> Chord | None:
-    """Read a chord symbol as lead sheets, programs and the Weimar Jazz Database write it.
+    """Parse a chord symbol of lead sheets, programs or the Weimar Jazz Database.
 
     Examples: "Cmaj7", "CΔ", "Cj7", "C6/9", "C-7", "Cm7b5", "Cø", "C°", "Co7", "C7alt", "C79b13b",
-    "Bbsus7913", "D7/F#". pychord reads what it knows; of the rest, the part that decides the class is put
-    into its spelling.
+    "Bbsus7913", "D7/F#". pychord parses its own spellings; of other symbols, the part that decides the class
+    is spelled for it.
 
     Returns:
         The chord; None for "NC", "N.C." and "N".
 
     Raises:
-        ChordError: if the symbol is not understood; the message says which part.
+        ChordError: if the symbol cannot be parsed; the message names the part.
     """
     text = symbol.strip().translate(_PLAIN)
     if text.upper().replace(".", "") in ("NC", "N"):
@@ -201,7 +200,7 @@ _SPELLINGS: Final = {
     "dominant": ("", "6", "7"),
     "altered": ("7", "7", "7"),
 }
-"""How pychord spells each family's triad, sixth and seventh."""
+"""pychord's spelling of each family's triad, sixth and seventh."""
 
 
 def _pitch_class(name: str) -> int:
@@ -209,7 +208,7 @@ def _pitch_class(name: str) -> int:
 
 
 def _quality(tail: str) -> Quality | None:
-    """Return the class of what follows the root, None where it is not understood."""
+    """Return the class of the symbol after the root, None where it cannot be parsed."""
     intervals = _intervals(tail)
     if intervals is not None:
         return _class(intervals)
@@ -235,7 +234,7 @@ def _quality(tail: str) -> Quality | None:
 
 
 def _intervals(quality: str) -> frozenset[int] | None:
-    """Return the pitch classes above the root of a quality that pychord knows, else None."""
+    """Return the pitch classes above the root of one of pychord's qualities, else None."""
     try:
         return frozenset(interval % 12 for interval in QualityManager().get_quality(quality).components)
     except ValueError:
@@ -243,7 +242,7 @@ def _intervals(quality: str) -> frozenset[int] | None:
 
 
 def _with_fifth(intervals: frozenset[int], tensions: str) -> frozenset[int]:
-    """Move the fifth where the tensions say so."""
+    """Alter the fifth by the tensions."""
     if re.search(r"[b-]5", tensions):
         return (intervals - {7}) | {6}
     if re.search(r"[#+]5|\+(?!\d)|aug", tensions):

@@ -1,9 +1,9 @@
-"""Chords that notes imply, estimated for music without chord symbols.
+"""Chord estimation from notes, for music without chord symbols.
 
-Two small networks look at each frame, then Viterbi smooths what they say. The first hears how long each
-pitch class sounds in windows around the frame, of all notes, of the lowest and of the high ones; the second
-sees what the first made of the neighborhood, near and far, and so learns how chords follow each other. Both
-have one set of weights for all twelve roots, so that transposed music has transposed chords. Chromas of all
+Two small networks classify each frame, then Viterbi smooths their output. The first reads how long each pitch
+class sounds in windows around the frame, of all notes, of the lowest and of the high ones; the second reads
+the first one's output in near and far windows, and so learns how chords follow each other. Both share one set
+of weights among all twelve roots, so that transposed music has transposed chords. Chromas of all
 notes and of the bass are those of Mauch and Dixon ("Simultaneous estimation of chords and musical context
 from audio", IEEE TASLP 18(6), 2010), learned features with a smoothing decoder those of Korzeniowski and
 Widmer ("Feature learning for chord recognition: the deep chroma extractor", ISMIR 2016). `training/harmony`
@@ -26,7 +26,7 @@ FRAME: Final = 0.25
 """Seconds of a frame."""
 
 CHANGE_COST: Final = 0.5
-"""What a change of chord must gain in log-probability."""
+"""Cost of a change of chord in log-probability."""
 
 WEIGHTS_FILE: Final = "estimator.npz"
 
@@ -48,12 +48,12 @@ CHROMA_WINDOWS: Final = len(_ALL_NOTES) + len(_LOWEST) + len(_HIGH)
 CHORD_WINDOWS: Final = len(_CHORDS)
 
 _LONGEST: Final = 2.0
-"""Seconds after its onset up to which a note counts."""
+"""Longest duration in seconds with which a note counts."""
 
 _HIGH_FROM: Final = 64
 _BASS_BELOW: Final = 60
 _FAINT: Final = 0.3
-"""Share of a window that must sound for its chroma to weigh fully."""
+"""Added to the sum of a window's chroma before division by it, so that faint windows weigh less."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class ChordEstimate:
 
 
 def estimate_chords(onset: ArrayLike, duration: ArrayLike, pitch: ArrayLike) -> ChordEstimate:
-    """Estimate the chords of a piece, from its first onset until its last note ends or has sounded 2 s.
+    """Estimate the chords of a piece, from its first onset to the end of its last note, 2 s after it at most.
 
     Args:
         onset: Seconds, (n,), in any order.
@@ -100,14 +100,14 @@ def estimate_chords(onset: ArrayLike, duration: ArrayLike, pitch: ArrayLike) -> 
 def chroma_windows(
     onset: ArrayLike, duration: ArrayLike, pitch: ArrayLike, start: float, frames: int
 ) -> NDArray[np.float32]:
-    """Return what the first network hears.
+    """Return the input of the first network.
 
     Args:
         onset: Seconds, (n,), in any order.
         duration: Seconds, (n,).
         pitch: MIDI pitches, (n,).
         start: Seconds at which the first frame begins.
-        frames: How many frames there are; notes outside them are not heard.
+        frames: Number of frames; notes outside them are left out.
 
     Returns:
         Share of each window that each pitch class sounds, scaled so that those of one window sum to nearly 1,
@@ -116,8 +116,8 @@ def chroma_windows(
     begin = np.asarray(onset, dtype=np.float64) - start
     end = begin + np.clip(np.asarray(duration, dtype=np.float64), 1e-3, _LONGEST)
     pitches = np.asarray(pitch, dtype=np.int64)
-    heard = (end > 0) & (begin < frames * FRAME)
-    begin, end, pitches = np.maximum(begin[heard], 0.0), end[heard], pitches[heard]
+    inside = (end > 0) & (begin < frames * FRAME)
+    begin, end, pitches = np.maximum(begin[inside], 0.0), end[inside], pitches[inside]
     first = np.floor(begin / FRAME).astype(np.int64)
     spans = np.maximum(np.ceil(end / FRAME).astype(np.int64) - first, 1)
     note = np.repeat(np.arange(len(begin)), spans)
@@ -138,10 +138,10 @@ def chroma_windows(
 
 
 def chord_windows(probabilities: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return what the second network sees: mean probabilities in windows cut at the ends of the piece.
+    """Return the input of the second network: mean probabilities in windows cut at the ends of the piece.
 
     Args:
-        probabilities: Of each chord by the first network, (frames, 96).
+        probabilities: Output of the first network, (frames, 96).
 
     Returns:
         (frames, `CHORD_WINDOWS`, 12, 8), 0 in windows that lie outside.
@@ -155,20 +155,20 @@ def chord_log_probabilities(chroma: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the log-probability of each chord but `NO_CHORD` in each frame, (frames, 96).
 
     Args:
-        chroma: Of `chroma_windows`, (frames, `CHROMA_WINDOWS`, 12).
+        chroma: Output of `chroma_windows`, (frames, `CHROMA_WINDOWS`, 12).
     """
-    hears, sees = _networks()
-    first = _log_softmax(hears(chroma.reshape(len(chroma), -1)))
-    second = sees(chord_windows(np.exp(first)).reshape(len(chroma), -1))
+    of_notes, of_chords = _networks()
+    first = _log_softmax(of_notes(chroma.reshape(len(chroma), -1)))
+    second = of_chords(chord_windows(np.exp(first)).reshape(len(chroma), -1))
     return _log_softmax(first + second)
 
 
 @dataclass(frozen=True)
 class _Network:
-    """Two layers of rectifiers, the second added to the first, and a linear one, the same for each root.
+    """Two ReLU layers, the second residual, and a linear one, with weights shared by the roots.
 
     Attributes:
-        hidden: Weights turned to each root, (inputs, 12 * width) float32.
+        hidden: Weights rotated to each root, (inputs, 12 * width) float32.
         bias: (width,) float32.
         middle: (width, width) float32.
         middle_bias: (width,) float32.
@@ -184,7 +184,7 @@ class _Network:
     out_bias: NDArray[np.float32]
 
     @classmethod
-    def turned(cls, name: str, weights: Mapping[str, NDArray[np.float32]]) -> "_Network":
+    def rotated(cls, name: str, weights: Mapping[str, NDArray[np.float32]]) -> "_Network":
         """Return a network; its stored hidden weights, (windows, 12, depth, width), are for the root C."""
         hidden, *others = (weights[f"{name}_{field.name}"] for field in fields(cls))
         roots = np.stack([np.roll(hidden, root, axis=1) for root in range(12)], axis=-2)
@@ -203,11 +203,11 @@ def _networks() -> tuple[_Network, _Network]:
     path = files(__name__.rpartition(".")[0]).joinpath(WEIGHTS_FILE)
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         weights = {name: stored[name].astype(np.float32) for name in stored.files}
-    return _Network.turned("chroma", weights), _Network.turned("chords", weights)
+    return _Network.rotated("chroma", weights), _Network.rotated("chords", weights)
 
 
 def _window_sums(values: NDArray[np.floating], windows: _Windows) -> NDArray[np.float64]:
-    """Return sums over windows around each frame, (frames, windows, ...), nothing outside the piece."""
+    """Return sums over windows around each frame, (frames, windows, ...), zeros outside the piece."""
     total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0, dtype=np.float64)])
     frame = np.arange(len(values))
     edges = np.clip(frame[:, None, None] + np.array(windows), 0, len(values))
@@ -226,7 +226,7 @@ def _log_softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
 def _smoothed(score: NDArray[np.floating]) -> NDArray[np.int64]:
     """Return the most likely roots, then the most likely classes on them, as chords (frames,), 0 to 95.
 
-    The root counts more than the class, and a root is likelier than any chord on it.
+    The root matters more than the class, and a root is likelier than any one chord on it.
 
     Args:
         score: Log-probability of each chord in each frame, (frames, 96).
@@ -241,11 +241,11 @@ def _smoothed(score: NDArray[np.floating]) -> NDArray[np.int64]:
 
 
 def _path(score: NDArray[np.float64], cost: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the path with the highest score less the cost of its changes (Viterbi).
+    """Return the path with the highest score minus the cost of its changes (Viterbi).
 
     Args:
         score: Log-probability of each state in each frame, (frames, states).
-        cost: What it costs to be in another state in a frame than in the one before, (frames,).
+        cost: Cost of a change of state before each frame, (frames,).
     """
     frames, states = score.shape
     came_from = np.empty((frames, states), dtype=np.int64)

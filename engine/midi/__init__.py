@@ -1,1 +1,1 @@
-"""Notes and events, MIDI files, and the scheduler that sends them on time."""
+"""Notes and events, MIDI files, and the scheduler that sends notes on time."""

@@ -1,4 +1,4 @@
-"""MIDI events as they enter and leave the engine: typed, stamped, immutable."""
+"""MIDI events into and out of the engine: typed, with times in seconds, immutable."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ class ControlChange:
 
 @dataclass(frozen=True, slots=True)
 class InputLost:
-    """The input port disappeared: every key it held counts as released."""
+    """The input port disappeared: its held keys count as released."""
 
     time: float
 
@@ -66,7 +66,7 @@ class ClockStart:
 
 @dataclass(frozen=True, slots=True)
 class ClockContinue:
-    """The song goes on with the next tick, where it stopped or where a song position has put it."""
+    """The song goes on with the next tick, where it stopped or at the last song position."""
 
     time: float
     port: str = ""
@@ -74,7 +74,7 @@ class ClockContinue:
 
 @dataclass(frozen=True, slots=True)
 class ClockStop:
-    """The song stands."""
+    """The song stops."""
 
     time: float
     port: str = ""
@@ -91,7 +91,7 @@ class SongPosition:
 
 @dataclass(frozen=True, slots=True)
 class BeatReport:
-    """Where the beat is, as a clock says that needs no filter. `tempo` in beats per minute."""
+    """The beat at `time` seconds of a clock without jitter, such as Link. `tempo` in beats per minute."""
 
     time: float
     beat: float
@@ -99,19 +99,19 @@ class BeatReport:
 
 
 HumanEvent = NoteOn | NoteOff | ControlChange | InputLost
-"""What the human's ports can say."""
+"""Events of the human's ports."""
 
 ClockEvent = ClockTick | ClockStart | ClockContinue | ClockStop | SongPosition
-"""What MIDI clock can say."""
+"""Events of MIDI clock."""
 
 TimeEvent = ClockEvent | BeatReport
-"""What tells the time: MIDI clock, and a shared tempo's place."""
+"""Events of clocks: MIDI clock and Ableton Link."""
 
 InputEvent = HumanEvent | TimeEvent
-"""What comes in from outside."""
+"""Every event into the engine."""
 
 NoteEvent = NoteOn | NoteOff | ControlChange
-"""What makes sound, or ends it."""
+"""Events that start, end or change sound."""
 
 OutputEvent = NoteEvent | ClockEvent
-"""What the scheduler sends."""
+"""Events that the scheduler sends."""

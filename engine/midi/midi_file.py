@@ -1,4 +1,4 @@
-"""MIDI files in and out: a performance as notes in seconds, and tracks of notes as a file."""
+"""MIDI files: reading a performance as notes in seconds, and writing tracks of notes."""
 
 import io
 import itertools
@@ -26,23 +26,23 @@ DRUM_CHANNEL: Final = 9
 """The channel of the drums in General MIDI, counted from 0."""
 
 SLOWEST_TEMPO: Final = 4.0
-"""Beats per minute of the slowest tempo that is written; the format ends at 3.58."""
+"""Beats per minute of the slowest tempo written; the format allows down to 3.58."""
 
 FASTEST_TEMPO: Final = 1000.0
 """Beats per minute of the fastest."""
 
 LONGEST_SECONDS: Final = 7200.0
-"""How long a file may last that is played or rendered."""
+"""Longest file in seconds that is played or rendered."""
 
 LARGEST_FILE: Final = 64 << 20
-"""Bytes that a MIDI file may hold: some ten million notes."""
+"""Largest MIDI file in bytes: some ten million notes."""
 
 _Ticks = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class MidiPerformance:
-    """What a MIDI file plays.
+    """The performance of a MIDI file.
 
     Attributes:
         notes: Sorted by onset, then pitch; onsets in seconds from the start of the file; the sustain pedal is
@@ -104,8 +104,8 @@ def read_tracks(path: Path) -> tuple[MidiTrack, ...]:
     """Read a MIDI file track by track, drums and pitches beyond the piano's included.
 
     The tempo map, the pedal and overlaps within a track are treated as in `read_midi`. A track that plays on
-    several channels or programs is returned as one track for each. The channels are the drums' for drums, and
-    for the others one after the other, begun again when there are no more.
+    several channels or programs is returned as one track for each. Drums get the
+    channel of drums, the others the other channels in rotation.
 
     Raises:
         MidiFileError: if the file is missing, damaged, cut short, or has no notes.
@@ -130,10 +130,10 @@ def read_tracks(path: Path) -> tuple[MidiTrack, ...]:
 
 
 def check_length(path: Path, notes: Sequence[Note]) -> None:
-    """Refuse a file that lasts longer than two hours: a damaged one, or one of absurd tempo, may say years.
+    """Refuse a file longer than two hours: a damaged one, or one of absurd tempo, may last years.
 
     Raises:
-        MidiFileError: if it does.
+        MidiFileError: if it is longer.
     """
     end = max((note.offset for note in notes), default=0.0)
     if end > LONGEST_SECONDS:
@@ -191,13 +191,13 @@ def _parse(path: Path, data: bytes) -> ScoreTick:
     if problem is None:
         try:
             return ScoreTick.from_midi(data)
-        except Exception as error:  # whatever a native parser raises, its user sees one kind of error
+        except Exception as error:  # a native parser raises errors of many kinds
             problem = f"is damaged ({str(error).splitlines()[0].removesuffix(': iostream error')})"
     raise MidiFileError(f"{path.name}: {problem}; export it again as a standard MIDI file")
 
 
 def _structure_problem(data: bytes) -> str | None:
-    """Say what is wrong with the chunks of a MIDI file, which parsers may pass over in silence."""
+    """Return the fault in the chunks of a MIDI file, which parsers may ignore; None if there is none."""
     if not data:
         return "is empty"
     if data[:4] != b"MThd":
@@ -208,13 +208,13 @@ def _structure_problem(data: bytes) -> str | None:
         return "counts time in SMPTE frames instead of beats"
     if data[12:14] == b"\0\0":
         return "is damaged (no ticks per beat)"
-    wanted = int.from_bytes(data[10:12], "big")
+    count = int.from_bytes(data[10:12], "big")
     position = 8 + int.from_bytes(data[4:8], "big")
     found = 0
-    while found < wanted:
+    while found < count:
         end = position + 8 + int.from_bytes(data[position + 4 : position + 8], "big")
         if position + 8 > len(data) or end > len(data):
-            return f"is cut short in track {found + 1} of {wanted}"
+            return f"is cut short in track {found + 1} of {count}"
         found += data[position : position + 4] == b"MTrk"
         position = end
     return None

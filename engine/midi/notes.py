@@ -1,4 +1,4 @@
-"""Notes and who plays them: the values every other part of the engine speaks in."""
+"""Notes, and the roles of who plays them."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,7 +13,7 @@ _OCTAVE = 12
 
 
 class Role(IntEnum):
-    """Who plays a note. The values are the model's role embedding indices."""
+    """The player of a note; the values are the model's role embedding indices."""
 
     HUMAN = 0
     COMPANION = 1

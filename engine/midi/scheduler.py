@@ -1,16 +1,13 @@
-"""When notes are sent: a heap of due times that loses no note-off, and the thread that empties it on time."""
+"""The scheduler: a heap of due times that sends notes on time and loses no note-off."""
 
 import heapq
-import os
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from tatumflow.engine.clock import Clock
-from tatumflow.engine.errors import SchedulerError
 from tatumflow.engine.midi.events import (
     ALL_NOTES_OFF,
     SUSTAIN,
@@ -29,8 +26,6 @@ LATE_LIMIT: Final = 0.05
 SHORTEST_SOUND: Final = 0.01
 """Seconds a note sounds at least, even when its on was sent late."""
 
-# Below the audio servers, which ask for more.
-_REAL_TIME_PRIORITY: Final = 10
 _CLOCK, _OFF, _ON = -1, 0, 1
 _NO_CHANNEL: Final = -1
 _Key = tuple[int, int]
@@ -39,7 +34,7 @@ _Entry = tuple[float, int, int, int, Note | ClockEvent]
 
 @dataclass(frozen=True, slots=True)
 class _Strike:
-    """A note-on to send, that was due at `due` seconds."""
+    """A note-on to send, due at `due` seconds."""
 
     due: float
     channel: int
@@ -47,7 +42,7 @@ class _Strike:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lift:
+class _Release:
     """A note-off to send."""
 
     key: _Key
@@ -55,7 +50,7 @@ class _Lift:
 
 @dataclass(frozen=True, slots=True)
 class _Quiet:
-    """The end of a panic: offs that were refused before, then pedals and All Notes Off, then all else."""
+    """The end of a panic: unsent offs, then sustain up and All Notes Off, then `silence`."""
 
     channels: tuple[int, ...]
 
@@ -65,23 +60,23 @@ class Scheduler:
 
     Offs go before ons that are due together. Overlapping notes of one pitch and channel are counted: a
     re-strike sends an off before its on, and the key is released when the last of the notes ends, so that
-    every on sent is followed by exactly one off. A note's off comes into being when its on is sent, so a note
-    that is withdrawn or skipped leaves nothing behind. An error of `send` is counted, never raised; an off
-    that could not be sent is sent again before the pitch is struck the next time, and at a panic.
+    every on sent is followed by exactly one off. A note's off is scheduled when its on is sent, so a note
+    that is withdrawn or skipped leaves no off behind. An error of `send` is counted, never raised; an off
+    that could not be sent is sent again before the next note of its pitch, and at a panic.
 
-    What MIDI clock says goes before notes that are due together, and is neither skipped nor withdrawn: those
-    who follow count it.
+    MIDI clock goes before notes that are due together, and is neither skipped nor withdrawn: followers count
+    its ticks.
 
-    Nothing is sent while the lock is held. What is to be sent is put in a line under the lock, so that the
-    order is that of the decisions, and one thread at a time sends what stands there. Once `lead_by` has named
-    a thread, only that one sends, and all others hand over: a driver that does not return stops no one else.
-    Without one, whoever calls sends before the call returns.
+    Nothing is sent while the lock is held. Events are queued under the lock, so that their order is that of
+    the decisions, and one thread at a time sends the queue. Once `lead_by` has named a thread, only that one
+    sends, so that a driver that does not return blocks no other thread. Without one, each call sends before
+    it returns.
 
     Attributes:
         lateness: Seconds from due time to sending of the last 1,000 note-ons.
         late_notes: Note-ons skipped because they came more than `LATE_LIMIT` late.
-        send_errors: Events that `send` refused.
-        sending_since: When the `send` that has not returned yet was called (seconds); None outside of one.
+        send_errors: Events on which `send` raised.
+        sending_since: Seconds at which the `send` in progress was called; None outside of one.
     """
 
     def __init__(
@@ -93,9 +88,9 @@ class Scheduler:
         """Schedule nothing yet.
 
         Args:
-            send: Plays an event at once.
+            send: Sends an event at once.
             clock: The session's.
-            silence: Ends what sounds besides, after the offs of a panic; called where `send` is.
+            silence: Ends all other sound after the offs of a panic; called on the thread that sends.
         """
         self.lateness = Ring()
         self.late_notes = 0
@@ -111,23 +106,23 @@ class Scheduler:
         self._channels: set[int] = set()
         self._hushed: list[_Entry] | None = None
         self._leader: threading.Thread | None = None
-        # What is decided and not yet sent, in order; and what only the thread that sends touches.
-        self._line: deque[_Strike | _Lift | _Quiet | ClockEvent] = deque()
+        # Events to send, in order; the other two belong to the thread that sends.
+        self._queue: deque[_Strike | _Release | _Quiet | ClockEvent] = deque()
         self._sender = threading.Lock()
         self._unsent_offs: set[_Key] = set()
 
     def lead_by(self, thread: threading.Thread | None) -> None:
-        """Let only this thread send from now on, by `run_due`; None lets every caller send."""
+        """Let only this thread send from now on, in `run_due`; None lets every caller send."""
         self._leader = thread
 
     def note(self, note: Note, channel: int = 0) -> None:
-        """Send `note` when it is due: its on at the onset, its off when it ends."""
+        """Schedule a note: its on at the onset, its off at its end."""
         with self._changed:
             self._push(note.onset, _ON, channel, note)
             self._changed.notify()
 
-    def tell(self, event: ClockEvent) -> None:
-        """Send what MIDI clock says when it is due, at its time."""
+    def clock_event(self, event: ClockEvent) -> None:
+        """Schedule an event of MIDI clock at its time."""
         with self._changed:
             self._push(event.time, _CLOCK, _NO_CHANNEL, event)
             self._changed.notify()
@@ -150,24 +145,24 @@ class Scheduler:
                 if channel in (None, key[0]):
                     self._close(key)
             self._changed.notify()
-        self._hand_over()
+        self._flush()
         withdrawn.sort(key=lambda entry: entry[:3])
         return tuple(entry[4] for entry in withdrawn if isinstance(entry[4], Note))
 
     def panic(self) -> None:
-        """Silence everything: offs for all that sounds; sustain up, all notes off on used channels."""
+        """Silence everything: offs of all sounding notes; sustain up and all notes off on used channels."""
         with self._changed:
             self._heap = [entry for entry in self._heap if entry[1] == _CLOCK]
             heapq.heapify(self._heap)
             self._hushed = None
             self._quiet()
-        self._hand_over()
+        self._flush()
 
     def hush(self) -> None:
-        """Silence everything as `panic` does, and strike nothing until `panic` is called.
+        """Silence everything as `panic` does, and send no note until `panic` is called.
 
-        What is still to come is kept until then, so that `release_all` can tell which notes never sounded.
-        For threads that learn of a panic before the one that plans the notes does.
+        Scheduled notes are kept until then, so that `release_all` can return those that never sounded. For
+        threads that receive a panic before the planning thread does.
         """
         with self._changed:
             notes = [entry for entry in self._heap if entry[1] == _ON]
@@ -175,26 +170,26 @@ class Scheduler:
             heapq.heapify(self._heap)
             self._hushed = notes + (self._hushed or [])
             self._quiet()
-        self._hand_over()
+        self._flush()
 
     def run_due(self, now: float) -> None:
         """Send everything due at `now` seconds or before."""
-        self._send_line()
+        self._send_queue()
         while True:
             with self._changed:
                 if not self._heap or self._heap[0][0] > now:
                     break
                 due, kind, _, channel, what = heapq.heappop(self._heap)
                 if not isinstance(what, Note):
-                    self._line.append(what)
+                    self._queue.append(what)
                 elif kind == _OFF:
                     self._release((channel, what.pitch))
                 elif max(now, self._clock.now()) - due > LATE_LIMIT:
                     self.late_notes += 1
                 else:
                     self._strike(due, now, channel, what)
-            # One at a time: what stands in line can no longer be withdrawn.
-            self._send_line()
+            # One at a time: a queued event can no longer be withdrawn.
+            self._send_queue()
 
     def next_due(self) -> float | None:
         """Return when the next event is due, None while there is none."""
@@ -202,14 +197,13 @@ class Scheduler:
             return self._heap[0][0] if self._heap else None
 
     def await_due(self, early: float, timeout: float) -> float | None:
-        """Wait until the next event is at most `early` seconds away, or something stands in line.
+        """Wait until the next event is at most `early` seconds away, or the queue holds one.
 
         Returns:
-            Its due time, that of what stands in line being past; None when the wait was cut short by a change
-            or after `timeout` seconds.
+            Its due time, in the past for a queued event; None after a change or after `timeout` seconds.
         """
         with self._changed:
-            if self._line:
+            if self._queue:
                 return self._clock.now()
             due = self._heap[0][0] if self._heap else None
             wait = timeout if due is None else due - early - self._clock.now()
@@ -219,7 +213,7 @@ class Scheduler:
             return None
 
     def wake(self) -> None:
-        """Cut a wait in `await_due` short."""
+        """End a wait in `await_due`."""
         with self._changed:
             self._changed.notify_all()
 
@@ -241,10 +235,10 @@ class Scheduler:
         key = (channel, note.pitch)
         references = self._sounding.get(key, 0)
         if references:
-            self._line.append(_Lift(key))
+            self._queue.append(_Release(key))
         self._channels.add(channel)
         self._sounding[key] = references + 1
-        self._line.append(_Strike(due, channel, note))
+        self._queue.append(_Strike(due, channel, note))
         self._push(max(note.offset, now + SHORTEST_SOUND), _OFF, channel, note)
 
     def _release(self, key: _Key) -> None:
@@ -256,33 +250,33 @@ class Scheduler:
 
     def _close(self, key: _Key) -> None:
         self._sounding.pop(key, None)
-        self._line.append(_Lift(key))
+        self._queue.append(_Release(key))
 
     def _quiet(self) -> None:
-        """Put in line what silences everything; the heap holds no off of a sounding key any more."""
+        """Queue what silences everything; the heap holds no off of a sounding key any more."""
         for key in sorted(self._sounding):
             self._close(key)
-        self._line.append(_Quiet(tuple(sorted(self._channels))))
+        self._queue.append(_Quiet(tuple(sorted(self._channels))))
         self._changed.notify()
 
-    def _hand_over(self) -> None:
-        """Let what stands in line be sent: by the thread that leads, which was woken, or at once."""
+    def _flush(self) -> None:
+        """Send the queue: on the leading thread, which was woken, or at once."""
         leader = self._leader
         if leader is None or not leader.is_alive():
-            self._send_line()
+            self._send_queue()
 
-    def _send_line(self) -> None:
-        """Send what stands in line, unless a thread is at it: it will send this too."""
-        # Looked at again after the lock is given back: whoever has put something in line meanwhile and found
-        # the lock taken has gone away.
-        while self._line and self._sender.acquire(blocking=False):
+    def _send_queue(self) -> None:
+        """Send the queue, unless another thread is sending it."""
+        # The queue is checked again after the lock is released: a thread that queued an event meanwhile and
+        # found the lock held has returned.
+        while self._queue and self._sender.acquire(blocking=False):
             try:
-                while self._line:
-                    self._send_one(self._line.popleft())
+                while self._queue:
+                    self._send_one(self._queue.popleft())
             finally:
                 self._sender.release()
 
-    def _send_one(self, what: _Strike | _Lift | _Quiet | ClockEvent) -> None:
+    def _send_one(self, what: _Strike | _Release | _Quiet | ClockEvent) -> None:
         now = self._clock.now
         if isinstance(what, _Strike):
             note, channel = what.note, what.channel
@@ -292,7 +286,7 @@ class Scheduler:
             sent_at = now()
             self._try_send(NoteOn(sent_at, note.pitch, note.velocity, channel))
             self.lateness.add(max(0.0, sent_at - what.due))
-        elif isinstance(what, _Lift):
+        elif isinstance(what, _Release):
             self._send_off(what.key)
         elif isinstance(what, _Quiet):
             for key in sorted(self._unsent_offs):
@@ -325,103 +319,3 @@ class Scheduler:
         finally:
             self.sending_since = None
         return True
-
-
-class SchedulerThread:
-    """Runs a scheduler on its own thread: a condition wait, then a short spin up to the due time.
-
-    Where the system offers and grants it (Linux, with a real-time limit as audio users have it), the thread
-    runs at real-time priority, so that other work on a busy machine does not delay notes.
-
-    Attributes:
-        real_time: Whether that was granted; False before `start`.
-        restarts: How often `revive` has started the thread again.
-    """
-
-    SPIN: Final = 0.0005
-    """Seconds before a due time at which waiting turns into spinning."""
-
-    IDLE: Final = 0.25
-    """Seconds after which an idle wait looks whether it should stop."""
-
-    MOST_RESTARTS: Final = 3
-    """How often a thread that died is started again."""
-
-    def __init__(self, scheduler: Scheduler, clock: Clock) -> None:
-        self.real_time = False
-        self.restarts = 0
-        self._scheduler = scheduler
-        self._clock = clock
-        self._stopping = threading.Event()
-        self._thread = self._new_thread()
-
-    def start(self) -> None:
-        """Begin sending. A thread can be started once."""
-        self._scheduler.lead_by(self._thread)
-        self._thread.start()
-
-    def hush(self) -> None:
-        """Silence everything at once, before the loop that plans the notes hears of it; see `Scheduler`."""
-        self._scheduler.hush()
-
-    def stuck(self, now: float) -> float:
-        """Return for how many seconds an output has not returned from taking an event, 0 if it has."""
-        since = self._scheduler.sending_since
-        return 0.0 if since is None else max(now - since, 0.0)
-
-    def revive(self) -> bool:
-        """Start the thread again if it has died; return whether it had.
-
-        Raises:
-            SchedulerError: if it has died `MOST_RESTARTS` times before.
-        """
-        if self._stopping.is_set() or self._thread.ident is None or self._thread.is_alive():
-            return False
-        if self.restarts >= self.MOST_RESTARTS:
-            raise SchedulerError("notes cannot be sent: the thread that sends them keeps dying; see the log")
-        self.restarts += 1
-        self._thread = self._new_thread()
-        self.start()
-        return True
-
-    def stop(self) -> None:
-        """End the thread; whatever sounds is silenced. Does nothing the second time.
-
-        If an output does not return, this does after two seconds, and the offs wait for the output.
-        """
-        self._stopping.set()
-        self._scheduler.wake()
-        if self._thread.is_alive():
-            self._thread.join(timeout=2.0)
-        self._scheduler.panic()
-
-    def _new_thread(self) -> threading.Thread:
-        return threading.Thread(target=self._run, name="scheduler", daemon=True)
-
-    def _run(self) -> None:
-        self.real_time = ask_for_real_time()
-        try:
-            while not self._stopping.is_set():
-                due = self._scheduler.await_due(self.SPIN, self.IDLE)
-                if due is None:
-                    continue
-                while self._clock.now() < due:
-                    pass
-                self._scheduler.run_due(self._clock.now())
-        except Exception:
-            # Into the log; whoever plans the notes finds the thread dead and starts another.
-            traceback.print_exc()
-        finally:
-            self._scheduler.lead_by(None)
-            self._scheduler.panic()
-
-
-def ask_for_real_time() -> bool:
-    """Ask for real-time priority for this thread and return whether it was granted."""
-    if not hasattr(os, "sched_setscheduler"):
-        return False
-    try:
-        os.sched_setscheduler(threading.get_native_id(), os.SCHED_FIFO, os.sched_param(_REAL_TIME_PRIORITY))
-    except OSError:
-        return False
-    return True

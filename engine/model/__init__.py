@@ -1,1 +1,1 @@
-"""The model as the engine runs it: tokens, bundle, graphs, cache, session and sampling."""
+"""The model at play time: tokens, bundle, graphs, cache, session and sampling."""

@@ -1,4 +1,4 @@
-"""Model bundles: a folder with `manifest.json` and ONNX graphs, checked before anything of it runs."""
+"""Model bundles: folders with `manifest.json` and ONNX graphs, checked before a graph is run."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -28,10 +28,10 @@ FORMAT_VERSION: Final = 3
 """The newest manifest format this version reads."""
 
 OLDEST_FORMAT: Final = 2
-"""The oldest one: its models count in seconds alone and encode phrases at their own pitch."""
+"""The oldest manifest format: its models count in seconds alone and encode phrases at their own pitch."""
 
 METRE_VERSION: Final = 3
-"""The format from which on models read metrical places, and phrases are relative to the key of the moment."""
+"""First format whose models read metrical places and encode phrases relative to the key of the moment."""
 
 MANIFEST_FILE: Final = "manifest.json"
 
@@ -54,7 +54,7 @@ GRAPHS: Final = (DECODER_GRAPH, *HEAD_GRAPHS, ENCODER_GRAPH, THEORY_GRAPH, FLOW_
 """Every graph that a bundle must have."""
 
 GPU_SUFFIX: Final = "_gpu"
-"""Ends the name of a graph that GPU providers use in place of the one without it."""
+"""Suffix of the name of a graph that GPU providers use in place of the one without it."""
 
 _BUNDLES: Final = FolderKind(
     "model", MANIFEST_FILE, OLDEST_FORMAT, FORMAT_VERSION, "export one with `tatumflow export`"
@@ -80,7 +80,7 @@ class Dims(ManifestPart):
 
 
 class FieldVocabulary(ManifestPart):
-    """One field of a note: how many values it can be predicted to take, and how many it can be read as."""
+    """One field of a note: its number of predictable values and of input values."""
 
     name: Line
     size: int = Field(ge=1)
@@ -88,7 +88,7 @@ class FieldVocabulary(ManifestPart):
 
 
 class Manifest(ManifestPart):
-    """What a bundle says about itself.
+    """The manifest of a bundle.
 
     Attributes:
         format_version: Version of this schema.
@@ -97,7 +97,7 @@ class Manifest(ManifestPart):
         dims: Sizes of the decoder.
         fields: Vocabulary of each field, in the order they are predicted.
         styles: Slug of each row of the style table; row 0 is the empty string, no style.
-        window: Steps a step can look back on.
+        window: Steps back that a step attends to.
         graphs: File of each graph.
         opset: ONNX operator set of the graphs.
         licence: Licence of the weights.
@@ -139,7 +139,7 @@ class Manifest(ManifestPart):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked bundle: what it says, and the folder it lies in."""
+    """A checked bundle: its manifest and its folder."""
 
     manifest: Manifest
     path: Path
@@ -188,37 +188,37 @@ class Bundle:
         return self.path / self.graph_file(graph, gpu=gpu).file
 
     def resolve_style(self, name: str) -> str:
-        """Return the slug that a name stands for: a slug, or a part that only one slug has.
+        """Return the slug for a name: a slug, or a part that only one slug has.
 
-        Case does not matter and spaces count as hyphens; the empty string stands for no style.
+        Case does not matter and spaces count as hyphens; the empty string is no style.
 
         Raises:
             SettingError: if no style fits, or several do.
         """
-        wanted = "-".join(name.lower().split())
-        if wanted in self.styles:
-            return wanted
+        requested = "-".join(name.lower().split())
+        if requested in self.styles:
+            return requested
         known = self.styles[1:]
-        fitting = [slug for slug in known if wanted in slug]
+        fitting = [slug for slug in known if requested in slug]
         if len(fitting) == 1:
             return fitting[0]
         if fitting:
             shown = ", ".join(fitting[:_MATCHES_SHOWN])
             more = f" and {len(fitting) - _MATCHES_SHOWN} more" if len(fitting) > _MATCHES_SHOWN else ""
             raise SettingError(f"style: {name!r} could be {shown}{more}; give more of the name")
-        close = get_close_matches(wanted, known, n=_MATCHES_SHOWN, cutoff=0.5)
-        hint = f"did you mean {', '.join(close)}?" if close else f"{self.name} knows {len(known)} styles"
+        close = get_close_matches(requested, known, n=_MATCHES_SHOWN, cutoff=0.5)
+        hint = f"did you mean {', '.join(close)}?" if close else f"{self.name} has {len(known)} styles"
         raise SettingError(f"style: {name!r} is not in model {self.name}; {hint}")
 
     def style_weights(self, controls: Controls) -> Floats:
         """Return the weight of each style row, (S,) float32 summing to 1, for style, blend and strength.
 
-        Strength is guidance: no style plus `style_strength` times the way from there to the style (after Ho
-        and Salimans 2022). The flow weights velocities so; the decoder, where that would cost a second call
-        for each note, the rows of its table.
+        The strength is a guidance scale: no style plus `style_strength` times the difference from there to
+        the style (after Ho and Salimans 2022). The flow weights its velocities so; the decoder, where that
+        would cost a second call for each note, weights the rows of its style table.
 
         Raises:
-            SettingError: if the model does not know a style.
+            SettingError: if the model does not have a style.
         """
         weights = np.zeros(len(self.styles), np.float32)
         share = controls.style_blend if controls.style_b else 0.0
@@ -234,7 +234,7 @@ def load_bundle(path: Path) -> Bundle:
     """Check a bundle's manifest and the hash of every graph, and return it.
 
     Raises:
-        BundleError: if something of it is missing, damaged, or of a newer format.
+        BundleError: if a part is missing, damaged, or of a newer format.
     """
     manifest = _BUNDLES.read(path, Manifest)
     for graph in manifest.graphs.values():
@@ -243,12 +243,12 @@ def load_bundle(path: Path) -> Bundle:
 
 
 def find_bundles() -> list[Path]:
-    """Return the folders of every bundle at hand, the package's first; their contents are not checked."""
+    """Return the folders of all bundles found, the package's first; their contents are not checked."""
     return _BUNDLES.find()
 
 
 def bundle_path(name_or_path: str | Path) -> Path:
-    """Return the folder of a bundle given by path or by name; the empty string takes the first at hand.
+    """Return the folder of a bundle by path or by name; the empty string gives the first one found.
 
     Raises:
         BundleError: if there is no such bundle.

@@ -1,7 +1,7 @@
-"""What the companion may play next: pure functions from a field's logits to masked or biased logits.
+"""Constraints on the next note: pure functions from a field's logits to masked or shifted logits.
 
-Every function returns a new array of the shape it got, or the array itself where it has nothing to do, and
-always leaves at least one value: a wish that cannot be met gives way in a stated order.
+Every function returns a new array of the same shape, or the array itself where it changes nothing, and always
+leaves at least one value: a constraint that cannot be met is dropped in a stated order.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ TIME_SHIFT_SECONDS: Final = TIME_SHIFT_TICKS * TICK_SECONDS
 """Seconds of each time-shift index, (191,) float64."""
 
 _TOLERANCE: Final = 1e-6
-"""Seconds by which sums of grid times may miss one another."""
+"""Seconds by which equal sums of grid times may differ."""
 
 _APART: Final = 3
-"""First time-shift index heard as apart from the note before, 30 ms; below it notes sound together."""
+"""First time-shift index that sounds apart from the note before, 30 ms; below it notes sound together."""
 
 _TILTS: Final = np.linspace(-6.0, 6.0, 49)
 _LOG_APART: Final = np.log(TIME_SHIFT_SECONDS[_APART:])
@@ -38,21 +38,21 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """What holds for the next note. Ranges are those of `Controls`; the defaults constrain nothing.
+    """Constraints on the next note. Ranges are those of `Controls`; the defaults constrain nothing.
 
     Attributes:
         register_low: Lowest MIDI pitch.
         register_high: Highest MIDI pitch.
         pitch_classes: Twelve-bit mask of allowed pitch classes, bit 0 is C.
         max_polyphony: Most notes sounding at once, the new one included.
-        density: Octaves of notes per time against the model's own wish.
-        repetition: Nats taken from each pitch in `recent`.
-        recent: MIDI pitches heard lately.
-        sounding: MIDI pitch and end in seconds of each note that the new one may meet.
-        velocity_follow: Share of the way from `velocity_level` to `velocity_target` by which all are moved.
+        density: Notes per time against the model's own, in octaves.
+        repetition: Penalty in nats on each pitch in `recent`.
+        recent: MIDI pitches played lately.
+        sounding: MIDI pitch and end in seconds of each note that may still sound.
+        velocity_follow: Share of the way from `velocity_level` to `velocity_target` by which velocities move.
         velocity_target: Mean MIDI velocity to move towards; None leaves velocities alone.
-        velocity_level: Mean MIDI velocity of the last notes of both players, which the model's own velocities
-            lie around.
+        velocity_level: Mean MIDI velocity of the last notes of both players, around which the model's own
+            velocities lie.
     """
 
     register_low: int = PITCH_LOWEST
@@ -77,7 +77,7 @@ class Constraints:
         velocity_target: float | None = None,
         velocity_level: float = 0.0,
     ) -> "Constraints":
-        """Return what `controls` ask for, given what sounds and what was heard."""
+        """Return the constraints of `controls`, given the sounding and the recent notes."""
         return cls(
             register_low=controls.register_low,
             register_high=controls.register_high,
@@ -114,9 +114,8 @@ def pitch_mask(register_low: int, register_high: int, pitch_classes: int) -> Mas
 def free_pitches(constraints: Constraints, onset: float, above: int | None = None) -> Mask:
     """Return which of the 88 pitches a note at `onset` seconds may take.
 
-    A pitch that still sounds is not taken again, and a note at the same tick as the one before lies above it
-    (`above`, a MIDI pitch), as in the training data. Where nothing is left, `above` gives way first, then the
-    sounding notes.
+    A sounding pitch is excluded, and a note at the same tick as the one before lies above it (`above`, a MIDI
+    pitch), as in the training data. Where nothing is left, `above` is dropped first, then the sounding notes.
     """
     allowed = pitch_mask(constraints.register_low, constraints.register_high, constraints.pitch_classes)
     mask = allowed
@@ -138,10 +137,9 @@ def free_pitches(constraints: Constraints, onset: float, above: int | None = Non
 
 
 def not_before(constraints: Constraints, earliest: float | None = None) -> float:
-    """Return the first time in seconds at which a note can start; minus infinity if nothing is in the way.
+    """Return the first time in seconds at which a note can start; minus infinity for any time.
 
-    That is when fewer than `max_polyphony` notes still sound, some allowed pitch is free, and `earliest` has
-    come.
+    Fewer than `max_polyphony` notes sound then, some allowed pitch is free, and `earliest` has passed.
     """
     bound = -np.inf if earliest is None else earliest
     sounding = constraints.sounding
@@ -169,11 +167,11 @@ def delay(logits: Floats, seconds: float) -> Floats:
 
 
 def thin_or_thicken(logits: Floats, octaves: float) -> Floats:
-    """Change the pace: tilt time shifts so that their mean is divided by 2 to the power of `octaves`.
+    """Change the density: tilt time shifts so that their mean is divided by 2 to the power of `octaves`.
 
-    Shifts heard as together, below 30 ms, keep their share, so that chords stay chords. The others are
+    Shifts below 30 ms, heard as together, keep their share, so that chords stay chords. The others are
     weighted by a power of the shift; their mean falls strictly as `octaves` rises, until only the shortest or
-    the longest is left. Since later notes hear earlier ones, a pace once changed also carries itself on.
+    the longest is left. Since later notes are conditioned on earlier ones, a changed density also persists.
     """
     if octaves == 0:
         return logits
@@ -203,10 +201,10 @@ def constrain_time_shift(
 
     Args:
         logits: The model's, (191,).
-        constraints: What holds.
+        constraints: Those in force.
         wait: Seconds after the previous onset before which the note may not start, see `not_before`.
         previous_onset: Seconds at which the note before started.
-        previous_pitch: MIDI pitch of the note before; no note above it is free means no note beside it.
+        previous_pitch: MIDI pitch of the note before; if no pitch above it is free, the shift is not 0.
     """
     shifts = delay(logits, wait)
     if shifts is logits and previous_pitch is not None:
@@ -231,7 +229,7 @@ def constrain_pitch(
 def constrain_velocity(logits: Floats, constraints: Constraints) -> Floats:
     """Return velocity logits (32,), shifted as a whole so that the level of the music moves to the target.
 
-    The level moves, not each note to the target: accents stay as large as the model wants them.
+    The level moves, not each note to the target, so that accents keep their size.
     """
     target, follow = constraints.velocity_target, constraints.velocity_follow
     if target is None or follow <= 0:

@@ -1,4 +1,4 @@
-"""What the engine asks of a model at play time: an ONNX bundle answers it, or a small mock in the tests."""
+"""The decoder at play time as a protocol; an ONNX bundle implements it, and a small mock in the tests."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -8,7 +8,7 @@ from tatumflow.engine.arrays import Floats, Ints
 
 @dataclass(frozen=True)
 class DecoderShape:
-    """Sizes the host needs to own the key-value cache.
+    """Sizes of a decoder, from which the host allocates the key-value cache.
 
     Attributes:
         num_layers: Transformer blocks, L.
@@ -16,11 +16,11 @@ class DecoderShape:
         head_dim: Width of a head, D; even.
         hidden_dim: Width of a state, H.
         cache_rows: Rows of the cache, W.
-        window: Steps a step can look back on; below `cache_rows` by the depth of an exact rollback.
+        window: Steps back that a step attends to; below `cache_rows` by the depth of an exact rollback.
         num_styles: Rows of the style table, S; row 0 is no style.
         phrase_dim: Width of a phrase condition, P.
         rope_base: Base of the rotary frequencies.
-        metre: Whether it reads metrical places; one that does not is fed seconds alone.
+        metre: Whether it reads metrical places; one that does not counts in seconds alone.
     """
 
     num_layers: int
@@ -47,7 +47,7 @@ class DecoderInput(NamedTuple):
         phrase: Condition of the phrase of the note each step predicts, zeros for none, (T, P) float32.
         cos: Cosines of the rotary angles, (T, D / 2) float32.
         sin: Their sines, (T, D / 2) float32.
-        bias: Added to attention scores, (T, W + T) float32: 0 where a step may look, -1e9 where not.
+        attention_mask: Added to attention scores, (T, W + T) float32: 0 where a step attends, -1e9 where not.
         past_key: The cache's keys, (L, K, W, D) float32.
         past_value: The cache's values, (L, K, W, D) float32.
     """
@@ -60,7 +60,7 @@ class DecoderInput(NamedTuple):
     phrase: Floats
     cos: Floats
     sin: Floats
-    bias: Floats
+    attention_mask: Floats
     past_key: Floats
     past_value: Floats
 
@@ -82,21 +82,21 @@ class Decoder(Protocol):
         ...
 
     def decode(self, inputs: DecoderInput) -> DecoderOutput:
-        """Run the trunk over new steps."""
+        """Run the trunk over new steps: one decode step, or a prefill of several."""
         ...
 
     def field_logits(
         self, field: int, hidden: Floats, known: Ints, chord: Ints, metre: Ints, pocket: float = 1.0
     ) -> Floats:
-        """Return one field's logits (n, size).
+        """Return one field's logits, (n, size) float32.
 
         Args:
-            field: Its place in `tokens.FIELDS`.
+            field: Its index in `tokens.FIELDS`.
             hidden: States, (n, H).
             known: The fields before it, (n, field).
-            chord: Chord ids at the onsets of the notes predicted, 0 for none, (n,).
+            chord: Chord ids at the onsets of the predicted notes, 0 for none, (n,).
             metre: Metrical places, (n, 3): for the time shift those of the notes before, for the other fields
-                those of the notes predicted.
-            pocket: How much it counts where in the beat a time shift lands: 0 not at all, 1 as trained.
+                those of the predicted notes.
+            pocket: Weight of the phase of the beat on which a time shift ends: 0 for none, 1 as trained.
         """
         ...

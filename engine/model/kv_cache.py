@@ -10,19 +10,19 @@ from tatumflow.engine.arrays import Floats
 from tatumflow.engine.model.decoder import DecoderShape
 
 MASKED: Final = -1e9
-"""Bias of a row that may not be looked at: its weight underflows to exactly 0."""
+"""Mask value of a row that a step does not attend to: its weight underflows to exactly 0."""
 
 MAX_STEPS: Final = 64
-"""Most steps one call may feed; bounds the bias buffer."""
+"""Most steps of one call; bounds the mask buffer."""
 
 
 @dataclass(eq=False, slots=True)
 class KVCache:
-    """Rows of past steps, L layers, K key-value heads, W rows, D head width.
+    """Cache rows of past steps: L layers, K key-value heads, W rows, D head width.
 
-    The row of the step at absolute position p lies in slot p % W. Feeding writes new rows only; rolling back
-    moves `length` and touches no row. Rows overwritten by steps since rolled back are gone: positions from
-    `oldest` on are held, so a rollback beyond `oldest + window` leaves a shorter context than before.
+    The row of the step at absolute position p lies in slot p % W. A decode step writes new rows only; rolling
+    back moves `length` and touches no row. Rows overwritten by steps since rolled back are gone: positions
+    from `oldest` on are held, so a rollback below `oldest + window` leaves a shorter context than before.
 
     Attributes:
         shape: Sizes of the model.
@@ -30,7 +30,7 @@ class KVCache:
         values: Values, (L, K, W, D) float32.
         length: Steps in the context, and the position of the next step.
         oldest: Lowest position whose row is held; `length` when none is.
-        max_steps: Most steps one call may feed.
+        max_steps: Most steps of one call.
     """
 
     shape: DecoderShape
@@ -39,7 +39,7 @@ class KVCache:
     length: int = field(init=False, default=0)
     oldest: int = field(init=False, default=0)
     max_steps: int = field(init=False)
-    _bias: Floats = field(init=False, repr=False)
+    _mask: Floats = field(init=False, repr=False)
     _slots: NDArray[np.int64] = field(init=False, repr=False)
     _own: Floats = field(init=False, repr=False)
 
@@ -49,7 +49,7 @@ class KVCache:
         self.keys = np.zeros(size, np.float32)
         self.values = np.zeros(size, np.float32)
         self.max_steps = min(MAX_STEPS, rows)
-        self._bias = np.empty(self.max_steps * (rows + self.max_steps), np.float32)
+        self._mask = np.empty(self.max_steps * (rows + self.max_steps), np.float32)
         self._slots = np.arange(rows)
         steps = np.arange(self.max_steps)
         behind = steps[:, None] - steps
@@ -102,11 +102,11 @@ class KVCache:
         self.length = length
         self.oldest = min(self.oldest, length)
 
-    def bias(self, first_position: int, steps: int) -> Floats:
-        """Return what to add to the attention scores of the next steps, (steps, W + steps).
+    def attention_mask(self, first_position: int, steps: int) -> Floats:
+        """Return the additive attention mask of the next steps, (steps, W + steps) float32.
 
-        A step may look at itself, at new steps before it and at held rows, none more than `window` positions
-        back. The array is a view that the next call overwrites.
+        A step attends to itself, to new steps before it and to held rows, at most `window` positions back.
+        The array is a view that the next call overwrites.
 
         Args:
             first_position: Position of the first new step; `length`, or less to leave out the steps after.
@@ -116,26 +116,26 @@ class KVCache:
             ValueError: if `first_position` lies after `length` or `steps` is out of range.
         """
         if first_position > self.length or not 1 <= steps <= self.max_steps:
-            raise ValueError(f"no bias for {steps} steps from {first_position} with {self.length} steps held")
+            raise ValueError(f"no mask for {steps} steps from {first_position} with {self.length} steps held")
         rows, window = self.shape.cache_rows, self.shape.window
-        bias = self._bias[: steps * (rows + steps)].reshape(steps, rows + steps)
-        bias[:, :rows] = MASKED
-        bias[:, rows:] = self._own[:steps, :steps]
+        mask = self._mask[: steps * (rows + steps)].reshape(steps, rows + steps)
+        mask[:, :rows] = MASKED
+        mask[:, rows:] = self._own[:steps, :steps]
         start = max(self.oldest, first_position - window)
-        _fill(bias, start, first_position, rows, 0.0)
-        # Within the batch the window slides on: each further step leaves one more of the oldest rows behind.
+        _fill(mask, start, first_position, rows, 0.0)
+        # Within the batch the window slides on: each further step masks one more of the oldest rows.
         for step in range(max(1, start + 1 + window - first_position), steps):
-            _fill(bias[step], start, min(first_position + step - window, first_position), rows, MASKED)
-        return bias
+            _fill(mask[step], start, min(first_position + step - window, first_position), rows, MASKED)
+        return mask
 
 
-def _fill(bias: Floats, start: int, stop: int, rows: int, value: float) -> None:
+def _fill(mask: Floats, start: int, stop: int, rows: int, value: float) -> None:
     """Write `value` at the slots of positions `start` to `stop - 1`, at most `rows` of them."""
     if start >= stop:
         return
     low, high = start % rows, stop % rows
     if low < high:
-        bias[..., low:high] = value
+        mask[..., low:high] = value
     else:
-        bias[..., low:rows] = value
-        bias[..., :high] = value
+        mask[..., low:rows] = value
+        mask[..., :high] = value

@@ -1,8 +1,8 @@
-"""Folders of exported models: where they lie, what their manifests share, and what is checked of them first.
+"""Folders of exported models: where they are, and the checks of their manifests and graphs.
 
 They hold JSON and ONNX only; nothing in them is unpickled. Every name in a manifest is confined to a plain
-slug or file name, so that a foreign folder can neither reach outside itself nor write control characters to a
-terminal.
+slug or file name, so that an untrusted folder can neither refer outside itself nor write control characters
+to a terminal.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ManifestPart(BaseModel):
-    """A part of a manifest, or the whole of one: frozen, and without fields that it does not know."""
+    """A part of a manifest, or the whole of one: frozen; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,14 +59,14 @@ class Metric(ManifestPart):
 
 @dataclass(frozen=True)
 class FolderKind:
-    """A kind of exported model, told by the name of its manifest.
+    """A kind of exported model, identified by the file name of its manifest.
 
     Attributes:
-        noun: What the player calls it.
+        noun: Its name in messages.
         manifest: File name of its manifest.
         oldest: The oldest manifest format that is read.
         newest: The newest.
-        source: How one is had, as advice.
+        source: Advice on where to get one.
     """
 
     noun: str
@@ -76,7 +76,7 @@ class FolderKind:
     source: str
 
     def find(self) -> list[Path]:
-        """Return the folders of every one at hand, the package's first; their contents are not checked."""
+        """Return the folders of all models found, the package's first; their contents are not checked."""
         folders = bundle_folders()
         for folder in folders:
             recover_folders(folder, self.manifest)
@@ -84,7 +84,7 @@ class FolderKind:
         return [manifest.parent for found in manifests for manifest in found]
 
     def path_of(self, name_or_path: str | Path) -> Path:
-        """Return the folder of one given by path or by name; the empty string takes the first at hand.
+        """Return the folder of a model by path or by name; the empty string gives the first one found.
 
         Raises:
             BundleError: if there is none.
@@ -104,7 +104,7 @@ class FolderKind:
                 return candidate
         names = ", ".join(candidate.name for candidate in found) or "none"
         raise BundleError(
-            f"{name_or_path}: no such {self.noun}; at hand: {names}; give a name or the folder of one"
+            f"{name_or_path}: no such {self.noun}; found: {names}; give a name or the folder of one"
         )
 
     def read(self, folder: Path, schema: type[_Manifest]) -> _Manifest:
@@ -136,7 +136,7 @@ class FolderKind:
             raise BundleError(f"{file}: {where}: {what}; fetch or export the {self.noun} again") from None
 
     def check_graph(self, folder: Path, graph: GraphFile) -> None:
-        """Check that the file of a graph is the one that the manifest means.
+        """Check the size and hash of a graph's file against the manifest.
 
         Raises:
             BundleError: if it is missing, or differs.

@@ -1,4 +1,4 @@
-"""The decoder of a bundle, run by ONNX Runtime."""
+"""The decoder of a bundle in ONNX Runtime."""
 
 import logging
 from collections.abc import Sequence
@@ -16,8 +16,9 @@ from tatumflow.engine.model.kv_cache import MAX_STEPS
 from tatumflow.engine.model.metre import NO_METRE, with_landings
 from tatumflow.engine.model.providers import CPU, TENSORRT, graph_providers, open_session, usable_providers
 from tatumflow.engine.model.tensorrt import tensorrt_options, with_engine_folder
-from tatumflow.engine.model.tokens import FIELD_SIZES, FIELDS, PITCH, TURN
+from tatumflow.engine.model.tokens import ABSENT, FIELD_SIZES, FIELDS, PITCH
 
+# The graph's names of the first inputs of `DecoderInput`, in its order; the attention mask is "bias" there.
 _STEP_INPUTS: Final = ("fields", "role", "style", "chord", "metre", "phrase", "cos", "sin", "bias")
 _WARM_UP_STEPS: Final = (1, 1, 2, 4, 8, 16, MAX_STEPS)
 
@@ -27,15 +28,15 @@ _log = logging.getLogger(__name__)
 class OnnxDecoder:
     """A trunk and four field heads in ONNX Runtime; implements `decoder.Decoder`.
 
-    The cache is read where it lies: each layer's keys and values are their own graph input, a view of the
-    host's arrays. Calls from several threads at once are safe.
+    The cache is not copied: each layer's keys and values are a graph input of their own, a view of the host's
+    arrays. Calls from several threads at once are safe.
     """
 
     def __init__(self, bundle: Bundle, *, threads: int = 1, providers: Sequence[str] | None = None) -> None:
-        """Open the graphs and run each once, so that the first note costs what the others do.
+        """Open the graphs and run each once, so that the first note costs no more than later ones.
 
-        The trunk goes to the first provider that takes its weights, starts and runs it; which were left out
-        is logged, in a line each. Where all others were, the CPU runs the graph made for it.
+        The trunk goes to the first provider that supports its weights, starts and runs it; a line in the log
+        names each provider that was left out. If none is left, the CPU runs the graph exported for it.
 
         Args:
             bundle: The checked bundle.
@@ -43,7 +44,7 @@ class OnnxDecoder:
             providers: ONNX Runtime providers, preferred first; by default those that work here.
 
         Raises:
-            BundleError: if a graph cannot be run or has other inputs than its manifest promises.
+            BundleError: if a graph cannot be run or has other inputs than its manifest states.
         """
         self._shape = bundle.shape
         layers = range(self._shape.num_layers)
@@ -51,8 +52,8 @@ class OnnxDecoder:
         self._value_inputs = tuple(f"past_value_{i}" for i in layers)
         # A head costs less than a trip to the GPU.
         self._heads = [open_session(bundle.graph_path(name), (CPU,), threads) for name in HEAD_GRAPHS]
-        wanted = usable_providers() if providers is None else tuple(providers)
-        self._trunk = self._first_that_runs(bundle, wanted, threads)
+        requested = usable_providers() if providers is None else tuple(providers)
+        self._trunk = self._first_that_runs(bundle, requested, threads)
 
     @property
     def shape(self) -> DecoderShape:
@@ -89,12 +90,12 @@ class OnnxDecoder:
         return with_landings(outputs[0], outputs[1], metre, pocket) if len(outputs) > 1 else outputs[0]
 
     def _first_that_runs(
-        self, bundle: Bundle, wanted: tuple[str, ...], threads: int
+        self, bundle: Bundle, requested: tuple[str, ...], threads: int
     ) -> onnxruntime.InferenceSession:
         """Return the trunk on the first provider that runs it."""
         graph = bundle.graph_file(DECODER_GRAPH, gpu=True)
-        taken = graph_providers(graph.precision, wanted)
-        if taken != wanted:
+        taken = graph_providers(graph.precision, requested)
+        if taken != requested:
             _log.warning(
                 "%s: on the CPU, its weights are %s; `tatumflow export --target tensorrt` adds some for GPUs",
                 bundle.name,
@@ -129,12 +130,11 @@ class OnnxDecoder:
     def _warm_up(self) -> None:
         shape = self._shape
         rows = np.zeros((shape.num_layers, shape.num_kv_heads, shape.cache_rows, shape.head_dim), np.float32)
-        turn = (TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration)
         hidden = np.zeros((1, shape.hidden_dim), np.float32)
         for steps in (min(steps, shape.cache_rows) for steps in _WARM_UP_STEPS):
             hidden = self.decode(
                 DecoderInput(
-                    fields=np.tile(np.array(turn, np.int64), (steps, 1)),
+                    fields=np.tile(np.array(ABSENT, np.int64), (steps, 1)),
                     role=np.zeros(steps, np.int64),
                     style=np.eye(1, shape.num_styles, dtype=np.float32).repeat(steps, axis=0),
                     chord=np.zeros(steps, np.int64),
@@ -142,7 +142,7 @@ class OnnxDecoder:
                     phrase=np.zeros((steps, shape.phrase_dim), np.float32),
                     cos=np.ones((steps, shape.head_dim // 2), np.float32),
                     sin=np.zeros((steps, shape.head_dim // 2), np.float32),
-                    bias=np.zeros((steps, shape.cache_rows + steps), np.float32),
+                    attention_mask=np.zeros((steps, shape.cache_rows + steps), np.float32),
                     past_key=rows,
                     past_value=rows,
                 )
@@ -156,4 +156,4 @@ class OnnxDecoder:
                 np.array([NO_METRE], np.int64),
             )
             if logits.shape != (1, size):
-                raise ValueError(f"head {FIELDS[field]} answers {logits.shape}")
+                raise ValueError(f"head {FIELDS[field]} returns {logits.shape}")

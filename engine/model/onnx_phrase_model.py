@@ -1,4 +1,4 @@
-"""The phrase model of a bundle, run by ONNX Runtime."""
+"""The phrase model of a bundle in ONNX Runtime."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from tatumflow.engine.errors import BundleError
 from tatumflow.engine.model.bundle import ENCODER_GRAPH, FLOW_GRAPH, THEORY_GRAPH, Bundle
 from tatumflow.engine.model.phrase_model import PhraseShape
 from tatumflow.engine.model.providers import CPU, open_session
-from tatumflow.engine.model.tokens import TURN
+from tatumflow.engine.model.tokens import ABSENT
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
 
 
@@ -27,7 +27,7 @@ class OnnxPhraseModel:
         )
         shape = self._shape
         try:
-            self.encode(np.array([[TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration]], np.int64))
+            self.encode(np.array([ABSENT], np.int64))
             self.embed_theory(np.zeros(NUM_FEATURES, np.float32))
             self.velocity(
                 np.zeros(shape.code_dim, np.float32),
@@ -53,13 +53,14 @@ class OnnxPhraseModel:
         """Return the embeddings (parts, D) of a phrase's features (NUM_FEATURES,)."""
         return self._theory.run(None, {"features": features})[0]  # pyright: ignore[reportReturnType]
 
-    def velocity(self, x: Floats, time: float, style: Floats, before: Floats, asked: Floats) -> Floats:
+    def velocity(self, x: Floats, time: float, style: Floats, before: Floats, requested: Floats) -> Floats:
         """Return the flow's velocity (P,); see `phrase_model.PhraseModel`."""
         feed = {
             "x": x,
             "time": np.array([time], np.float32),
             "style": style,
             "before": before,
-            "asked": asked,
+            # The name that exported graphs give it.
+            "asked": requested,
         }
         return self._flow.run(None, feed)[0]  # pyright: ignore[reportReturnType]

@@ -1,4 +1,4 @@
-"""What the engine asks of the part of a model that knows whole phrases: its latents, theory and flow."""
+"""The phrase model as a protocol: encoders of latents and theory, and the flow between phrases."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,10 +15,10 @@ class PhraseShape:
     Attributes:
         latent_dim: Width of the latent of a phrase, Z.
         theory_dim: Width of the embedding of a part of theory, D.
-        phrase_len: Most notes that a phrase is encoded from.
+        phrase_len: Most notes from which a phrase is encoded.
         num_styles: Rows of the style table, S.
-        relative: Whether phrases are encoded relative to the key of the moment, as if they were in C, and the
-            decoder is told the key beside their code.
+        relative: Whether phrases are encoded relative to the key of the moment, as if they were in C; the
+            decoder is then conditioned on the key too.
     """
 
     latent_dim: int
@@ -34,12 +34,12 @@ class PhraseShape:
 
     @property
     def condition_dim(self) -> int:
-        """Width of what the decoder is told of a phrase: its code, and if relative its key, one of twelve."""
+        """Width of a phrase condition: the code, and if relative the key, one of twelve."""
         return self.code_dim + (PITCH_CLASSES if self.relative else 0)
 
 
 class PhraseModel(Protocol):
-    """Encoders of phrases, and the flow that draws the next phrase's condition."""
+    """Encoders of phrases, and the flow that the next phrase's code is sampled with."""
 
     @property
     def shape(self) -> PhraseShape:
@@ -54,15 +54,15 @@ class PhraseModel(Protocol):
         """Return the embeddings (parts, D) of a phrase's features (NUM_FEATURES,)."""
         ...
 
-    def velocity(self, x: Floats, time: float, style: Floats, before: Floats, asked: Floats) -> Floats:
+    def velocity(self, x: Floats, time: float, style: Floats, before: Floats, requested: Floats) -> Floats:
         """Return the flow's velocity (P,), P the width of a code.
 
         Args:
-            x: The code on its way from noise to data, (P,).
+            x: The code between noise and data, (P,).
             time: 0 (noise) to 1 (data).
             style: Weights over the style table, (S,).
-            before: Code of the phrase before and a 1, or zeros, (P + 1,).
-            asked: Wanted embeddings of theory, zeros where a part is free, then for each part whether it is
-                wanted, (parts * D + parts,).
+            before: Code of the phrase before and a 1, or zeros for none, (P + 1,).
+            requested: Requested embeddings of theory, zeros where a part is free, then for each part 1 if it
+                is requested and 0 if not, (parts * D + parts,).
         """
         ...

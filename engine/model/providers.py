@@ -1,8 +1,8 @@
-"""ONNX Runtime sessions on the fastest device whose libraries can really load.
+"""ONNX Runtime sessions on the fastest device whose libraries can be loaded.
 
-ONNX Runtime lists TensorRT and CUDA as available wherever they were compiled in, and asking for one whose
-libraries are missing prints a wall of errors. So each library is tried first, quietly, through the dynamic
-loader, and a GPU must answer its driver; only then is a provider asked for.
+ONNX Runtime lists TensorRT and CUDA as available wherever they were compiled in, and requesting one whose
+libraries are missing prints a long list of errors. So each library is first loaded through the dynamic
+loader, and the driver must report a GPU; only then is a provider requested.
 """
 
 import ctypes
@@ -46,7 +46,7 @@ def _libraries(cuda_major: str) -> dict[str, tuple[str, ...]]:
 
 
 def _wheel_files(library: str) -> Iterator[Path]:
-    """Yield where NVIDIA's own wheels keep a library."""
+    """Yield the paths of a library in NVIDIA's own wheels."""
     for wheel in _WHEELS:
         spec = find_spec(wheel)
         for folder in (spec.submodule_search_locations or ()) if spec else ():
@@ -54,7 +54,7 @@ def _wheel_files(library: str) -> Iterator[Path]:
 
 
 def can_load(library: str) -> bool:
-    """Say whether the dynamic loader finds a library, on its path or in NVIDIA's wheels, and load it."""
+    """Return whether the dynamic loader finds a library, on its path or in NVIDIA's wheels, and load it."""
     for candidate in (library, *map(str, _wheel_files(library))):
         try:
             ctypes.CDLL(candidate)
@@ -65,7 +65,7 @@ def can_load(library: str) -> bool:
 
 
 def gpu_answers() -> bool:
-    """Say whether the CUDA driver is there and reports a device."""
+    """Return whether the CUDA driver is installed and reports a device."""
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
@@ -85,12 +85,12 @@ def _cuda_major() -> str:
 def choose_providers(
     available: Sequence[str], loads: Callable[[str], bool], gpu: Callable[[], bool], cuda_major: str
 ) -> tuple[str, ...]:
-    """Return which of the available providers can be used, fastest first; the CPU's is always among them.
+    """Return the usable ones of the available providers, fastest first; the CPU's is always the last.
 
     Args:
         available: Names of the providers that ONNX Runtime was built with.
         loads: Whether a library can be loaded.
-        gpu: Whether a GPU answers.
+        gpu: Whether the driver reports a GPU.
         cuda_major: Major version of CUDA that ONNX Runtime was built for.
     """
     compiled = [provider for provider in (TENSORRT, CUDA) if provider in available]
@@ -108,14 +108,14 @@ def usable_providers() -> tuple[str, ...]:
 
 
 def graph_providers(precision: str, providers: Sequence[str]) -> tuple[str, ...]:
-    """Return which of the providers take a graph whose weights have a precision, in the same order.
+    """Return the providers that support weights of a precision, in the same order.
 
-    Weights in int8 with a scale for each block are the CPU's alone: CUDA's DequantizeLinear knows blocks of
-    4-bit weights only (ONNX Runtime, pull request 21846), and so does TensorRT's in its first versions 10
+    Only the CPU supports int8 weights with a scale for each block: CUDA's DequantizeLinear has blocks of
+    4-bit weights only (ONNX Runtime, pull request 21846), and so has TensorRT's in its first versions 10
     (operators reference 10.1, Dequantize).
 
     Args:
-        precision: As the manifest says it: "fp32", "fp16" or "int8".
+        precision: As in the manifest: "fp32", "fp16" or "int8".
         providers: Provider names, preferred first.
     """
     return tuple(name for name in providers if precision != "int8" or name not in (TENSORRT, CUDA))
@@ -136,7 +136,7 @@ def open_session(
         options: Options of single providers.
 
     Raises:
-        BundleError: if the file is no graph that ONNX Runtime can run, or the first provider does not start.
+        BundleError: if ONNX Runtime cannot run the file, or the first provider does not start.
     """
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
@@ -147,13 +147,13 @@ def open_session(
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Level 4 multiplies int8 by int8; the default would widen the weights to float first.
     settings.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "4")
-    wanted = [(name, dict((options or {}).get(name, {}))) for name in providers]
-    # Fused with a following Add into a Gemm, a product would no longer be seen as one with int8 weights.
-    unwanted = ["MatMulAddFusion"]
+    requested = [(name, dict((options or {}).get(name, {}))) for name in providers]
+    # Fused with a following Add into a Gemm, a product is no longer recognized as one with int8 weights.
+    left_out = ["MatMulAddFusion"]
     try:
-        # ONNX Runtime's own way to the next provider prints a wall and forgets the optimizers.
+        # ONNX Runtime's own fallback prints a long list of errors and drops the disabled optimizers.
         session = onnxruntime.InferenceSession(
-            file, settings, wanted, disabled_optimizers=unwanted, enable_fallback=0
+            file, settings, requested, disabled_optimizers=left_out, enable_fallback=0
         )
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
         reason = " ".join(str(error).split())[:_REASON_SHOWN]
@@ -161,6 +161,6 @@ def open_session(
         raise BundleError(f"{file}: ONNX Runtime cannot run it ({reason}); {advice}") from None
     if session.get_providers()[0] != providers[0]:
         raise BundleError(f"{file}: {providers[0]} does not start; {_LIBRARIES_ADVICE}")
-    # A GPU that fails in the middle of a run still leaves that run to the CPU.
+    # If a GPU fails in the middle of a run, the CPU repeats that run.
     session.enable_fallback()
     return session

@@ -1,4 +1,4 @@
-"""Rotary position angles (Su et al. 2021, RoFormer, section 3.2) for absolute step positions without end."""
+"""Rotary position angles (Su et al. 2021, RoFormer, section 3.2) for absolute step positions of any size."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from tatumflow.engine.arrays import Floats
 
 
 class RotaryAngles:
-    """Cosines and sines of consecutive positions, computed into buffers that are used again.
+    """Cosines and sines of consecutive positions, computed into buffers that are reused.
 
     Angles are float64 and only the results float32, so that step 100,000 is as exact as step 0.
     """
 
     def __init__(self, head_dim: int, base: float, max_steps: int) -> None:
-        """Make room for `max_steps` positions of heads `head_dim` wide with frequencies from `base`."""
+        """Allocate `max_steps` positions of heads `head_dim` wide with frequencies from `base`."""
         self._frequency = base ** (-np.arange(0, head_dim, 2, dtype=np.float64) / head_dim)
         half = head_dim // 2
         self._offset = np.arange(max_steps, dtype=np.float64)[:, None] * self._frequency

@@ -1,6 +1,6 @@
-"""From logits to a choice: pure functions, each keeping at least one value.
+"""Sampling from logits: pure functions, each of which keeps at least one value.
 
-A value that may not be chosen has the logit -inf. Filters return a new array of the same shape (n,) float32.
+An excluded value has the logit -inf. Filters return a new array of the same shape (n,) float32.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 from tatumflow.engine.arrays import Floats
 
 EXCLUDED: Final = np.float32(-np.inf)
-"""Logit of a value that may not be chosen."""
+"""Logit of an excluded value."""
 
 _BELOW_ONE: Final = 1.0 - 2.0**-52
 """Largest share of a total that stays below it after rounding."""
@@ -20,13 +20,14 @@ _BELOW_ONE: Final = 1.0 - 2.0**-52
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to choose a note. The ranges are those of `Controls`.
+    """Settings of the sampling of a note. The ranges are those of `Controls`.
 
-    Temperature holds for all fields, the filters for pitch alone: a rest, like a long note, is one of many
-    values, none of them likely; filters would drop them all and make the playing denser than a player's.
+    The temperature applies to all fields, the filters to pitch alone: a rest, like a long note, is one of
+    many values, none of them likely; filters would drop them all and make the playing denser than the
+    corpora.
 
     Attributes:
-        temperature: Divides the logits; 0 takes the likeliest value.
+        temperature: Divides the logits; 0 gives the likeliest value.
         top_k: Number of likeliest pitches kept; 0 keeps all.
         top_p: The smallest set of likeliest pitches with at least this probability is kept; 1 keeps all.
         min_p: Pitches below this share of the likeliest one's probability are dropped; 0 drops none.
@@ -89,10 +90,9 @@ def min_p(logits: Floats, share: float) -> Floats:
 
 
 def choose(logits: Floats, sampling: Sampling, uniform: float) -> int:
-    """Return the value at `uniform`, in [0, 1), of the distribution that temperature leaves.
+    """Return the value at quantile `uniform`, in [0, 1), under the temperature.
 
-    Where every value is excluded there is nothing to prefer: all are equally likely, and temperature 0 takes
-    the first.
+    Where every value is excluded, all are equally likely, and temperature 0 gives the first.
     """
     if sampling.temperature <= 0:
         return int(logits.argmax())
@@ -100,7 +100,7 @@ def choose(logits: Floats, sampling: Sampling, uniform: float) -> int:
 
 
 def choose_pitch(logits: Floats, sampling: Sampling, uniform: float) -> int:
-    """Return the value at `uniform`, in [0, 1), of the distribution that temperature and filters leave."""
+    """Return the value at quantile `uniform`, in [0, 1), under temperature and filters."""
     if sampling.temperature <= 0:
         return int(logits.argmax())
     scaled = temperature(logits, sampling.temperature)

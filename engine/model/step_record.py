@@ -1,7 +1,7 @@
-"""A bounded record of what each step of the context was, so that any recent step can be fed again."""
+"""A bounded record of the steps of the context, so that any recent step can be prefilled again."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ from tatumflow.engine.model.tokens import (
     PITCH,
     TIME_SHIFT,
     TIME_SHIFT_TICKS,
-    TURN,
     VELOCITY,
     time_shift_index,
 )
@@ -27,9 +26,35 @@ _LONGEST: Final = int(TIME_SHIFT_TICKS[-1])
 _TIME_SHIFT_INDEX: Final[list[int]] = time_shift_index(np.arange(_LONGEST + 1)).tolist()
 
 
+class StepContext(NamedTuple):
+    """The decoder's inputs of a step besides the fields of its note.
+
+    Attributes:
+        role: Who plays.
+        style: Style weights, (S,) float32.
+        chord: Chord id, 0 for none.
+        metre: Phase, beat of the bar and tempo, each below `METRE_SIZES`.
+        phrase: Phrase condition, (P,) float32; zeros for none.
+    """
+
+    role: Role
+    style: Floats
+    chord: int
+    metre: tuple[int, int, int]
+    phrase: Floats
+
+
+_Place = tuple[int | None, int | None, float | None, float]
+"""Tick and MIDI pitch of a step's note, its onset in seconds, and the seconds at which its tick lies: later
+than the onset of a note that arrived late. A turn token has those of the note before it and no onset."""
+
+_NO_NOTE: Final[_Place] = (None, None, None, 0.0)
+_TURN_TOKEN: Final = np.array(ABSENT, np.int64)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Mark:
-    """A place in a session to come back to.
+    """A state of a session to roll back to.
 
     Attributes:
         steps: Steps in the context.
@@ -47,14 +72,15 @@ class Mark:
 
 
 class StepRecord:
-    """The last W steps in rings, the step at absolute position p in slot p % W.
+    """The last W steps in rings: the step at absolute position p lies in slot p % W.
 
     Notes are kept in order of onset tick and, inside a tick, of pitch. Time shifts follow from the ticks
-    whenever neighbours change, so that the arrays can be fed as they are.
+    whenever neighbours change, so that the arrays can be prefilled as they are.
 
     Attributes:
         total: Steps so far, and the position of the next one.
         oldest: Lowest position still recorded.
+        arrivals: Steps that have ever arrived.
         fields: Input indices, (W, 4) int64.
         role: `Role` values, (W,) int64.
         style: Style weights, (W, S) float32.
@@ -64,8 +90,10 @@ class StepRecord:
     """
 
     def __init__(self, capacity: int, num_styles: int, phrase_dim: int) -> None:
-        """Make room for `capacity` steps with `num_styles` style weights and a phrase condition each."""
+        """Allocate `capacity` steps with `num_styles` style weights and a phrase condition each."""
         self.capacity = capacity
+        self.arrivals = self.total = self.oldest = 0
+        # One array for each graph input rather than one of structures: the graph needs them contiguous.
         self.fields: Ints = np.zeros((capacity, len(INPUT_SIZES)), np.int64)
         self.role: Ints = np.zeros(capacity, np.int64)
         self.style: Floats = np.zeros((capacity, num_styles), np.float32)
@@ -73,50 +101,46 @@ class StepRecord:
         self.metre: Ints = np.zeros((capacity, len(NO_METRE)), np.int64)
         self.phrase: Floats = np.zeros((capacity, phrase_dim), np.float32)
         self._arrival: NDArray[np.int64] = np.zeros(capacity, np.int64)
-        # A turn step carries the values of the note before it; None before the first note.
-        self._tick: list[int | None] = [None] * capacity
-        self._pitch: list[int | None] = [None] * capacity
-        self._onset: list[float] = [0.0] * capacity
-        # Seconds at which the step's tick lies: later than its onset where it was told too late.
-        self._anchor: list[float] = [0.0] * capacity
-        self.arrivals = 0
-        self.total = 0
-        self.oldest = 0
+        self._place: list[_Place] = [_NO_NOTE] * capacity
+        context = (self.role, self.style, self.chord, self.metre, self.phrase)
+        self._columns: tuple[Any, ...] = (self.fields, *context, self._arrival, self._place)
 
     def reset(self) -> None:
         """Forget every step."""
         self.total = self.oldest = 0
 
-    def retell(self, other: "StepRecord", style: Floats, steps: int) -> None:
-        """Append the last `steps` steps of another record, of another model perhaps; none has a condition.
+    def replay(self, other: "StepRecord", style: Floats, steps: int) -> None:
+        """Append the last `steps` steps of another model's record, without phrase conditions.
 
         Args:
-            other: Another record.
-            style: Style weights, (S,), of what the companion played; row 0 alone for the human.
-            steps: At most as many steps as this record has room for.
+            other: The other record.
+            style: Style weights, (S,), of the companion's notes; the human's have row 0 alone.
+            steps: At most the capacity of this record.
         """
         no_style, no_phrase = np.zeros_like(style), np.zeros(self.phrase.shape[1], np.float32)
         no_style[0] = 1.0
         for position in range(max(other.oldest, other.total - steps), other.total):
             slot = position % other.capacity
             role = Role(int(other.role[slot]))
-            told = style if role is Role.COMPANION else no_style
-            is_turn = other.fields[slot, PITCH] == ABSENT[PITCH]
-            if is_turn or not self.total:
-                self.append_turn(role, told, no_phrase, tuple(other.metre[slot].tolist()))
-            tick, pitch = other._tick[slot], other._pitch[slot]
-            if is_turn or tick is None or pitch is None:
+            tick, pitch, onset, _ = other._place[slot]
+            context = StepContext(
+                role,
+                style if role is Role.COMPANION else no_style,
+                int(other.chord[slot]),
+                tuple(other.metre[slot].tolist()),
+                no_phrase,
+            )
+            if onset is None or not self.total:
+                self.append_turn_token(context)
+            if onset is None or tick is None or pitch is None:
                 continue
             velocity, duration = int(other.fields[slot, VELOCITY]), int(other.fields[slot, DURATION])
-            onset, chord, metre = other._onset[slot], int(other.chord[slot]), other.metre[slot].tolist()
-            self.insert_note(
-                onset, tick, pitch, velocity, duration, role, told, chord, tuple(metre), no_phrase
-            )
+            self.insert_note(onset, tick, pitch, velocity, duration, context)
 
     @property
     def last_pitch(self) -> int | None:
         """Return the MIDI pitch of the last note, None before the first."""
-        return self._pitch[(self.total - 1) % self.capacity] if self.total else None
+        return self._last[1]
 
     def pitch_classes(self, notes: int) -> Ints:
         """Return how often each pitch class sounds in the last `notes` notes, (12,)."""
@@ -127,35 +151,30 @@ class StepRecord:
 
     def onset(self, position: int) -> float:
         """Return the onset in seconds of the note at `position`."""
-        return self._onset[position % self.capacity]
+        return self._place[position % self.capacity][2] or 0.0
 
     @property
     def last_onset(self) -> float | None:
         """Return the seconds at which the last note's tick lies, None before the first."""
-        last = (self.total - 1) % self.capacity
-        return self._anchor[last] if self.total and self._tick[last] is not None else None
+        tick, _, _, anchor = self._last
+        return None if tick is None else anchor
 
     @property
     def last_tick(self) -> int | None:
         """Return the tick of the last note, None before the first."""
-        return self._tick[(self.total - 1) % self.capacity] if self.total else None
+        return self._last[0]
 
-    def append_turn(
-        self, role: Role, style: Floats, phrase: Floats, metre: tuple[int, int, int] = NO_METRE
-    ) -> None:
-        """Append a turn step of `role` with style weights (S,) and a phrase condition (P,).
+    @property
+    def _last(self) -> _Place:
+        return self._place[(self.total - 1) % self.capacity] if self.total else _NO_NOTE
 
-        Its metrical place is that of the note before it.
-        """
-        last = (self.total - 1) % self.capacity
-        tick = self._tick[last] if self.total else None
-        pitch = self._pitch[last] if self.total else None
-        anchor = self._anchor[last] if self.total else 0.0
+    def append_turn_token(self, context: StepContext) -> None:
+        """Append a turn token; it lies on no chord, and its metrical place is that of the note before it."""
+        tick, pitch, _, anchor = self._last
         self._open(self.total)
         slot = (self.total - 1) % self.capacity
-        fields = self.fields[slot]
-        fields[0], fields[1], fields[2], fields[3] = TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration
-        self._write(slot, role, style, NO_CHORD, metre, phrase, tick, pitch, 0.0, anchor)
+        self.fields[slot] = _TURN_TOKEN
+        self._write(slot, context._replace(chord=NO_CHORD), (tick, pitch, None, anchor))
 
     def insert_note(
         self,
@@ -164,34 +183,30 @@ class StepRecord:
         pitch: int,
         velocity_index: int,
         duration_index: int,
-        role: Role,
-        style: Floats,
-        chord: int,
-        metre: tuple[int, int, int],
-        phrase: Floats,
+        context: StepContext,
     ) -> int:
         """Insert a note in its place and return its position.
 
         Its place is the end, or before higher notes of the same tick and turn. A tick before the last one
         counts as the last one, and such a note stays at the end.
         """
-        last_tick = self._tick[(self.total - 1) % self.capacity] if self.total else None
         position, anchor = self.total, onset
+        last_tick, _, _, last_anchor = self._last
         if last_tick is not None and tick == last_tick:
-            position = self._place(tick, pitch)
+            position = self._position(tick, pitch)
         elif last_tick is not None and tick < last_tick:
-            tick, anchor = last_tick, self._anchor[(self.total - 1) % self.capacity]
+            tick, anchor = last_tick, last_anchor
         self._open(position)
         slot = position % self.capacity
-        self.fields[slot, 1] = pitch - PITCH_LOWEST
-        self.fields[slot, 2] = velocity_index
-        self.fields[slot, 3] = duration_index
-        self._write(slot, role, style, chord, metre, phrase, tick, pitch, onset, anchor)
+        fields = self.fields[slot]
+        fields[PITCH] = pitch - PITCH_LOWEST
+        fields[VELOCITY], fields[DURATION] = velocity_index, duration_index
+        self._write(slot, context, (tick, pitch, onset, anchor))
         self._derive_shifts(position)
         return position
 
-    def tell_phrase(self, position: int, phrase: Floats) -> bool:
-        """Give a step of the companion's another phrase condition (P,); return whether that changed it."""
+    def set_phrase(self, position: int, phrase: Floats) -> bool:
+        """Condition a companion's step on another phrase, (P,); return whether that changed it."""
         slot = position % self.capacity
         if self.role[slot] != Role.COMPANION or np.array_equal(self.phrase[slot], phrase):
             return False
@@ -199,7 +214,7 @@ class StepRecord:
         return True
 
     def set_duration(self, position: int, duration_index: int) -> None:
-        """Give the note at `position` another duration."""
+        """Set the duration of the note at `position`."""
         self.fields[position % self.capacity, DURATION] = duration_index
 
     def held(self, pitch: int) -> int | None:
@@ -219,7 +234,7 @@ class StepRecord:
             The lowest position that changed.
 
         Raises:
-            ValueError: if the record no longer holds the steps that were there.
+            ValueError: if the record no longer holds the marked steps.
         """
         positions = np.arange(self.oldest, self.total)
         kept = positions[self._arrival[positions % self.capacity] < mark.arrivals]
@@ -233,73 +248,43 @@ class StepRecord:
         self._derive_shifts(first)
         return first
 
-    def _place(self, tick: int, pitch: int) -> int:
-        """Return where a note of the last tick belongs."""
+    def _position(self, tick: int, pitch: int) -> int:
+        """Return the position of a note on the last tick."""
         position = self.total
         lowest = max(1, self.oldest + 1, self.total + 2 - self.capacity)
         while position > lowest:
-            slot = (position - 1) % self.capacity
-            before = self._pitch[slot]
-            if self._tick[slot] != tick or before is None or before <= pitch:
-                break
-            if self.fields[slot, PITCH] == ABSENT[PITCH]:
+            before_tick, before_pitch, onset, _ = self._place[(position - 1) % self.capacity]
+            if before_tick != tick or before_pitch is None or before_pitch <= pitch or onset is None:
                 break
             position -= 1
         return position
 
     def _open(self, position: int) -> None:
-        """Make room for one step at `position`."""
+        """Move the steps from `position` on back by one."""
         for moved in range(self.total, position, -1):
             self._move(moved - 1, moved)
         self.total += 1
-        self.oldest = max(self.oldest, self.total - self.capacity)
+        if self.total - self.oldest > self.capacity:
+            self.oldest += 1
 
-    def _write(
-        self,
-        slot: int,
-        role: Role,
-        style: Floats,
-        chord: int,
-        metre: tuple[int, int, int],
-        phrase: Floats,
-        tick: int | None,
-        pitch: int | None,
-        onset: float,
-        anchor: float,
-    ) -> None:
-        self.role[slot] = role
-        self.style[slot] = style
-        self.chord[slot] = chord
-        self.metre[slot] = metre
-        self.phrase[slot] = phrase
-        self._tick[slot] = tick
-        self._pitch[slot] = pitch
-        self._onset[slot] = onset
-        self._anchor[slot] = anchor
+    def _write(self, slot: int, context: StepContext, place: _Place) -> None:
+        self.role[slot], self.style[slot], self.chord[slot], self.metre[slot], self.phrase[slot] = context
+        self._place[slot] = place
         self._arrival[slot] = self.arrivals
         self.arrivals += 1
 
     def _move(self, source: int, target: int) -> None:
         a, b = source % self.capacity, target % self.capacity
-        self.fields[b] = self.fields[a]
-        self.role[b] = self.role[a]
-        self.style[b] = self.style[a]
-        self.chord[b] = self.chord[a]
-        self.metre[b] = self.metre[a]
-        self.phrase[b] = self.phrase[a]
-        self._tick[b] = self._tick[a]
-        self._pitch[b] = self._pitch[a]
-        self._onset[b] = self._onset[a]
-        self._anchor[b] = self._anchor[a]
-        self._arrival[b] = self._arrival[a]
+        for column in self._columns:
+            column[b] = column[a]
 
     def _derive_shifts(self, first: int) -> None:
         """Derive the time shifts of the notes from `first` on; the first note of all has none."""
+        before = self._place[(first - 1) % self.capacity][0] if first else None
         for position in range(first, self.total):
             slot = position % self.capacity
-            if self.fields[slot, PITCH] == ABSENT[PITCH]:
-                continue
-            before = self._tick[(position - 1) % self.capacity] if position else None
-            tick = self._tick[slot]
-            shift = 0 if before is None or tick is None else min(tick - before, _LONGEST)
-            self.fields[slot, TIME_SHIFT] = _TIME_SHIFT_INDEX[shift]
+            tick, _, onset, _ = self._place[slot]
+            if onset is not None:
+                shift = 0 if before is None or tick is None else min(tick - before, _LONGEST)
+                self.fields[slot, TIME_SHIFT] = _TIME_SHIFT_INDEX[shift]
+            before = tick

@@ -1,4 +1,4 @@
-"""How ONNX Runtime's TensorRT provider builds and keeps engines of the trunk."""
+"""Options of ONNX Runtime's TensorRT provider, which builds and stores an engine of the trunk."""
 
 from pathlib import Path
 from typing import Final
@@ -16,10 +16,10 @@ _CACHE_PATH: Final = f"{_CACHE}_path"
 
 
 def tensorrt_options(bundle: Bundle) -> dict[str, str]:
-    """Return options with which one engine of the trunk is built and kept, for every number of steps.
+    """Return the options that build and store one engine of the trunk for every number of steps.
 
-    Given a profile, ONNX Runtime wants one of every input with a free axis. It tells one engine from another
-    by the names of file and nodes, not by their weights; hence a folder for each graph.
+    A profile must cover every input with a free axis. ONNX Runtime identifies an engine by the names of file
+    and nodes, not by their weights; hence a folder for each graph.
     """
     shape = bundle.shape
 
@@ -43,10 +43,10 @@ def tensorrt_options(bundle: Bundle) -> dict[str, str]:
 
 
 def with_engine_folder(options: dict[str, str]) -> dict[str, str]:
-    """Make the folder of the engines, of which ONNX Runtime itself makes the last part only.
+    """Create the folder of the engines; ONNX Runtime creates only its last part.
 
     Returns:
-        The options, without those of the folder if it cannot be made.
+        The options, without those of the folder if it cannot be created.
     """
     try:
         Path(options[_CACHE_PATH]).mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The clock that a model's ticks are counted by: seconds in free time, beats where there is a beat."""
+"""The clock of a model's ticks: seconds in free time, beats where there is a beat."""
 
 from typing import Final
 
@@ -18,8 +18,8 @@ _ONE_BEAT: Final = 1.0
 class TickClock:
     """Ticks and metrical places of onsets in seconds.
 
-    Ticks count from a zero of their own; only the ticks between two onsets mean something, and both are to be
-    asked of the clock as it stands. So a beat that changes its tempo or jumps moves nothing that was heard.
+    The zero of ticks is arbitrary; only differences count, of two onsets on the clock as it is at one moment.
+    So a beat that changes its tempo or jumps moves no note of the context.
     """
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class TickClock:
         return TICK_SECONDS if self._beats is None else self._period(time) / BEAT_TICKS
 
     def metre(self, time: float) -> tuple[int, int, int]:
-        """Return phase, beat of the bar and tempo at `time` seconds, as the indices that a model reads."""
+        """Return phase, beat of the bar and tempo at `time` seconds, as the model's input indices."""
         if self._beats is None:
             return NO_METRE
         tick = self.tick(time)

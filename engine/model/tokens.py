@@ -2,8 +2,8 @@
 
 With `beat_res={(0, 2): 50, (2, 20): 5}` at a fixed 120 bpm, MidiTok's grid is 10 ms below 1 s and
 100 ms from 1 s to 10 s (MidiTok documentation, "Tokenizations: Structured"). A field's index is its rank
-in MidiTok's vocabulary of that field. The streaming encoder below is a table lookup that the tests hold
-equal to MidiTok's own encoding of files.
+in MidiTok's vocabulary of that field. The streaming encoder below is a table lookup; the tests compare it
+with MidiTok's own encoding of files.
 """
 
 from dataclasses import dataclass
@@ -44,11 +44,11 @@ FIELD_SIZES: Final = (
     len(VELOCITIES),
     len(DURATION_TICKS),
 )
-"""How many values each field can be predicted to take: 191, 88, 32, 190."""
+"""Number of predictable values of each field: 191, 88, 32, 190."""
 
 ABSENT: Final = FIELD_SIZES
-"""Per field, the input-only index that says "no value": all four in a turn step; the velocity of a note
-from a corpus without velocities."""
+"""Input-only index of each field for "no value": all four in a turn token; the velocity of a note from a
+corpus without velocities."""
 
 HELD: Final = FIELD_SIZES[DURATION] + 1
 """Input-only duration index of a note whose key is still down."""
@@ -65,8 +65,8 @@ INPUT_SIZES: Final = (
 def to_ticks(seconds: ArrayLike) -> NDArray[np.int64]:
     """Return the grid ticks nearest to times in seconds, halves upwards.
 
-    A time within a microsecond below a half counts as on it: 0.145 s is a half that binary fractions miss,
-    and MidiTok, which rounds whole MIDI ticks, takes it up.
+    A time within a microsecond below a half counts as on it: binary fractions miss a half such as 0.145 s,
+    and MidiTok, which rounds whole MIDI ticks, rounds it up.
     """
     return np.floor(np.asarray(seconds, dtype=np.float64) / TICK_SECONDS + _HALF).astype(np.int64)
 
@@ -76,10 +76,10 @@ _PITCHES: Final = np.arange(PITCH_LOWEST, PITCH_HIGHEST + 1)
 
 def _nearest(table: NDArray[np.int32], ticks: ArrayLike) -> NDArray[np.int64]:
     """Return the index of the table value nearest to each tick count; ties go up, as MidiTok's do."""
-    wanted = np.asarray(ticks)
-    upper = np.searchsorted(table, wanted).clip(0, len(table) - 1)
+    values = np.asarray(ticks)
+    upper = np.searchsorted(table, values).clip(0, len(table) - 1)
     lower = np.maximum(upper - 1, 0)
-    return np.where(wanted - table[lower] < table[upper] - wanted, lower, upper).astype(np.int64)
+    return np.where(values - table[lower] < table[upper] - values, lower, upper).astype(np.int64)
 
 
 _LOOKUP_TICKS: Final = np.arange(_LAST_TICK + 1)
@@ -105,7 +105,7 @@ def velocity_index(velocity: ArrayLike) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class NoteTokens:
-    """One note as field indices, each within `INPUT_SIZES`; what the model reads in one step."""
+    """One note as field indices, each within `INPUT_SIZES`: the model's input of one step."""
 
     time_shift: int
     pitch: int
@@ -113,8 +113,8 @@ class NoteTokens:
     duration: int
 
 
-TURN: Final = NoteTokens(*ABSENT)
-"""The fields of a turn step: no note, only a role and a style. It says who plays from here on."""
+TURN_TOKEN: Final = NoteTokens(*ABSENT)
+"""Fields of a turn token, the step that marks who plays from here on: no note, only role and style."""
 
 
 def encode_notes(
@@ -147,7 +147,7 @@ class StreamingEncoder:
     """Encodes notes one at a time as they happen; equal to `encode_notes` on the same notes."""
 
     def __init__(self, origin: float = 0.0) -> None:
-        """Start counting at `origin` seconds."""
+        """Count from `origin` seconds."""
         self._previous_tick = int(to_ticks(origin))
 
     def encode(self, note: Note) -> NoteTokens:
@@ -164,10 +164,10 @@ class StreamingEncoder:
 
 
 def decode_note(tokens: NoteTokens, previous_onset: float) -> Note:
-    """Return the note that tokens stand for, counted from the onset before it in seconds.
+    """Return the note of tokens, counted from the onset before it in seconds.
 
     Raises:
-        IndexError: if a field is absent or held, which no decoded note can be.
+        IndexError: if a field is absent or held, which no predicted note can be.
     """
     return Note(
         onset=previous_onset + float(TIME_SHIFT_TICKS[tokens.time_shift]) * TICK_SECONDS,

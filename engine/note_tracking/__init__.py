@@ -1,1 +1,1 @@
-"""What is sung or blown, as the notes of a keyboard: from samples to pitch, and from pitch to note events."""
+"""Transcription of audio to notes, live: from samples to pitch, and from pitch to note events."""

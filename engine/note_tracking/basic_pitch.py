@@ -1,12 +1,12 @@
-"""Basic Pitch as a stream: a network that hears which of 88 keys begin and which sound.
+"""Basic Pitch as a stream: a network for onsets and activity of 88 keys.
 
 Bittner et al., "A lightweight instrument-agnostic model for polyphonic note transcription and multipitch
 estimation", ICASSP 2022. `basic_pitch.onnx` is the model of the package basic-pitch 0.4.0, unchanged (Apache
-2.0, Spotify AB; see `basic_pitch.LICENSE` and `basic_pitch.NOTICE`). The file stands here because the package
-wants TensorFlow.
+2.0, Spotify AB; see `basic_pitch.LICENSE` and `basic_pitch.NOTICE`). The file lies here because the package
+requires TensorFlow.
 
-The network hears two seconds at once, so that every step hears them all again: a third of a processor's time.
-A frame is taken with 46 ms of sound after it, or more; 162 ms find hardly more notes.
+The network reads two seconds at once, and every step reads them all again: a third of a processor's time. A
+frame has 46 ms of sound after it, or more; 162 ms find hardly more notes.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _WINDOW: Final = 43_844
 _FRAMES: Final = 172
 _STEP: Final = 8
 _AHEAD: Final = 4
-"""Frames that a run decides, and that lie after them."""
+"""Frames that a run returns, and frames after them."""
 
 _INPUT: Final = "serving_default_input_2:0"
 _NOTES: Final = "StatefulPartitionedCall:1"
@@ -38,13 +38,13 @@ _LEAST_POWER: Final = 1e-12
 
 @dataclass(frozen=True)
 class KeysFrame:
-    """A moment of many voices.
+    """A frame of a polyphonic source.
 
     Attributes:
-        time: Seconds since the stream began.
-        begins: How likely each key begins, (88,) from A0, 0 to 1.
-        sounds: How likely it sounds, (88,).
-        level: Root mean square of everything, in decibels of full scale.
+        time: Seconds since the start of the stream.
+        begins: Likelihood of each key's onset, (88,) from A0, 0 to 1.
+        sounds: Likelihood that each key sounds, (88,), 0 to 1.
+        level: Root mean square of the signal, in decibels of full scale.
     """
 
     time: float
@@ -54,7 +54,7 @@ class KeysFrame:
 
 
 class BasicPitch:
-    """Hears many voices and gives their frames."""
+    """Frames of a polyphonic source."""
 
     def __init__(self) -> None:
         """Open the model.
@@ -67,12 +67,12 @@ class BasicPitch:
 
     @property
     def rate(self) -> int:
-        """Samples a second of what it hears."""
+        """Sample rate of its input in hertz."""
         return RATE
 
     @property
     def latency(self) -> float:
-        """Seconds that must have arrived after a frame's time, at most, before it is given."""
+        """Most seconds of input after a frame's time before the frame is returned."""
         return (_STEP + _AHEAD) * HOP / RATE
 
     def reset(self) -> None:
@@ -81,7 +81,7 @@ class BasicPitch:
         self._held = np.zeros(_WINDOW - (_STEP + _AHEAD) * HOP, dtype=np.float32)
 
     def push(self, samples: Samples) -> list[KeysFrame]:
-        """Take samples at `RATE`, (n,), finite, within -1 and 1, and return the frames that they decide."""
+        """Add samples at `RATE`, (n,), finite, within -1 and 1, and return the frames that they complete."""
         self._held = np.concatenate([self._held, samples], dtype=np.float32)
         frames: list[KeysFrame] = []
         while len(self._held) >= _WINDOW:
@@ -89,13 +89,13 @@ class BasicPitch:
             self._held = self._held[_STEP * HOP :]
         return frames
 
-    def _run(self, heard: Samples) -> list[KeysFrame]:
-        feed = {_INPUT: heard[None, :, None]}
+    def _run(self, window: Samples) -> list[KeysFrame]:
+        feed = {_INPUT: window[None, :, None]}
         sounds, begins = (np.asarray(v)[0] for v in self._session.run([_NOTES, _ONSETS], feed))
         first = _FRAMES - _STEP - _AHEAD
         frames: list[KeysFrame] = []
         for k in range(first, first + _STEP):
-            around = heard[(k - 1) * HOP : (k + 1) * HOP]
+            around = window[(k - 1) * HOP : (k + 1) * HOP]
             power = max(float(np.square(around, dtype=np.float64).mean()), _LEAST_POWER)
             frames.append(
                 KeysFrame(

@@ -1,4 +1,4 @@
-"""The notes of one voice: a horn, a singer, a line on any instrument."""
+"""Monophonic transcription: a horn, a singer, a line on any instrument."""
 
 from tatumflow.engine.note_tracking.pitch_frame import PitchFrame
 from tatumflow.engine.note_tracking.segmentation import NoteSegmenter, SegmentationSettings
@@ -7,13 +7,13 @@ from tatumflow.engine.note_tracking.swift_f0 import HOP, RATE, SwiftF0
 
 
 class MonophonicTracker(StreamTracker[PitchFrame]):
-    """Hears one voice with SwiftF0; a repeated note is said one frame later than another."""
+    """Transcribes one voice with SwiftF0; repeated notes are reported one frame later than others."""
 
     def __init__(self, settings: SegmentationSettings | None = None) -> None:
         """Open the pitch model.
 
         Args:
-            settings: When a note begins, and when it is still the same.
+            settings: Thresholds of onsets and of held notes.
 
         Raises:
             BundleError: if the model cannot be run.

@@ -1,18 +1,18 @@
-"""What is heard of one voice in a moment."""
+"""A frame of one voice."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class PitchFrame:
-    """A moment of one voice.
+    """A frame of one voice.
 
     Attributes:
-        time: Seconds since the stream began.
-        pitch: MIDI pitch with its fraction.
-        confidence: That there is a pitch and it is this one, 0 to 1.
+        time: Seconds since the start of the stream.
+        pitch: MIDI pitch, fractional.
+        confidence: Confidence in the pitch, 0 to 1.
         level: Root mean square in decibels of full scale.
-        attack: How fast the spectrum grows: mean rise of its logarithm within 16 ms, at least 0.
+        attack: Growth of the spectrum: mean rise of its logarithm within 16 ms, at least 0.
     """
 
     time: float

@@ -1,4 +1,4 @@
-"""The notes of many voices at once: a piano, a guitar."""
+"""Polyphonic transcription: a piano, a guitar."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from tatumflow.engine.note_tracking.dynamics import Dynamics
 from tatumflow.engine.note_tracking.stream import StreamTracker
 
 _CONFIRMING: Final = 3
-"""Frames after an onset in which its key must be heard to sound."""
+"""Frames after an onset within which its key must sound."""
 
 _SHORTEST_SECONDS: Final = 0.05
-"""So long after its onset a key cannot begin again."""
+"""Shortest time in seconds between two onsets of a key."""
 
 
 @dataclass(frozen=True)
 class KeysSettings:
-    """When a key begins and ends. Frames are 11.6 ms apart.
+    """Thresholds of onsets and offsets. Frames are 11.6 ms apart.
 
     Attributes:
         begins: Least likelihood of an onset, 0 to 1.
         sounds: Least likelihood that a key sounds, 0 to 1.
-        softest: Level below which nothing begins, in decibels of full scale.
-        silence_frames: A key has ended when it is not heard for so long, at least 1.
+        softest: Level below which there are no onsets, in decibels of full scale.
+        silence_frames: Silent frames after which a note has ended, at least 1.
 
     Raises:
         SettingError: if one is out of range.
@@ -44,7 +44,7 @@ class KeysSettings:
 
 
 class KeysSegmenter:
-    """Makes notes of the frames of many voices; all times in seconds since the stream began."""
+    """Notes from the frames of a polyphonic source; times in seconds since the start of the stream."""
 
     def __init__(self, settings: KeysSettings | None = None) -> None:
         """Begin before the first frame."""
@@ -52,13 +52,13 @@ class KeysSegmenter:
         self._dynamics = Dynamics()
         self._recent: deque[KeysFrame] = deque(maxlen=_CONFIRMING + 2)
         self._sounding: dict[int, float] = {}
-        """When each sounding key was last heard."""
+        """Seconds of the last frame in which each sounding key sounds."""
         self._begun: dict[int, float] = {}
-        """When it began."""
+        """Seconds of its onset."""
         self._last = 0.0
 
     def push(self, frame: KeysFrame) -> list[NoteOn | NoteOff]:
-        """Take the next frame and return what it decides of the one some frames before."""
+        """Add the next frame and return the events that it confirms, some frames before."""
         self._recent.append(frame)
         if len(self._recent) < _CONFIRMING + 2:
             return []
@@ -84,11 +84,11 @@ class KeysSegmenter:
         return events
 
     def finish(self, time: float) -> list[NoteOn | NoteOff]:
-        """End what sounds, at `time`."""
+        """End the sounding notes at `time` seconds."""
         return [event for key in list(self._sounding) for event in self._ended(key, time)]
 
     def _silent(self, now: float) -> list[NoteOn | NoteOff]:
-        """End the keys that have not been heard for long."""
+        """End the keys that have been silent for `silence_frames`."""
         longest = (self._settings.silence_frames - 0.5) * HOP / RATE
         gone = [key for key, last in self._sounding.items() if now - last > longest]
         return [event for key in gone for event in self._ended(key, self._sounding[key])]
@@ -101,13 +101,13 @@ class KeysSegmenter:
 
 
 class PolyphonicTracker(StreamTracker[KeysFrame]):
-    """Hears many voices with Basic Pitch."""
+    """Transcribes many voices with Basic Pitch."""
 
     def __init__(self, settings: KeysSettings | None = None) -> None:
         """Open the model.
 
         Args:
-            settings: When a key begins and ends.
+            settings: Thresholds of onsets and offsets.
 
         Raises:
             BundleError: if the model cannot be run.

@@ -1,10 +1,10 @@
-"""From the pitch of a voice, frame by frame, to notes: one sounds at a time.
+"""Segmentation of the pitch of one voice, frame by frame, into notes.
 
-A note lasts while its pitch stays within a little more than a quarter tone on both sides. Another begins
-when a pitch outside that lasts and lies still; where the voice has slid there it must last longer than half
-a period of vibrato does. The same pitch begins again when an attack raises its level, or after a silence. A
-jump by an octave, an octave and a fifth or two octaves without an attack is more often an error of the pitch
-than a note, and must last longer too.
+A note lasts while its pitch stays within a little more than a quarter tone on both sides. Another starts when
+a pitch outside that lasts and is steady; after a slide it must last longer than half a period of vibrato. The
+same pitch starts again when an attack raises its level, or after a silence. A jump by an octave, an octave
+and a fifth or two octaves without an attack is more often an error of the pitch than a note, and must last
+longer too.
 """
 
 from collections import deque
@@ -26,54 +26,54 @@ _PARTIALS: Final = (12.0, 19.0, 24.0)
 
 _ATTACK_BEFORE: Final = 0.04
 _ATTACK_AFTER: Final = 0.02
-"""Seconds around the first frame of a pitch in which the attack lies that began it."""
+"""Seconds before and after the first frame of a pitch in which its attack is searched."""
 
 _ATTACK_DELAY: Final = 0.012
 _PITCH_DELAY: Final = 0.024
-"""Seconds from an onset to the frame that shows it, medians over rendered horns."""
+"""Seconds from an onset to its frame of attack and of pitch, medians over rendered horns."""
 
 _LEAST_ATTACK: Final = 0.05
-"""Below this an onset is told by the pitch alone."""
+"""Least attack that times an onset; below it the pitch does."""
 
 _SCOOP: Final = 0.25
-"""Semitones that the first frames of a note move by where it is scooped."""
+"""Least movement in semitones of the first frames of a scooped note."""
 
 _LEVEL_BEFORE: Final = 0.07
 _LEVEL_AFTER: Final = 0.04
-"""Seconds around an attack between which the level rises."""
+"""Seconds before and after an attack between which the rise of the level is measured."""
 
 _CONTEXT: Final = 8
-"""Frames before a new pitch or an attack that are kept as well."""
+"""Frames kept before a new pitch or an attack."""
 
 _JUMP_FRAMES: Final = 3
-"""Frames before a new pitch in which it may have been left for."""
+"""Frames before a new pitch in which a jump to it counts."""
 
 _FADING: Final = 0.25
-"""Decibels by which what was loudest counts less with every frame."""
+"""Decay of the loudest level in decibels a frame."""
 
 _KEPT_FRAMES: Final = 12
-"""Frames that the middle of a note's pitch is taken from: a period of vibrato at 5 Hz."""
+"""Frames of the median pitch of a note: a period of vibrato at 5 Hz."""
 
 
 @dataclass(frozen=True)
 class SegmentationSettings:
-    """When a note begins, and when it is still the same. Frames are 16 ms apart.
+    """Thresholds of onsets and of held notes. Frames are 16 ms apart.
 
     Attributes:
-        begin_confidence: What a note needs to begin, 0 to 1.
-        hold_confidence: What it needs to go on, 0 to `begin_confidence`.
-        softest: Level below which nothing sounds, in decibels of full scale.
-        decay: A note that is so many decibels softer than its loudest has ended.
-        silence_frames: A note has ended when its pitch is missing for so long, at least 1.
+        begin_confidence: Least confidence of an onset, 0 to 1.
+        hold_confidence: Least confidence of a held note, 0 to `begin_confidence`.
+        softest: Level below which no note sounds, in decibels of full scale.
+        decay: Decibels below its loudest frame at which a note ends.
+        silence_frames: Frames without pitch after which a note has ended, at least 1.
         width: Semitones on both sides of its pitch that belong to a note.
-        steady: Semitones from their middle that the frames of a new pitch lie within.
-        new_frames: So long a new pitch must last, at least 1.
-        octave_frames: So long a jump to another partial of the same tone must last.
-        slid_frames: So long a pitch must last that the voice has slid to.
-        jump: Semitones from one frame to the next that are no slide.
-        attack: Least attack that begins the same pitch again.
-        rise: Decibels that such an attack raises the level by at least.
-        repeat_frames: So long after its onset a note cannot begin again.
+        steady: Largest deviation in semitones of the frames of a new pitch from their median.
+        new_frames: Least frames of a new pitch, at least 1.
+        octave_frames: Least frames after a jump to another partial of the same tone.
+        slid_frames: Least frames of a pitch after a slide.
+        jump: Least semitones from one frame to the next of a jump; less is a slide.
+        attack: Least attack that starts the same pitch again.
+        rise: Least rise of the level in decibels at such an attack.
+        repeat_frames: Least frames between two onsets of the same pitch.
 
     Raises:
         SettingError: if the confidences or counts are out of range.
@@ -116,25 +116,25 @@ class _Sounding:
     """The note that sounds.
 
     Attributes:
-        pitch: What was said of it.
-        number: Of the frame that it began with.
-        heard: Pitches of its latest frames.
-        loudest: Decibels of its loudest frame.
+        pitch: MIDI pitch of its event.
+        number: Number of its first frame.
+        latest: Pitches of its latest frames.
+        loudest: Level of its loudest frame in decibels.
     """
 
     pitch: int
     number: int
-    heard: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_FRAMES))
+    latest: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_FRAMES))
     loudest: float = -1000.0
 
     def take(self, frame: PitchFrame) -> None:
-        """Go on."""
-        self.heard.append(frame.pitch)
+        """Add a frame."""
+        self.latest.append(frame.pitch)
         self.loudest = max(self.loudest, frame.level)
 
 
 class NoteSegmenter:
-    """Makes notes of the frames of one voice; all times in seconds since the stream began."""
+    """Notes from the frames of one voice; times in seconds since the start of the stream."""
 
     def __init__(self, settings: SegmentationSettings | None = None) -> None:
         """Begin before the first frame."""
@@ -150,7 +150,7 @@ class NoteSegmenter:
         self._loudest = -np.inf
 
     def push(self, frame: PitchFrame) -> list[NoteOn | NoteOff]:
-        """Take the next frame and return what it decides."""
+        """Add the next frame and return the events that it confirms."""
         self._number += 1
         self._recent.append(frame)
         self._loudest -= _FADING
@@ -158,7 +158,7 @@ class NoteSegmenter:
             return self._unpitched(frame)
         self._missing.clear()
         note = self._sounding
-        if note is not None and abs(frame.pitch - median(note.heard)) <= self._settings.width:
+        if note is not None and abs(frame.pitch - median(note.latest)) <= self._settings.width:
             self._new.clear()
             self._take(note, frame)
             return self._repeated(note)
@@ -168,7 +168,7 @@ class NoteSegmenter:
         return self._changed() if len(self._new) >= self._needed() else []
 
     def finish(self, time: float) -> list[NoteOn | NoteOff]:
-        """End what sounds, at `time` or when it was last heard."""
+        """End the sounding note at `time` seconds, or at its last frame with pitch."""
         return self._ended(self._missing[0].time if self._missing else time)
 
     def _has_pitch(self, frame: PitchFrame) -> bool:
@@ -185,19 +185,19 @@ class NoteSegmenter:
         return self._ended(self._missing[0].time)
 
     def _needed(self) -> int:
-        """Return how long the new pitch must last."""
+        """Return the least frames of the new pitch."""
         settings, note = self._settings, self._sounding
         if note is None:
             return settings.new_frames
         if self._begins_anew(self._attack_at(self._new[0])):
             return settings.new_frames
-        leap = abs(_pitch(self._new) - median(note.heard))
+        leap = abs(_pitch(self._new) - median(note.latest))
         if any(abs(leap - partial) <= settings.width for partial in _PARTIALS):
             return settings.octave_frames
         return settings.new_frames if self._jumped() else settings.slid_frames
 
     def _jumped(self) -> bool:
-        """Return whether the new pitch was reached at once."""
+        """Return whether the new pitch was reached by a jump."""
         around = list(self._recent)[-len(self._new) - _JUMP_FRAMES :]
         return any(abs(b.pitch - a.pitch) >= self._settings.jump for a, b in pairwise(around))
 
@@ -207,7 +207,7 @@ class NoteSegmenter:
         return max(around, key=lambda frame: frame.attack)
 
     def _begins_anew(self, at: PitchFrame) -> bool:
-        """Return whether a tone is blown again in a frame: vibrato moves the spectrum, but not the level."""
+        """Return whether a frame repeats a tone: vibrato changes the spectrum, but not the level."""
         if at.attack < self._settings.attack:
             return False
         before = (f.level for f in self._recent if -_LEVEL_BEFORE <= f.time - at.time < 0)
@@ -215,22 +215,22 @@ class NoteSegmenter:
         return max(after) - min(before, default=-np.inf) >= self._settings.rise
 
     def _changed(self) -> list[NoteOn | NoteOff]:
-        """Begin the note of the new pitch."""
+        """Start the note of the new pitch."""
         first, pitch = self._new[0], round(_aim(self._new))
         attack = self._attack_at(first)
-        told = attack.attack >= _LEAST_ATTACK
-        onset = attack.time - _ATTACK_DELAY if told else first.time - _PITCH_DELAY
+        has_attack = attack.attack >= _LEAST_ATTACK
+        onset = attack.time - _ATTACK_DELAY if has_attack else first.time - _PITCH_DELAY
         frames, self._new = self._new, []
         note = self._sounding
         if note is not None and pitch == note.pitch and not self._begins_anew(attack):
-            note.heard.clear()
+            note.latest.clear()
             for frame in frames:
                 self._take(note, frame)
             return []
         return self._begun(_Sounding(pitch, self._number + 1 - len(frames)), frames, onset)
 
     def _repeated(self, note: _Sounding) -> list[NoteOn | NoteOff]:
-        """Begin the same pitch again if an attack lies as far back as a new pitch must last."""
+        """Start the same pitch again at an attack as far back as a new pitch must last."""
         settings = self._settings
         back = settings.new_frames - 1
         if self._number - back - note.number < settings.repeat_frames:
@@ -238,7 +238,7 @@ class NoteSegmenter:
         *_, before, at, after = list(self._recent)[: len(self._recent) - back + 1]
         if at.attack < before.attack or at.attack <= after.attack or not self._begins_anew(at):
             return []
-        again = _Sounding(note.pitch, self._number - back, note.heard)
+        again = _Sounding(note.pitch, self._number - back, note.latest)
         return self._begun(again, list(self._recent)[-back - 1 :], at.time - _ATTACK_DELAY)
 
     def _begun(self, note: _Sounding, frames: Iterable[PitchFrame], onset: float) -> list[NoteOn | NoteOff]:
@@ -266,9 +266,9 @@ def _pitch(frames: Iterable[PitchFrame]) -> float:
 
 
 def _aim(frames: Sequence[PitchFrame]) -> float:
-    """Return where the pitch of a note's first frames goes: a horn's tone is often scooped from below."""
+    """Return the target pitch of a note's first frames: a horn's tone is often scooped from below."""
     steps = [b.pitch - a.pitch for a, b in pairwise(frames)]
-    goes_one_way = all(step > 0 for step in steps) or all(step < 0 for step in steps)
-    if goes_one_way and abs(sum(steps)) >= _SCOOP:
+    one_way = all(step > 0 for step in steps) or all(step < 0 for step in steps)
+    if one_way and abs(sum(steps)) >= _SCOOP:
         return frames[-1].pitch
     return _pitch(frames)

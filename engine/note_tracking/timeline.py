@@ -1,4 +1,4 @@
-"""When the samples of a stream sounded."""
+"""Clock times of the samples of a stream."""
 
 from collections import deque
 from typing import Final
@@ -7,17 +7,17 @@ _KEPT_SECONDS: Final = 10.0
 
 
 class Timeline:
-    """Knows the clock's time of the samples that came lately.
+    """Clock times of the last seconds of samples.
 
-    Each block says when it began; between beginnings time goes by the sample rate, so that a device whose
-    clock runs fast or slow is followed.
+    Each block has the time of its first sample; within it time follows the sample rate, so that a device
+    whose clock runs fast or slow is followed.
     """
 
     def __init__(self, rate: int) -> None:
         """Begin before the first sample.
 
         Args:
-            rate: Samples a second.
+            rate: Sample rate in hertz.
         """
         self._rate = rate
         self._count = 0
@@ -25,7 +25,7 @@ class Timeline:
 
     @property
     def count(self) -> int:
-        """Samples so far."""
+        """Number of samples so far."""
         return self._count
 
     @property
@@ -34,7 +34,7 @@ class Timeline:
         return self.at(self._count / self._rate) if self._blocks else None
 
     def add(self, samples: int, time: float) -> None:
-        """Take a block of so many samples that began at `time` seconds."""
+        """Add a block of `samples` samples whose first is at `time` seconds."""
         if not samples:
             return
         self._blocks.append((self._count, time))
@@ -44,7 +44,7 @@ class Timeline:
             self._blocks.popleft()
 
     def at(self, seconds: float) -> float:
-        """Return the clock's time of a moment in seconds since the stream's first sample."""
+        """Return the clock time of a time in seconds since the stream's first sample."""
         sample = seconds * self._rate
         start, time = next((block for block in reversed(self._blocks) if block[0] <= sample), self._blocks[0])
         return time + (sample - start) / self._rate

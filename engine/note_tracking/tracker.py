@@ -1,4 +1,4 @@
-"""What turns a stem's samples into the events of a keyboard."""
+"""The protocol of pitch trackers, from a stem's samples to note events."""
 
 from typing import Protocol
 
@@ -11,31 +11,30 @@ Samples = NDArray[np.float32]
 
 
 class NoteTracker(Protocol):
-    """Hears samples, says notes."""
+    """A transcriber of audio to note events."""
 
     @property
     def rate(self) -> int:
-        """Samples a second of what it hears."""
+        """Sample rate of its input in hertz."""
         ...
 
     @property
     def latency(self) -> float:
-        """Seconds from a note's onset to its event, as a rule at most; repeated notes take longer."""
+        """Usual longest delay in seconds from a note's onset to its event; repeated notes take longer."""
         ...
 
     def push(self, samples: Samples, time: float) -> list[NoteOn | NoteOff]:
-        """Take the next samples and return the events that they decide.
+        """Add the next samples and return the events that they confirm.
 
         Args:
-            samples: Mono, shape (n,), n >= 0, full scale 1; what is not finite counts as silence.
+            samples: Mono, shape (n,), n >= 0, full scale 1; values that are not finite count as silence.
             time: Seconds of the first sample on the clock in use.
 
         Returns:
-            Events in the order of their times, none earlier than one returned before; each at the time its
-            note really began or ended.
+            Events by time, none earlier than one returned before, each at the true onset or end of its note.
         """
         ...
 
     def finish(self, time: float) -> list[NoteOn | NoteOff]:
-        """End what sounds, at `time` seconds at the latest, and begin anew with the next samples."""
+        """End the sounding notes by `time` seconds, and begin anew with the next samples."""
         ...

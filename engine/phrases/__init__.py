@@ -1,1 +1,1 @@
-"""Conditions of the companion's phrases: latents, theory, and who draws them."""
+"""Phrase conditions: latents and theory, and how they are sampled through a turn."""

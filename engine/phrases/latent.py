@@ -1,4 +1,4 @@
-"""The code of the phrase to come: encoded from a phrase, drawn by the flow, or between the two."""
+"""Phrase codes: encoded from a phrase, sampled with the flow, or between the two."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,20 +18,20 @@ FLOW_STEPS: Final = 8
 """Euler steps from noise to a code."""
 
 _MIDDLE: Final = 0.5
-"""The surprise at which codes are drawn just as the flow has learned."""
+"""The surprise at which codes are sampled from the flow as trained."""
 
 _SURPRISE: Final = 1.5
-"""Scale of the noise at the most surprising end: beyond 1 the flow starts farther out than it was trained."""
+"""Scale of the noise at surprise 1; the flow was trained at scale 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class PhraseCode:
-    """A phrase as the model sees it.
+    """A phrase as the phrase model encodes it.
 
     Attributes:
         latent: Mean latent, (Z,).
-        features: Its theory, (NUM_FEATURES,), at its own pitch.
-        theory: Embeddings of the theory, (parts, D).
+        features: Theory features, (NUM_FEATURES,), at the phrase's own pitch.
+        theory: Embeddings of the features, (parts, D).
     """
 
     latent: Floats
@@ -40,17 +40,17 @@ class PhraseCode:
 
     @property
     def code(self) -> Floats:
-        """The code that these make, (P,)."""
+        """Latent and theory as one vector, (P,)."""
         return np.concatenate([self.latent, self.theory.ravel()])
 
 
 def encode_phrase(model: PhraseModel, notes: Sequence[Note], key: int = 0) -> PhraseCode:
-    """Encode a phrase; of a long one, its last notes.
+    """Encode a phrase, or the last `phrase_len` notes of a long one.
 
     Args:
         model: The phrase model.
-        notes: The phrase.
-        key: Key of the moment, 0 to 11, relative to which it is encoded if the model encodes so.
+        notes: The phrase, in any order.
+        key: Key of the moment, 0 to 11; a relative model encodes the phrase as if that key were C.
 
     Raises:
         ValueError: if there are no notes.
@@ -67,7 +67,7 @@ def encode_phrase(model: PhraseModel, notes: Sequence[Note], key: int = 0) -> Ph
 
 
 def in_c(pitch: Ints, key: int) -> Ints:
-    """Return pitch indices moved from a key to C by less than an octave, within the keyboard."""
+    """Return pitch indices transposed from a key to C by less than an octave, within the keyboard."""
     moved = pitch + relative_shift(key)
     moved = np.where(moved < 0, moved + PITCH_CLASSES, moved)
     return np.where(moved >= FIELD_SIZES[PITCH], moved - PITCH_CLASSES, moved)
@@ -79,12 +79,12 @@ def embed_features(model: PhraseModel, features: Floats, key: int) -> Floats:
 
 
 def condition_of(model: PhraseModel, code: Floats, key: int) -> Floats:
-    """Return what the decoder is told of a phrase, (P,): its code, and the key if codes are relative."""
+    """Return the decoder's phrase condition, (P,): the code, and the key in one-hot if codes are relative."""
     if not model.shape.relative:
         return code
-    told = np.zeros(PITCH_CLASSES, np.float32)
-    told[key] = 1.0
-    return np.concatenate([code, told])
+    one_hot = np.zeros(PITCH_CLASSES, np.float32)
+    one_hot[key] = 1.0
+    return np.concatenate([code, one_hot])
 
 
 def next_code(
@@ -93,36 +93,36 @@ def next_code(
     rng: np.random.Generator,
     *,
     before: PhraseCode | None = None,
-    asked: Mapping[str, Floats] | None = None,
+    requested: Mapping[str, Floats] | None = None,
     surprise: float = 0.5,
     steps: int = FLOW_STEPS,
 ) -> Floats:
-    """Draw the code of the phrase to come with the flow.
+    """Sample the code of the next phrase with the flow.
 
     Args:
         model: The phrase model.
         style: Weights over the style table, (S,), summing to 1. The velocities of the styles are weighted and
             summed: two styles blend, and no style with a negative weight guides (Ho and Salimans 2022,
             "Classifier-Free Diffusion Guidance"; Liu et al. 2022, "Compositional Visual Generation").
-        rng: Where the noise comes from; always takes as many numbers.
+        rng: Random generator of the noise; each call takes equally many numbers.
         before: The phrase just played.
-        asked: Wanted embeddings of theory, (D,) each, by part; the others are free.
-        surprise: 0 gives the encoding of the phrase before itself, 0.5 draws as the flow has learned, 1
-            starts from stronger noise; in between, the code lies between.
+        requested: Requested embeddings of theory, (D,) each, by part; the other parts are free.
+        surprise: 0 gives the code of the phrase before, 0.5 samples the flow as trained, 1 starts from
+            stronger noise; values between interpolate.
         steps: Euler steps.
 
     Returns:
-        The code of a phrase, (P,) float32.
+        The code, (P,) float32.
     """
     shape = model.shape
     noise = rng.standard_normal(shape.code_dim).astype(np.float32)
-    told = np.zeros(shape.code_dim + 1, np.float32)
+    context = np.zeros(shape.code_dim + 1, np.float32)
     if before is not None:
-        told[:-1], told[-1] = before.code, 1.0
-    wanted = _asked(shape.theory_dim, asked or {})
+        context[:-1], context[-1] = before.code, 1.0
+    targets = _targets(shape.theory_dim, requested or {})
     start, x = 0.0, noise
     if before is not None and surprise < _MIDDLE:
-        # Partial noising (as in SDEdit, Meng et al. 2022): the less noise, the nearer to what was played.
+        # Partial noising (as in SDEdit, Meng et al. 2022): the less noise, the nearer to the phrase before.
         start = 1.0 - surprise / _MIDDLE
         x = (1 - start) * noise + start * before.code
     elif surprise > _MIDDLE:
@@ -131,15 +131,16 @@ def next_code(
     alone = np.eye(len(style), dtype=np.float32)[rows]
     times = np.linspace(start, 1.0, steps + 1)
     for now, then in pairwise(times):
-        velocities = [model.velocity(x, float(now), one, told, wanted) for one in alone]
+        velocities = [model.velocity(x, float(now), one, context, targets) for one in alone]
         x = x + np.float32(then - now) * (style[rows] @ np.stack(velocities))
     return x.astype(np.float32)
 
 
-def _asked(theory_dim: int, asked: Mapping[str, Floats]) -> Floats:
-    wanted = np.zeros((len(PARTS), theory_dim), np.float32)
-    named = np.zeros(len(PARTS), np.float32)
+def _targets(theory_dim: int, requested: Mapping[str, Floats]) -> Floats:
+    """Return the flow's input for requested parts; see `PhraseModel.velocity`."""
+    targets = np.zeros((len(PARTS), theory_dim), np.float32)
+    present = np.zeros(len(PARTS), np.float32)
     for i, part in enumerate(PARTS):
-        if part.name in asked:
-            wanted[i], named[i] = asked[part.name], 1.0
-    return np.concatenate([wanted.ravel(), named])
+        if part.name in requested:
+            targets[i], present[i] = requested[part.name], 1.0
+    return np.concatenate([targets.ravel(), present])

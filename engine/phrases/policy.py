@@ -1,32 +1,32 @@
-"""What the phrases of a turn are conditioned on; each mode has its own policy."""
+"""Phrase policies: what a mode's phrases are conditioned on."""
 
 from dataclasses import dataclass
 from typing import Final
 
 MANNER: Final = ("rhythm", "dynamics")
-"""The parts of a drawn condition that say how a player plays. Given these alone, the decoder keeps to the key
-and the motifs of its context; a drawn harmony, melody and latent take it away from them."""
+"""Parts of theory that describe how a player plays. Conditioned on these alone, the decoder keeps to the key
+and the motifs of its context; a sampled harmony, melody and latent would override them."""
 
 
 @dataclass(frozen=True, slots=True)
 class PhrasePolicy:
-    """What the phrases of a turn are made of, when the model has a latent for them.
+    """The conditions of a turn's phrases, for models with a phrase latent.
 
     Attributes:
-        from_call: Whether the first phrase is drawn from the human's.
-        tells: What of a drawn condition the decoder is told: "latent" and parts of theory; nothing leaves the
-            phrases to what was played and the style.
-        tells_near: What it is told besides while a phrase follows the call, at a surprise below a half: the
-            condition is then the call's own in part, and says what to take up.
-        keeps: Share of the call's own condition, 0 to 1, that the first phrase keeps; None leaves that to the
-            player's *surprise*.
-        asks: Parts of the call's theory that every phrase shall have.
-        edits_harmony: Whether the harmony asked for is that of the player's chords.
+        from_call: Whether the first phrase is sampled from the call's code.
+        conditions_on: Parts of the sampled code that condition the decoder: "latent" and parts of theory;
+            empty for the context and the style alone.
+        conditions_near: Further parts while a phrase follows the call, at a surprise below 0.5: the code is
+            then partly the call's own.
+        kept_share: Share of the call's own code that the first phrase keeps, 0 to 1; None leaves it to the
+            control *surprise*.
+        requests: Parts of the call's theory that every phrase shall have.
+        edits_harmony: Whether the harmony of the player's chords is requested.
     """
 
     from_call: bool = True
-    tells: tuple[str, ...] = ("latent", "harmony", "melody", "rhythm", "dynamics")
-    tells_near: tuple[str, ...] = ()
-    keeps: float | None = None
-    asks: tuple[str, ...] = ()
+    conditions_on: tuple[str, ...] = ("latent", "harmony", "melody", "rhythm", "dynamics")
+    conditions_near: tuple[str, ...] = ()
+    kept_share: float | None = None
+    requests: tuple[str, ...] = ()
     edits_harmony: bool = False

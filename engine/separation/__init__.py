@@ -1,1 +1,1 @@
-"""The signal path of separation: what the stems are, and from samples to spectrograms and back."""
+"""Separation of audio into stems: the stems, spectrograms, and the streaming signal path."""

@@ -1,6 +1,6 @@
-"""Separators on disk: a folder with `separator.json` and an ONNX graph, checked before anything of it runs.
+"""Separator bundles: folders with `separator.json` and an ONNX graph, checked before the graph is run.
 
-They lie beside the bundles of note models and are not taken for them, which have a `manifest.json`.
+They lie beside the bundles of note models, which have a `manifest.json` instead.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _SEPARATORS: Final = FolderKind(
 )
 
 _MOST_FLOATS: Final = 1 << 26
-"""Numbers that a state may have: a manifest from elsewhere must not fill the memory."""
+"""Most numbers of all states: an untrusted manifest must not exhaust the memory."""
 
 _Size = Annotated[int, Field(ge=1, le=1 << 20)]
 
@@ -49,18 +49,18 @@ class StemEntry(ManifestPart):
 
 
 class SeparatorManifest(ManifestPart):
-    """What a separator says about itself.
+    """The manifest of a separator.
 
     Attributes:
         format_version: Version of this schema.
         name: Its name.
         family: Model family.
-        stems: What it takes a mixture apart into, in the order of its outputs.
-        rate: Samples a second.
+        stems: The stems that it separates a mixture into, in the order of its outputs.
+        rate: Sample rate in hertz.
         window: Samples of a frame.
         hop: Samples from one frame to the next.
-        block: Frames that the graph takes in one call.
-        states: Shape of each tensor that the graph takes back in the next call; zeros at the beginning.
+        block: Frames of one call of the graph.
+        states: Shape of each state tensor, an output that is an input of the next call; zeros at first.
         graph: The graph's file.
         opset: ONNX operator set of the graph.
         licence: Licence of the weights.
@@ -114,7 +114,7 @@ class SeparatorManifest(ManifestPart):
 
 @dataclass(frozen=True)
 class SeparatorBundle:
-    """A checked separator: what it says, and the folder it lies in."""
+    """A checked separator: its manifest and its folder."""
 
     manifest: SeparatorManifest
     path: Path
@@ -129,7 +129,7 @@ def load_separator(path: Path) -> SeparatorBundle:
     """Check a separator's manifest and the hash of its graph, and return it.
 
     Raises:
-        BundleError: if something of it is missing, damaged, or of a newer format.
+        BundleError: if a part is missing, damaged, or of a newer format.
     """
     manifest = _SEPARATORS.read(path, SeparatorManifest)
     _SEPARATORS.check_graph(path, manifest.graph)
@@ -137,12 +137,12 @@ def load_separator(path: Path) -> SeparatorBundle:
 
 
 def find_separators() -> list[Path]:
-    """Return the folders of every separator at hand, the package's first; their contents are not checked."""
+    """Return the folders of all separators found, the package's first; their contents are not checked."""
     return _SEPARATORS.find()
 
 
 def separator_path(name_or_path: str | Path) -> Path:
-    """Return the folder of a separator given by path or by name; the empty string takes the first at hand.
+    """Return the folder of a separator by path or by name; the empty string gives the first one found.
 
     Raises:
         BundleError: if there is no such separator.

@@ -1,4 +1,4 @@
-"""Bringing a mixture near one level before a model, and its stems back to theirs after it."""
+"""Level normalization of a mixture before a model, and of its stems back after it."""
 
 import math
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from tatumflow.engine.errors import SettingError
 
 _QUIETEST: Final = -14
-"""Exponent of the least scale: what is quieter than about -84 dB is not raised further."""
+"""Exponent of the least scale, for levels of about -84 dB and below."""
 
 _LOUDEST: Final = 14
 
 
 @dataclass(frozen=True)
 class Normalizer:
-    """A scale between signals and what a model sees.
+    """The scale between signals and the input of a model.
 
-    It is one factor for mixture and stems, so that stems that sum to the mixture still do; and a power of
-    two, so that the way back is exact to the bit. The level of what a model sees is within 3 dB of one.
+    One factor for mixture and stems, so that stems still sum to the mixture; a power of two, so that the
+    inverse is exact to the bit. The root mean square of the model's input is within 3 dB of 1.
 
     Attributes:
         exponent: The factor is 2 ** exponent, -14 to 14.
@@ -37,26 +37,26 @@ class Normalizer:
 
     @classmethod
     def of(cls, mixture: NDArray[np.float32]) -> "Normalizer":
-        """Return the normalizer of a mixture of any shape, by its root mean square; of silence the least."""
+        """Return the normalizer of a mixture of any shape, by its root mean square; the least for silence."""
         power = float(np.mean(np.square(mixture, dtype=np.float64))) if mixture.size else 0.0
         return cls(exponent_of(power))
 
     @property
     def scale(self) -> float:
-        """The factor that is divided by."""
+        """The factor by which `normalize` divides."""
         return 2.0**self.exponent
 
     def normalize(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return signals or spectrograms of any shape as a model sees them."""
+        """Return signals or spectrograms of any shape at the level of the model's input."""
         return values * np.float32(1 / self.scale)
 
     def denormalize(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what a model gives, of any shape, at the level of the signal."""
+        """Return a model's output of any shape at the level of the signal."""
         return values * np.float32(self.scale)
 
 
 def exponent_of(power: float) -> int:
-    """Return the exponent of the power of two next to the root of a mean square, within the allowed range."""
+    """Return the exponent of the power of two nearest to the root of a mean square, within its range."""
     if not math.isfinite(power) or power <= 0:
         return _QUIETEST
     return min(max(round(0.5 * math.log2(power)), _QUIETEST), _LOUDEST)

@@ -1,4 +1,4 @@
-"""A separator run by ONNX Runtime."""
+"""A separator in ONNX Runtime."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,13 @@ from tatumflow.engine.separation.stft import StftSettings
 from tatumflow.engine.separation.streaming import Planes
 
 PLANES_INPUT = "planes"
-"""Name of the graph's input and of its first output is `STEMS_OUTPUT`; states are numbered."""
+"""Name of the graph's input; its first output is `STEMS_OUTPUT`, and states are numbered."""
 
 STEMS_OUTPUT = "stems"
 
 
 def state_names(count: int) -> tuple[list[str], list[str]]:
-    """Return the names of the states of a graph as inputs, and as outputs."""
+    """Return the names of a graph's states as inputs, and as outputs."""
     return [f"past_{i}" for i in range(count)], [f"kept_{i}" for i in range(count)]
 
 
@@ -51,12 +51,12 @@ class OnnxBlockModel:
 
     @property
     def stems(self) -> StemSet:
-        """What it takes a mixture apart into."""
+        """The stems that it separates a mixture into."""
         return self._stems
 
     @property
     def rate(self) -> int:
-        """Samples a second."""
+        """Sample rate in hertz."""
         return self._manifest.rate
 
     @property

@@ -1,4 +1,4 @@
-"""Taking nothing apart: the whole input as one stem, for a source that is alone."""
+"""The separator of a single source: the whole input as one stem."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ WHOLE_INPUT: Final = "input"
 
 
 class PassThrough:
-    """A `streaming.BlockModel` that gives what it is given, 64 samples later."""
+    """A `streaming.BlockModel` that returns its input, 64 samples later."""
 
     stems = StemSet((Stem(WHOLE_INPUT, (WHOLE_INPUT,)),))
     rate = 48_000
@@ -20,7 +20,7 @@ class PassThrough:
     most = 1024
 
     def reset(self) -> None:
-        """Forget nothing."""
+        """Do nothing: there is no state."""
 
     def separate(self, planes: Planes) -> Planes:
         """Return the planes, (4, bins, frames)."""

@@ -1,4 +1,4 @@
-"""Which stems a mixture is taken apart into, and which sources each of them holds."""
+"""The stems that a mixture is separated into, and the sources of each."""
 
 import re
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class Stem:
 
     Attributes:
         name: Lower-case letters, digits, "-" and "_"; begins with a letter.
-        sources: The recorded sources that sound in it, at least one.
+        sources: The recorded sources in it, at least one.
 
     Raises:
-        SettingError: if a name is none, or there are no sources or one of them twice.
+        SettingError: if a name is invalid, or there are no sources or one of them twice.
     """
 
     name: str
@@ -71,11 +71,11 @@ class StemSet:
 
 
 def parse_stems(text: str) -> StemSet:
-    """Read stems as settings and the command line write them.
+    """Parse stems of the settings and the command line.
 
     Args:
         text: The name of a preset ("vocals-other", "four", "quartet"), or stems with commas between; a stem
-            that holds sources of other names says so after "=": "vocals,other=drums+bass+other".
+            of other sources lists them after "=": "vocals,other=drums+bass+other".
 
     Raises:
         SettingError: if it is neither.
@@ -100,4 +100,4 @@ QUARTET: Final = StemSet(tuple(Stem(name, (name,)) for name in ("horn", "piano",
 """A jazz quartet."""
 
 PRESETS: Final = {"vocals-other": VOCALS_OTHER, "four": FOUR_STEMS, "quartet": QUARTET}
-"""Stems by the names that settings may give."""
+"""Stem sets by name."""

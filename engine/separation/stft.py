@@ -6,11 +6,10 @@ there are none. The inverse adds the frames under the same Hann window and divid
 for any length, the edges included, but for the rounding of float32.
 
 That division multiplies the rounding, and whatever a model changed in a frame, by the sum of the windows over
-the sum of their squares. Between a frame's center and the next the frames are dense enough to keep this at 2
-or less. After the last center it is 2 or less too where the window is four hops or more; where it is two, the
-falling half of one window would be alone there and the factor would reach (window / 2 pi)^2. Such a signal
-therefore has one more frame, centered on its end or after it. Otherwise `torch.stft` with `center=True,
-pad_mode="constant"` computes the same.
+the sum of their squares. Between the centers of two frames this is 2 or less. After the last center it is 2
+or less too where the window is four hops or more; where it is two, the falling half of one window would be
+alone there and the factor would reach (window / 2 pi)^2. Such a signal therefore has one more frame, centered
+on its end or after it. Otherwise `torch.stft` with `center=True, pad_mode="constant"` computes the same.
 """
 
 from dataclasses import dataclass
@@ -56,21 +55,21 @@ class StftSettings:
 
     @property
     def latency(self) -> int:
-        """Samples that must have arrived after a sample, at most, before it leaves `StreamingIstft`.
+        """Most samples of input after a sample before `StreamingIstft` returns it.
 
-        Half a window until the frame centered on it is complete, and as much until the last that touches it
-        is. The time that the work between them takes comes on top.
+        Half a window until the frame centered on it is complete, and as much until its last frame is; the
+        computing time comes on top.
         """
         return self.window
 
     def frames(self, length: int) -> int:
-        """Return how many frames a signal of so many samples has."""
+        """Return the number of frames of a signal of `length` samples."""
         return (length + self.missing(length)) // self.hop + 1
 
     def missing(self, length: int) -> int:
-        """Return the zeros to add at a signal's end so that two frames or more cover its last samples.
+        """Return the zeros to add to a signal so that two frames or more cover its last samples.
 
-        It is 0 where the window is longer than two hops: the last frame before the end is enough then.
+        0 where the window is longer than two hops: the last frame before the end suffices then.
         """
         return -length % self.hop if self.window == 2 * self.hop else 0
 
@@ -120,20 +119,20 @@ def istft(spectrogram: Spectrogram, length: int, settings: StftSettings | None =
 
 
 class StreamingStft:
-    """Transforms a signal that arrives in pieces of any size; all its frames are those of `stft`."""
+    """Transforms a signal in pieces of any size into the frames of `stft`."""
 
     def __init__(self, channels: int, settings: StftSettings | None = None) -> None:
         """Begin before the first sample.
 
         Args:
-            channels: Signals that are transformed side by side.
+            channels: Number of signals.
             settings: Window and hop.
         """
         self.settings = settings or StftSettings()
         self._waiting = np.zeros((channels, self.settings.window // 2), dtype=np.float32)
 
     def push(self, samples: Samples) -> Spectrogram:
-        """Take samples and return the frames that they complete.
+        """Add samples and return the frames that they complete.
 
         Frame k is complete with sample k * hop + window / 2 - 1.
 
@@ -149,21 +148,21 @@ class StreamingStft:
         return frames
 
     def finish(self) -> Spectrogram:
-        """Return the frames that the signal's end completes, shape (channels, bins, frames)."""
+        """Return the frames that the end of the signal completes, shape (channels, bins, frames)."""
         half = self.settings.window // 2
-        # Frames leave whole hops behind, so that the rest of the length by the hop is known here.
+        # Frames remove whole hops, so that the remainder of the length by the hop is that of the rest.
         after = half + self.settings.missing(self._waiting.shape[-1] - half)
         return self.push(np.zeros((len(self._waiting), after), dtype=np.float32))
 
 
 class StreamingIstft:
-    """Turns frames that arrive one after the other into the samples of `istft`."""
+    """Transforms frames in pieces of any size into the samples of `istft`."""
 
     def __init__(self, channels: int, settings: StftSettings | None = None) -> None:
         """Begin before the first frame.
 
         Args:
-            channels: Signals side by side.
+            channels: Number of signals.
             settings: Window and hop.
         """
         self.settings = settings or StftSettings()
@@ -171,10 +170,10 @@ class StreamingIstft:
         self._sum = np.zeros((channels, overlap), dtype=np.float32)
         self._envelope = np.zeros(overlap, dtype=np.float32)
         self._ahead = self.settings.window // 2
-        """Samples still to come out that lie before the signal's first."""
+        """Samples before the signal's first that are still to be dropped."""
 
     def push(self, frames: Spectrogram) -> Samples:
-        """Take frames and return the samples that no later frame touches.
+        """Add frames and return the samples that no later frame overlaps.
 
         After frame k these are the samples before (k + 1) * hop - window / 2.
 
@@ -195,7 +194,7 @@ class StreamingIstft:
         total = np.pad(self._sum, [(0, 0), (0, done)])
         envelope = np.pad(self._envelope, (0, done))
         squares = np.square(hann(window))
-        # Samples of one hop of every frame lie beside each other, so that a few sums add all frames.
+        # The same hop of all frames is contiguous, so that a few sums add all frames.
         for part in range(window // hop):
             inside, place = slice(part * hop, (part + 1) * hop), slice(part * hop, part * hop + done)
             total[:, place] += shaped[:, :, inside].reshape(len(total), done)
@@ -205,11 +204,11 @@ class StreamingIstft:
         return self._inside(samples)
 
     def finish(self) -> Samples:
-        """Return the samples that are left, those of the last half window included; (channels, n)."""
+        """Return the remaining samples, the last half window included; (channels, n)."""
         return self._inside(_divided(self._sum, self._envelope))
 
     def _inside(self, samples: Samples) -> Samples:
-        """Leave out what lies before the signal's first sample."""
+        """Drop the samples before the signal's first."""
         left_out = min(self._ahead, samples.shape[-1])
         self._ahead -= left_out
         return samples[:, left_out:]
@@ -220,7 +219,7 @@ def _divided(total: Samples, envelope: Samples) -> Samples:
 
 
 def _frames(padded: Samples, settings: StftSettings) -> Spectrogram:
-    """Return the frames that lie wholly in a signal, the first from its first sample on."""
+    """Return the frames that fit in a signal, the first from its first sample on."""
     if padded.shape[-1] < settings.window:
         return np.zeros((*padded.shape[:-1], settings.bins, 0), dtype=np.complex64)
     windows = np.lib.stride_tricks.sliding_window_view(padded, settings.window, axis=-1)

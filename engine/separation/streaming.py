@@ -1,4 +1,4 @@
-"""Taking a signal apart as it arrives: from samples to spectra, through a model, to the stems' samples."""
+"""Streaming separation: from samples to spectra, through a model, to the samples of the stems."""
 
 from typing import Protocol
 
@@ -9,22 +9,22 @@ from tatumflow.engine.separation.stems import StemSet
 from tatumflow.engine.separation.stft import Samples, StftSettings, StreamingIstft, StreamingStft
 
 Planes = NDArray[np.float32]
-"""Real parts of all channels and then their imaginary parts, (2 c, bins, frames)."""
+"""Real parts of all c channels, then their imaginary parts, (2 c, bins, frames)."""
 
 _SIDES = 2
 
 
 class BlockModel(Protocol):
-    """A model that takes a stream of spectra apart, block by block, and remembers what it needs."""
+    """A separator of a stream of spectra, block by block, with a state."""
 
     @property
     def stems(self) -> StemSet:
-        """What it takes a mixture apart into."""
+        """The stems that it separates a mixture into."""
         ...
 
     @property
     def rate(self) -> int:
-        """Samples a second of what it hears."""
+        """Sample rate of its input in hertz."""
         ...
 
     @property
@@ -39,7 +39,7 @@ class BlockModel(Protocol):
 
     @property
     def most(self) -> int:
-        """Blocks that it takes in one call, at most."""
+        """Most blocks of one call."""
         ...
 
     def reset(self) -> None:
@@ -47,7 +47,7 @@ class BlockModel(Protocol):
         ...
 
     def separate(self, planes: Planes) -> Planes:
-        """Return the next planes of the stems, (4 s, bins, frames), of those of a mixture in stereo.
+        """Separate the next planes of a stereo mixture into those of s stems, (4 s, bins, frames).
 
         Args:
             planes: Shape (4, bins, frames), frames a multiple of the block, at most `most` blocks.
@@ -56,20 +56,20 @@ class BlockModel(Protocol):
 
 
 class StreamingSeparator:
-    """Takes stereo samples in pieces of any size and returns those of the stems.
+    """Separates stereo samples in pieces of any size into those of the stems.
 
-    Nothing but the model's own delays it: the samples of a block's frames come out as soon as the block is
-    whole.
+    The only delay is that of the transform and the block: the samples of a block's frames are returned as
+    soon as the block is complete.
     """
 
     def __init__(self, model: BlockModel) -> None:
-        """Begin before the first sample; the model forgets what it heard."""
+        """Begin before the first sample; the model's state is reset."""
         self._model = model
         self.begin()
 
     @property
     def latency(self) -> int:
-        """Samples that must have arrived after a sample, at most, before its stems come out."""
+        """Most samples of input after a sample before its stems are returned."""
         transform = self._model.transform
         return transform.latency + (self._model.block - 1) * transform.hop
 
@@ -80,11 +80,11 @@ class StreamingSeparator:
         self._synthesis = StreamingIstft(_SIDES * len(self._model.stems), transform)
         self._waiting = np.zeros((_SIDES, transform.bins, 0), dtype=np.complex64)
         self._left = 0
-        """Samples taken that have not come out yet."""
+        """Samples added and not returned yet."""
         self._model.reset()
 
     def push(self, samples: Samples) -> Samples:
-        """Take samples and return what has become of those that are ready.
+        """Add samples and return the stems of those that are ready.
 
         Args:
             samples: Shape (2, n), n >= 0.
@@ -99,7 +99,7 @@ class StreamingSeparator:
         return found
 
     def finish(self) -> Samples:
-        """Return the samples that are left, as many together as were taken; (s, 2, m)."""
+        """Return the remaining samples, in all as many as were added; (s, 2, m)."""
         self._waiting = np.concatenate([self._waiting, self._analysis.finish()], axis=-1)
         frames = self._waiting.shape[-1]
         missing = -frames % self._model.block
@@ -108,7 +108,7 @@ class StreamingSeparator:
         return np.concatenate([last, self._stems(self._synthesis.finish())], axis=-1)[..., : self._left]
 
     def _separated(self, frames: int, used: int | None = None) -> Samples:
-        """Separate the first frames that wait, and turn those that are used to samples."""
+        """Separate the first waiting frames, and return the samples of the used ones."""
         now, self._waiting = self._waiting[..., :frames], self._waiting[..., frames:]
         step = self._model.most * self._model.block
         spectra = [self._spectra(now[..., first : first + step]) for first in range(0, now.shape[-1], step)]

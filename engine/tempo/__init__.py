@@ -1,1 +1,1 @@
-"""Musical time: beats and bars, clocks to follow and to give, and what is placed by them."""
+"""Musical time: beats and bars, clocks in and out, the grid, and trading bars."""

@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Beats(Protocol):
-    """Tells beats from seconds and seconds from beats."""
+    """Conversion between beats and seconds."""
 
     def beat(self, time: float) -> float:
         """Return the beat at `time` seconds."""
@@ -37,7 +37,7 @@ class BeatClock:
         return self.origin + beat * 60 / self.tempo
 
     def at_tempo(self, tempo: float, now: float) -> "BeatClock":
-        """Return a clock of another tempo that stands on the same beat at `now` seconds."""
+        """Return a clock of another tempo with the same beat at `now` seconds."""
         return BeatClock(tempo, now - self.beat(now) * 60 / tempo)
 
     def with_beat_at(self, time: float) -> "BeatClock":

@@ -1,4 +1,4 @@
-"""A chart in time: which chord holds at a second, and which come next."""
+"""A chart in time: the chord at a time in seconds, and the next ones."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ _MOST_UPCOMING = 64
 
 @dataclass(frozen=True)
 class ChartInTime:
-    """A chart over beats that somebody else keeps.
+    """A chart over the beats of a clock.
 
     Attributes:
         chart: The chart, looped.
@@ -45,7 +45,7 @@ class ChartInTime:
 
 
 class ChartClock(ChartInTime):
-    """A chart played from a moment on, at a constant tempo."""
+    """A chart at a constant tempo from a given time on."""
 
     def __init__(self, chart: Chart, tempo: float, origin: float) -> None:
         """Begin the chart.

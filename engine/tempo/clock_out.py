@@ -1,4 +1,4 @@
-"""MIDI clock for others to follow: ticks at their times, and where the song is."""
+"""MIDI clock out: ticks at their times, and the song position."""
 
 from math import ceil, inf
 from typing import Final
@@ -15,16 +15,16 @@ from tatumflow.engine.tempo.beat_clock import Beats
 from tatumflow.engine.tempo.midi_clock import TICKS_PER_BEAT, TICKS_PER_SIXTEENTH
 
 LEAD: Final = 0.002
-"""Seconds from a start to the tick that it announces; receivers want 1 ms at the least."""
+"""Seconds from a start message to its first tick; receivers need 1 ms at least."""
 
 _POSITIONS: Final = 1 << 14
 
 
 class ClockOut:
-    """Gives each tick once, and says start, stop, continue and song position in between.
+    """Returns each tick once, with start, stop, continue and song position between them.
 
-    Ticks go on while beats are counted in, so that those who follow know the tempo when the song starts.
-    Where it runs already, they are told a position, a sixteenth away at most, to go on from.
+    Ticks are sent during the count-in, so that followers have the tempo when the song starts. Where the song
+    runs already, they get a song position to go on from, a sixteenth away at most.
     """
 
     def __init__(self) -> None:
@@ -34,20 +34,20 @@ class ClockOut:
         self._started = False
 
     def restart(self) -> None:
-        """Say anew where the song is: the clock has jumped."""
+        """Send the song position again: the clock has jumped."""
         self._next = None
 
     def stop(self, now: float) -> tuple[ClockEvent, ...]:
-        """Give no more ticks; return what tells others so, nothing if nothing was started."""
+        """Stop the ticks; return the stop message, nothing if no start was sent."""
         started, self._started, self._next, self._entry = self._started, False, None, None
         return (ClockStop(max(now, self._given)),) if started else ()
 
     def due(self, beats: Beats, now: float, until: float) -> tuple[ClockEvent, ...]:
-        """Return what is due up to `until` seconds and was not given yet, each with its time, in order.
+        """Return the events due up to `until` seconds that were not returned yet, in order.
 
         Args:
             beats: Where the beats are.
-            now: Seconds before which nothing can be sent.
+            now: Seconds; the earliest time of an event.
             until: Seconds.
         """
         events: list[ClockEvent] = []

@@ -1,4 +1,4 @@
-"""Where an onset sounds: off-beats swung, onsets drawn towards the grid. Pure functions of beats."""
+"""The feel: swung off-beats, and onsets pulled towards the grid. Pure functions of beats."""
 
 from bisect import bisect_right
 from functools import lru_cache
@@ -6,7 +6,7 @@ from math import floor
 from typing import Final
 
 GRID: Final = (0.0, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1.0)
-"""Places within a beat that onsets are drawn to: sixteenths and eighth-note triplets."""
+"""Places of the grid within a beat: sixteenths and eighth-note triplets."""
 
 _OFF_BEAT_DELAY: Final = 1 / 6
 """Beats from the straight off-beat to that of a triplet."""
@@ -14,11 +14,11 @@ _OFF_BEAT_DELAY: Final = 1 / 6
 
 @lru_cache(maxsize=64)
 def swung_grid(swing: float) -> tuple[float, ...]:
-    """Return where the places of `GRID` lie when off-beats are swung.
+    """Return the places of `GRID` with swung off-beats.
 
-    The straight off-beat is delayed by `swing` times the way to the triplet's last eighth, the sixteenths
-    around it by half as much, in the middle of their halves. Places of the triplet stay, until a straight one
-    comes to lie behind them: what is swung already is not swung again.
+    The straight off-beat is delayed by `swing` times the distance to the triplet's last eighth, the
+    sixteenths around it by half as much, in the middle of their halves. Places of the triplet stay until a
+    straight one passes them: swung eighths are not swung again.
 
     Args:
         swing: 0 leaves the off-beats, 1 makes them triplets, 1.5 dotted eighths and sixteenths.
@@ -35,12 +35,12 @@ def felt_beat(beat: float, swing: float, pull: float) -> float:
     """Return the beat on which an onset sounds.
 
     Swing stretches the time between the places of the grid evenly, so that no onset overtakes another; then
-    the onset goes a share of the way to the place on the swung grid that is its nearest on the straight one.
+    the onset moves a share of the way to the swung place of its nearest straight one.
 
     Args:
-        beat: The beat it was played on; any number.
-        swing: See `swung_grid`; 0 leaves it.
-        pull: 0 leaves it, 1 puts it on the grid.
+        beat: The beat of the onset; any number.
+        swing: See `swung_grid`; 0 for none.
+        pull: Share of the way to the grid, 0 to 1.
     """
     if swing == 0 and pull == 0:
         return beat

@@ -1,4 +1,4 @@
-"""The clock `listen`: tempo and beat of what the player plays, as long as they are plain."""
+"""The clock `listen`: tempo and beat of the user's playing, while the beat tracker is confident."""
 
 from typing import Final
 
@@ -7,25 +7,25 @@ from tatumflow.engine.beats.tracker import BeatEstimate, BeatTracker
 from tatumflow.engine.tempo.beat_clock import BeatClock
 
 LOCK: Final = 0.6
-"""Confidence from which on a beat is taken up."""
+"""Confidence from which on a beat counts as sure."""
 
 RELEASE: Final = 0.35
-"""Confidence below which a beat is let go."""
+"""Confidence below which a beat counts as unsure."""
 
 BEATS_TO_LOCK: Final = 3
-"""Beats in a row that must be sure to take the beat up."""
+"""Sure beats in a row that lock the clock to the beat."""
 
 BEATS_TO_RELEASE: Final = 4
-"""Beats in a row that must be unsure to let it go, or elsewhere to move it."""
+"""Unsure beats in a row that release the clock, or beats elsewhere in a row that move it."""
 
 COAST: Final = 60.0
-"""Seconds without a note for which the beat goes on, while others play."""
+"""Seconds without a note for which the beat goes on."""
 
 LOOK: Final = 0.1
-"""Seconds from one look at the beat to the next while notes come."""
+"""Seconds between two updates of the beat while notes come."""
 
 REST_LOOK: Final = 0.5
-"""The same while the player rests."""
+"""Seconds between two updates while the user rests."""
 
 _RECENT: Final = 1.5
 _PULL: Final = 0.3
@@ -37,16 +37,15 @@ _METER: Final = 4
 
 
 class BeatFollower:
-    """Takes the beat from notes, follows it, and lets it go.
+    """Locks a clock to the beat of notes, follows it, and releases it.
 
-    A beat is taken up once it is sure for some beats, with the downbeat as a multiple of four beats. It is
-    then pulled gently after the playing, so that what was planned by it stays right; it goes on by itself
-    while the player rests. It is let go once it is unsure for some beats, and moved once it is surely
-    elsewhere.
+    The clock locks once the beat is sure for some beats, with downbeats on multiples of four beats. It then
+    follows the playing gently, so that plans made by it stay right, and goes on by itself while the user
+    rests. It is released once the beat is unsure for some beats, and moved once the beat is surely elsewhere.
 
     Attributes:
         clock: The beat; None while there is none.
-        confidence: How sure the tracker is, 0 to 1.
+        confidence: The tracker's confidence, 0 to 1.
     """
 
     def __init__(self, tracker: BeatTracker, now: float) -> None:
@@ -61,24 +60,24 @@ class BeatFollower:
 
     @property
     def next_look(self) -> float | None:
-        """Seconds at which `advance` has something to do; None before a note."""
+        """Seconds at which `advance` is due; None before a note."""
         if self._last_onset is None:
             return None
-        heard = self._state.frame / FRAME_RATE
-        return heard + (LOOK if heard < self._last_onset + _RECENT else REST_LOOK)
+        tracked = self._state.frame / FRAME_RATE
+        return tracked + (LOOK if tracked < self._last_onset + _RECENT else REST_LOOK)
 
-    def hear(self, onset: float, pitch: int, velocity: int) -> None:
-        """Keep a note for the next look."""
+    def add_note(self, onset: float, pitch: int, velocity: int) -> None:
+        """Keep a note for the next update."""
         self._last_onset = onset
-        self._state = self._tracker.hear(self._state, onset, pitch, velocity)
+        self._state = self._tracker.add_note(self._state, onset, pitch, velocity)
 
     def advance(self, now: float) -> bool:
-        """Look at the beat at `now` seconds; return whether it was taken up, moved or let go."""
+        """Update the beat at `now` seconds; return whether the clock was locked, moved or released."""
         if self._last_onset is None:
             return False
         if now >= self._last_onset + COAST:
             self._last_onset, self._state = None, self._tracker.begin(now)
-            return self._let_go()
+            return self._release()
         self._state = self._tracker.advance(self._state, now)
         return self._follow(now)
 
@@ -93,23 +92,23 @@ class BeatFollower:
         self._sure = self._sure + 1 if found.confidence >= LOCK else 0
         self._unsure = self._unsure + 1 if found.confidence < RELEASE else 0
         if self.clock is None:
-            return self._take_up(found) if self._sure >= BEATS_TO_LOCK else False
+            return self._lock(found) if self._sure >= BEATS_TO_LOCK else False
         if self._unsure >= BEATS_TO_RELEASE:
-            return self._let_go()
+            return self._release()
         pulled = _pulled(self.clock, found)
         self._away = 0 if pulled is not None else self._away + 1
         if pulled is not None:
             self.clock = pulled
         elif self._away >= BEATS_TO_RELEASE and self._sure >= BEATS_TO_LOCK:
-            return self._take_up(found)
+            return self._lock(found)
         return False
 
-    def _take_up(self, found: BeatEstimate) -> bool:
+    def _lock(self, found: BeatEstimate) -> bool:
         self._away = 0
         self.clock = BeatClock(found.tempo, found.time - found.beat % _METER * 60 / found.tempo)
         return True
 
-    def _let_go(self) -> bool:
+    def _release(self) -> bool:
         had = self.clock is not None
         self.clock, self.confidence = None, 0.0 if self._last_onset is None else self.confidence
         self._sure = self._unsure = self._away = 0
@@ -117,7 +116,7 @@ class BeatFollower:
 
 
 def _pulled(clock: BeatClock, found: BeatEstimate) -> BeatClock | None:
-    """Return the clock a little nearer to what was found, on whichever level; None if that is elsewhere."""
+    """Return the clock moved towards an estimate on any metrical level; None if the estimate is elsewhere."""
     level = min(_LEVELS, key=lambda level: abs(found.tempo / clock.tempo / level - 1))
     if abs(found.tempo / clock.tempo / level - 1) > _SAME_TEMPO:
         return None

@@ -1,4 +1,4 @@
-"""The metronome: clicks on the beats, as notes to be sent in time."""
+"""The metronome: clicks on the beats, as notes for the scheduler."""
 
 from math import ceil
 from typing import Final
@@ -7,10 +7,10 @@ from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.tempo.beat_clock import Beats
 
 CLICK_CHANNEL: Final = 9
-"""Channel of the clicks, at the scheduler and at the outputs: that of percussion in General MIDI."""
+"""MIDI and scheduler channel of the clicks: that of percussion in General MIDI."""
 
 COUNT_IN_VOLUME: Final = 0.7
-"""Volume of the clicks that count in where the metronome is softer, or off."""
+"""Least volume of the clicks of the count-in, 0 to 1."""
 
 DOWNBEAT_PITCH: Final = 76
 BEAT_PITCH: Final = 77
@@ -20,7 +20,7 @@ _CLICK_SECONDS: Final = 0.03
 
 
 class Metronome:
-    """Gives each beat's click once.
+    """Returns each beat's click once.
 
     The first of a bar is General MIDI's high wood block, the others are the low one.
     """
@@ -35,10 +35,10 @@ class Metronome:
     def clicks(
         self, beats: Beats, now: float, until: float, beats_per_bar: int, volume: float
     ) -> tuple[Note, ...]:
-        """Return the clicks due up to `until` seconds that were not given yet.
+        """Return the clicks due up to `until` seconds that were not returned yet.
 
         Args:
-            beats: Where the beats are. What lies before beat 0 is counted in, and clicks in any case.
+            beats: Where the beats are. Those before beat 0 are the count-in, which always clicks.
             now: Seconds before which there are none.
             until: Seconds.
             beats_per_bar: Beats from one downbeat to the next.

@@ -1,4 +1,4 @@
-"""Following MIDI clock: song position and tempo from ticks that come unevenly, twice, or not at all."""
+"""Following MIDI clock: song position and tempo from ticks with jitter, doubled or lost."""
 
 from collections import deque
 from itertools import combinations, pairwise
@@ -20,10 +20,10 @@ TICKS_PER_BEAT: Final = 24
 """Ticks of MIDI clock in a quarter note (MIDI 1.0 Detailed Specification 4.2, "System Real Time")."""
 
 TICKS_PER_SIXTEENTH: Final = 6
-"""Ticks of the unit that a song position counts in."""
+"""Ticks of a sixteenth, the unit of a song position."""
 
 PAUSE: Final = 1.0
-"""Seconds without a tick after which the next one is taken as it comes: several at the slowest tempo."""
+"""Seconds without a tick after which the next one is not filtered: several ticks at the slowest tempo."""
 
 _FIRST_ESTIMATE: Final = 5
 _LOCKED: Final = 12
@@ -43,7 +43,7 @@ _MOST: Final = 0.75
 
 
 class MidiClock:
-    """Song position and tempo of whoever sends MIDI clock.
+    """Song position and tempo of a sender of MIDI clock.
 
     A tick's time and the period between ticks are estimated by a straight line of least squares through the
     ticks since the tempo was last seen to change, 32 beats of them at most: the growing-memory g-h filter
@@ -51,16 +51,16 @@ class MidiClock:
     there. Jitter of 3 ms from tick to tick then leaves a fraction of a millisecond.
 
     The memory shortens to a beat when the ticks come early or late on average. A tick far from where it was
-    due moves nothing. Half a beat of them in a row are looked at together: if they lie whole ticks away and
+    due is not filtered. Half a beat of them in a row are judged together: if they lie whole ticks away and
     stay there, ticks were lost or doubled, and the song position goes on as it was; else the tempo has
     changed, and the line begins with them.
 
-    A clock that was never told to start counts as running from its first tick, that being the song's first.
+    Without a start message, a clock counts as running from its first tick, which is then the song's first.
 
     Attributes:
-        running: Whether the song runs, as far as the sender says.
-        jumps: How often what was planned by this clock stopped being right: starts, stops, changes of
-            position, and changes of tempo that were not smooth.
+        running: Whether the song runs, by the sender's messages.
+        jumps: How often plans made by this clock became void: starts, stops, changes of position, and abrupt
+            changes of tempo.
         last_tick: Seconds at which the last tick came; None before the first.
     """
 
@@ -81,13 +81,13 @@ class MidiClock:
 
     @property
     def clock(self) -> BeatClock | None:
-        """Beats of the song; None until there were enough ticks to say. Where it stands is for it to say."""
+        """Beats of the song; None until there were enough ticks to estimate them."""
         if self._memory < _FIRST_ESTIMATE or self._period <= 0:
             return None
         return BeatClock(60 / (TICKS_PER_BEAT * self._period), self._at - self._count * self._period)
 
-    def hear(self, event: ClockEvent) -> None:
-        """Take what the sender says, in the order it came."""
+    def handle(self, event: ClockEvent) -> None:
+        """Handle an event of the sender; events come in order."""
         match event:
             case ClockTick():
                 self._tick(event.time)
@@ -102,7 +102,7 @@ class MidiClock:
                 self._go_to(event.sixteenths * TICKS_PER_SIXTEENTH, event.time)
 
     def lose(self) -> None:
-        """Take the sender to be gone: the song stands until ticks come again."""
+        """Stop the song until ticks come again: the sender is lost."""
         self.running = False
         self.jumps += 1
         self._lost = True
@@ -120,7 +120,7 @@ class MidiClock:
         self._note_pause(time)
 
     def _note_pause(self, time: float) -> None:
-        """See whether the sender has let ticks out, as some do while the song stands."""
+        """Detect a pause of the ticks, as some senders make while the song is stopped."""
         if self.last_tick is not None and time - self.last_tick > 2 * self._period:
             self._paused = True
             self._at = max(self._at, time)
@@ -147,7 +147,7 @@ class MidiClock:
         self._filter(residual)
 
     def _resume(self, time: float) -> None:
-        """Take a tick as it comes; of the tempo, what a few ticks would tell is kept."""
+        """Take a tick without filtering; the tempo keeps the weight of a few ticks."""
         self._paused = False
         self._at = time
         self._memory = min(self._memory, _LOCKED) if self._period > 0 else 1
@@ -162,7 +162,7 @@ class MidiClock:
         self._period += 6 / ((n + 1) * (n + 2)) * residual
         if n < _LOCKED:
             return
-        # From one tick to the next, so that a tempo that drifts is not taken for jitter.
+        # From one tick to the next, so that a drift of tempo does not count as jitter.
         step, self._residual = residual - self._residual, residual
         self._variance += (min(step**2 / 2, 9 * self._variance) - self._variance) / _NOISE_TICKS
         self._bias += (residual - self._bias) / _BIAS_TICKS
@@ -177,7 +177,7 @@ class MidiClock:
         return min(max(_STRAY_DEVIATIONS * sqrt(self._variance), least), most)
 
     def _judge(self, strays: list[float]) -> None:
-        """Say what ticks in a row mean that were not where they were due; the last was due at `self._at`."""
+        """Judge ticks in a row that were not where they were due; the last was due at `self._at`."""
         first_due = self._at - (len(strays) - 1) * self._period
         late = [time - first_due - i * self._period for i, time in enumerate(strays)]
         if self._period > 0 and (ticks := self._whole_ticks(late)):
@@ -202,7 +202,7 @@ class MidiClock:
         steps = sum(whole) >= _MOST * len(late)
         steps = steps and abs(median(b - a for a, b in pairwise(late))) < period / 4
         middle = median(late)
-        # Where the tempo has changed, the line through them met the old one a few ticks ago.
+        # After a change of tempo, the line through them meets the old one a few ticks ago.
         drift = median((b - a) / (j - i) for (i, a), (j, b) in combinations(enumerate(late), 2))
         level = _OLDEST_BEND * abs(drift) <= abs(middle)
         ticks = round(middle / period)

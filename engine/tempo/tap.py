@@ -6,10 +6,10 @@ from statistics import linear_regression, median
 from typing import Final
 
 LONGEST_GAP: Final = 3.5
-"""Seconds after which a tap begins a new series: longer than a beat of the slowest tempo."""
+"""Seconds after which a tap starts a new series: longer than a beat of the slowest tempo."""
 
 FEWEST_TAPS: Final = 3
-"""Taps that make a tempo."""
+"""Fewest taps that give a tempo."""
 
 _REMEMBERED: Final = 12
 _SHORTEST_GAP: Final = 0.05
@@ -19,18 +19,18 @@ _TWITCH: Final = 0.5
 class Taps:
     """The latest series of taps.
 
-    The tempo is the slope of a straight line through the taps, each numbered by the median gap: a beat that
-    was left out counts as one, and a second touch of the same beat as none.
+    The tempo is the slope of a straight line through the taps, each numbered by the median gap: a left-out
+    beat counts as one, a second touch of the same beat as none.
     """
 
     def __init__(self) -> None:
         self._taps: deque[float] = deque(maxlen=_REMEMBERED)
 
     def tap(self, time: float) -> float | None:
-        """Take a tap at `time` seconds.
+        """Add a tap at `time` seconds.
 
         Returns:
-            Beats per minute; None while there are too few taps to say.
+            Beats per minute; None while there are too few taps.
         """
         if self._taps and not 0 <= time - self._taps[-1] <= LONGEST_GAP:
             self._taps.clear()

@@ -1,4 +1,4 @@
-"""Keeps the session's time: a clock to follow or our own, counting in, clicks, and the clock for others."""
+"""The session's time: the clock in use, the count-in, clicks, and MIDI clock out."""
 
 from collections.abc import Callable
 from math import floor
@@ -20,19 +20,19 @@ from tatumflow.engine.tempo.trading import Trading
 from tatumflow.engine.tempo.transport import Transport
 
 AHEAD: Final = 0.1
-"""Seconds before they are due at which clicks and ticks are handed to the scheduler."""
+"""Seconds before they are due at which clicks and ticks are scheduled."""
 
 COMMON_TIME: Final = 4
-"""Beats of a bar where no chart says how many."""
+"""Beats of a bar without a chart."""
 
 _ROUNDING: Final = 1e-6
 
 
 class Timekeeper:
-    """What the companion asks about time, and what goes out by it.
+    """Beat, bars and chart of the companion, and its clicks and MIDI clock.
 
-    In free time nothing but a chart is counted, and it begins when it is given or when an improvisation does;
-    in tempo the beat goes on, whatever is played.
+    In free time only a chart has beats; it begins when it is set or when an improvisation begins. In tempo
+    the beat goes on, whatever is played.
 
     Attributes:
         transport: The beat.
@@ -46,7 +46,7 @@ class Timekeeper:
         now: float,
         tracker: Callable[[], BeatTracker] = bundled_tracker,
     ) -> None:
-        """Begin at `now` seconds; `tracker` is opened once the beat is taken from the player's playing."""
+        """Begin at `now` seconds; `tracker` opens the beat tracker when the clock is first `listen`."""
         self._scheduler = scheduler
         self._controls = controls
         self.transport = Transport(controls.tempo, now)
@@ -71,17 +71,17 @@ class Timekeeper:
     def in_tempo(self) -> bool:
         """Whether the beat goes on, whatever is played."""
         c = self._controls
-        asked = c.clock != "internal" or c.trade_bars or c.metronome or c.clock_out
-        return bool(asked) and self.running
+        requested = c.clock != "internal" or c.trade_bars or c.metronome or c.clock_out
+        return bool(requested) and self.running
 
     @property
     def beats(self) -> Beats | None:
-        """The beat that is played to: in tempo, and over a chart; None in free time."""
+        """The beat in tempo or over a chart; None in free time."""
         return self.transport if self.in_tempo or self.chart is not None else None
 
     @property
     def trading(self) -> Trading | None:
-        """Whose bars are whose; None in turns that are free."""
+        """The bars of each player's turns; None in free turns."""
         bars = self._controls.trade_bars
         return Trading(bars, self.beats_per_bar) if bars and self.running else None
 
@@ -92,19 +92,19 @@ class Timekeeper:
 
     @property
     def feels(self) -> bool:
-        """Whether onsets sound elsewhere than they were drawn."""
+        """Whether swing or grid pull moves onsets."""
         return self.running and (self._controls.swing > 0 or self._controls.grid_pull > 0)
 
     def felt(self, onset: float) -> float:
-        """Return the seconds at which an onset drawn for `onset` seconds sounds."""
+        """Return the seconds at which a note sampled for `onset` seconds sounds."""
         clock, controls = self.transport.clock, self._controls
         return clock.time(felt_beat(clock.beat(onset), controls.swing, controls.grid_pull))
 
     def use(self, controls: Controls, now: float) -> bool:
-        """Take other controls at `now` seconds: their clock, their tempo, their chart, their bars.
+        """Use the clock, tempo, chart and bars of other controls from `now` seconds on.
 
         Returns:
-            Whether turns are no longer those of the same bars.
+            Whether the bars of turns changed.
         """
         before, self._controls = self._controls, controls
         if controls.chords != before.chords:
@@ -119,19 +119,19 @@ class Timekeeper:
             self.begin_at(now)
         return (controls.trade_bars, controls.clock) != (before.trade_bars, before.clock)
 
-    def hear(self, event: ClockEvent | BeatReport) -> bool:
-        """Take what a clock outside says; return whether what was planned no longer fits."""
+    def handle(self, event: ClockEvent | BeatReport) -> bool:
+        """Handle an event of an external clock; return whether plans became void."""
         before = self.transport.jumps
-        self.transport.hear(event)
+        self.transport.handle(event)
         return self.transport.jumps != before
 
-    def hear_note(self, note: NoteOn) -> None:
-        """Keep a note of the player's for the next look for the beat."""
+    def add_note(self, note: NoteOn) -> None:
+        """Keep a note of the human's for the next update of the beat."""
         if self._follower is not None:
-            self._follower.hear(note.time, note.pitch, note.velocity)
+            self._follower.add_note(note.time, note.pitch, note.velocity)
 
     def listen(self, now: float) -> bool:
-        """Look for the player's beat at `now` seconds; return whether what was planned no longer fits."""
+        """Update the beat of the human's playing at `now` seconds; return whether plans became void."""
         follower = self._follower
         if follower is None or (look := follower.next_look) is None or now < look:
             return False
@@ -141,24 +141,24 @@ class Timekeeper:
 
     @property
     def beat_confidence(self) -> float | None:
-        """How sure the player's beat is, 0 to 1; None where the clock does not listen."""
+        """Confidence in the beat of the human's playing, 0 to 1; None where the clock is not `listen`."""
         return None if self._follower is None else self._follower.confidence
 
     def lose(self, now: float) -> bool:
-        """Return whether the clock that is followed has just gone."""
+        """Return whether MIDI clock was just lost."""
         return self.transport.lose(now)
 
     def begin_bars(self, now: float) -> None:
-        """Begin with the first bar, counting in where time is kept; a clock outside begins when it likes."""
+        """Begin with the first bar, after the count-in where there is a tempo."""
         beats = self._controls.count_in * self.beats_per_bar if self.in_tempo else 0
         self.transport.begin(self._controls.tempo, now + beats * 60 / self._controls.tempo)
 
     def begin_at(self, origin: float) -> None:
-        """Put beat 0 of our own clock at `origin` seconds."""
+        """Put beat 0 of the internal clock at `origin` seconds."""
         self.transport.begin(self._controls.tempo, origin)
 
     def tap(self, time: float) -> float | None:
-        """Return the tempo of the taps that ends with this one, None while there are too few."""
+        """Return the tempo of the taps up to this one in beats per minute, None while there are too few."""
         return self._taps.tap(time)
 
     def next_bar(self, time: float) -> float:
@@ -167,10 +167,10 @@ class Timekeeper:
         return self.transport.time(max(bars, 0) * self.beats_per_bar)
 
     def advance(self, now: float) -> float | None:
-        """Hand over the clicks and ticks that are due soon.
+        """Schedule the clicks and ticks that are due soon.
 
         Returns:
-            Seconds at which to be called again; None if nothing is counted out loud.
+            Seconds at which to call it again; None without clicks, ticks or a beat to follow.
         """
         transport, controls = self.transport, self._controls
         if transport.jumps != self._jumps:
@@ -193,13 +193,13 @@ class Timekeeper:
             self._metronome.restart()
         ticks = self.in_tempo and controls.clock_out
         for event in self._out.due(transport.clock, now, until) if ticks else self._out.stop(now):
-            self._scheduler.tell(event)
+            self._scheduler.clock_event(event)
         if ticks:
             wake.append(now + AHEAD / 2)
         return min(wake, default=None)
 
     def position(self, now: float) -> Position | None:
-        """Return where the music is at `now` seconds; None in free time without a chart."""
+        """Return bar, beat and chord at `now` seconds; None in free time without a chart."""
         if not self.in_tempo and self.chart is None:
             return None
         beat = self.transport.beat(now)
@@ -218,7 +218,7 @@ class Timekeeper:
         )
 
     def _listen_or_not(self, now: float) -> None:
-        """Begin or cease to follow the player's beat, as the controls say."""
+        """Start or stop following the beat of the human's playing, by the control `clock`."""
         if self._controls.clock != "listen":
             self._follower = None
         elif self._follower is None:

@@ -6,7 +6,7 @@ from math import ceil
 
 @dataclass(frozen=True, slots=True)
 class Trading:
-    """Equal turns of some bars, the human's first, beginning on beat 0; what lies before that is counted in.
+    """Equal turns of some bars, the human's first, from beat 0 on; the count-in lies before it.
 
     Attributes:
         bars: Bars of a turn, at least 1.
@@ -26,5 +26,5 @@ class Trading:
         return self.beats * (2 * max(ceil((beat / self.beats - 1) / 2), 0) + 1)
 
     def companion_end(self, beat: float) -> int:
-        """Return the beat on which the companion's bars end, those at a beat or else those after it."""
+        """Return the beat on which the companion's bars at a beat end, or the next ones after it."""
         return self.beats * 2 * (max(int(beat // (2 * self.beats)), 0) + 1)

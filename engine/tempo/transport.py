@@ -1,4 +1,4 @@
-"""The one clock that bars, chords, clicks and the grid share, whoever gives it."""
+"""The transport: the one clock of bars, chords, clicks and grid, from the source in use."""
 
 from math import inf
 from typing import Final
@@ -9,7 +9,7 @@ from tatumflow.engine.tempo.beat_clock import BeatClock
 from tatumflow.engine.tempo.midi_clock import PAUSE, MidiClock
 
 LOST: Final = 2.0
-"""Seconds without a tick after which a running MIDI clock counts as gone."""
+"""Seconds without a tick after which a running MIDI clock counts as lost."""
 
 _JUMP: Final = 0.02
 
@@ -21,31 +21,31 @@ class Transport:
     on, and before a start the first.
 
     Attributes:
-        source: Who gives the beat.
-        jumps: How often what was planned by this clock stopped being right.
+        source: The clock in use.
+        jumps: How often plans made by this clock became void.
     """
 
     def __init__(self, tempo: float, origin: float) -> None:
-        """Begin with a clock of our own, beat 0 of which is at `origin` seconds."""
+        """Begin with the internal clock, whose beat 0 is at `origin` seconds."""
         self.source: ClockSource = "internal"
         self.jumps = 0
         self._own = BeatClock(tempo, origin)
         self._midi = MidiClock()
         self._port = ""
-        self._heard_at = -inf
+        self._last_at = -inf
         self._reported: BeatClock | None = None
         self._listened: BeatClock | None = None
 
     @property
     def running(self) -> bool:
-        """Whether there is a beat to keep: our own always runs."""
+        """Whether there is a beat; the internal clock always runs."""
         if self.source == "midi":
             return self._midi.running and self._midi.clock is not None
         return self.source == "internal" or self._outside is not None
 
     @property
     def clock(self) -> BeatClock:
-        """The beat at present; our own while the source in use has none to give."""
+        """The clock at present; the internal one while the source in use has no beat."""
         outside = self._outside
         return self._own if self.source == "internal" or outside is None else outside
 
@@ -57,7 +57,7 @@ class Transport:
 
     @property
     def lost_at(self) -> float:
-        """Seconds at which a MIDI clock that stays silent counts as gone; infinite for other clocks."""
+        """Seconds at which a MIDI clock without further ticks counts as lost; infinite for other clocks."""
         if self.source != "midi" or not self.running or self._midi.last_tick is None:
             return inf
         return self._midi.last_tick + LOST
@@ -71,50 +71,50 @@ class Transport:
         return self.clock.time(beat)
 
     def begin(self, tempo: float, origin: float) -> None:
-        """Begin our own clock anew, with beat 0 at `origin` seconds."""
+        """Restart the internal clock, with beat 0 at `origin` seconds."""
         self._own = BeatClock(tempo, origin)
         self._jumped("internal")
 
     def use_tempo(self, tempo: float, now: float) -> None:
-        """Let our own clock go on from its present beat at another tempo."""
+        """Change the tempo of the internal clock from its present beat on."""
         self._own = self._own.at_tempo(tempo, now)
         self._jumped("internal")
 
     def put_beat(self, time: float) -> None:
-        """Move our own clock by half a beat at most, so that a beat falls on `time` seconds."""
+        """Move the internal clock by half a beat at most, so that a beat falls on `time` seconds."""
         self._own = self._own.with_beat_at(time)
         self._jumped("internal")
 
     def use_source(self, source: ClockSource) -> None:
-        """Follow another source; our own goes on where the last one was."""
+        """Follow another source; the internal clock goes on where the last one was."""
         if source != self.source:
             self._own, self.source = self.clock, source
             self.jumps += 1
 
-    def hear(self, event: ClockEvent | BeatReport) -> None:
-        """Take what a clock outside says, the one in use or another."""
+    def handle(self, event: ClockEvent | BeatReport) -> None:
+        """Handle an event of an external clock, in use or not."""
         if isinstance(event, BeatReport):
             self._report(event)
             return
-        if event.port != self._port and self._heard_at > -inf:
-            if event.time - self._heard_at <= PAUSE and not isinstance(event, ClockStart | ClockContinue):
+        if event.port != self._port and self._last_at > -inf:
+            if event.time - self._last_at <= PAUSE and not isinstance(event, ClockStart | ClockContinue):
                 return
             self._midi = MidiClock()
             self._jumped("midi")
-        self._port, self._heard_at = event.port, event.time
+        self._port, self._last_at = event.port, event.time
         before, had_beat = self._midi.jumps, self._midi.clock is not None
-        self._midi.hear(event)
+        self._midi.handle(event)
         if self._midi.jumps != before or had_beat != (self._midi.clock is not None):
             self._jumped("midi")
 
     def listen(self, clock: BeatClock | None, jumped: bool) -> None:
-        """Take the beat of what is played, None where it has none, and whether it is another than before."""
+        """Set the beat of the human's playing, None for none; `jumped` if it moved."""
         self._listened = clock
         if jumped:
             self._jumped("listen")
 
     def lose(self, now: float) -> bool:
-        """Let the song stand if the clock that is followed is gone; return whether it has just gone."""
+        """Stop the song if MIDI clock is lost; return whether it was just lost."""
         if now < self.lost_at:
             return False
         self._midi.lose()

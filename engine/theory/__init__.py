@@ -1,1 +1,1 @@
-"""What a phrase is made of: harmony, melody, rhythm and dynamics as numbers."""
+"""Theory features of phrases: harmony, melody, rhythm and dynamics as numbers."""

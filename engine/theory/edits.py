@@ -1,4 +1,4 @@
-"""Edits of one part of a phrase's theory: what its features would be with other chords, pace or dynamics."""
+"""Edits of one part of a phrase's theory features: other chords, pace or dynamics."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ _LOUDEST: Final = 127
 
 
 def with_chords(features: Floats, chords: Sequence[Chord]) -> Floats:
-    """Return features (NUM_FEATURES,) whose harmony is that of these chords, a second of each voiced plainly.
+    """Return features (NUM_FEATURES,) with the harmony of chords, 1 s each with the root in the bass.
 
     Without chords they stay as they are.
     """
@@ -29,22 +29,22 @@ def with_chords(features: Floats, chords: Sequence[Chord]) -> Floats:
         for i, chord in enumerate(chords)
         for pitch in (_BASS + chord.root, *sorted(_MIDDLE + tone for tone in chord.pitch_classes))
     ]
-    return _exchanged(features, "harmony", voiced)
+    return _replaced(features, "harmony", voiced)
 
 
 def with_pace(features: Floats, notes: Sequence[Note], factor: float) -> Floats:
-    """Return features (NUM_FEATURES,) whose rhythm is that of the notes played `factor` times as fast."""
+    """Return features (NUM_FEATURES,) with the rhythm of the notes played `factor` times as fast."""
     moved = [replace(note, onset=note.onset / factor, duration=note.duration / factor) for note in notes]
-    return _exchanged(features, "rhythm", moved)
+    return _replaced(features, "rhythm", moved)
 
 
 def with_dynamics(features: Floats, notes: Sequence[Note], steps: int) -> Floats:
-    """Return features (NUM_FEATURES,) whose dynamics are the notes', `steps` of MIDI velocity louder."""
+    """Return features (NUM_FEATURES,) with the dynamics of the notes, `steps` of MIDI velocity louder."""
     louder = [replace(note, velocity=int(np.clip(note.velocity + steps, 1, _LOUDEST))) for note in notes]
-    return _exchanged(features, "dynamics", louder)
+    return _replaced(features, "dynamics", louder)
 
 
-def _exchanged(features: Floats, name: str, notes: Sequence[Note]) -> Floats:
+def _replaced(features: Floats, name: str, notes: Sequence[Note]) -> Floats:
     part = next(part for part in PARTS if part.name == name)
     edited = features.copy()
     edited[part.slice] = notes_features(notes)[part.slice]

@@ -1,8 +1,7 @@
-"""Features of phrases in four parts: harmony, melody, rhythm and dynamics.
+"""Theory features of phrases in four parts: harmony, melody, rhythm and dynamics.
 
-Every value lies near 0 to 1 in size. Histograms are given as square roots of shares, so that the distance of
-two is Hellinger's; one that has nothing to count is all zeros. The same function serves training, the engine
-and the evaluation.
+Every value has a size of about 0 to 1. Histograms are square roots of shares, so that the distance of two is
+Hellinger's; an empty one is all zeros. The same function serves training, the engine and the evaluation.
 """
 
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 CHORD_SECONDS: Final = 0.03
-"""Notes that start this close to each other count as struck together."""
+"""Seconds between onsets below which notes count as struck together."""
 
 _PITCH_CLASSES: Final = 12
 _BASS_BELOW: Final = 56
@@ -44,7 +43,7 @@ _CHORD_DIRECTIONS: Final = (_TONES / np.linalg.norm(_TONES, axis=1, keepdims=Tru
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the features: its name and where it lies in the vector."""
+    """A part of the features: its name and its place in the vector."""
 
     name: str
     start: int
@@ -82,8 +81,8 @@ def phrase_features(
         duration: Seconds, (n,).
         pitch: MIDI pitches, (n,).
         velocity: MIDI velocities; 0 where unknown, (n,).
-        phrase: Which phrase each note belongs to, ascending, (n,).
-        count: How many phrases; one without a note gets zeros.
+        phrase: Index of each note's phrase, ascending, (n,).
+        count: Number of phrases; one without a note gets zeros.
     """
     notes = _Phrases(onset, duration, pitch, velocity, phrase, count)
     parts = (notes.harmony(), notes.melody(), notes.rhythm(), notes.dynamics())
@@ -91,7 +90,7 @@ def phrase_features(
 
 
 def relative_to_key(features: NDArray[np.float32], key: Ints | int) -> NDArray[np.float32]:
-    """Return features (..., NUM_FEATURES) of phrases with their harmony moved from their keys to C.
+    """Return features (..., NUM_FEATURES) of phrases with their harmony transposed from their keys to C.
 
     Args:
         features: As `phrase_features` returns them.
@@ -123,7 +122,7 @@ def note_columns(notes: Sequence[Note]) -> tuple[Floats, Floats, Ints, Ints]:
 
 
 class _Phrases:
-    """Notes of many phrases, and the onsets at which one or more of them start."""
+    """Notes of many phrases, and their onsets, each with one or more notes."""
 
     def __init__(
         self, onset: Floats, duration: Floats, pitch: Ints, velocity: Ints, phrase: Ints, count: int
@@ -137,7 +136,7 @@ class _Phrases:
         self.group = phrase[self.first]
         """Phrase of each onset, (g,)."""
         self.next = np.flatnonzero(np.diff(self.group) == 0)
-        """Onsets that another of their phrase follows."""
+        """Indices of onsets that another one of their phrase follows."""
         sizes = np.diff(self.first, append=len(onset))
         self.size = sizes
         self.top = np.maximum.reduceat(pitch, self.first) if len(onset) else pitch
@@ -215,8 +214,8 @@ class _Phrases:
         density = [np.log1p(number / seconds) / 3 for number in (notes, onsets)]
         following = self.first[self.next]
         articulation = np.clip(np.log2(self.duration[following] / self.ioi), -3, 3) / 3
-        # How sharply the onsets fall on a pulse of each period (the length of the mean phasor), and how many
-        # fall off it where they do so best.
+        # How sharply the onsets fall on a pulse of each period (the length of the mean phasor), and the share
+        # of onsets off the sharpest pulse.
         turns = self.onset[self.first][:, None] / _PERIODS
         phasor = np.exp(2j * np.pi * turns)
         sums = np.zeros((self.count, len(_PERIODS)), dtype=np.complex128)
@@ -256,8 +255,8 @@ class _Phrases:
         group = np.repeat(np.arange(len(self.first)), self.size)[known]
         lead = self.pitch[known] == self.top[group]
         difference = _difference(phrase, off, lead, self.count)
-        heard = (number > 0).astype(np.float64)
-        figures = np.stack([centre, 4 * spread, slope, accents, 4 * difference, heard], axis=1)
+        present = (number > 0).astype(np.float64)
+        figures = np.stack([centre, 4 * spread, slope, accents, 4 * difference, present], axis=1)
         return np.concatenate([bins, figures], axis=1)
 
 

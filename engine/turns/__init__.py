@@ -1,1 +1,1 @@
-"""Whose turn it is, what the companion plays in its own, and the policies of the modes."""
+"""Turn taking, the planning of the companion's turns, and the modes."""

@@ -1,4 +1,4 @@
-"""The companion: hears every note, decides whose turn it is, and plays when it is its own."""
+"""The companion: listens, decides whose turn it is, and plays in its own turns."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -8,6 +8,7 @@ from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import (
     BeginBars,
+    CompanionCommand,
     Panic,
     PassTurn,
     PlayKey,
@@ -18,11 +19,7 @@ from tatumflow.engine.messages import (
     Turn,
     YieldTurn,
 )
-from tatumflow.engine.midi.events import (
-    InputEvent,
-    NoteOn,
-    TimeEvent,
-)
+from tatumflow.engine.midi.events import InputEvent, NoteOn, TimeEvent
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.model.decoder import Decoder
@@ -35,38 +32,33 @@ from tatumflow.engine.turns.live_controls import ControlsSet, LiveControls
 from tatumflow.engine.turns.modes import mode_named
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.planner import Planner
+from tatumflow.engine.turns.redraws import Redraws
 from tatumflow.engine.turns.roll import Roll
 from tatumflow.engine.turns.status_board import StatusBoard
 from tatumflow.engine.turns.turn_report import TurnReport, TurnReporter
+from tatumflow.engine.turns.turn_request import TurnRequest
 from tatumflow.engine.turns.turn_taking import Bars, CompanionTurn, TurnTaking
-from tatumflow.engine.turns.turn_window import ENTRY_SECONDS
+from tatumflow.engine.turns.turn_window import ENTRY_SECONDS, TurnWindow
 
 KEYS_CHANNEL: Final = 1
-"""Channel at the scheduler of notes from the computer keyboard, which have no port to sound through."""
+"""Scheduler channel of notes from the computer keyboard, which have no port to sound through."""
 
 THINK_AHEAD: Final = 0.2
-"""Seconds of silence before a turn that are spent on planning it."""
-
-REDRAW_SPACING: Final = 0.1
-"""Seconds between two redraws of what is planned, at the least: a knob that is turned must leave time to draw
-notes."""
-
-CompanionCommand = SetControl | Panic | TakeTurn | YieldTurn | PassTurn | PlayKey | TapTempo | BeginBars
+"""Seconds before a turn, during the silence, at which its planning starts."""
 
 
 class Companion:
-    """Listens, thinks ahead while the phrase may be over, plays.
+    """Listens, plans ahead while the human's phrase may be over, and plays.
 
-    *listening*: every note is fed to the model as it happens. *thinking*: the keys are up and the turn is
-    about to come; the answer is planned as if it did, and taken back without a trace if the human goes on.
-    *playing*: the plan is extended and handed to the scheduler. A key pressed meanwhile takes the turn back
-    at once: sounding notes are closed, the rest is withdrawn, and the model keeps what was heard.
+    *listening*: every note enters the model's context as it happens. *thinking*: the keys are up and the turn
+    is about to come; the answer is planned, and rolled back if the human goes on. *playing*: the plan is
+    extended and committed. A key pressed meanwhile passes the turn back at once: sounding notes are closed,
+    the rest is withdrawn, and the context keeps what sounded.
 
-    Where turns are traded, bars decide: the answer is planned before its bar line, begins on it and ends on
-    one. A phrase that hangs over the line by a beat takes nothing back, later notes do, until the next turn.
+    Where bars are traded, the answer is planned before its bar line, begins on it and ends on one. A phrase
+    may hang over the line by a beat; later notes take the turn back, until the companion's next bars.
 
-    Not thread-safe: one loop calls `handle`, `command`, `advance` and `snapshot`. What the human plays on a
-    port sounds without the companion; a `PlayKey` it plays on `KEYS_CHANNEL`.
+    Not thread-safe: one loop calls `handle`, `command`, `advance` and `snapshot`.
     """
 
     def __init__(
@@ -82,14 +74,14 @@ class Companion:
 
         Args:
             session: An empty context.
-            scheduler: Takes the companion's notes.
-            clock: The clock that events are stamped with.
+            scheduler: Sends the companion's notes.
+            clock: The clock of the events' times.
             controls: Initial controls.
             style_weights: Weights over the style table, (S,), for controls.
-            phrases: Draws the conditions of the companion's phrases; without one they have none.
+            phrases: Samples the conditions of the companion's phrases; without one they have none.
 
         Raises:
-            SettingError: if `controls` name a style the model does not know.
+            SettingError: if `controls` name a style that the model does not have.
         """
         now = clock.now()
         self._session = session
@@ -108,9 +100,8 @@ class Companion:
         self._state: Turn = "listening"
         self._stopped = False
         self._turn = CompanionTurn(Phrase((), now, now, 0.0), now)
-        self._redraw: ControlsSet | None = None
-        self._redraw_from = now
-        session.turn(Role.HUMAN, self._live.style)
+        self._redraws = Redraws(now)
+        session.begin_turn(Role.HUMAN, self._live.style)
 
     @property
     def controls(self) -> Controls:
@@ -119,40 +110,39 @@ class Companion:
 
     @property
     def turn(self) -> Turn:
-        """What the companion is doing."""
+        """Whether the companion is listening, thinking or playing."""
         return self._state
 
     @property
     def turns(self) -> Sequence[TurnReport]:
-        """Reports of the last 1,000 turns."""
+        """Reports of the last 1,000 turns, oldest first."""
         return self._reporter.reports
 
     def handle(self, event: InputEvent) -> None:
-        """Take what the human plays and what a clock says, in the order it happened."""
+        """Handle an event of the human's playing or of a clock; events come in the order of their times."""
         if self._stopped:
             return
         if isinstance(event, TimeEvent):
-            if self._time.hear(event):
+            if self._time.handle(event):
                 self._keep_time()
             return
         struck = isinstance(event, NoteOn) and event.velocity > 0
-        hangs_over = (
-            struck and self._state == "playing" and self._turn_taking.hangs_over(self._turn, event.time)
-        )
+        playing = self._state == "playing"
+        hangs_over = struck and playing and self._turn_taking.hangs_over(self._turn, event.time)
         if hangs_over:
             self._planner.make_room()
         elif struck:
             self._give_way()
         if isinstance(event, NoteOn) and event.velocity > 0:
-            self._time.hear_note(event)
-        self._listener.hear(event, self._clock.now() - event.time)
+            self._time.add_note(event)
+        self._listener.handle(event, self._clock.now() - event.time)
         if hangs_over:
-            self._planner.heard(event.time)
+            self._planner.go_on_after(event.time)
         if self._state == "thinking" and self._turn_taking.is_put_off(self._turn):
             self._abandon()
 
     def command(self, command: CompanionCommand) -> None:
-        """Do what the player asks; what cannot be done becomes a `Notice`."""
+        """Carry out a command of the user's; one that is impossible becomes a `Notice`."""
         if self._stopped:
             return
         match command:
@@ -174,17 +164,16 @@ class Companion:
             case BeginBars() if self.controls.clock == "internal":
                 self._time.begin_bars(self._clock.now())
                 self._keep_time()
-            case BeginBars() if self.controls.clock == "listen":
-                self._board.notify(self._clock.now(), "the bars are those of your playing: keep time")
             case BeginBars():
-                text = "the bars are those of the clock outside: begin them there"
-                self._board.notify(self._clock.now(), text)
+                listens = self.controls.clock == "listen"
+                source = "your playing; keep time" if listens else "the external clock; start it there"
+                self._board.notify(self._clock.now(), f"the bars follow {source}")
 
     def set_controls(self, commands: Sequence[SetControl]) -> None:
-        """Set controls together, as one change; what is refused becomes a `Notice` each.
+        """Set controls together, as one change; each refused value becomes a `Notice`.
 
-        What is planned is drawn again at most every `REDRAW_SPACING` seconds, under the newest values; notes
-        drawn meanwhile follow them at once.
+        The plan is sampled again at most every `REDRAW_SPACING` seconds, under the newest values; notes
+        sampled in between follow them at once.
         """
         if self._stopped:
             return
@@ -200,7 +189,7 @@ class Companion:
         if self._state != "listening" and "lookahead" in changed.names:
             self._planner.use_lookahead(self.controls.lookahead)
         if changed.redraws and self._state != "listening":
-            self._redraw = changed if self._redraw is None else self._redraw.and_then(changed)
+            self._redraws.add(changed)
             if self._state == "playing":
                 self._planner.use_controls(self.controls)
             self._redraw_if_due(now)
@@ -212,47 +201,45 @@ class Companion:
         style_weights: Callable[[Controls], Floats],
         phrases: PhraseModel | None = None,
     ) -> None:
-        """Go on with another model, which hears first what was played lately. What sounds goes on sounding.
+        """Replace the model and replay the last steps of the context into it. Sounding notes go on.
 
         Args:
-            decoder: The other model.
-            controls: Those in force, with styles that it knows.
+            decoder: The newly loaded model.
+            controls: Those in force, with styles that it has.
             style_weights: Weights over its style table, (S,), for controls.
-            phrases: Its conditions of phrases.
+            phrases: Its phrase model.
 
         Raises:
-            ValueError: if the companion has the turn: its notes are the model's that began it.
-            SettingError: if the model does not know the styles; the one before stays then.
+            ValueError: if the companion has the turn: one model plays the whole of it.
+            SettingError: if the model does not have the styles; the model before stays in force.
         """
         if self._state == "playing":
-            raise ValueError("a model is exchanged between turns, not while the companion plays")
+            raise ValueError("a model is replaced between turns, not while the companion plays")
         if self._state == "thinking":
             self._abandon()
         self._live.use_model(controls, style_weights)
-        self._session.use(decoder, self._live.style)
+        self._session.use_decoder(decoder, self._live.style)
         self._planner.use_guide(None if phrases is None else PhraseGuide(phrases))
 
     def advance(self) -> float | None:
-        """Do the work that is due, at most one drawn note of it.
+        """Do the work that is due, and sample at most one note.
 
         Returns:
-            Seconds at which to be called again, perhaps already past; None if only an event or a command
-            makes new work.
+            Seconds at which to call it again, perhaps already past; None to wait for an event or a command.
         """
         if self._stopped:
             return None
         now = self._clock.now()
         self._listener.end_keys(now)
         if self._time.lose(now):
-            self._board.notify(now, "MIDI clock has stopped without saying so", "warning")
+            self._board.notify(now, "MIDI clock stopped without a stop message", "warning")
             self._keep_time()
         if self._time.listen(now):
             self._keep_time()
         beat = self._time.advance(now)
         self._redraw_if_due(now)
         wake = self._listen(now) if self._state == "listening" else self._play(now)
-        redraw = None if self._redraw is None else max(self._redraw_from, now)
-        times = (wake, self._listener.next_key_end, beat, redraw)
+        times = (wake, self._listener.next_key_end, beat, self._redraws.next_due(now))
         return min((time for time in times if time is not None), default=None)
 
     def snapshot(self) -> Snapshot:
@@ -260,19 +247,19 @@ class Companion:
         return self._board.snapshot(self._clock.now(), self._state, self.controls)
 
     def silence(self) -> None:
-        """Silence everything and stop for good; for exits and crashes, so it touches the model no more."""
+        """Silence everything and stop for good, without a call of the model; for exits and crashes."""
         self._stopped = True
         self._scheduler.panic()
         self._state = "listening"
 
     @property
     def _seed(self) -> tuple[int, int]:
-        """Seed of the chance of the turn at hand."""
+        """Seed of the random generators of the turn in progress."""
         return self.controls.seed, self._reporter.begun
 
     def _listen(self, now: float) -> float | None:
         bars = self._turn_taking.next_bars(now)
-        if self._turn_taking.comes_unasked(bars):
+        if self._turn_taking.comes_at_once(bars):
             self._take_turn()
             return now
         more = self._listener.prefill()
@@ -283,24 +270,27 @@ class Companion:
         return now if more else None if due is None else due - THINK_AHEAD
 
     def _think(self, at: float, bars: Bars | None) -> None:
-        """Plan a turn that comes at `at` seconds, held to `bars` if they are given."""
+        """Plan a turn that comes at `at` seconds, held to `bars` if given."""
         self._turn = CompanionTurn(self._listener.phrase(self._clock.now()), at, bars)
-        controls = self.controls
-        # What is drawn now is drawn by the newest values.
-        self._redraw = None
-        if controls.mode == "improvise" and not self._time.in_tempo:
+        # The turn is planned under the newest values.
+        self._redraws.clear()
+        if self.controls.mode == "improvise" and not self._time.in_tempo:
             self._time.begin_at(at + ENTRY_SECONDS)
-        self._planner.begin(
-            self._turn_taking.window(self._turn),
-            self._turn.call,
-            controls,
-            self._live.style,
+        self._planner.begin(self._request(self._turn_taking.window(self._turn), self._seed))
+        self._state = "thinking"
+
+    def _request(self, window: TurnWindow, seed: tuple[int, ...]) -> TurnRequest:
+        """Return the request of the turn in progress under the controls in force."""
+        return TurnRequest(
+            call=self._turn.call,
+            window=window,
+            controls=self.controls,
+            style=self._live.style,
+            seed=seed,
             previous_onset=self._listener.last_onset,
-            seed=self._seed,
-            policy=mode_named(controls.mode).phrases,
+            policy=mode_named(self.controls.mode).phrases,
             chart=self._time.chart,
         )
-        self._state = "thinking"
 
     def _abandon(self) -> None:
         self._planner.abandon()
@@ -334,7 +324,7 @@ class Companion:
         return now if more else planner.next_wake()
 
     def _give_way(self) -> None:
-        """Take back what was planned; if it plays, stop and leave the turn to the human."""
+        """Roll back the plan; while playing, stop and pass the turn to the human."""
         if self._state == "thinking":
             self._abandon()
         elif self._state == "playing":
@@ -346,7 +336,7 @@ class Companion:
         self._reporter.end(self._turn, now)
         if self._planner.notes:
             self._listener.last_onset = self._planner.previous_onset
-        self._session.turn(Role.HUMAN, self._live.style)
+        self._session.begin_turn(Role.HUMAN, self._live.style)
         self._state = "listening"
 
     def _take_turn(self) -> None:
@@ -357,36 +347,29 @@ class Companion:
             self._begin_turn()
 
     def _redraw_if_due(self, now: float) -> None:
-        """Draw the turn at hand again by the controls that were set, unless that was done just now."""
-        if self._redraw is None or now < self._redraw_from:
+        """Sample the plan again under the controls that were set, if a redraw is due."""
+        changed = self._redraws.take(now)
+        if changed is None or self._state == "listening":
             return
-        changed, self._redraw = self._redraw, None
         if self._state == "thinking":
             self._abandon()
-        elif self._state == "playing":
-            self._steer(changed)
         else:
-            return
-        # From the end of a redraw, which takes time itself.
-        self._redraw_from = self._clock.now() + REDRAW_SPACING
+            self._steer(changed)
+        self._redraws.done(self._clock.now())
 
     def _steer(self, changed: ControlsSet) -> None:
-        controls = self.controls
         if not changed.redraws_condition:
-            self._planner.resample(controls)
+            self._planner.resample(self.controls)
             return
+        before = self._planner.request
+        reseed = "seed" in changed.names
         new_window = changed.new_mode or "phrases" in changed.names or self._turn.bars is not None
-        self._planner.steer(
-            controls,
-            self._live.style,
-            window=self._turn_taking.window(self._turn) if new_window else None,
-            seed=self._seed if "seed" in changed.names else None,
-            policy=mode_named(controls.mode).phrases,
-            chart=self._time.chart,
-        )
+        window = self._turn_taking.window(self._turn) if new_window else before.window
+        request = self._request(window, self._seed if reseed else before.seed)
+        self._planner.steer(request, new_window=new_window, reseed=reseed)
 
     def _keep_time(self) -> None:
-        """Give up what was planned by a clock that has jumped, stopped or begun."""
+        """Drop what was planned by a clock that has jumped, stopped or begun."""
         self._turn_taking.restart()
         self._live.follow_time()
         if self._state == "thinking":
@@ -395,13 +378,12 @@ class Companion:
             self._give_way()
 
     def _tap(self, time: float) -> None:
-        """Take the tempo from taps, and the beat from the last of them where the beat is our own."""
+        """Set the tempo from taps, and with the internal clock the beat from the last tap."""
         tempo = self._time.tap(time)
-        if tempo is None or self.controls.clock != "internal":
-            return
-        self.set_controls((SetControl("tempo", round(tempo, 1)),))
-        if self._time.in_tempo:
-            self._time.transport.put_beat(time)
+        if tempo is not None and self.controls.clock == "internal":
+            self.set_controls((SetControl("tempo", round(tempo, 1)),))
+            if self._time.in_tempo:
+                self._time.transport.put_beat(time)
 
     def _play_key(self, key: PlayKey) -> None:
         now = self._clock.now()

@@ -1,4 +1,4 @@
-"""The human's side of a session: what is played goes to the model at once and gathers to phrases."""
+"""The human's side of a session: notes enter the model's context at once and gather to phrases."""
 
 from collections import deque
 from typing import Final
@@ -14,17 +14,17 @@ _PREFILL_STEPS: Final = 64
 
 _SOON: Final = 0.03
 _LATEST: Final = 0.25
-"""Seconds: up to the one a note is as good as told at its onset, beyond the other nobody is waited for."""
+"""Seconds of delay of a note's event: up to the first it counts as none, beyond the second as the second."""
 
 _LATENESSES: Final = 12
 
 
 class Listener:
-    """Feeds the human's notes to the session, the roll and the phrase tracker.
+    """Passes the human's notes to the session, the roll and the phrase tracker.
 
     Attributes:
         last_onset: Seconds of the last onset of either player; None before the first.
-        faults: How often the model failed to take in what was played.
+        faults: How often the model failed at a prefill.
     """
 
     def __init__(self, session: ModelSession, roll: Roll) -> None:
@@ -39,11 +39,11 @@ class Listener:
 
     @property
     def next_key_end(self) -> float | None:
-        """Seconds at which `end_keys` has something to do; None if it has not."""
+        """Seconds at which `end_keys` next ends a key; None if there is none."""
         return min(self._key_ends.values(), default=None)
 
-    def hear(self, event: HumanEvent, late: float = 0.0) -> None:
-        """Take an event, `late` seconds after its time."""
+    def handle(self, event: HumanEvent, late: float = 0.0) -> None:
+        """Handle an event that arrives `late` seconds after its time."""
         self._failed = False
         self._end(self._tracker.feed(event))
         if isinstance(event, NoteOn) and event.velocity > 0:
@@ -53,27 +53,27 @@ class Listener:
             self.last_onset = event.time
 
     def end_key_at(self, time: float, pitch: int) -> None:
-        """Let `end_keys` end a key at `time` seconds that will send no off of its own."""
+        """Let `end_keys` end a key at `time` seconds; for keys that send no note-off."""
         self._key_ends[pitch] = time
 
     def end_keys(self, now: float) -> None:
-        """End the keys whose time has come."""
+        """End the keys that are due at `now` seconds."""
         for pitch in [pitch for pitch, end in self._key_ends.items() if end <= now]:
-            self.hear(NoteOff(self._key_ends.pop(pitch), pitch))
+            self.handle(NoteOff(self._key_ends.pop(pitch), pitch))
 
     def prefill(self) -> bool:
-        """Feed the model what was played lately; return whether there is more to feed at once."""
+        """Prefill pending steps of the context; return whether there are more."""
         if self._failed:
             return False
         try:
             left = self._session.sync(_PREFILL_STEPS)
             if not left and not self._tracker.held:
-                # No key is down: now is the time for corrections that had to wait, not when the turn comes.
+                # No key is down: apply deferred corrections now rather than when the turn comes.
                 self._session.settle()
                 left = self._session.pending
             return left > 0
         except ModelFault:
-            # The steps stay pending: to try again before something changes would only fail again.
+            # The steps stay pending; another try fails until something changes.
             self._failed = True
             self.faults += 1
             return False
@@ -81,14 +81,14 @@ class Listener:
     def turn_due(self, patience: float) -> float | None:
         """Return when the turn goes over; see `PhraseTracker.turn_due`.
 
-        Notes that are told late, as those heard by a microphone are, are waited for as long as the latest of
-        the last twelve was: by then the silence may have ended already.
+        Where events arrive late, as those of a pitch tracker do, it waits longer by the largest delay of the
+        last twelve: a note that ends the silence may still be on its way.
         """
         due = self._tracker.turn_due(patience)
         return None if due is None else due + max(self._lateness, default=0.0)
 
     def phrase(self, now: float) -> Phrase:
-        """Return the phrase as it stands; what only the pedal holds ends at `now` seconds."""
+        """Return the phrase so far; notes that only the pedal holds end at `now` seconds."""
         self._end(self._tracker.drop_pedal(now))
         return self._tracker.phrase(now)
 
@@ -97,9 +97,9 @@ class Listener:
         self._tracker.next_phrase()
 
     def release(self, now: float) -> None:
-        """Let go of every key and the pedal, and forget the phrase."""
+        """Release every key and the pedal at `now` seconds, and forget the phrase."""
         self._key_ends.clear()
-        self.hear(InputLost(now))
+        self.handle(InputLost(now))
         self.next_phrase()
 
     def _end(self, notes: tuple[Note, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Taking controls into force: the style, the beat, the chords and the feel follow them."""
+"""Controls in force, and the style, beat, chords and feel that follow from them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,12 +35,12 @@ _STYLE_CONTROLS: Final = frozenset({"style", "style_b", "style_blend", "style_st
 
 @dataclass(frozen=True, slots=True)
 class ControlsSet:
-    """Controls that were set together, and what that means for the turn at hand.
+    """Controls that were set together, and their consequences for the turn in progress.
 
     Attributes:
-        names: Of the controls with another value than before, and of the seed if it was set.
-        new_mode: Whether the mode is another than before.
-        new_bars: Whether turns are no longer those of the same bars.
+        names: Names of the controls whose value changed, and of the seed if it was set.
+        new_mode: Whether the mode changed.
+        new_bars: Whether the bars of turns changed.
         refused: Why values were refused, a line each.
     """
 
@@ -51,27 +51,27 @@ class ControlsSet:
 
     @property
     def redraws(self) -> bool:
-        """Whether what is planned was drawn by them; if not, it only sounds otherwise, or other things do."""
+        """Whether the plan depends on them; controls of sound alone do not change it."""
         return bool(self.names - _SOUND_CONTROLS)
 
     @property
     def redraws_condition(self) -> bool:
-        """Whether the condition of the phrase was drawn by them too."""
+        """Whether the condition of the phrase depends on them too."""
         return bool(self.names - _SOUND_CONTROLS - _SAMPLING_CONTROLS)
 
     def and_then(self, later: "ControlsSet") -> "ControlsSet":
-        """Return these controls and those that were set later, as if they had been set together."""
+        """Return this change and a later one as one change."""
         return ControlsSet(
             self.names | later.names, self.new_mode or later.new_mode, self.new_bars or later.new_bars
         )
 
 
 class LiveControls:
-    """The controls in force, and those that follow them without being asked: the beat, the chords, the feel.
+    """The controls in force; beat, chords and feel follow each change.
 
     Attributes:
         values: The controls.
-        style: Weights over the style table, (S,), for them.
+        style: Their weights over the style table, (S,).
     """
 
     def __init__(
@@ -82,17 +82,17 @@ class LiveControls:
         session: ModelSession,
         planner: Planner,
     ) -> None:
-        """Take the first controls into force.
+        """Put the first controls in force.
 
         Args:
-            controls: Those that `time` was made with.
+            controls: Those that `time` was created with.
             style_weights: Weights over the style table, (S,), for controls.
             time: Keeps the beat.
-            session: Hears the chords.
-            planner: Lets notes sound where they are felt.
+            session: The model's context, which chords and beat are set for.
+            planner: Moves notes by the feel.
 
         Raises:
-            SettingError: if `controls` name a style the model does not know.
+            SettingError: if `controls` name a style that the model does not have.
         """
         self.values = controls
         self.style = style_weights(controls)
@@ -103,7 +103,7 @@ class LiveControls:
         self.follow_time()
 
     def set_many(self, values: Sequence[tuple[str, object]], now: float) -> ControlsSet:
-        """Set controls together at `now` seconds, by names and values in the order they were asked for.
+        """Set controls together at `now` seconds, by names and values in the order of the commands.
 
         A value that does not fit the others is tried again once they are set; one that still does not fit is
         refused and changes nothing.
@@ -136,16 +136,16 @@ class LiveControls:
         )
 
     def use_model(self, controls: Controls, style_weights: Callable[[Controls], Floats]) -> None:
-        """Take another model's table of styles, and controls whose styles it knows.
+        """Use another model's style table, and controls whose styles it has.
 
         Raises:
-            SettingError: if it does not know them; nothing changes then.
+            SettingError: if it does not have them; nothing changes then.
         """
         self.style = style_weights(controls)
         self.values, self._style_weights = controls, style_weights
 
     def follow_time(self) -> None:
-        """Let the model hear the chords and the plan sound by the time that is kept now."""
+        """Set chords and beat of the session and the feel of the plan by the clock in use."""
         chart = self._time.chart
         self._session.follow_chords(None if chart is None else chart.chord_id_at)
         self._session.follow_beats(self._time.beats, self._time.beats_per_bar)

@@ -1,4 +1,4 @@
-"""Modes: what the companion does with a phrase, one small policy each, found by name."""
+"""Modes: one small policy each, from a phrase to the window and the conditions of a turn."""
 
 from math import inf
 from typing import Final, Protocol
@@ -9,10 +9,10 @@ from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.turn_window import ENTRY_SECONDS, TurnWindow
 
 LONGEST_CONTINUATION: Final = 30.0
-"""Seconds after which a continuation ends by itself."""
+"""Longest continuation in seconds."""
 
 LONGEST_IMPROVISATION: Final = 3600.0
-"""Seconds after which an improvisation ends by itself."""
+"""Longest improvisation in seconds."""
 
 _LONGEST_REST: Final = 1.5
 _OPENING_LENGTH: Final = 4.0
@@ -34,7 +34,7 @@ class Mode(Protocol):
 
     @property
     def phrases(self) -> PhrasePolicy:
-        """Return what the turn's phrases are made of."""
+        """Return what the turn's phrases are conditioned on."""
         ...
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
@@ -43,21 +43,21 @@ class Mode(Protocol):
 
 
 def call_length(phrase: Phrase) -> float:
-    """Return the seconds that a call counts as: its length, 1 at least, and 4 for no call."""
+    """Return the length of a call in seconds, 1 at least; 4 for no call."""
     return max(phrase.length, _SHORTEST_CALL) if phrase.notes else _OPENING_LENGTH
 
 
 class Answer:
     """Begins right at the turn and plays about as long as the call.
 
-    It stops at the first rest after three quarters of the call's length, a rest being what ends a phrase of
-    the player's, and starts no note beyond one and a half times that length plus 1 s. A call counts as 1 s
-    at least; without a call the answer is as long as one to 4 s.
+    It stops at the first rest after three quarters of the call's length, a rest being the silence that ends
+    the human's phrases, and starts no note beyond one and a half times that length plus 1 s. A call counts
+    as 1 s at least; without a call the answer is as long as one to 4 s.
     """
 
     name: ModeName = "answer"
     patience = 1.0
-    phrases = PhrasePolicy(tells=("melody", *MANNER), tells_near=("latent", "harmony"))
+    phrases = PhrasePolicy(conditions_on=("melody", *MANNER), conditions_near=("latent", "harmony"))
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
         """Return the window of an answer to `phrase` that begins at `now` seconds."""
@@ -75,18 +75,18 @@ class Answer:
 class Continuation:
     """Goes on with the same line for some phrases, each as long as the call, until the human plays.
 
-    It takes over sooner than an answer, and the model says when the line goes on, counted from the human's
-    last onset; where that lies further off than the player's own rest, it goes on then.
+    It begins sooner than an answer: the model samples its first onset, counted from the human's last one, and
+    the human's own rest bounds it.
 
-    The control `phrases` gives its length. From three quarters of that on it ends at a rest: first at one as
-    long as ends a phrase of the player's, then at ever shorter ones, for the companion may play without such
+    The control `phrases` sets its length. From three quarters of that on it ends at a rest: first at one as
+    long as ends the human's phrases, then at ever shorter ones, since the companion may play without such
     rests. No note starts beyond one and a half times the length plus 1 s, nor after 30 s. With 0 phrases the
     length is 30 s.
     """
 
     name: ModeName = "continue"
     patience = 0.6
-    phrases = PhrasePolicy(tells=MANNER)
+    phrases = PhrasePolicy(conditions_on=MANNER)
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
         """Return the window of a continuation of `phrase` that begins at `now` seconds."""
@@ -107,10 +107,10 @@ class Improvisation:
 
     name: ModeName = "improvise"
     patience = 1.0
-    phrases = PhrasePolicy(from_call=False, tells=MANNER)
+    phrases = PhrasePolicy(from_call=False, conditions_on=MANNER)
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
-        """Return the window of an improvisation that begins at `now` seconds; the call does not matter."""
+        """Return the window of an improvisation that begins at `now` seconds, whatever the call."""
         start = now + ENTRY_SECONDS
         return TurnWindow(
             earliest=start,
@@ -121,11 +121,11 @@ class Improvisation:
 
 
 class Restyling:
-    """Plays about as long as the call, from a latent halfway between the call's own and the style's."""
+    """Plays about as long as the call, from a code halfway between the call's and a sampled one."""
 
     name: ModeName = "restyle"
     patience = 1.0
-    phrases = PhrasePolicy(keeps=0.5, asks=("melody", "rhythm", "dynamics"))
+    phrases = PhrasePolicy(kept_share=0.5, requests=("melody", "rhythm", "dynamics"))
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
         """Return the window of an answer, its length changed by the pace."""
@@ -133,11 +133,11 @@ class Restyling:
 
 
 class Reharmonization:
-    """Plays about as long as the call, with the call's latent, melody and rhythm, and the chords' harmony."""
+    """Plays about as long as the call, with most of its code and the harmony of the chords."""
 
     name: ModeName = "reharmonize"
     patience = 1.0
-    phrases = PhrasePolicy(keeps=0.8, asks=("melody", "rhythm", "dynamics"), edits_harmony=True)
+    phrases = PhrasePolicy(kept_share=0.8, requests=("melody", "rhythm", "dynamics"), edits_harmony=True)
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
         """Return the window of an answer, its length changed by the pace."""

@@ -1,4 +1,4 @@
-"""What the human is playing: the notes of the phrase so far, and when it counts as finished."""
+"""Phrase detection: the notes of the human's phrase so far, and when it counts as finished."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.model.tokens import TICK_SECONDS, to_ticks
 
 SHORTEST_SILENCE: Final = 0.30
-"""Seconds of silence that end a phrase at the least: shorter ones are articulation."""
+"""Shortest silence in seconds that ends a phrase: shorter ones are articulation."""
 
 LONGEST_SILENCE: Final = 1.5
-"""Seconds of silence that end any phrase; players feel a fixed 2 s as 3."""
+"""Seconds of silence that end any phrase; a fixed 2 s is felt as 3."""
 
 PEDAL_PATIENCE: Final = 3.0
-"""Seconds without a key after which a pedal that is still down no longer holds the turn."""
+"""Seconds without a key after which a held pedal no longer keeps the turn."""
 
 _FIRST_SILENCE: Final = 0.6
 _GAPS: Final = 12
@@ -33,10 +33,10 @@ class Phrase:
     """Notes that belong together.
 
     Attributes:
-        notes: By onset; a note still held ends where the phrase was taken.
+        notes: By onset; a note still held ends at the time of the query.
         start: Seconds of the first onset.
         end: Seconds of the last note's end.
-        rest: Seconds of silence that this player's pace makes the end of a phrase.
+        rest: Seconds of silence that end a phrase at the human's pace.
     """
 
     notes: tuple[Note, ...]
@@ -58,15 +58,15 @@ class _Sounding:
 
 
 class PhraseTracker:
-    """Follows keys and pedal, and says when the turn goes over.
+    """Tracks keys and pedal, and determines when the turn goes over.
 
-    The turn goes over after a silence that fits the player: 1.5 times the 80th percentile of the last 12 gaps
-    between onsets within phrases, between 0.30 and 1.5 s. A percentile near the top follows the longer values
-    of a rhythm (the quarters among eighths), one below the top ignores a single hesitation; half as long
-    again is what a listener takes for a rest rather than a late note. Twelve gaps are two or three bars of
-    a line, so the measure follows a change of tempo within a phrase. Until there are three gaps it is 0.6 s.
+    The turn goes over after a silence that fits the human's pace: 1.5 times the 80th percentile of the last
+    12 gaps between onsets within phrases, between 0.30 and 1.5 s. A percentile near the top follows the
+    longer values of a rhythm (the quarters among eighths), one below the top ignores a single hesitation;
+    half as long again sounds like a rest rather than a late note. Twelve gaps are two or three bars of a
+    line, so the measure follows a change of tempo within a phrase. Until there are three gaps it is 0.6 s.
 
-    Keys that are down hold the turn. So does the pedal, unless no key has moved for `PEDAL_PATIENCE`.
+    Keys that are down keep the turn. So does the pedal, unless no key has moved for `PEDAL_PATIENCE`.
     Odd input never raises: an off without its on is ignored, a key struck again ends its note first, a time
     that goes back counts as the latest one seen.
     """
@@ -79,7 +79,7 @@ class PhraseTracker:
         self._start: float | None = None
         self._last_onset = 0.0
         self._last_key = 0.0
-        self._last_lift = 0.0
+        self._last_release = 0.0
         self._latest = -np.inf
 
     @property
@@ -94,17 +94,17 @@ class PhraseTracker:
 
     @property
     def silence(self) -> float:
-        """Seconds of silence that end a phrase at the player's present pace, 0.30 to 1.5."""
+        """Seconds of silence that end a phrase at the human's present pace, 0.30 to 1.5."""
         if len(self._gaps) < _ENOUGH_GAPS:
             return _FIRST_SILENCE
         adaptive = _SPREAD * float(np.percentile(self._gaps, _PERCENTILE))
         return min(max(adaptive, SHORTEST_SILENCE), LONGEST_SILENCE)
 
     def feed(self, event: HumanEvent) -> tuple[Note, ...]:
-        """Take an event.
+        """Handle an event.
 
         Returns:
-            The notes it ended, with the durations they sounded for.
+            The notes that it ended, with their durations.
         """
         time = self._latest = max(event.time, self._latest)
         match event:
@@ -112,7 +112,7 @@ class PhraseTracker:
                 ended = self._end([pitch], time)
                 self._strike(pitch, velocity, time)
             case NoteOn(pitch=pitch) | NoteOff(pitch=pitch):
-                ended = self._lift_key(pitch, time)
+                ended = self._release_key(pitch, time)
             case ControlChange(number=number, value=value) if number == SUSTAIN:
                 ended = self._move_pedal(value >= _PEDAL_DOWN, time)
             case ControlChange():
@@ -130,24 +130,24 @@ class PhraseTracker:
             patience: Factor on the silence that ends the phrase.
 
         Returns:
-            Seconds, perhaps in the past; None without a phrase, or while keys are down.
+            Seconds, perhaps past; None without a phrase or while keys are down.
         """
         if self._start is None or any(note.key_down for note in self._sounding.values()):
             return None
         wait = self.silence * patience
-        due = max(self._last_key + wait, self._last_lift + min(wait, SHORTEST_SILENCE))
+        due = max(self._last_key + wait, self._last_release + min(wait, SHORTEST_SILENCE))
         return max(due, self._last_key + PEDAL_PATIENCE) if self._pedal else due
 
     def phrase(self, now: float) -> Phrase:
-        """Return the phrase as it stands at `now` seconds; without a note it is empty and starts at `now`."""
+        """Return the phrase so far at `now` seconds; without a note it is empty and starts at `now`."""
         if self._start is None:
             return Phrase((), now, now, self.silence)
-        open_notes = [
+        held = [
             Note(sounding.onset, max(now - sounding.onset, TICK_SECONDS), pitch, sounding.velocity)
             for pitch, sounding in self._sounding.items()
             if sounding.onset >= self._start
         ]
-        notes = sorted([*self._ended, *open_notes], key=lambda note: (note.onset, note.pitch))
+        notes = sorted([*self._ended, *held], key=lambda note: (note.onset, note.pitch))
         end = max((note.offset for note in notes), default=now)
         return Phrase(tuple(notes), self._start, end, self.silence)
 
@@ -169,7 +169,7 @@ class PhraseTracker:
         self._last_onset = self._last_key = time
         self._sounding[pitch] = _Sounding(time, velocity)
 
-    def _lift_key(self, pitch: int, time: float) -> tuple[Note, ...]:
+    def _release_key(self, pitch: int, time: float) -> tuple[Note, ...]:
         sounding = self._sounding.get(pitch)
         if sounding is None or not sounding.key_down:
             return ()
@@ -183,7 +183,7 @@ class PhraseTracker:
             return ()
         ended = self.drop_pedal(time)
         if ended:
-            self._last_lift = time
+            self._last_release = time
         return ended
 
     def _end(self, pitches: list[int], time: float) -> tuple[Note, ...]:

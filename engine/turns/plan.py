@@ -1,4 +1,4 @@
-"""The notes of one turn and their places in the session: what was handed over, and what can still change."""
+"""The plan of one turn: its planned and committed notes, and their places in the session."""
 
 from collections import deque
 from collections.abc import Callable
@@ -21,142 +21,147 @@ class _Placed:
 
 
 class Plan:
-    """Notes by onset, each with the place in the session just before it; the session follows every change.
+    """Notes by onset, each with a mark of the session before it; the session follows every change.
 
-    A note may sound elsewhere than it was drawn: the session goes by notes as drawn, all others by how they
-    sound.
+    A note may sound elsewhere than it was sampled: the session has notes as they were sampled, the scheduler
+    as they sound.
 
     Attributes:
         first_onset: Seconds at which the turn's first note sounds; None while there is none.
-        previous_onset: Seconds of the last onset in the session, whoever played it.
-        committed: How many notes were handed over.
-        sounds: How a note sounds that was drawn; must keep the order of onsets.
+        previous_onset: Seconds of the last onset in the session, of either player.
+        committed: How many notes were committed to the scheduler.
+        sounds: Maps a sampled note to the note that sounds, and keeps the order of onsets.
     """
 
     def __init__(self, session: ModelSession) -> None:
-        self.sounds: Callable[[Note], Note] = _as_drawn
+        self.sounds: Callable[[Note], Note] = _as_sampled
         self.first_onset: float | None = None
         self.previous_onset = 0.0
         self.committed = 0
         self._session = session
         self._begin_onset = 0.0
-        self._open: deque[_Placed] = deque()
-        self._fixed: deque[_Placed] = deque(maxlen=_REMEMBERED)
+        self._planned: deque[_Placed] = deque()
+        self._committed: deque[_Placed] = deque(maxlen=_REMEMBERED)
 
     def __len__(self) -> int:
-        """Return how many notes can still be withdrawn."""
-        return len(self._open)
+        """Return the number of planned notes, which can still be withdrawn."""
+        return len(self._planned)
 
     @property
     def drawn(self) -> int:
-        """How many notes of the turn were drawn and not withdrawn."""
-        return self.committed + len(self._open)
+        """Number of notes of the turn sampled and not withdrawn."""
+        return self.committed + len(self._planned)
 
     @property
-    def open_notes(self) -> tuple[Note, ...]:
-        """Notes that can still be withdrawn, as they will sound."""
-        return tuple(placed.sound for placed in self._open)
+    def planned_notes(self) -> tuple[Note, ...]:
+        """The planned notes, as they will sound."""
+        return tuple(placed.sound for placed in self._planned)
 
     @property
     def next_onset(self) -> float | None:
-        """Seconds at which the next note sounds that can still be withdrawn."""
-        return self._open[0].sound.onset if self._open else None
+        """Seconds at which the next planned note sounds; None without one."""
+        return self._planned[0].sound.onset if self._planned else None
 
     def begin(self, previous_onset: float) -> None:
         """Forget the turn before; the session's last onset was at `previous_onset` seconds."""
-        self._open.clear()
-        self._fixed.clear()
+        self._planned.clear()
+        self._committed.clear()
         self.committed = 0
         self.first_onset = None
         self._begin_onset = self.previous_onset = previous_onset
 
     def append(self, note: Note, mark: Mark, onset: float) -> None:
-        """Take the note that the session drew after `mark`, to sound at `onset` instead of its own."""
+        """Add the note that the session sampled after `mark`, moved to `onset` seconds."""
         if onset != note.onset:
             note = replace(note, onset=onset)
             self._session.rollback(mark)
             self._session.add(note, Role.COMPANION)
-        self._open.append(_Placed(note, mark, self.sounds(note)))
+        self._planned.append(_Placed(note, mark, self.sounds(note)))
         self.previous_onset = onset
         if self.first_onset is None:
-            self.first_onset = self._open[-1].sound.onset
+            self.first_onset = self._planned[-1].sound.onset
 
-    def hear(self, onset: float) -> None:
-        """Count the time of the next note from a note of the other player's, if that is the last."""
+    def count_from(self, onset: float) -> None:
+        """Count the time of the next note from a human's note at `onset` seconds, if that is the last one."""
         self.previous_onset = max(self.previous_onset, onset)
 
     def sound_anew(self) -> None:
-        """Let the open notes sound as `sounds` now says."""
-        self._open = deque(replace(placed, sound=self.sounds(placed.note)) for placed in self._open)
+        """Apply `sounds` anew to the planned notes."""
+        self._planned = deque(replace(placed, sound=self.sounds(placed.note)) for placed in self._planned)
         if not self.committed:
             self.first_onset = self.next_onset
 
     def commit(self, until: float) -> list[Note]:
-        """Fix the notes that sound at `until` seconds or before, and return them as they sound."""
+        """Commit the notes that sound at `until` seconds or before, and return them as they sound."""
         notes: list[Note] = []
-        while self._open and self._open[0].sound.onset <= until:
-            placed = self._open.popleft()
-            self._fixed.append(placed)
+        while self._planned and self._planned[0].sound.onset <= until:
+            placed = self._planned.popleft()
+            self._committed.append(placed)
             notes.append(placed.sound)
         self.committed += len(notes)
         return notes
 
     def withdraw(self, onset_from: float) -> None:
-        """Drop the open notes that start at `onset_from` seconds or later."""
-        kept = [placed for placed in self._open if placed.note.onset < onset_from]
-        if len(kept) < len(self._open):
-            self._session.rollback(self._open[len(kept)].mark)
-            self._open = deque(kept)
+        """Drop the planned notes that start at `onset_from` seconds or later."""
+        kept = [placed for placed in self._planned if placed.note.onset < onset_from]
+        if len(kept) < len(self._planned):
+            self._session.rollback(self._planned[len(kept)].mark)
+            self._planned = deque(kept)
             self._recount()
 
     def delay(self, seconds: float) -> None:
-        """Move every open note later."""
-        notes = [placed.note for placed in self._open]
+        """Move every planned note later by `seconds`."""
+        notes = [placed.note for placed in self._planned]
         if not notes:
             return
-        self._session.rollback(self._open[0].mark)
-        self._open.clear()
+        self._session.rollback(self._planned[0].mark)
+        self._planned.clear()
         for note in notes:
-            self._add(replace(note, onset=note.onset + seconds), self._open)
+            self._add(replace(note, onset=note.onset + seconds), self._planned)
         self._recount()
 
     def cut(self, now: float, unsounded: set[Note]) -> None:
-        """Leave in the session what was heard: notes that began, those of `unsounded` not, ended by `now`.
+        """Keep in the session the notes that sounded, ended at `now` seconds at the latest.
 
-        Only the last 64 fixed notes are looked at; one that still sounds from before them keeps its duration.
+        Only the last 64 committed notes are looked at; one from before them that still sounds keeps its
+        duration.
+
+        Args:
+            now: Seconds.
+            unsounded: Committed notes that did not sound.
         """
-        if self._open:
-            self._session.rollback(self._open[0].mark)
-            self._open.clear()
-        fixed = list(self._fixed)
-        changed = (i for i, p in enumerate(fixed) if p.sound in unsounded or p.sound.offset > now)
-        first = next(changed, len(fixed))
-        if first < len(fixed):
-            self._session.rollback(fixed[first].mark)
-        self._fixed = deque(fixed[:first], maxlen=_REMEMBERED)
-        for placed in fixed[first:]:
+        if self._planned:
+            self._session.rollback(self._planned[0].mark)
+            self._planned.clear()
+        committed = list(self._committed)
+        changed = (i for i, p in enumerate(committed) if p.sound in unsounded or p.sound.offset > now)
+        first = next(changed, len(committed))
+        if first < len(committed):
+            self._session.rollback(committed[first].mark)
+        self._committed = deque(committed[:first], maxlen=_REMEMBERED)
+        for placed in committed[first:]:
             if placed.sound not in unsounded:
                 duration = max(min(placed.sound.offset, now) - placed.sound.onset, TICK_SECONDS)
-                self._add(replace(placed.note, duration=duration), self._fixed)
+                self._add(replace(placed.note, duration=duration), self._committed)
         self.committed -= len(unsounded)
         self._recount()
 
     def sounding(self) -> tuple[tuple[int, float], ...]:
-        """Return pitch and end of the notes that sound beyond the last onset."""
+        """Return MIDI pitch and end in seconds of the notes that sound beyond the last onset."""
         return tuple(
             (placed.note.pitch, placed.note.offset)
-            for placed in chain(self._fixed, self._open)
+            for placed in chain(self._committed, self._planned)
             if placed.note.offset > self.previous_onset
         )
 
     def recent_pitches(self, count: int) -> tuple[int, ...]:
         """Return the pitches of the last `count` notes, latest first."""
-        latest_first = chain(reversed(self._open), reversed(self._fixed))
+        latest_first = chain(reversed(self._planned), reversed(self._committed))
         return tuple(placed.note.pitch for placed in islice(latest_first, count))
 
     def last_notes(self, count: int) -> tuple[Note, ...]:
-        """Return the last `count` notes of the turn, by onset: open ones, and fixed ones as far as kept."""
-        notes = [placed.note for placed in chain(self._fixed, self._open)]
+        """Return the last `count` notes of the turn, by onset; of the committed ones 64 are kept."""
+        notes = [placed.note for placed in chain(self._committed, self._planned)]
         return tuple(notes[-count:])
 
     def _add(self, note: Note, where: deque[_Placed]) -> None:
@@ -164,11 +169,11 @@ class Plan:
         self._session.add(note, Role.COMPANION)
 
     def _recount(self) -> None:
-        last = self._open or self._fixed
+        last = self._planned or self._committed
         self.previous_onset = last[-1].note.onset if last else self._begin_onset
         if not self.committed:
             self.first_onset = self.next_onset
 
 
-def _as_drawn(note: Note) -> Note:
+def _as_sampled(note: Note) -> Note:
     return note

@@ -1,6 +1,6 @@
-"""What the companion is about to play: notes drawn ahead, revocable until shortly before they sound."""
+"""The planner: the companion's notes, sampled ahead and revocable until shortly before they sound."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 from time import perf_counter_ns
@@ -15,77 +15,72 @@ from tatumflow.engine.errors import ModelFault
 from tatumflow.engine.harmony.chords import Chord
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.midi.scheduler import Scheduler
-from tatumflow.engine.model.constraints import Constraints
 from tatumflow.engine.model.sampling import Sampling
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.phrases.phrase_guide import PhraseGuide
-from tatumflow.engine.phrases.policy import PhrasePolicy
 from tatumflow.engine.ring import Ring
-from tatumflow.engine.tempo.chart_clock import ChartInTime
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.plan import Plan
+from tatumflow.engine.turns.turn_constraints import TurnConstraints
 from tatumflow.engine.turns.turn_phrases import TurnPhrases
+from tatumflow.engine.turns.turn_request import TurnRequest
 from tatumflow.engine.turns.turn_window import TurnWindow
 
 COMPANION_CHANNEL: Final = 0
-"""Channel of the companion's notes at the scheduler."""
+"""Scheduler channel of the companion's notes."""
 
 HORIZON: Final = 1.0
-"""Seconds beyond the lookahead that the plan reaches."""
+"""Seconds beyond the lookahead up to which notes are planned."""
 
 FAULT_LIMIT: Final = 3
 """Model faults in a row that end a turn."""
 
 LATE_TOLERANCE: Final = 0.01
-"""Seconds a planned note may be handed over late before the rest of the plan is delayed with it."""
+"""Seconds that a planned note may be committed late before the rest of the plan is delayed with it."""
 
 RESUME_LEAD: Final = 0.03
-"""Seconds ahead, at the least, at which a delayed plan goes on."""
+"""Shortest lead in seconds with which a delayed plan goes on."""
 
 REDRAW_LEAD: Final = 0.05
-"""Seconds beyond the lookahead in which planned notes stay when the rest is drawn again: that takes time."""
+"""Seconds beyond the lookahead in which planned notes stay while the rest is sampled again."""
 
 _PLANNED_LIMIT: Final = 48
-_RECENT: Final = 8
-# Enough for a level, few enough to follow a crescendo.
-_LEVEL_NOTES: Final = 16
 # A wake-up at `onset - lookahead` must find the note due, though the sum rounds differently.
 _ROUNDING: Final = 1e-9
+_NO_TURN: Final = TurnRequest(
+    Phrase((), 0.0, 0.0, 0.0), TurnWindow(0.0, 0.0, -inf), Controls(), np.zeros(0, np.float32), (0,)
+)
 
 
 class Planner:
-    """Draws the notes of one turn after the other and hands them to the scheduler in time.
+    """Samples the notes of a turn ahead and commits them to the scheduler in time.
 
-    Notes that were drawn but not handed over can be withdrawn; the session then stands where it stood before
-    the first of them. A note that was drawn or handed over after its time does not sound late by itself: it
-    and all that follow are delayed together, by enough for the rest to be in time again, since a delay of the
-    whole is heard less than unevenness within it. The session hears the delayed onsets.
+    Planned notes can be withdrawn until they are committed; the session is then rolled back to the state
+    before the first of them. A note that was sampled or committed after its time does not sound late by
+    itself: it and all that follow are delayed together, by enough for the rest to be in time again, since a
+    delay of the whole is less audible than unevenness within it. The session has the delayed onsets.
 
-    Where a *feel* moves onsets, the notes sound there, and the session keeps them as they were drawn: what
-    the model plays next follows from its own time.
+    Where a *feel* moves onsets, the notes sound there, and the session keeps them as they were sampled: what
+    the model plays next follows from its own timing.
 
     Attributes:
-        note_cost: Seconds of computing per drawn note, the last 1,000.
-        first_note_ms: Milliseconds of computing from the beginning of the turn to its first drawn note; None
-            while there is none. Measured in real time, whatever the clock.
+        note_cost: Seconds of computing per sampled note, the last 1,000.
+        first_note_ms: Milliseconds of computing from the beginning of the turn to its first planned note;
+            None while there is none. Measured in real time, whatever the clock.
         failure: Why the model failed `FAULT_LIMIT` times in a row in this turn; empty if it did not.
-        finished: Whether no further note will be drawn in this turn.
+        finished: Whether no further note of this turn will be sampled.
     """
 
     def __init__(
-        self,
-        session: ModelSession,
-        scheduler: Scheduler,
-        clock: Clock,
-        guide: PhraseGuide | None = None,
+        self, session: ModelSession, scheduler: Scheduler, clock: Clock, guide: PhraseGuide | None = None
     ) -> None:
         """Plan nothing yet.
 
         Args:
             session: The model's context.
-            scheduler: Takes the notes.
+            scheduler: Sends the committed notes.
             clock: The session's.
-            guide: Gives the phrases their conditions; without one they have none.
+            guide: Samples the conditions of phrases; without one they have none.
         """
         self.note_cost = Ring()
         self.first_note_ms: float | None = None
@@ -97,34 +92,30 @@ class Planner:
         self._plan = Plan(session)
         self._plan.sounds = self._sound
         self._phrases = TurnPhrases(session, self._plan, guide)
-        self._policy = PhrasePolicy()
-        self._chart: ChartInTime | None = None
-        self._call: tuple[Note, ...] = ()
-        self._seed: Sequence[int] = (0,)
+        self._constraints = TurnConstraints(self._plan)
+        self._felt: Callable[[float], float] | None = None
+        self._rng = np.random.default_rng(0)
         self._begin_mark = session.mark()
         self._begun_ns = 0
-        self._window = TurnWindow(0.0, 0.0, -inf)
-        self._controls = Controls()
-        self._sampling = Sampling()
-        self._lookahead = 0.0
-        self._style: Floats = np.zeros(0, np.float32)
-        self._rng = np.random.default_rng(0)
-        self._heard: tuple[int, ...] = ()
-        self._velocity_target: float | None = None
         self._earliest: float | None = None
-        self._felt: Callable[[float], float] | None = None
+        self._sound_end = 0.0
         self._faults = 0
         self._faults_in_a_row = 0
-        self._sound_end = 0.0
+        self._use(_NO_TURN)
+
+    @property
+    def request(self) -> TurnRequest:
+        """Request of the turn in progress, or of the last one."""
+        return self._request
 
     @property
     def planned(self) -> tuple[Note, ...]:
         """Notes that can still be withdrawn, by onset."""
-        return self._plan.open_notes
+        return self._plan.planned_notes
 
     @property
     def notes(self) -> int:
-        """Notes of this turn that were handed over and not taken back."""
+        """Number of notes of this turn committed and not withdrawn since."""
         return self._plan.committed
 
     @property
@@ -134,170 +125,128 @@ class Planner:
 
     @property
     def previous_onset(self) -> float:
-        """Seconds of the last onset in the session, whoever played it."""
+        """Seconds of the last onset in the session, of either player."""
         return self._plan.previous_onset
 
     @property
     def faults(self) -> int:
-        """Notes skipped and phrases left without a condition because of the model, in all turns."""
+        """Notes skipped and phrases left without a condition because the model failed, in all turns."""
         return self._faults + self._phrases.faults
 
     @property
     def done_at(self) -> float | None:
-        """Seconds at which the turn ends; None while notes are still to be drawn or handed over."""
+        """Seconds at which the turn ends; None while notes are still to be sampled or committed."""
         if not self.finished or len(self._plan):
             return None
-        return self._sound_end if self._window.ends_at is None else max(self._sound_end, self._window.ends_at)
+        ends_at = self._request.window.ends_at
+        return self._sound_end if ends_at is None else max(self._sound_end, ends_at)
 
-    def begin(
-        self,
-        window: TurnWindow,
-        phrase: Phrase,
-        controls: Controls,
-        style: Floats,
-        *,
-        previous_onset: float | None,
-        seed: Sequence[int],
-        policy: PhrasePolicy | None = None,
-        chart: ChartInTime | None = None,
-    ) -> None:
-        """Begin a turn of the companion's.
-
-        Args:
-            window: When it begins and ends.
-            phrase: What it replies to.
-            controls: How to draw.
-            style: Style weights, (S,).
-            previous_onset: Seconds of the last onset of either player; None if there was none.
-            seed: Seed of this turn's chance.
-            policy: What its phrases are made of.
-            chart: The chords it is played over.
-        """
+    def begin(self, request: TurnRequest) -> None:
+        """Begin a turn of the companion's."""
         self._begun_ns = perf_counter_ns()
         self.first_note_ms = None
         self.failure = ""
         self.finished = False
         self._faults_in_a_row = 0
-        self._window = window
-        self._earliest = self._sound_end = window.earliest
-        self._heard = tuple(note.pitch for note in reversed(phrase.notes[-_RECENT:]))
-        velocities = [note.velocity for note in phrase.notes]
-        self._velocity_target = sum(velocities) / len(velocities) if velocities else None
-        self._rng = np.random.default_rng(seed)
-        self._use(controls)
-        self._plan.begin(window.earliest if previous_onset is None else previous_onset)
+        self._use(request)
+        earliest, previous_onset = request.window.earliest, request.previous_onset
+        self._earliest = self._sound_end = earliest
+        self._constraints = TurnConstraints(self._plan, request.call.notes)
+        self._rng = np.random.default_rng(request.seed)
+        self._plan.begin(earliest if previous_onset is None else previous_onset)
         self._begin_mark = self._session.mark()
-        self._style = style
-        self._policy, self._chart = policy or PhrasePolicy(), chart
-        self._call, self._seed = phrase.notes, seed
-        self._session.turn(Role.COMPANION, style, self._begin_phrase())
+        self._session.begin_turn(Role.COMPANION, request.style, self._begin_phrase())
 
     def abandon(self) -> None:
-        """Take the whole turn back, nothing of which was handed over: the session never heard of it."""
+        """Roll the session back to before a turn of which nothing was committed."""
         self.finished = True
         self._plan.begin(self._plan.previous_onset)
         self._session.rollback(self._begin_mark)
 
-    def steer(
-        self,
-        controls: Controls,
-        style: Floats,
-        *,
-        window: TurnWindow | None = None,
-        seed: Sequence[int] | None = None,
-        policy: PhrasePolicy | None = None,
-        chart: ChartInTime | None = None,
-    ) -> None:
-        """Withdraw what can be withdrawn and go on under new controls and style.
+    def steer(self, request: TurnRequest, *, new_window: bool = False, reseed: bool = False) -> None:
+        """Withdraw what can be withdrawn and go on under a changed request.
 
         Args:
-            controls: How to draw.
-            style: Style weights, (S,).
-            window: When the turn ends; None leaves it.
-            seed: Seed of the turn's chance from here on; None leaves it.
-            policy: What its phrases are made of; None leaves it.
-            chart: The chords it is played over from here on.
+            request: The request in force with other controls, style, policy, chart, window or seed.
+            new_window: Whether its window is new, so that a turn already planned to its end goes on.
+            reseed: Whether the random generator begins again with its seed.
         """
-        self._use(controls)
-        self._window = window or self._window
-        if seed is not None:
-            self._rng = np.random.default_rng(seed)
-        if not self._withdraw_later(new_end=window is not None):
+        before = self._request
+        self._use(replace(before, controls=request.controls, window=request.window))
+        if reseed:
+            self._rng = np.random.default_rng(request.seed)
+        if not self._withdraw_later(new_window=new_window):
             return
-        self._policy, self._chart = policy or self._policy, chart
-        self._seed = self._seed if seed is None else seed
-        changed = not np.array_equal(style, self._style)
-        self._style = style
+        self._use(request)
         condition = self._begin_phrase()
-        if changed:
-            self._session.turn(Role.COMPANION, style, condition)
-        else:
+        if np.array_equal(request.style, before.style):
             self._session.begin_phrase(condition)
+        else:
+            self._session.begin_turn(Role.COMPANION, request.style, condition)
 
     def resample(self, controls: Controls) -> None:
-        """Withdraw what can be withdrawn and draw it again under new controls, its phrases as they were.
+        """Withdraw what can be withdrawn and sample it again under new controls, with the same conditions.
 
-        For controls that say how notes are sampled and not what the phrase is conditioned on.
+        For controls of sampling, which no phrase is conditioned on.
         """
-        self._use(controls)
+        self.use_controls(controls)
         self._withdraw_later()
 
     def use_controls(self, controls: Controls) -> None:
-        """Draw the notes to come under new controls; what is planned stays."""
-        self._use(controls)
+        """Sample further notes under new controls; planned notes stay."""
+        self._use(replace(self._request, controls=controls))
 
     def use_lookahead(self, seconds: float) -> None:
-        """Hand notes over this long before they sound; what is planned stays."""
+        """Commit notes this long before they sound; planned notes stay."""
         self._lookahead = seconds
 
     def use_guide(self, guide: PhraseGuide | None) -> None:
-        """Take the conditions of the phrases from another guide, from the next turn on."""
-        self._phrases.use(guide)
+        """Sample the conditions of phrases with another guide, from the next turn on."""
+        self._phrases.use_guide(guide)
 
     def use_feel(self, felt: Callable[[float], float] | None) -> None:
-        """Let notes sound elsewhere than they are drawn, those that can still be withdrawn too.
+        """Move the onsets at which notes sound, those of planned notes too.
 
         Args:
-            felt: Gives the seconds at which an onset sounds, and keeps the order of onsets; None leaves all.
+            felt: Maps an onset to the seconds at which it sounds, in the same order; None for no feel.
         """
         self._felt = felt
         self._plan.sound_anew()
 
     def hold_to(self, ends_at: float) -> None:
-        """Move the end of a turn that is held to bars: the clock has told its bar line more exactly."""
-        if self._window.ends_at is not None:
-            later = ends_at - self._window.ends_at
-            self._window = replace(self._window, ends_at=ends_at, last_onset=self._window.last_onset + later)
+        """Move the end of a turn held to bars to its bar line as the clock has it now, in seconds."""
+        window = self._request.window
+        if window.ends_at is not None and window.ends_at != ends_at:
+            last_onset = window.last_onset + (ends_at - window.ends_at)
+            window = replace(window, ends_at=ends_at, last_onset=last_onset)
+            self._request = replace(self._request, window=window)
 
     def make_room(self) -> None:
-        """Withdraw what can be withdrawn, so that the session can take a note of the other player's.
-
-        Drawing goes on after it; see `heard`.
-        """
+        """Withdraw what can be withdrawn before the session gets a note of the human's; see `go_on_after`."""
         if self._plan.next_onset is not None:
-            self._earliest = max(self._window.earliest, self._clock.now() + RESUME_LEAD)
+            self._earliest = max(self._request.window.earliest, self._clock.now() + RESUME_LEAD)
             self.finished = False
         self.withdraw(-inf)
 
-    def heard(self, onset: float) -> None:
-        """Take note that the session has heard the other player's note at `onset` seconds meanwhile."""
-        self._plan.hear(onset)
+    def go_on_after(self, onset: float) -> None:
+        """Go on after a note of the human's at `onset` seconds, which the session has now."""
+        self._plan.count_from(onset)
 
     def extend(self, now: float, horizon: float = HORIZON) -> bool:
-        """Draw one note if the plan does not reach `now` + lookahead + `horizon`.
+        """Sample one note if the plan does not reach `now` + lookahead + `horizon`.
 
         Returns:
-            Whether there is more to draw at once.
+            Whether there is more to sample at once.
         """
-        if not self._wants_more(now, horizon):
+        if not self._falls_short(now, horizon):
             return False
         started_ns = perf_counter_ns()
-        self._phrases.tell()
-        plan, window, mark = self._plan, self._window, self._session.mark()
+        self._phrases.apply()
+        plan, window, mark = self._plan, self._request.window, self._session.mark()
         try:
             note = self._session.next_note(
                 self._sampling,
-                self._constraints(),
+                self._constraints.following(self._request),
                 self._rng,
                 previous_onset=plan.previous_onset,
                 earliest=self._earliest,
@@ -307,24 +256,23 @@ class Planner:
             return not self.finished
         self._faults_in_a_row = 0
         first, onset = plan.first_onset is None, self._within_window(note.onset)
-        if window.ends_before(onset, None if first else plan.previous_onset) or self._falls_behind(
-            note, onset
-        ):
+        ends = window.ends_before(onset, None if first else plan.previous_onset)
+        if ends or self._falls_behind(note, onset):
             self._session.rollback(mark)
             self.finished = True
             return False
-        if onset < (drawn_at := self._clock.now()):
-            onset = drawn_at + self._resume_lead
+        if onset < (sampled_at := self._clock.now()):
+            onset = sampled_at + self._resume_lead
         plan.append(note, mark, onset)
         self._earliest = None
         ended_ns = perf_counter_ns()
         self.note_cost.add((ended_ns - started_ns) * 1e-9)
         if first:
             self.first_note_ms = (ended_ns - self._begun_ns) * 1e-6
-        return self._wants_more(now, horizon)
+        return self._falls_short(now, horizon)
 
     def commit(self, now: float) -> list[Note]:
-        """Hand the notes that begin before `now` + lookahead to the scheduler, and return them."""
+        """Schedule the notes that begin before `now` + lookahead, and return them."""
         onset = self._plan.next_onset
         if onset is not None and onset < now - LATE_TOLERANCE:
             self._plan.delay(now + self._resume_lead - onset)
@@ -335,7 +283,7 @@ class Planner:
         return notes
 
     def next_wake(self, horizon: float = HORIZON) -> float | None:
-        """Return when there is next something to draw or to hand over, or when the turn ends."""
+        """Return the seconds at which a note is next to be sampled or committed, or the turn ends."""
         times: list[float] = []
         if (onset := self._plan.next_onset) is not None:
             times.append(onset - self._lookahead)
@@ -350,12 +298,12 @@ class Planner:
         self._plan.withdraw(onset_from)
 
     def cut(self, now: float) -> tuple[Note, ...]:
-        """End the turn at once: nothing more is drawn, what sounds is closed, what waits is withdrawn.
+        """End the turn at once: close what sounds, and withdraw planned and committed notes.
 
         The session keeps the notes that sounded, with the durations they had.
 
         Returns:
-            Notes that had been handed over but did not sound.
+            Committed notes that did not sound.
         """
         unsounded = self._scheduler.release_all(COMPANION_CHANNEL)
         self._plan.cut(now, set(unsounded))
@@ -363,91 +311,72 @@ class Planner:
         self._sound_end = now
         return unsounded
 
-    def _withdraw_later(self, *, new_end: bool = False) -> bool:
-        """Withdraw the planned notes that can be drawn again before they are due.
+    def _withdraw_later(self, *, new_window: bool = False) -> bool:
+        """Withdraw the planned notes that can be sampled again before they are due.
 
         Args:
-            new_end: Whether the turn goes on even if all its notes are drawn.
+            new_window: Whether the turn goes on even if all its notes are planned.
 
         Returns:
-            Whether the turn goes on: notes are still to be drawn.
+            Whether the turn goes on: notes are still to be sampled.
         """
         if self.finished and not len(self._plan):
             return False
         now, before = self._clock.now(), len(self._plan)
         kept_until = now + self._lookahead + REDRAW_LEAD
         self.withdraw(kept_until)
-        if self.finished and len(self._plan) == before and not new_end:
+        if self.finished and len(self._plan) == before and not new_window:
             return False
         self.finished = False
         if self.first_onset is None:
-            self._earliest = max(self._window.earliest, now + RESUME_LEAD)
+            self._earliest = max(self._request.window.earliest, now + RESUME_LEAD)
         else:
-            # No note was planned from the last one that stays until then, so that drawing on from there does
-            # not make notes denser, however often it is done.
+            # No note was planned between the last one that stays and this time; sampling from here on does
+            # not make notes denser, however often it is repeated.
             self._earliest = kept_until
         return True
 
     def _begin_phrase(self) -> Floats | None:
         """Return the condition of the phrase that begins now, over the chords of the chart."""
-        self._session.follow_chords(None if self._chart is None else self._chart.chord_id_at)
-        return self._phrases.begin(
-            self._call, self._policy, self._controls, self._style, self._upcoming(), self._seed
-        )
+        chart = self._request.chart
+        self._session.follow_chords(None if chart is None else chart.chord_id_at)
+        return self._phrases.begin(self._request, self._upcoming())
 
     def _within_window(self, onset: float) -> float:
-        """Return an onset brought in from beyond the latest first one, or from behind too long a rest."""
-        previous_onset, window = self._plan.previous_onset, self._window
+        """Return an onset no later than the latest first one, and after no longer rest than the longest."""
+        previous_onset, window = self._plan.previous_onset, self._request.window
         if self._plan.first_onset is None:
             onset = min(onset, max(window.latest_first, self._earliest or -inf))
             return onset if window.ends_at is None else max(onset, window.earliest)
         return previous_onset + window.longest_rest if onset - previous_onset > window.longest_rest else onset
 
     def _upcoming(self) -> tuple[Chord, ...]:
-        if self._chart is None:
+        request, window = self._request, self._request.window
+        if request.chart is None:
             return ()
-        start = max(self._clock.now(), self._window.earliest)
-        return self._chart.upcoming(start, max(self._window.rest_from - start, 0.0) if self._call else 0.0)
+        start = max(self._clock.now(), window.earliest)
+        seconds = max(window.rest_from - start, 0.0) if request.call.notes else 0.0
+        return request.chart.upcoming(start, seconds)
 
     @property
     def _resume_lead(self) -> float:
         return max(self._lookahead, RESUME_LEAD)
 
-    def _use(self, controls: Controls) -> None:
-        self._controls = controls
+    def _use(self, request: TurnRequest) -> None:
+        self._request, controls = request, request.controls
         self._lookahead = controls.lookahead
         self._sampling = Sampling(controls.temperature, controls.top_k, controls.top_p, controls.min_p)
 
-    def _wants_more(self, now: float, horizon: float) -> bool:
+    def _falls_short(self, now: float, horizon: float) -> bool:
         if self.finished or len(self._plan) >= _PLANNED_LIMIT:
             return False
         return self._plan.previous_onset <= now + self._lookahead + horizon + _ROUNDING
 
-    def _constraints(self) -> Constraints:
-        recent = self._plan.recent_pitches(_RECENT)
-        target = self._velocity_target
-        if target is not None and "dynamics" in self._policy.asks:
-            # To follow the human's velocities as they are would undo what the player asks for.
-            target += self._controls.dynamics
-        return Constraints.of(
-            self._controls,
-            sounding=self._plan.sounding(),
-            recent=(recent + self._heard)[:_RECENT],
-            velocity_target=target,
-            velocity_level=self._velocity_level(),
-        )
-
-    def _velocity_level(self) -> float:
-        """Return the mean velocity of the last notes of both players, 0 without any."""
-        played = self._plan.last_notes(_LEVEL_NOTES)
-        notes = (*self._call[len(self._call) - _LEVEL_NOTES + len(played) :], *played)
-        return sum(note.velocity for note in notes) / len(notes) if notes else 0.0
-
     def _sound(self, note: Note) -> Note:
-        """Return how a note sounds: moved by the feel as far as there is time to, ended with the turn."""
-        onset, ends_at = note.onset, self._window.ends_at
+        """Return a note as it sounds: moved by the feel as far as there is time to, ended with the turn."""
+        onset, ends_at = note.onset, self._request.window.ends_at
         if self._felt is not None:
-            # What is drawn forward must still reach the scheduler in time.
+            # A note that is moved earlier must still reach the scheduler in time.
             soonest = min(onset, self._clock.now() + self._lookahead)
             onset = max(self._felt(onset), soonest)
         if ends_at is not None and onset + note.duration > ends_at > onset:
@@ -455,10 +384,11 @@ class Planner:
         return note if onset == note.onset else replace(note, onset=onset)
 
     def _falls_behind(self, note: Note, onset: float) -> bool:
-        """Return whether the feel takes a note at `onset` out of a turn that is held to bars."""
-        if self._felt is None or self._window.ends_at is None:
+        """Return whether the feel moves a note at `onset` out of a turn held to bars."""
+        window = self._request.window
+        if self._felt is None or window.ends_at is None:
             return False
-        return self._sound(replace(note, onset=onset)).onset > self._window.last_onset
+        return self._sound(replace(note, onset=onset)).onset > window.last_onset
 
     def _count_fault(self, fault: ModelFault) -> None:
         self._faults += 1

@@ -1,4 +1,4 @@
-"""The last seconds of both players, as the screen draws them."""
+"""The piano roll: notes of both players in the last seconds, for the screen."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _MOST_NOTES: Final = 512
 
 
 class Roll:
-    """Who played what lately. Bounded, and cheap to look at."""
+    """Bounded record of both players' last notes."""
 
     def __init__(self) -> None:
         self._human: deque[Note] = deque(maxlen=_MOST_NOTES)
@@ -23,21 +23,21 @@ class Roll:
         self._keys: dict[int, RollNote] = {}
 
     def key_down(self, onset: float, pitch: int, velocity: int) -> None:
-        """Begin a note of the human's."""
+        """Begin a human's note."""
         self._keys[pitch] = RollNote(Role.HUMAN, onset, None, pitch, velocity)
 
     def ended(self, notes: Iterable[Note]) -> None:
-        """Take notes of the human's that ended."""
+        """Add the human's notes that ended."""
         for note in notes:
             self._keys.pop(note.pitch, None)
             self._human.append(note)
 
     def play(self, notes: Iterable[Note]) -> None:
-        """Take notes of the companion's that will sound."""
+        """Add the companion's committed notes."""
         self._companion.extend(notes)
 
     def cut(self, now: float, unsounded: tuple[Note, ...]) -> None:
-        """Forget the companion's notes that did not sound, and end the others at `now` at the latest."""
+        """Drop the companion's notes that did not sound, and end the others by `now` seconds."""
         silent = set(unsounded)
         self._companion = deque(
             (
@@ -49,7 +49,7 @@ class Roll:
         )
 
     def view(self, now: float, planned: Iterable[Note] = ()) -> tuple[RollNote, ...]:
-        """Return the notes of the last `ROLL_SECONDS` and those to come, by onset."""
+        """Return the notes of the last `ROLL_SECONDS` and the planned ones, by onset."""
         for notes in (self._human, self._companion):
             while notes and notes[0].offset < now - ROLL_SECONDS:
                 notes.popleft()

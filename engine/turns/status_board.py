@@ -1,4 +1,4 @@
-"""What the screen is told: both players' notes, the figures of the session, and lines for the player."""
+"""Snapshots for the screen: both players' notes, the session's figures, and notices."""
 
 from collections import deque
 from typing import Final, Literal
@@ -16,7 +16,7 @@ _MOST_NOTICES: Final = 32
 
 
 class StatusBoard:
-    """Gathers snapshots from those who know."""
+    """Builds snapshots from the parts of a companion."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class StatusBoard:
         text: str,
         severity: Literal["information", "warning", "error"] = "information",
     ) -> None:
-        """Show the player a line; of more than 32 that no snapshot has taken, the oldest go."""
+        """Queue a line for the user; the oldest of more than 32 are dropped."""
         self._notices.append(Notice(now, text, severity))
 
     def snapshot(self, now: float, turn: Turn, controls: Controls) -> Snapshot:

@@ -1,35 +1,33 @@
-"""Which condition each phrase of the companion's turn has, while its notes are drawn and withdrawn."""
+"""The condition of each phrase of a turn, while its notes are planned and withdrawn."""
 
 from collections.abc import Sequence
 
 from tatumflow.engine.arrays import Floats, Ints
-from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import ModelFault
 from tatumflow.engine.harmony.chords import Chord
-from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.phrases.phrase_guide import PHRASE_NOTES, PhraseGuide
-from tatumflow.engine.phrases.policy import PhrasePolicy
 from tatumflow.engine.theory.key import KEY_NOTES
 from tatumflow.engine.turns.plan import Plan
+from tatumflow.engine.turns.turn_request import TurnRequest
 
 
 class TurnPhrases:
-    """Gives the session another condition every `PHRASE_NOTES` notes of a plan.
+    """Puts another phrase condition in force every `PHRASE_NOTES` notes of a plan.
 
-    A phrase whose notes were withdrawn begins again as it was. Where the model fails, it has no condition.
+    A phrase whose notes were withdrawn has the same condition again. Where the model fails, it has none.
 
     Attributes:
-        faults: Phrases left without a condition because of the model, in all turns.
+        faults: Phrases left without a condition because the model failed, in all turns.
     """
 
     def __init__(self, session: ModelSession, plan: Plan, guide: PhraseGuide | None) -> None:
-        """Begin none yet.
+        """Begin no phrase yet.
 
         Args:
             session: The model's context.
-            plan: The notes of the turn at hand.
-            guide: Draws the conditions; without one phrases have none.
+            plan: The notes of the turn in progress.
+            guide: Samples the conditions; without one phrases have none.
         """
         self.faults = 0
         self._session = session
@@ -38,43 +36,42 @@ class TurnPhrases:
         self._conditions: list[Floats | None] = []
         self._drawn_before = 0
 
-    def use(self, guide: PhraseGuide | None) -> None:
-        """Take the conditions from another guide, from the next beginning on."""
+    def use_guide(self, guide: PhraseGuide | None) -> None:
+        """Sample the conditions with another guide, from the next `begin` on."""
         self._guide = guide
 
-    def begin(
-        self,
-        call: Sequence[Note],
-        policy: PhrasePolicy,
-        controls: Controls,
-        style: Floats,
-        chords: Sequence[Chord],
-        seed: Sequence[int],
-    ) -> Floats | None:
-        """Begin a phrase with the next note, the turn's first or one on the way; see `PhraseGuide.begin`.
+    def begin(self, request: TurnRequest, chords: Sequence[Chord]) -> Floats | None:
+        """Begin a phrase with the next note, the turn's first or a later one.
+
+        Args:
+            request: What the turn is planned from.
+            chords: The chords to play over, in order; empty for none.
 
         Returns:
-            Its condition, (P,), which the session is not told; None for none.
+            Its condition, (P,), not yet in force; None for none.
         """
         self._conditions.clear()
         self._drawn_before = self._plan.drawn
         if self._guide is None:
             return None
-        on_the_way = self._drawn_before > 0 and not policy.asks
+        policy = request.policy
+        within = self._drawn_before > 0 and not policy.requests
         first: Floats | None = None
         try:
-            self._guide.use(call, policy, controls, style, chords, seed)
-            if not on_the_way:
-                first = self._guide.first(self._heard)
+            self._guide.begin(
+                request.call.notes, policy, request.controls, request.style, chords, request.seed
+            )
+            if not within:
+                first = self._guide.first(self._pitch_classes)
         except ModelFault:
             self.faults += 1
-        if on_the_way:
+        if within:
             first = self._following(self._guide)
         self._conditions.append(first)
         return first
 
-    def tell(self) -> None:
-        """Tell the session the condition of the phrase that the next note belongs to."""
+    def apply(self) -> None:
+        """Put the condition of the next note's phrase in force."""
         if self._guide is None or not self._conditions:
             return
         index = (self._plan.drawn - self._drawn_before) // PHRASE_NOTES
@@ -83,12 +80,12 @@ class TurnPhrases:
         self._session.begin_phrase(self._conditions[index])
 
     @property
-    def _heard(self) -> Ints:
+    def _pitch_classes(self) -> Ints:
         return self._session.pitch_classes(KEY_NOTES)
 
     def _following(self, guide: PhraseGuide) -> Floats | None:
         try:
-            return guide.following(self._plan.last_notes(PHRASE_NOTES), self._heard)
+            return guide.following(self._plan.last_notes(PHRASE_NOTES), self._pitch_classes)
         except ModelFault:
             self.faults += 1
             return None

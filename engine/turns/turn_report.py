@@ -1,4 +1,4 @@
-"""What is worth knowing about the companion's finished turns, and how it is gathered."""
+"""Reports of the companion's finished turns."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ _MOST_REPORTS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class TurnReport:
-    """One turn, in seconds on the clock in use.
+    """One finished turn; times in seconds on the clock in use.
 
     Attributes:
         call_start: First onset of the phrase it replied to.
         call_end: End of that phrase.
         turn: When the turn came.
-        first_onset: Its first note; None if it had none.
+        first_onset: Onset of its first note; None if it had none.
         end: When it was over.
-        notes: How many notes were handed to the scheduler and not taken back.
-        compute_ms: Milliseconds of computing from the beginning of its planning to its first planned note;
-            None without one.
-        planned_ahead: Whether that note was there when the turn came.
+        notes: How many notes were committed and not withdrawn.
+        compute_ms: Milliseconds of computing from the start of its planning to its first planned note; None
+            without one.
+        planned_ahead: Whether that note was planned when the turn came.
     """
 
     call_start: float
@@ -37,7 +37,7 @@ class TurnReport:
 
 
 class TurnReporter:
-    """Watches a planner through turns.
+    """Records a planner's turns.
 
     Attributes:
         reports: Of the last 1,000 turns.
@@ -53,19 +53,19 @@ class TurnReporter:
         self._planned_ahead = False
 
     def begin(self) -> None:
-        """Take note that the planned turn comes now."""
+        """Record that the planned turn comes now."""
         self.begun += 1
         self._planned_ahead = self._planner.first_onset is not None
         if self._planned_ahead:
             self.first_note_ms = 0.0
 
     def look(self) -> None:
-        """Take note of the turn's first note once it is planned."""
+        """Record the turn's first note once it is planned."""
         if not self._planned_ahead and self._planner.first_note_ms is not None:
             self.first_note_ms = self._planner.first_note_ms
 
     def end(self, turn: CompanionTurn, now: float) -> None:
-        """Report a turn that is over at `now` seconds."""
+        """Add the report of a turn that ends at `now` seconds."""
         planner = self._planner
         self.reports.append(
             TurnReport(

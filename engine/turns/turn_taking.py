@@ -1,4 +1,4 @@
-"""When the companion's turn comes and how long it lasts: by silence, or by bars where turns are traded."""
+"""Turn taking: the companion's turns by the human's silence, or by bars where bars are traded."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -11,17 +11,17 @@ from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.turn_window import ENTRY_SECONDS, TurnWindow
 
 OVERHANG: Final = 1.0
-"""Beats into the companion's bars in which the human may end a phrase without taking the turn back."""
+"""Beats of the companion's bars in which the human may end a phrase without taking the turn back."""
 
 LATEST_ENTRY: Final = 1.0
-"""Beats after its bar line at which the companion still enters, if something has held it up."""
+"""Beats after its bar line up to which the companion still enters when it is late."""
 
 _BEFORE_ALL_BARS: Final = -1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Bars of the companion's, in beats of the clock in use.
+    """The companion's bars, in beats of the clock in use.
 
     Attributes:
         first: Beat on which they begin, or on which a turn is taken early.
@@ -34,12 +34,12 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class CompanionTurn:
-    """A turn of the companion's, one to come or one that has come.
+    """A turn of the companion's, due or in progress.
 
     Attributes:
         call: The human's phrase it replies to; may be empty.
         at: Seconds at which it comes.
-        bars: What it is held to where turns are traded; None where they are free.
+        bars: Bars that it fills where bars are traded; None in free turns.
     """
 
     call: Phrase
@@ -48,40 +48,40 @@ class CompanionTurn:
 
 
 class TurnTaking:
-    """The rules of turns; who plays at present is for the companion to know.
+    """The rules of turns; the companion has the state.
 
-    Free turns come by the human's silence and end as the mode has it; an improvisation comes unasked. Where
-    bars are traded they decide, whatever is played, and each are entered once: a turn given back in its bars
-    comes again with the next ones.
+    Free turns come after the human's silence and end as the mode determines; an improvisation comes at once.
+    Where bars are traded, the bars determine both, and each is entered once: a turn that the human takes back
+    comes again with the next bars.
     """
 
     def __init__(self, listener: Listener, time: Timekeeper, controls: Controls) -> None:
         """Begin with no bars entered.
 
         Args:
-            listener: Knows the human's phrase.
-            time: Knows the beat.
+            listener: Gives the human's phrase.
+            time: Gives the beat.
             controls: Those in force.
         """
         self._listener = listener
         self._time = time
         self._controls = controls
         self._entered = _BEFORE_ALL_BARS
-        self._unasked = controls.mode == "improvise"
+        self._at_once = controls.mode == "improvise"
 
     def use(self, controls: Controls) -> None:
-        """Take other controls; an improvisation that they begin comes unasked."""
+        """Use other controls; an improvisation that they begin comes at once."""
         if controls.mode != self._controls.mode:
-            self._unasked = self._unasked or controls.mode == "improvise"
+            self._at_once = self._at_once or controls.mode == "improvise"
         self._controls = controls
 
     def restart(self) -> None:
         """Let every bar be entered again: the beat has jumped, stopped or begun."""
         self._entered = _BEFORE_ALL_BARS
-        self._unasked = self._unasked or (self._improvises and self._time.in_tempo)
+        self._at_once = self._at_once or (self._improvises and self._time.in_tempo)
 
     def next_bars(self, now: float) -> Bars | None:
-        """Return the companion's next bars, those of a line just missed included; None in free turns."""
+        """Return the companion's next bars, or those whose line was just missed; None in free turns."""
         trading = self._time.trading
         if trading is None:
             return None
@@ -97,33 +97,33 @@ class TurnTaking:
         beat = self._time.transport.beat(now)
         return Bars(beat, trading.companion_end(beat))
 
-    def comes_unasked(self, bars: Bars | None) -> bool:
-        """Return whether a turn comes at once, though nothing was played."""
-        return bars is None and self._improvises and self._unasked
+    def comes_at_once(self, bars: Bars | None) -> bool:
+        """Return whether a turn comes at once, without a call."""
+        return bars is None and self._improvises and self._at_once
 
     def due(self, bars: Bars | None) -> float | None:
         """Return when the turn comes, by its bars or, without any, by the human's silence.
 
         Returns:
-            Seconds, perhaps in the past; None while nothing says so.
+            Seconds, perhaps past; None while no turn is due.
         """
         if bars is None:
             return self._listener.turn_due(mode_named(self._controls.mode).patience)
-        # By then its first note must be on its way to the scheduler.
+        # Its first note must be scheduled by then.
         return self._time.transport.time(bars.first) - max(self._controls.lookahead, ENTRY_SECONDS)
 
     def is_put_off(self, turn: CompanionTurn) -> bool:
-        """Return whether the human has played on, so that a turn to come does not come when it was due."""
+        """Return whether a turn is no longer due at its time because the human has played on."""
         return turn.bars is None and self.due(None) != turn.at
 
     def enter(self, turn: CompanionTurn) -> None:
-        """Take note that a turn has come."""
-        self._unasked = False
+        """Record that a turn has come."""
+        self._at_once = False
         if turn.bars is not None:
             self._entered = turn.bars.first
 
     def window(self, turn: CompanionTurn) -> TurnWindow:
-        """Return when a turn's notes may come, by mode and clock as they are now."""
+        """Return the window of a turn by the mode and the clock as they are now."""
         window = mode_named(self._controls.mode).window(turn.call, self._controls, turn.at)
         if turn.bars is not None:
             transport = self._time.transport
@@ -143,7 +143,7 @@ class TurnTaking:
         return turn.bars is not None and self._time.transport.beat(time) < turn.bars.first + OVERHANG
 
     def goes_by_clock(self, turn: CompanionTurn) -> bool:
-        """Return whether a turn no longer fits once the beat has jumped."""
+        """Return whether a turn is void once the beat has jumped."""
         if turn.bars is not None:
             return True
         return self._improvises and (self._time.in_tempo or self._controls.clock != "internal")

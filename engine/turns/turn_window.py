@@ -5,33 +5,29 @@ from math import inf
 from typing import Final
 
 ENTRY_SECONDS: Final = 0.03
-"""Seconds from the turn to the first note: time to compute one, too short to be heard as a wait."""
+"""Seconds from the turn to its first note: time to compute one, too short to sound like a wait."""
 
 SHORTEST_LAST: Final = 0.05
 """Seconds before the end of a turn held to bars after which no note starts."""
 
 LONGEST_REST: Final = 0.25
-"""Share of a turn held to bars that may pass without an onset."""
+"""Longest rest within a turn held to bars, as a share of the turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnWindow:
-    """When one turn may begin and end, in seconds on the clock in use.
-
-    Notes within it are the model's choice.
+    """Bounds of one turn in seconds on the clock in use; the model samples the notes within them.
 
     Attributes:
         earliest: The first note does not come before this.
-        latest_first: Nor after this; equal to `earliest` when the turn sets the first onset rather than the
-            model.
+        latest_first: Nor after this; equal to `earliest` where the first onset is not sampled.
         rest_from: A gap between onsets that begins here or later and is longer than `rest` ends the turn.
         rest: Seconds.
         rest_shrinks: Whether the rest that ends the turn shrinks evenly from `rest` at `rest_from` to none at
             `last_onset`, so that the turn ends between phrases and not within one.
         last_onset: No note starts after this; those sounding end naturally.
         longest_rest: A gap between onsets that is longer is shortened to this.
-        ends_at: The turn lasts until then, whether notes come or not, and no note sounds beyond it; None ends
-            it with its last note.
+        ends_at: End of a turn held to bars; no note sounds beyond it. None ends the turn with its last note.
     """
 
     earliest: float
@@ -44,7 +40,7 @@ class TurnWindow:
     ends_at: float | None = None
 
     def between(self, start: float, end: float) -> "TurnWindow":
-        """Return the window of the same turn held to bars: from `start` to `end`, and it fills them."""
+        """Return the window of the same turn held to bars, which it fills from `start` to `end` seconds."""
         return replace(
             self,
             earliest=start,
@@ -64,7 +60,7 @@ class TurnWindow:
         )
 
     def ends_before(self, onset: float, previous_onset: float | None) -> bool:
-        """Return whether the turn is over before a note at `onset`, given the turn's onset before it."""
+        """Return whether the turn ends before a note at `onset` seconds, given its previous onset or None."""
         if onset > self.last_onset:
             return True
         if previous_onset is None or previous_onset < self.rest_from:

@@ -10,7 +10,8 @@ import numpy as np
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.midi.events import ClockStart, ClockTick, InputEvent, NoteOff, NoteOn, OutputEvent
-from tatumflow.engine.midi.scheduler import Scheduler, SchedulerThread
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.midi.scheduler_thread import SchedulerThread
 from tatumflow.engine.model.bundle import Bundle
 from tatumflow.engine.model.decoder import Decoder
 from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel

@@ -39,7 +39,7 @@ def full_session(bundle: Bundle, decoder: Decoder) -> tuple[ModelSession, float]
         if i % _FED_TOGETHER == 0:
             session.sync()
     weights = bundle.style_weights(Controls(style=bundle.styles[-1]))
-    session.turn(Role.COMPANION, weights)
+    session.begin_turn(Role.COMPANION, weights)
     session.sync()
     return session, onset
 
@@ -69,7 +69,7 @@ def note_seconds(bundle: Bundle, decoder: Decoder, notes: int) -> NDArray[np.flo
 def absorb(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
     """Measure human notes: from the key going down to its rows in the cache, four keys held at a time."""
     session, onset = full_session(bundle, decoder)
-    session.turn(Role.HUMAN, bundle.style_weights(Controls(style="")))
+    session.begin_turn(Role.HUMAN, bundle.style_weights(Controls(style="")))
     session.sync()
     samples: NDArray[np.float64] = np.empty(_WARM_UP + notes)
     for i in range(len(samples)):

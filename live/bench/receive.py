@@ -20,7 +20,8 @@ from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.errors import DeviceError
 from tatumflow.engine.midi.events import NoteEvent, OutputEvent
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
-from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler
+from tatumflow.engine.midi.scheduler_thread import SchedulerThread
 from tatumflow.engine.model.bundle import Bundle
 from tatumflow.engine.model.constraints import Constraints
 from tatumflow.engine.model.decoder import Decoder

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.midi.events import NoteOn, OutputEvent
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
-from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler
+from tatumflow.engine.midi.scheduler_thread import SchedulerThread
 from tatumflow.engine.model.bundle import Bundle
 from tatumflow.engine.model.constraints import Constraints
 from tatumflow.engine.model.decoder import Decoder

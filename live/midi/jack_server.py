@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from tatumflow.engine.errors import DeviceError
-from tatumflow.engine.midi.scheduler import ask_for_real_time
+from tatumflow.engine.midi.scheduler_thread import request_real_time
 from tatumflow.live.midi.midi_ports import api_problem
 from tatumflow.live.quiet import quiet_stderr
 
@@ -81,7 +81,7 @@ def _running(period: int) -> Iterator[None]:
 
 def _real_time_granted() -> bool:
     granted: list[bool] = []
-    asking = threading.Thread(target=lambda: granted.append(ask_for_real_time()), name="priority probe")
+    asking = threading.Thread(target=lambda: granted.append(request_real_time()), name="priority probe")
     asking.start()
     asking.join()
     return granted[0]

@@ -177,9 +177,9 @@ def main() -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         signal.signal(getattr(signal, name), signal.SIG_IGN)
     control = socket.socket(fileno=int(sys.argv[1]))
-    from tatumflow.engine.midi.scheduler import ask_for_real_time
+    from tatumflow.engine.midi.scheduler_thread import request_real_time
 
-    ask_for_real_time()
+    request_real_time()
     gc.collect()
     gc.freeze()
     service = OutputService()

@@ -7,7 +7,8 @@ from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.midi.events import OutputEvent
-from tatumflow.engine.midi.scheduler import Scheduler, SchedulerThread
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.midi.scheduler_thread import SchedulerThread
 from tatumflow.engine.model.bundle import Bundle, bundle_path, load_bundle
 from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel

@@ -35,7 +35,7 @@ THREE_PHRASES = [*line(0.5, 10), *line(4.0, 12), *line(9.0, 8)]
 
 
 @pytest.mark.parametrize("mode", ["answer", "continue"])
-def test_every_phrase_is_heard_whole_and_answered(mode: str):
+def test_every_phrase_is_played_whole_and_answered(mode: str):
     result = answer_file(THREE_PHRASES, maker(mode=mode))
     assert [turn.notes > 0 for turn in result.turns] == [True] * 3
     assert sum(turn.notes for turn in result.turns) == len(result.companion)

@@ -69,7 +69,7 @@ def write_solo(path: Path, notes: list[tuple[float, float, float]], beat: float 
 
 
 def make_wjazzd(folder: Path, stems: list[str]) -> Path:
-    """Lay out a solo for each file name without ".csv", and a table that knows "CharlieParker_Ko=Ko"."""
+    """Lay out a solo for each file name without ".csv", and a table with "CharlieParker_Ko=Ko"."""
     for stem in stems:
         write_solo(
             folder / "csv_melody" / f"{stem}.csv", [(5.0 + 0.2 * i, 0.15, 60.0 + i) for i in range(10)]

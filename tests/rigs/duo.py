@@ -98,7 +98,7 @@ class Player:
             self._expect(command)
 
     def phrase(self) -> None:
-        """Play four notes and lift the last key."""
+        """Play four notes and release the last key."""
         for pitch in (60, 64, 67, 72):
             self.play(f"on {pitch}", "wait 0.12", f"off {pitch}")
 

@@ -26,9 +26,9 @@ class FakeStream:
         self.closed = True
 
     def hear(self, frames: np.ndarray, seconds: float) -> np.ndarray:
-        heard = np.repeat(frames[:, None], self.plan.inputs, axis=1).astype(np.float32)
+        recorded = np.repeat(frames[:, None], self.plan.inputs, axis=1).astype(np.float32)
         played = np.zeros((len(frames), self.plan.outputs), dtype=np.float32)
-        self.process(heard, played if self.plan.output else None, seconds, False)
+        self.process(recorded, played if self.plan.output else None, seconds, False)
         return played
 
 

@@ -1,8 +1,8 @@
 """A decoder small enough to run anywhere and real enough for parity: causal attention with random weights.
 
-It reads `DecoderInput` to the letter (fields, role, style, chord, phrase condition, rotary angles, bias,
-cache rows, and a sink of zero value), so that a wrong bias, slot, angle or time shift changes its states. It
-computes in float64 and answers in float32; stale cache rows behind a bias of -1e9 weigh exactly nothing.
+It reads all of `DecoderInput` (fields, role, style, chord, phrase condition, rotary angles, attention mask,
+cache rows, and a sink of zero value), so that a wrong mask, slot, angle or time shift changes its states. It
+computes in float64 and returns float32; masked cache rows weigh exactly nothing.
 """
 
 import numpy as np
@@ -133,7 +133,7 @@ class MockDecoder:
             k_all = np.concatenate([inputs.past_key[layer], keys[layer]], axis=1).astype(np.float64)
             v_all = np.concatenate([inputs.past_value[layer], values[layer]], axis=1).astype(np.float64)
             k_all, v_all = np.repeat(k_all, _GROUP, axis=0), np.repeat(v_all, _GROUP, axis=0)
-            scores = q @ k_all.transpose(0, 2, 1) / np.sqrt(s.head_dim) + inputs.bias
+            scores = q @ k_all.transpose(0, 2, 1) / np.sqrt(s.head_dim) + inputs.attention_mask
             highest = np.maximum(scores.max(axis=-1, keepdims=True), _SINK_SCORE)
             weight = np.exp(scores - highest)
             weight /= weight.sum(axis=-1, keepdims=True) + np.exp(_SINK_SCORE - highest)

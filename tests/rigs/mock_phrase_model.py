@@ -1,7 +1,7 @@
-"""A phrase model small enough to run anywhere: fixed random maps, and a flow that ends where it is told to.
+"""A phrase model small enough to run anywhere: fixed random maps, and a flow with a known end.
 
-Its velocity leads from wherever x is to a point that depends on the style, on the phrase before and on what
-is asked for, so that following it to time 1 arrives there whatever the noise.
+Its velocity leads from any x to a point that depends on the style, the phrase before and the requested
+theory, so that following it to time 1 arrives there whatever the noise.
 """
 
 import numpy as np
@@ -17,8 +17,8 @@ class MockPhraseModel:
     """Implements `tatumflow.engine.model.phrase_model.PhraseModel` with conditions of 6 values.
 
     Attributes:
-        asked: What the flow was last asked for.
-        before: What it was last told of the phrase before.
+        requested: The requested theory of the flow's last call.
+        before: The phrase before of the flow's last call.
         calls: How often the flow was evaluated.
     """
 
@@ -28,7 +28,7 @@ class MockPhraseModel:
         self._tables = rng.normal(size=(4, LATENT))
         self._parts = [rng.normal(size=(part.size, THEORY)) for part in PARTS]
         self._styles = rng.normal(size=(num_styles, self._shape.code_dim))
-        self.asked: Floats | None = None
+        self.requested: Floats | None = None
         self.before: Floats | None = None
         self.calls = 0
 
@@ -46,9 +46,9 @@ class MockPhraseModel:
         rows = [features[part.slice] @ table for part, table in zip(PARTS, self._parts, strict=True)]
         return np.stack(rows).astype(np.float32)
 
-    def velocity(self, x: Floats, time: float, style: Floats, before: Floats, asked: Floats) -> Floats:
+    def velocity(self, x: Floats, time: float, style: Floats, before: Floats, requested: Floats) -> Floats:
         self.calls += 1
-        self.asked, self.before = asked, before
+        self.requested, self.before = requested, before
         end = style @ self._styles + 0.5 * before[:-1]
-        end[LATENT:] += asked[: len(PARTS) * THEORY]
+        end[LATENT:] += requested[: len(PARTS) * THEORY]
         return ((end - x) / max(1 - time, 1e-6)).astype(np.float32)

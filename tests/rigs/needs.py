@@ -49,7 +49,7 @@ NEEDS: Final = MappingProxyType[str, tuple[Callable[[], bool], str]](
         "soundfont": (_soundfont, "pretty_midi came without its SoundFont"),
     }
 )
-"""Name to a probe and to what is said where the probe finds nothing."""
+"""A probe for each name, and the message where it finds nothing."""
 
 
 def lacking(reason: str) -> NoReturn:

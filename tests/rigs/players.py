@@ -1,4 +1,4 @@
-"""A corpus of players who cannot be mistaken for each other, which the tests write themselves."""
+"""A generated corpus of players with unmistakable styles."""
 
 from pathlib import Path
 

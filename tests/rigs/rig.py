@@ -28,7 +28,7 @@ def style_weights(controls: Controls) -> Floats:
 
 def context(session: ModelSession) -> list[tuple[int, ...]]:
     """Fields and role of every step, oldest first."""
-    record = session._record
+    record = session.record
     slots = [position % record.capacity for position in range(record.oldest, record.total)]
     return [(*record.fields[slot].tolist(), int(record.role[slot])) for slot in slots]
 

@@ -90,7 +90,7 @@ def engine_dead() -> StillLink:
 
 
 def hearing() -> StillLink:
-    """Ears: a quartet taken apart; the companion answers the horn, the drums are too loud and muted."""
+    """Ears on a separated quartet; the companion answers the horn, the drums are too loud and muted."""
     return StillLink(
         demonstration(),
         sound=AudioStatus(

@@ -28,7 +28,7 @@ def write_recording(
 
 @dataclass(frozen=True)
 class Ramp:
-    """A recording whose samples say where they are: part p at sample i is p + 1 + i / 1,000,000."""
+    """A recording whose samples encode their places: part p at sample i is p + 1 + i / 1,000,000."""
 
     name: str = "ramp"
     rate: int = RATE

@@ -118,7 +118,7 @@ def stream_states(
                 phrase=steps.phrase[part],
                 cos=cos,
                 sin=sin,
-                bias=cache.bias(begin + start, count),
+                attention_mask=cache.attention_mask(begin + start, count),
                 past_key=cache.keys,
                 past_value=cache.values,
             )

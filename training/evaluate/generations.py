@@ -25,6 +25,7 @@ from tatumflow.engine.turns.companion import Companion
 from tatumflow.engine.turns.modes import mode_named
 from tatumflow.engine.turns.phrase import Phrase, PhraseTracker
 from tatumflow.engine.turns.planner import Planner
+from tatumflow.engine.turns.turn_request import TurnRequest
 from tatumflow.engine.turns.turn_window import TurnWindow
 from tatumflow.training.data.corpora.piece import NOTE_DTYPE, UNKNOWN_VELOCITY
 from tatumflow.training.evaluate.metrics.onsets import TOGETHER
@@ -160,16 +161,8 @@ class Performer:
             session.add(note, Role.HUMAN)
         clock = VirtualClock(previous_onset)
         planner = Planner(session, Scheduler(lambda _: None, clock), clock, self._guide)
-        planner.begin(
-            window,
-            phrase,
-            controls,
-            self._bundle.style_weights(controls),
-            previous_onset=previous_onset,
-            seed=(seed,),
-            policy=policy,
-            chart=chart,
-        )
+        style = self._bundle.style_weights(controls)
+        planner.begin(TurnRequest(phrase, window, controls, style, (seed,), previous_onset, policy, chart))
         played: list[Note] = []
         while True:
             now = clock.now()

@@ -99,7 +99,7 @@ def test_chords_by_beat_loop() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("|: F7 | % | Cm7 F7 :| x3", ["F7", "F7", "Cm7 F7"] * 3),
         ("|: F7 | Bb7 :| C7", ["F7", "Bb7", "F7", "Bb7", "C7"]),
@@ -110,8 +110,8 @@ def test_chords_by_beat_loop() -> None:
         ("C6/9 | D7/F#", ["Cmaj7", "D7/Gb"]),
     ],
 )
-def test_notation(text: str, wanted: list[str]) -> None:
-    assert symbols(parse_chart(text)) == wanted
+def test_notation(text: str, expected: list[str]) -> None:
+    assert symbols(parse_chart(text)) == expected
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_times_follow_the_tempo_map(path: Path) -> None:
     assert performance.tempo == pytest.approx(60)
 
 
-def test_a_file_without_tempo_plays_at_120_and_says_none(path: Path) -> None:
+def test_a_file_without_tempo_plays_at_120_and_reports_none(path: Path) -> None:
     performance = read_midi(save(path, [on(480, 60), off(960, 60)]))
     assert spans(performance) == [(0.5, 1.0, 60)]
     assert performance.tempo is None
@@ -241,12 +241,12 @@ def test_written_notes_are_read_back(path: Path, notes: list[Note], bpm: float) 
     performance = read_midi(path)
     tick = 60 / bpm / 480
     assert performance.tempo == pytest.approx(bpm, rel=1e-4)
-    wanted = {note.pitch: note for note in notes}
-    assert len(performance.notes) == len(wanted)
+    written = {note.pitch: note for note in notes}
+    assert len(performance.notes) == len(written)
     for note in performance.notes:
-        assert note.velocity == wanted[note.pitch].velocity
-        assert note.onset == pytest.approx(wanted[note.pitch].onset, abs=tick)
-        assert note.offset == pytest.approx(wanted[note.pitch].offset, abs=2 * tick)
+        assert note.velocity == written[note.pitch].velocity
+        assert note.onset == pytest.approx(written[note.pitch].onset, abs=tick)
+        assert note.offset == pytest.approx(written[note.pitch].offset, abs=2 * tick)
 
 
 def test_both_players_are_written_as_named_tracks(path: Path) -> None:
@@ -296,7 +296,7 @@ def test_an_unknown_velocity_still_sounds(path: Path) -> None:
     assert read_midi(path).notes[0].velocity == 1
 
 
-def test_a_failed_write_leaves_nothing_and_says_where(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_nothing_and_names_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "missing"
     with pytest.raises(MidiFileError, match=r"answer\.mid: cannot be written .*missing") as caught:
         write_midi(folder / "answer.mid", [MidiTrack("you", [Note(0.0, 1.0, 60, 64)])])

@@ -13,7 +13,8 @@ from tatumflow.engine.clock import SystemClock, VirtualClock
 from tatumflow.engine.errors import SchedulerError
 from tatumflow.engine.midi.events import ALL_NOTES_OFF, SUSTAIN, ControlChange, NoteOff, NoteOn, OutputEvent
 from tatumflow.engine.midi.notes import Note
-from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler, SchedulerThread
+from tatumflow.engine.midi.scheduler import LATE_LIMIT, Scheduler
+from tatumflow.engine.midi.scheduler_thread import SchedulerThread
 
 
 def make() -> tuple[Scheduler, Port, VirtualClock]:
@@ -275,7 +276,7 @@ class StuckPort(Port):
 
 
 @pytest.mark.parametrize("kind", [NoteOn, NoteOff])
-def test_an_output_that_hangs_holds_up_nobody_else_and_gets_every_off_in_the_end(kind: type):
+def test_an_output_that_hangs_blocks_no_other_thread_and_gets_every_off_in_the_end(kind: type):
     port, clock, silenced = StuckPort(kind), SystemClock(), list[bool]()
     scheduler = Scheduler(port.send, clock, lambda: silenced.append(True))
     thread = SchedulerThread(scheduler, clock)

@@ -1,4 +1,4 @@
-"""Every fault of a bundle is one line that says what, where and what to do; styles are found by name."""
+"""Every fault of a bundle is one line: what, where and what to do; styles are found by name."""
 
 import json
 import shutil
@@ -36,13 +36,13 @@ def _edit(folder: Path, edit: Edit) -> None:
     file.write_text(json.dumps(content))
 
 
-def _refused(folder: Path, *said: str) -> None:
+def _refused(folder: Path, *parts: str) -> None:
     with pytest.raises(BundleError) as caught:
         load_bundle(folder)
     message = str(caught.value)
     assert "\n" not in message
     assert str(folder) in message
-    for part in said:
+    for part in parts:
         assert part in message
 
 
@@ -72,13 +72,13 @@ def test_a_manifest_that_is_no_object(copy: Path, content: str) -> None:
     _refused(copy, "manifest.json")
 
 
-def test_a_newer_format_asks_for_an_update_even_with_unknown_parts(copy: Path) -> None:
+def test_a_newer_format_needs_an_update_even_with_unknown_parts(copy: Path) -> None:
     _edit(copy, lambda m: m.update(format_version=4, something_new={}))
     _refused(copy, "newer", "update TatumFlow")
 
 
 @pytest.mark.parametrize(
-    ("edit", "said"),
+    ("edit", "message"),
     [
         (lambda m: m.pop("window"), "window"),
         (lambda m: m.update(extra=1), "extra"),
@@ -91,7 +91,7 @@ def test_a_newer_format_asks_for_an_update_even_with_unknown_parts(copy: Path) -
         (lambda m: m["styles"].pop(), "styles"),
         (lambda m: m["styles"].__setitem__(1, "charlie-parker"), "styles"),
         (lambda m: m["styles"].__setitem__(1, "\x1b[2J"), "styles"),
-        (lambda m: m["styles"].__setitem__(0, "nobody"), "styles"),
+        (lambda m: m["styles"].__setitem__(0, "unknown"), "styles"),
         (lambda m: m["graphs"].pop("head_pitch"), "head_pitch"),
         (lambda m: m["graphs"]["decoder"].update(file="../decoder.onnx"), "graphs.decoder.file"),
         (lambda m: m["graphs"]["decoder"].update(file="/etc/passwd"), "graphs.decoder.file"),
@@ -100,9 +100,9 @@ def test_a_newer_format_asks_for_an_update_even_with_unknown_parts(copy: Path) -
         (lambda m: m["fields"][0].update(size=7), "fields"),
     ],
 )
-def test_a_manifest_against_its_schema(copy: Path, edit: Edit, said: str) -> None:
+def test_a_manifest_against_its_schema(copy: Path, edit: Edit, message: str) -> None:
     _edit(copy, edit)
-    _refused(copy, "manifest.json", said)
+    _refused(copy, "manifest.json", message)
 
 
 def test_a_missing_graph(copy: Path) -> None:
@@ -159,11 +159,11 @@ def test_a_style_is_found_by_a_part_of_its_name(tiny: Bundle, name: str, slug: s
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [("art-tatom", "did you mean art-tatum"), ("ar", "art-tatum, charlie-parker"), ("zzzz", "3 styles")],
 )
-def test_an_unknown_or_ambiguous_style_is_refused(tiny: Bundle, name: str, said: str) -> None:
-    with pytest.raises(SettingError, match=said):
+def test_an_unknown_or_ambiguous_style_is_refused(tiny: Bundle, name: str, message: str) -> None:
+    with pytest.raises(SettingError, match=message):
         tiny.resolve_style(name)
 
 
@@ -183,16 +183,16 @@ def test_style_weights(tiny: Bundle, controls: Controls, weights: tuple[float, .
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, weights, atol=1e-7)
     for strength in (0.0, 0.5, 2.0):
-        nobody = np.eye(len(weights))[0]
-        guided = nobody + strength * (np.array(weights) - nobody)
+        plain = np.eye(len(weights))[0]
+        guided = plain + strength * (np.array(weights) - plain)
         np.testing.assert_allclose(
             tiny.style_weights(replace(controls, style_strength=strength)), guided, atol=1e-6
         )
 
 
 def test_an_unknown_second_style_is_refused(tiny: Bundle) -> None:
-    with pytest.raises(SettingError, match="nobody"):
-        tiny.style_weights(Controls(style="tatum", style_b="nobody"))
+    with pytest.raises(SettingError, match="unknown"):
+        tiny.style_weights(Controls(style="tatum", style_b="unknown"))
 
 
 def test_bundles_are_found_by_name_and_path(
@@ -205,7 +205,7 @@ def test_bundles_are_found_by_name_and_path(
         bundle_path("huge")
 
 
-def test_without_any_bundle_the_message_says_how_to_get_one(
+def test_without_any_bundle_the_message_has_the_advice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model_folder, "bundle_folders", lambda: [tmp_path])

@@ -156,14 +156,14 @@ def test_the_level_of_velocities_moves_towards_the_target_and_accents_stay(
     got = constrain_velocity(wish, constraints)
     before = float(probabilities(wish) @ VELOCITIES)
     after = float(probabilities(got) @ VELOCITIES)
-    wanted = before + follow * (target - level)
-    assert after == pytest.approx(wanted, abs=12 if wanted < 28 or wanted > 100 else 1.5)
+    target_mean = before + follow * (target - level)
+    assert after == pytest.approx(target_mean, abs=12 if target_mean < 28 or target_mean > 100 else 1.5)
     assert got.dtype == np.float32
     spread = [
         float(np.sqrt(probabilities(one) @ (VELOCITIES - mean) ** 2))
         for one, mean in ((wish, before), (got, after))
     ]
-    if 40 <= wanted <= 90:
+    if 40 <= target_mean <= 90:
         assert spread[1] == pytest.approx(spread[0], abs=2.5)
 
 

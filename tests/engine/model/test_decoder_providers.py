@@ -1,4 +1,4 @@
-"""The trunk runs on the first provider that takes it, and on the CPU when none does."""
+"""The trunk runs on the first provider that runs it, and on the CPU when none does."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ import pytest
 from tatumflow.engine.errors import BundleError
 from tatumflow.engine.model import onnx_decoder, providers
 from tatumflow.engine.model.bundle import Bundle, load_bundle
+from tatumflow.engine.model.decoder import DecoderInput, DecoderOutput
 from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.engine.model.providers import (
     CPU,
@@ -27,24 +28,24 @@ Options = Mapping[str, Mapping[str, str]]
 
 
 class _Machine:
-    """Opens every trunk on the CPU, but remembers where it was asked for, and refuses some providers."""
+    """Opens every trunk on the CPU, records the requested providers, and refuses some."""
 
     def __init__(self, *broken: str) -> None:
         self.broken = broken
-        self.asked: list[tuple[str, tuple[str, ...], Options | None]] = []
+        self.opened: list[tuple[str, tuple[str, ...], Options | None]] = []
 
     def __call__(
         self, file: Path, names: Sequence[str], threads: int, options: Options | None = None
     ) -> onnxruntime.InferenceSession:
         if file.name.startswith("decoder"):
-            self.asked.append((file.name, tuple(names), options))
+            self.opened.append((file.name, tuple(names), options))
             if names[0] in self.broken:
                 raise BundleError(f"{file}: {names[0]} does not start")
         return open_session(file, (CPU,), threads)
 
     @property
     def trunks(self) -> list[tuple[str, tuple[str, ...]]]:
-        return [(file, names) for file, names, _ in self.asked]
+        return [(file, names) for file, names, _ in self.opened]
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_int8_weights_are_for_the_cpu_alone() -> None:
     assert graph_providers("fp32", ALL) == graph_providers("fp16", ALL) == ALL
 
 
-def test_a_bundle_without_a_graph_for_gpus_stays_on_the_cpu_and_says_so_in_a_line(
+def test_a_bundle_without_a_graph_for_gpus_stays_on_the_cpu_with_a_line_in_the_log(
     tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine = _Machine()
@@ -90,7 +91,7 @@ def test_tensorrt_takes_the_graph_made_for_gpus(
     bundle, machine = load_bundle(tiny_gpu_bundle), _Machine()
     _open(bundle, machine, monkeypatch)
     assert machine.trunks == [("decoder_gpu.onnx", ALL)]
-    assert machine.asked[0][2] == {TENSORRT: tensorrt_options(bundle)}
+    assert machine.opened[0][2] == {TENSORRT: tensorrt_options(bundle)}
     assert Path(tensorrt_options(bundle)["trt_engine_cache_path"]).is_dir()
 
 
@@ -105,26 +106,26 @@ def test_each_provider_that_fails_leaves_it_to_the_next_and_the_last_takes_the_g
         ("decoder.onnx", (CPU,)),
     ]
     assert decoder.provider == CPU
-    said = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert [line.split()[0] for line in said] == [TENSORRT, CUDA]
+    lines = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert [line.split()[0] for line in lines] == [TENSORRT, CUDA]
 
 
 def test_a_provider_that_fails_at_its_first_run_is_left_out_too(
     tiny_gpu_bundle: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine, warm_up = _Machine(TENSORRT), OnnxDecoder._warm_up
+    machine, decode = _Machine(TENSORRT), OnnxDecoder.decode
 
-    def fails_once(decoder: OnnxDecoder) -> None:
+    def fails_on_cuda(decoder: OnnxDecoder, inputs: DecoderInput) -> DecoderOutput:
         if machine.trunks[-1][1][0] == CUDA:
             raise RuntimeError("no kernel image")
-        warm_up(decoder)
+        return decode(decoder, inputs)
 
-    monkeypatch.setattr(OnnxDecoder, "_warm_up", fails_once)
+    monkeypatch.setattr(OnnxDecoder, "decode", fails_on_cuda)
     _open(load_bundle(tiny_gpu_bundle), machine, monkeypatch)
     assert machine.trunks[-1] == ("decoder.onnx", (CPU,))
 
 
-def test_a_provider_that_does_not_start_is_not_taken_for_the_cpu(
+def test_a_provider_that_does_not_start_is_not_replaced_by_the_cpu(
     tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = onnxruntime.InferenceSession
@@ -143,9 +144,9 @@ def test_without_a_gpu_onnx_runtime_itself_leaves_it_to_the_cpu(
 ) -> None:
     decoder = OnnxDecoder(load_bundle(tiny_gpu_bundle), providers=ALL)
     assert decoder.provider == CPU
-    said = [record.getMessage() for record in caplog.records]
-    assert [line.split()[0] for line in said] == [TENSORRT, CUDA]
-    assert all("\n" not in line and line.endswith("installation of its libraries") for line in said)
+    lines = [record.getMessage() for record in caplog.records]
+    assert [line.split()[0] for line in lines] == [TENSORRT, CUDA]
+    assert all("\n" not in line and line.endswith("installation of its libraries") for line in lines)
 
 
 def test_engines_of_other_weights_lie_elsewhere(

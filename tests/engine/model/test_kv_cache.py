@@ -31,11 +31,11 @@ def feed(cache: KVCache, steps: int, stamp: float = 0.0) -> None:
 
 
 def visible_positions(cache: KVCache, first: int, steps: int) -> list[set[int]]:
-    """What each new step may look at, own steps included, read back from the bias and the rows."""
-    bias = cache.bias(first, steps)
-    assert set(np.unique(bias)) <= {0.0, np.float32(MASKED)}
+    """What each new step may look at, own steps included, read back from the mask and the rows."""
+    mask = cache.attention_mask(first, steps)
+    assert set(np.unique(mask)) <= {0.0, np.float32(MASKED)}
     seen = []
-    for row in bias:
+    for row in mask:
         open_slots = np.flatnonzero(row[: SHAPE.cache_rows] == 0)
         past = {int(p) for p in cache.keys[0, 0, open_slots, 0]}
         own = {first + int(j) for j in np.flatnonzero(row[SHAPE.cache_rows :] == 0)}
@@ -105,10 +105,10 @@ def test_rollback_within_the_spare_rows_is_exact_and_deeper_shortens_the_context
 def test_rollback_copies_nothing_and_restores_the_same_bias() -> None:
     cache = KVCache(SHAPE)
     feed(cache, 9)
-    before, keys = cache.bias(9, 1).copy(), cache.keys.copy()
+    before, keys = cache.attention_mask(9, 1).copy(), cache.keys.copy()
     feed(cache, 4)
     cache.rollback(9)
-    np.testing.assert_array_equal(cache.bias(9, 1), before)
+    np.testing.assert_array_equal(cache.attention_mask(9, 1), before)
     np.testing.assert_array_equal(cache.keys[:, :, :9], keys[:, :, :9])
 
 
@@ -117,10 +117,10 @@ def test_impossible_moves_are_refused() -> None:
     feed(cache, 4)
     with pytest.raises(ValueError, match="4 steps back to 5"):
         cache.rollback(5)
-    with pytest.raises(ValueError, match="no bias"):
-        cache.bias(5, 1)
-    with pytest.raises(ValueError, match="no bias"):
-        cache.bias(4, cache.max_steps + 1)
+    with pytest.raises(ValueError, match="no mask"):
+        cache.attention_mask(5, 1)
+    with pytest.raises(ValueError, match="no mask"):
+        cache.attention_mask(4, cache.max_steps + 1)
 
 
 def test_a_single_step_allocates_nothing_that_grows_and_late_steps_cost_as_early_ones() -> None:
@@ -129,7 +129,7 @@ def test_a_single_step_allocates_nothing_that_grows_and_late_steps_cost_as_early
     row = np.zeros((2, 2, 1, 4), np.float32)
 
     def step() -> None:
-        cache.bias(cache.length, 1)
+        cache.attention_mask(cache.length, 1)
         angles.rows(cache.length, 1)
         cache.append(row, row)
 

@@ -79,11 +79,11 @@ def test_a_shift_lands_where_ticks_take_it() -> None:
     assert NO_PHASE == BEAT_TICKS
 
 
-def heard(session: ModelSession, times: np.ndarray) -> np.ndarray:
+def shifts(session: ModelSession, times: np.ndarray) -> np.ndarray:
     for time in times:
         session.add(Note(float(time), 0.1, 60, 80), Role.HUMAN)
     session.sync()
-    return session._record.fields[1 : 1 + len(times), 0]
+    return session.record.fields[1 : 1 + len(times), 0]
 
 
 @pytest.mark.parametrize("tempo", [90.0, 173.0, 240.0])
@@ -91,18 +91,18 @@ def test_a_rhythm_is_read_alike_at_every_tempo(tempo: float) -> None:
     beats = np.array([0, 0.66, 1, 1.5, 2, 3.34, 4])
     session = ModelSession(MockDecoder())
     session.follow_beats(BeatClock(tempo, 5.0))
-    assert heard(session, 5.0 + beats * 60 / tempo).tolist() == [0, 33, 17, 25, 25, 67, 33]
+    assert shifts(session, 5.0 + beats * 60 / tempo).tolist() == [0, 33, 17, 25, 25, 67, 33]
 
 
 def test_ticks_go_on_through_a_change_of_clock() -> None:
     session = ModelSession(MockDecoder())
-    first = heard(session, np.array([1.0, 1.3]))
+    first = shifts(session, np.array([1.0, 1.3]))
     session.follow_beats(BeatClock(240, 0.05))
-    second = heard(session, np.array([1.55, 1.8]))
+    second = shifts(session, np.array([1.55, 1.8]))
     session.follow_beats(None)
-    heard(session, np.array([2.0]))
+    shifts(session, np.array([2.0]))
     assert first.tolist() == [0, 30]
-    assert session._record.fields[1:6, 0].tolist() == [0, 30, 50, 50, 20]
+    assert session.record.fields[1:6, 0].tolist() == [0, 30, 50, 50, 20]
     assert second is not None
 
 
@@ -110,7 +110,7 @@ def test_notes_of_its_own_fall_on_ticks_of_the_beat() -> None:
     session = ModelSession(MockDecoder(mock_shape(cache_rows=128, window=96)))
     beats = BeatClock(187.0, 2.0)
     session.follow_beats(beats)
-    session.turn(Role.COMPANION, NO_STYLE)
+    session.begin_turn(Role.COMPANION, NO_STYLE)
     rng, onset = np.random.default_rng(1), 2.0
     for _ in range(40):
         note = session.next_note(Sampling(), Constraints(), rng, previous_onset=onset)
@@ -125,4 +125,4 @@ def test_a_model_that_reads_no_places_counts_in_seconds() -> None:
     session = ModelSession(MockDecoder(plain))
     session.follow_beats(BeatClock(240, 0.0))
     times = np.array([0.0, 0.25, 0.75])
-    assert heard(session, times).tolist() == [0, *np.diff(to_ticks(times)).tolist()]
+    assert shifts(session, times).tolist() == [0, *np.diff(to_ticks(times)).tolist()]

@@ -1,4 +1,4 @@
-"""The exported graphs do what the trained module does, however they are fed."""
+"""The exported graphs compute what the trained module does, in any batching."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -58,8 +58,8 @@ def test_a_blend_of_styles_equals_the_module(exact: OnnxDecoder) -> None:
     steps = random_steps(exact.shape, 20).steps._replace(style=blend)
     found = stream_states(exact, steps)
     with torch.inference_mode():
-        wanted = windowed_states(tiny_trained().model.decoder, steps, exact.shape.window)
-    np.testing.assert_allclose(found, wanted, atol=1e-4)
+        expected = windowed_states(tiny_trained().model.decoder, steps, exact.shape.window)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
     one = stream_states(exact, steps._replace(style=np.eye(4, dtype=np.float32)[[1] * 20]))
     assert np.abs(found - one).max() > 1e-2
 

@@ -1,4 +1,4 @@
-"""A GPU provider is asked for only where its libraries load and a GPU answers."""
+"""A GPU provider is requested only where its libraries load and the driver reports a GPU."""
 
 import pytest
 
@@ -32,10 +32,10 @@ def test_no_gpu_leaves_the_cpu_and_loads_nothing() -> None:
     assert not loaded
 
 
-def test_a_build_without_gpu_providers_asks_no_driver() -> None:
-    asked = []
-    assert choose_providers((CPU,), lambda _: True, lambda: bool(asked.append(1)), "13") == (CPU,)
-    assert not asked
+def test_a_build_without_gpu_providers_calls_no_driver() -> None:
+    calls = []
+    assert choose_providers((CPU,), lambda _: True, lambda: bool(calls.append(1)), "13") == (CPU,)
+    assert not calls
 
 
 def test_a_library_that_is_not_there(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
 """The model session: whatever order and batching events come in, the states are those of the final notes."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +22,7 @@ from tatumflow.engine.model.tokens import (
     PITCH,
     TIME_SHIFT,
     TIME_SHIFT_TICKS,
-    TURN,
+    TURN_TOKEN,
     encode_notes,
     to_ticks,
 )
@@ -57,9 +57,9 @@ class Witness(MockDecoder):
 
 
 def new(**kwargs) -> tuple[ModelSession, Witness]:
-    eager = kwargs.pop("eager_refeed", 24)
+    eager = kwargs.pop("eager_prefill", 24)
     decoder = Witness(**kwargs)
-    session = ModelSession(decoder, eager_refeed=eager)
+    session = ModelSession(decoder, eager_prefill=eager)
     decoder.session = session
     return session, decoder
 
@@ -97,10 +97,10 @@ def draw(session: ModelSession, count: int, seed: int = 5, start: float = 0.0, *
 def test_steps_carry_fields_roles_and_styles() -> None:
     session, decoder = new()
     notes = melody(4, start=3.0)
-    session.turn(Role.HUMAN, BLEND)
+    session.begin_turn(Role.HUMAN, BLEND)
     session.add(notes[0], Role.HUMAN)
     session.add(notes[1], Role.COMPANION)
-    session.turn(Role.COMPANION, TATUM)
+    session.begin_turn(Role.COMPANION, TATUM)
     session.add(notes[2], Role.COMPANION)
     session.add(notes[3], Role.HUMAN)
     session.sync()
@@ -111,7 +111,7 @@ def test_steps_carry_fields_roles_and_styles() -> None:
         [n.velocity for n in notes],
     ).tolist()
     fields[0][TIME_SHIFT] = 0
-    turn = [TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration]
+    turn = [*astuple(TURN_TOKEN)]
     assert decoder.read == {
         0: (*turn, Role.HUMAN, *NO_STYLE),
         1: (*fields[0], Role.HUMAN, *NO_STYLE),
@@ -125,7 +125,7 @@ def test_steps_carry_fields_roles_and_styles() -> None:
 def test_prefill_equals_step_by_step() -> None:
     whole, one = new(), new()
     for session, _ in (whole, one):
-        session.turn(Role.HUMAN, TATUM)
+        session.begin_turn(Role.HUMAN, TATUM)
     for note in melody(40):
         whole[0].add(note, Role.HUMAN)
         one[0].add(note, Role.HUMAN)
@@ -147,8 +147,8 @@ def test_streaming_equals_batch_in_any_batching(count: int, length: int, eager: 
         for t, p, d in zip(ticks, pitches, rng.integers(1, 200, count), strict=True)
     ]
     events = [(n.onset, 0, n) for n in notes] + [(n.offset, 1, n) for n in notes]
-    live, live_decoder = new(shape=mock_shape(cache_rows=128), eager_refeed=eager)
-    live.turn(Role.HUMAN, TATUM)
+    live, live_decoder = new(shape=mock_shape(cache_rows=128), eager_prefill=eager)
+    live.begin_turn(Role.HUMAN, TATUM)
     for time, off, note in sorted(events, key=lambda event: event[:2]):
         if off:
             live.note_off(time, note.pitch)
@@ -157,7 +157,7 @@ def test_streaming_equals_batch_in_any_batching(count: int, length: int, eager: 
         if rng.random() < 0.5:
             live.sync([None, 1, 2][rng.integers(3)])
     batch, batch_decoder = new(shape=mock_shape(cache_rows=128))
-    batch.turn(Role.HUMAN, TATUM)
+    batch.begin_turn(Role.HUMAN, TATUM)
     for note in sorted(notes, key=lambda n: (int(to_ticks(n.onset)), n.pitch)):
         batch.add(note, Role.HUMAN)
     got, expected = states(live, live_decoder), states(batch, batch_decoder)
@@ -184,38 +184,38 @@ def test_chord_in_any_order_of_arrival_is_the_sorted_chord(order: list[int]) -> 
 def test_a_chord_stays_on_its_side_of_a_turn() -> None:
     session, decoder = new()
     session.note_on(1.0, 60, 80)
-    session.turn(Role.COMPANION, TATUM)
+    session.begin_turn(Role.COMPANION, TATUM)
     session.add(Note(1.0, 0.1, 50, 80), Role.COMPANION)
     session.sync()
-    assert [decoder.read[p][PITCH] for p in range(4)] == [TURN.pitch, 39, TURN.pitch, 29]
+    assert [decoder.read[p][PITCH] for p in range(4)] == [TURN_TOKEN.pitch, 39, TURN_TOKEN.pitch, 29]
 
 
 def test_rollback_is_as_if_never_fed_bit_for_bit() -> None:
     straight, speculative = new(), new()
     for session, _ in (straight, speculative):
-        session.turn(Role.HUMAN, NO_STYLE)
+        session.begin_turn(Role.HUMAN, NO_STYLE)
         for note in melody(20):
             session.add(note, Role.HUMAN)
         session.sync()
     session = speculative[0]
     mark = session.mark()
-    session.turn(Role.COMPANION, TATUM)
+    session.begin_turn(Role.COMPANION, TATUM)
     draw(session, 12, start=10.0)
     session.rollback(mark)
     assert session.pending == 0
     decoded = len(speculative[1].decoded)
     for session, _ in (straight, speculative):
-        session.turn(Role.COMPANION, BLEND)
+        session.begin_turn(Role.COMPANION, BLEND)
     assert draw(straight[0], 10, start=10.0) == draw(speculative[0], 10, start=10.0)
     np.testing.assert_array_equal(states(*straight), states(*speculative))
-    assert len(speculative[1].decoded) == decoded + 11, "rolling back fed steps again"
+    assert len(speculative[1].decoded) == decoded + 11, "rolling back prefilled steps again"
 
 
 def test_rollback_restores_the_style_in_force() -> None:
     session, decoder = new()
-    session.turn(Role.HUMAN, BLEND)
+    session.begin_turn(Role.HUMAN, BLEND)
     mark = session.mark()
-    session.turn(Role.COMPANION, TATUM)
+    session.begin_turn(Role.COMPANION, TATUM)
     session.rollback(mark)
     session.add(Note(0.0, 0.1, 60, 64), Role.COMPANION)
     session.sync()
@@ -244,7 +244,7 @@ def test_rollback_drops_a_note_that_was_inserted_before_the_mark(inserted: int) 
 
 def test_nested_marks_and_marks_that_are_gone() -> None:
     session, _ = new()
-    session.turn(Role.HUMAN, NO_STYLE)
+    session.begin_turn(Role.HUMAN, NO_STYLE)
     outer = session.mark()
     session.add(Note(0.0, 0.1, 60, 64), Role.HUMAN)
     inner = session.mark()
@@ -264,7 +264,7 @@ def test_nested_marks_and_marks_that_are_gone() -> None:
 
 def test_a_mark_older_than_the_record_leaves_its_turn() -> None:
     session, decoder = new()
-    session.turn(Role.COMPANION, BLEND)
+    session.begin_turn(Role.COMPANION, BLEND)
     mark = session.mark()
     for note in melody(100):
         session.add(note, Role.COMPANION)
@@ -272,11 +272,11 @@ def test_a_mark_older_than_the_record_leaves_its_turn() -> None:
     session.rollback(mark)
     session.sync()
     assert session.steps == 1
-    assert decoder.read[0] == (TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration, 1, *BLEND)
+    assert decoder.read[0] == (*astuple(TURN_TOKEN), 1, *BLEND)
 
 
 def test_a_far_correction_waits_until_it_is_needed() -> None:
-    session, decoder = new(shape=mock_shape(cache_rows=128, window=64), eager_refeed=24)
+    session, decoder = new(shape=mock_shape(cache_rows=128, window=64), eager_prefill=24)
     session.note_on(0.0, 40, 80)
     for note in melody(40, start=0.1):
         session.add(note, Role.HUMAN)
@@ -306,7 +306,7 @@ def test_a_near_correction_is_fed_again_in_one_call() -> None:
 
 
 def test_a_correction_too_far_back_leaves_the_cache() -> None:
-    session, _ = new(eager_refeed=4)
+    session, _ = new(eager_prefill=4)
     session.note_on(0.0, 40, 80)
     for note in melody(40, start=0.1):
         session.add(note, Role.HUMAN)
@@ -361,11 +361,11 @@ def test_next_note_repeats_and_equals_adding_its_notes() -> None:
     first, second, added = new(), new(), new()
     notes = []
     for session, _ in (first, second):
-        session.turn(Role.COMPANION, TATUM)
+        session.begin_turn(Role.COMPANION, TATUM)
         notes.append(draw(session, 60))
     assert notes[0] == notes[1]
     assert notes[0] != draw(new()[0], 60)
-    added[0].turn(Role.COMPANION, TATUM)
+    added[0].begin_turn(Role.COMPANION, TATUM)
     for note in notes[0]:
         added[0].add(note, Role.COMPANION)
         added[0].sync()
@@ -446,7 +446,7 @@ def test_a_pitch_struck_again_ends_there() -> None:
 
 def test_generated_music_meets_its_constraints() -> None:
     session, _ = new()
-    session.turn(Role.COMPANION, TATUM)
+    session.begin_turn(Role.COMPANION, TATUM)
     rng, onset = np.random.default_rng(1), 0.0
     wishes = Constraints(register_low=50, register_high=70, pitch_classes=0b101010110101, max_polyphony=2)
     notes: list[Note] = []

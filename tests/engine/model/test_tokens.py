@@ -24,7 +24,7 @@ from tatumflow.engine.model.tokens import (
     PITCH,
     TIME_SHIFT,
     TIME_SHIFT_TICKS,
-    TURN,
+    TURN_TOKEN,
     VELOCITIES,
     VELOCITY,
     NoteTokens,
@@ -141,7 +141,7 @@ def test_the_vocabulary_is_miditoks(tokenizer: miditok.Structured) -> None:
 
 def test_no_input_only_index_can_be_predicted() -> None:
     assert len(FIELDS) == len(FIELD_SIZES) == 4
-    assert NoteTokens(*ABSENT) == TURN
+    assert NoteTokens(*ABSENT) == TURN_TOKEN
     for absent, size, rows in zip(ABSENT, FIELD_SIZES, INPUT_SIZES, strict=True):
         assert size <= absent < rows
     assert FIELD_SIZES[DURATION] < HELD < INPUT_SIZES[DURATION]

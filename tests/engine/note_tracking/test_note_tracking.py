@@ -99,7 +99,7 @@ def test_notes_have_their_pitches_and_times(tracker: MonophonicTracker, partials
     assert events[-1].time == pytest.approx(100.3 + 0.25 * len(played), abs=2 * NEAR)
 
 
-def test_fast_notes_are_told_apart(tracker: MonophonicTracker):
+def test_fast_notes_are_separate(tracker: MonophonicTracker):
     played = [60, 62, 64, 65, 67, 69, 71, 72, 71, 69, 67, 65]
     events = hear(tracker, np.concatenate([rest(0.3), line(played, 0.1), rest(0.2)]))
     assert pitches(events) == played
@@ -113,7 +113,7 @@ def test_an_event_comes_as_soon_as_the_tracker_says(tracker: MonophonicTracker):
             assert 0.3 < (at + 160) / RATE <= 0.3 + tracker.latency + NEAR
             break
     else:
-        pytest.fail("the note was never said")
+        pytest.fail("the note was never reported")
     tracker.finish(1.0)
 
 
@@ -140,7 +140,7 @@ def test_a_glide_goes_from_its_first_note_to_its_last(tracker: MonophonicTracker
     assert all(60 <= pitch <= 65 for pitch in pitches(events))
 
 
-def test_octaves_that_are_played_are_heard(tracker: MonophonicTracker):
+def test_octaves_that_are_played_are_transcribed(tracker: MonophonicTracker):
     events = hear(tracker, np.concatenate([rest(0.2), line([55, 67, 55, 79, 67], 0.3)]))
     assert pitches(events) == [55, 67, 55, 79, 67]
 
@@ -207,7 +207,7 @@ def test_a_gap_in_time_ends_what_sounds(tracker: MonophonicTracker):
     assert begun(events)[0].time == pytest.approx(20.0, abs=NEAR)
 
 
-def test_finishing_when_nothing_sounds_says_nothing(tracker: MonophonicTracker):
+def test_finishing_when_nothing_sounds_gives_no_event(tracker: MonophonicTracker):
     assert tracker.finish(3.0) == []
     assert tracker.push(rest(0), 3.0) == []
     assert tracker.finish(4.0) == []
@@ -228,10 +228,10 @@ def frames(
     ]
 
 
-def segmented(heard: Sequence[PitchFrame], settings: SegmentationSettings | None = None) -> Events:
+def segmented(voice: Sequence[PitchFrame], settings: SegmentationSettings | None = None) -> Events:
     segmenter = NoteSegmenter(settings)
-    events = [event for frame in heard for event in segmenter.push(frame)]
-    return events + segmenter.finish(len(heard) * FRAME)
+    events = [event for frame in voice for event in segmenter.push(frame)]
+    return events + segmenter.finish(len(voice) * FRAME)
 
 
 @pytest.mark.parametrize("leap", [12, -12, 19, 24])
@@ -240,8 +240,8 @@ def test_a_moment_on_another_partial_is_no_note(leap: int):
 
 
 def test_an_octave_with_an_attack_is_a_note_at_once():
-    heard = frames([60] * 20 + [72] * 4 + [60] * 20, attacks=(20, 24))
-    assert pitches(segmented(heard)) == [60, 72, 60]
+    voice = frames([60] * 20 + [72] * 4 + [60] * 20, attacks=(20, 24))
+    assert pitches(segmented(voice)) == [60, 72, 60]
 
 
 def test_an_attack_begins_the_same_pitch_again_only_where_it_gets_louder():
@@ -301,8 +301,8 @@ def test_settings_out_of_range_are_refused():
         max_size=60,
     )
 )
-def test_any_frames_give_notes_one_after_the_other(heard: list[tuple[float, float, float, float]]):
-    events = segmented([PitchFrame(number * FRAME, *values) for number, values in enumerate(heard)])
+def test_any_frames_give_notes_one_after_the_other(voice: list[tuple[float, float, float, float]]):
+    events = segmented([PitchFrame(number * FRAME, *values) for number, values in enumerate(voice)])
     check_order(events)
     assert all(1 <= note.velocity <= 127 for note in begun(events))
 

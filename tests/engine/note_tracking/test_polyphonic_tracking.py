@@ -98,13 +98,13 @@ def frames(
     return made
 
 
-def segmented(heard: list[KeysFrame]) -> Events:
+def segmented(keys: list[KeysFrame]) -> Events:
     segmenter = KeysSegmenter()
-    events = [event for frame in heard for event in segmenter.push(frame)]
-    return events + segmenter.finish(len(heard) * FRAME)
+    events = [event for frame in keys for event in segmenter.push(frame)]
+    return events + segmenter.finish(len(keys) * FRAME)
 
 
-def test_a_key_begins_with_its_onset_and_ends_when_it_is_no_longer_heard():
+def test_a_key_begins_with_its_onset_and_ends_when_it_no_longer_sounds():
     on, off = segmented(frames(60, {10: 39}, {39: range(11, 30)}))
     assert (on.pitch, on.time) == (60, pytest.approx(10 * FRAME))
     assert (off.pitch, off.time) == (60, pytest.approx(29 * FRAME))
@@ -122,10 +122,10 @@ def test_an_onset_without_a_sound_or_too_soft_is_no_note():
 
 
 def test_a_short_hole_does_not_end_a_key():
-    heard = frames(60, {10: 39}, {39: range(10, 50)})
+    keys = frames(60, {10: 39}, {39: range(10, 50)})
     for number in range(20, 25):
-        heard[number].sounds[39] = 0
-    assert len(segmented(heard)) == 2
+        keys[number].sounds[39] = 0
+    assert len(segmented(keys)) == 2
 
 
 def test_settings_out_of_range_are_refused():

@@ -24,7 +24,9 @@ def test_no_surprise_is_the_phrase_itself() -> None:
 
 def test_the_condition_leaves_the_phrase_steadily_with_surprise() -> None:
     class Still(MockPhraseModel):
-        def velocity(self, x: Floats, time: float, style: Floats, before: Floats, asked: Floats) -> Floats:
+        def velocity(
+            self, x: Floats, time: float, style: Floats, before: Floats, requested: Floats
+        ) -> Floats:
             return np.zeros_like(x)
 
     model = Still()
@@ -54,21 +56,21 @@ def test_styles_blend_and_guide_by_their_velocities() -> None:
         weights = np.array(style, np.float32)
         return next_code(model, weights, np.random.default_rng(0), surprise=0.5)
 
-    nobody, one, other = towards(1, 0, 0), towards(0, 1, 0), towards(0, 0, 1)
+    plain, one, other = towards(1, 0, 0), towards(0, 1, 0), towards(0, 0, 1)
     assert np.allclose(towards(0, 0.25, 0.75), 0.25 * one + 0.75 * other, atol=1e-4)
-    assert np.allclose(towards(-1, 2, 0), 2 * one - nobody, atol=1e-4)
+    assert np.allclose(towards(-1, 2, 0), 2 * one - plain, atol=1e-4)
 
 
-def test_what_is_not_there_is_told_as_zeros() -> None:
+def test_absent_inputs_are_zeros() -> None:
     model = MockPhraseModel()
     drawn(model)
     assert not np.any(model.before)
-    assert not np.any(model.asked)
+    assert not np.any(model.requested)
     before = encode_phrase(model, CALL)
-    drawn(model, before=before, asked={"rhythm": before.theory[2]})
+    drawn(model, before=before, requested={"rhythm": before.theory[2]})
     assert model.before is not None
     assert model.before[-1] == 1
-    assert np.array_equal(np.asarray(model.asked), [0, 0, before.theory[2, 0], 0, 0, 0, 1, 0])
+    assert np.array_equal(np.asarray(model.requested), [0, 0, before.theory[2, 0], 0, 0, 0, 1, 0])
 
 
 def test_a_long_phrase_is_encoded_from_its_end_and_an_empty_one_refused() -> None:

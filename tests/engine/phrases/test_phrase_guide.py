@@ -22,21 +22,24 @@ from tatumflow.engine.theory.features import PARTS
 from tatumflow.engine.turns.modes import mode_named
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.planner import Planner
+from tatumflow.engine.turns.turn_request import TurnRequest
 from tatumflow.engine.turns.turn_window import TurnWindow
 
 CALL = tuple(Note(0.25 * i, 0.2, 60 + (5 * i) % 12, 80) for i in range(12))
 NO_STYLE = np.array([1, 0, 0], np.float32)
 STYLE = np.array([0, 1, 0], np.float32)
 MAJOR = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11)).astype(np.int64)
-HEARD = np.roll(MAJOR, 3)
+PLAYED = np.roll(MAJOR, 3)
 CHORDS = (Chord(2, "m7"), Chord(7, "7"))
 
 
-def begin(policy: PhrasePolicy, controls: Controls, chords: tuple[Chord, ...] = ()) -> np.ndarray:
-    return told(PhraseGuide(MockPhraseModel()).begin(CALL, policy, controls, STYLE, chords, (1, 2), HEARD))
+def first(policy: PhrasePolicy, controls: Controls, chords: tuple[Chord, ...] = ()) -> np.ndarray:
+    guide = PhraseGuide(MockPhraseModel())
+    guide.begin(CALL, policy, controls, STYLE, chords, (1, 2))
+    return present(guide.first(PLAYED))
 
 
-def told(condition: np.ndarray | None) -> np.ndarray:
+def present(condition: np.ndarray | None) -> np.ndarray:
     assert condition is not None
     return condition
 
@@ -45,9 +48,9 @@ def parts(condition: np.ndarray) -> dict[str, float]:
     return {part.name: float(condition[LATENT + i]) for i, part in enumerate(PARTS)}
 
 
-def test_restyling_keeps_the_theory_it_asks_for() -> None:
+def test_restyling_keeps_the_theory_it_requests() -> None:
     own = parts(encode_phrase(MockPhraseModel(), CALL).code)
-    found = parts(begin(mode_named("restyle").phrases, Controls(mode="restyle")))
+    found = parts(first(mode_named("restyle").phrases, Controls(mode="restyle")))
     for name in ("melody", "rhythm", "dynamics"):
         assert found[name] == pytest.approx(own[name])
     assert found["harmony"] != pytest.approx(own["harmony"])
@@ -60,52 +63,56 @@ def test_restyling_keeps_the_theory_it_asks_for() -> None:
 def test_an_edit_changes_its_own_part_only(controls: dict[str, float], changed: str) -> None:
     policy = mode_named("reharmonize").phrases
     chords = (Chord(0, "maj7"),)
-    plain = parts(begin(policy, Controls(mode="reharmonize"), chords))
+    plain = parts(first(policy, Controls(mode="reharmonize"), chords))
     steered = Controls(mode="reharmonize", **controls)  # type: ignore[arg-type]
-    edited = parts(begin(policy, steered, chords if controls else CHORDS))
+    edited = parts(first(policy, steered, chords if controls else CHORDS))
     for name, value in edited.items():
         assert (value == pytest.approx(plain[name], abs=1e-6)) == (name != changed)
 
 
-def test_improvising_does_not_listen_to_the_call() -> None:
+def test_improvising_does_not_depend_on_the_call() -> None:
     policy = mode_named("improvise").phrases
     guide = PhraseGuide(MockPhraseModel())
-    policy = replace(policy, tells=PhrasePolicy().tells)
-    controls = Controls(mode="improvise")
-    with_call = told(guide.begin(CALL, policy, controls, STYLE, (), (0,), HEARD))
-    assert np.allclose(with_call, told(guide.begin((), policy, controls, STYLE, (), (0,), HEARD)))
+    policy = replace(policy, conditions_on=PhrasePolicy().conditions_on)
+    drawn: list[np.ndarray] = []
+    for call in (CALL, ()):
+        guide.begin(call, policy, Controls(mode="improvise"), STYLE, (), (0,))
+        drawn.append(present(guide.first(PLAYED)))
+    assert np.allclose(drawn[0], drawn[1])
 
 
 def test_further_phrases_take_after_the_phrase_before() -> None:
     drawn: list[np.ndarray] = []
     for played in (CALL, tuple(replace(note, pitch=note.pitch + 24) for note in CALL)):
         guide = PhraseGuide(MockPhraseModel())
-        guide.begin(CALL, PhrasePolicy(), Controls(), STYLE, (), (0,), HEARD)
-        drawn.append(told(guide.following(played, HEARD)))
+        guide.begin(CALL, PhrasePolicy(), Controls(), STYLE, (), (0,))
+        guide.first(PLAYED)
+        drawn.append(present(guide.following(played, PLAYED)))
     assert not np.allclose(drawn[0], drawn[1])
 
 
-def test_what_is_not_told_is_zero() -> None:
-    policy = PhrasePolicy(tells=("rhythm", "dynamics"))
-    found = begin(policy, Controls())
+def test_a_part_that_does_not_condition_the_decoder_is_zero() -> None:
+    policy = PhrasePolicy(conditions_on=("rhythm", "dynamics"))
+    found = first(policy, Controls())
     assert not found[:LATENT].any()
     assert [name for name, value in parts(found).items() if value] == ["rhythm", "dynamics"]
 
 
-def test_where_nothing_is_told_there_is_no_condition() -> None:
+def test_without_parts_there_is_no_condition() -> None:
     guide = PhraseGuide(MockPhraseModel())
-    policy = PhrasePolicy(tells=())
-    assert guide.begin(CALL, policy, Controls(), STYLE, (), (0,), HEARD) is None
-    assert guide.following(CALL, HEARD) is None
+    policy = PhrasePolicy(conditions_on=())
+    guide.begin(CALL, policy, Controls(), STYLE, (), (0,))
+    assert guide.first(PLAYED) is None
+    assert guide.following(CALL, PLAYED) is None
 
 
 @pytest.mark.parametrize("key", [0, 5, 10])
 def test_a_condition_relative_to_the_key_moves_with_the_music(key: int) -> None:
     def drawn(shift: int) -> np.ndarray:
         call = [replace(note, pitch=note.pitch + shift) for note in CALL]
-        heard = np.roll(MAJOR, shift)
         guide = PhraseGuide(MockPhraseModel(relative=True))
-        return told(guide.begin(call, PhrasePolicy(), Controls(), STYLE, (), (0,), heard))
+        guide.begin(call, PhrasePolicy(), Controls(), STYLE, (), (0,))
+        return present(guide.first(np.roll(MAJOR, shift)))
 
     plain, moved = drawn(0), drawn(key)
     assert moved[-12:].tolist() == np.roll(plain[-12:], key).tolist()
@@ -121,21 +128,14 @@ class Stage:
     def __init__(self, chart: ChartClock | None = None) -> None:
         self.clock = VirtualClock()
         self.session = ModelSession(MockDecoder(mock_shape(cache_rows=256, window=192)))
-        self.session.turn(Role.HUMAN, NO_STYLE)
+        self.session.begin_turn(Role.HUMAN, NO_STYLE)
         self.model = MockPhraseModel()
         self.planner = Planner(
             self.session, Scheduler(lambda event: None, self.clock), self.clock, PhraseGuide(self.model)
         )
-        self.planner.begin(
-            TurnWindow(earliest=1.0, latest_first=1.0, last_onset=1e6),
-            Phrase(CALL, 0.0, 3.0, 0.4),
-            Controls(),
-            NO_STYLE,
-            previous_onset=0.9,
-            seed=(3,),
-            policy=PhrasePolicy(),
-            chart=chart,
-        )
+        window = TurnWindow(earliest=1.0, latest_first=1.0, last_onset=1e6)
+        call = Phrase(CALL, 0.0, 3.0, 0.4)
+        self.planner.begin(TurnRequest(call, window, Controls(), NO_STYLE, (3,), 0.9, chart=chart))
 
     def draw(self, count: int) -> list[Note]:
         notes: list[Note] = []
@@ -147,7 +147,7 @@ class Stage:
 
     @property
     def conditions(self) -> np.ndarray:
-        record = self.session._record
+        record = self.session.record
         companion = record.role[: record.total] == Role.COMPANION
         return record.phrase[: record.total][companion]
 
@@ -156,7 +156,7 @@ def test_a_new_phrase_begins_after_its_notes() -> None:
     stage = Stage()
     stage.draw(2 * PHRASE_NOTES + 5)
     changes = np.flatnonzero(np.abs(np.diff(stage.conditions, axis=0)).sum(axis=1) > 0)
-    # The step before a phrase's first note is told of it already: notes lie one step behind the turn step.
+    # The step before a phrase's first note has its condition: notes lie one step behind the turn token.
     assert changes.tolist() == [PHRASE_NOTES - 1, 2 * PHRASE_NOTES - 1]
 
 
@@ -166,25 +166,25 @@ def test_a_withdrawn_phrase_comes_back_as_it_was() -> None:
     other.draw(PHRASE_NOTES - 4)
     for _ in range(12):
         one.planner.extend(one.clock.now(), horizon=1e6)
-    told = one.conditions.copy()
+    before = one.conditions.copy()
     one.planner.withdraw(-np.inf)
     assert len(one.planner.planned) == 0
     for _ in range(12):
         one.planner.extend(one.clock.now(), horizon=1e6)
-    assert np.array_equal(one.conditions[: len(told)], told[: len(one.conditions)])
+    assert np.array_equal(one.conditions[: len(before)], before[: len(one.conditions)])
 
 
 def test_notes_lie_on_the_chords_of_the_chart() -> None:
     chart = ChartClock(parse_chart("Dm7 | G7"), 120.0, 1.0)
     stage = Stage(chart)
     stage.draw(40)
-    record = stage.session._record
-    seen = record.chord[: record.total]
+    record = stage.session.record
+    chords = record.chord[: record.total]
     for position in range(record.total):
         if record.role[position] == Role.COMPANION and record.fields[position, 1] < 88:
             onset = record.onset(position)
             expected = Chord(2, "m7") if ((onset - 1.0) * 2) % 8 < 4 else Chord(7, "7")
-            assert seen[position] == chord_id(expected), onset
+            assert chords[position] == chord_id(expected), onset
 
 
 def test_chords_to_come() -> None:
@@ -207,8 +207,8 @@ def test_pace_changes_the_length_of_the_turn(mode: str) -> None:
 
 
 @pytest.mark.parametrize(("surprise", "near"), [(0.0, True), (0.4, True), (0.5, False), (1.0, False)])
-def test_an_answer_that_follows_is_told_the_call_s_latent_and_harmony(surprise: float, near: bool) -> None:
-    found = begin(mode_named("answer").phrases, Controls(surprise=surprise))
+def test_an_answer_near_the_call_has_its_latent_and_harmony(surprise: float, near: bool) -> None:
+    found = first(mode_named("answer").phrases, Controls(surprise=surprise))
     assert bool(found[:LATENT].any()) == near
     assert bool(parts(found)["harmony"]) == near
     assert all(parts(found)[name] for name in ("melody", "rhythm", "dynamics"))

@@ -1,4 +1,4 @@
-"""Streams of samples through a model of spectra: nothing lost, nothing later than told."""
+"""Streams of samples through a model of spectra: nothing lost, nothing later than `latency`."""
 
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def test_a_model_is_given_whole_blocks_and_no_more_than_it_takes():
     assert all(frames % 2 == 0 and frames <= 6 for frames in model.calls)
 
 
-def test_a_stream_begun_anew_knows_nothing_of_the_one_before():
+def test_a_stream_begun_anew_keeps_nothing_of_the_one_before():
     separator = StreamingSeparator(Halves())
     separator.push(noise(100))
     separator.begin()

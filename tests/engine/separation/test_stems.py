@@ -10,7 +10,7 @@ def test_presets_are_found_by_name():
     assert parse_stems("quartet").names == ("horn", "piano", "bass", "drums")
 
 
-def test_custom_stems_say_what_they_hold():
+def test_custom_stems_list_their_sources():
     stems = parse_stems("vocals, other=drums+bass+other")
     assert stems == VOCALS_OTHER
     assert stems.sources == ("vocals", "drums", "bass", "other")

@@ -62,7 +62,7 @@ def random_network(seed: int = 0) -> BeatNetwork:
 def play(tracked: BeatTracker, onsets: np.ndarray, state: TrackerState | None = None) -> TrackerState:
     state = state or tracked.begin(float(onsets[0]) - 0.5)
     for index, onset in enumerate(onsets.tolist()):
-        state = tracked.hear(tracked.advance(state, onset), onset, 36 if index % 4 == 0 else 60)
+        state = tracked.add_note(tracked.advance(state, onset), onset, 36 if index % 4 == 0 else 60)
     return tracked.advance(state, float(onsets[-1]))
 
 
@@ -124,13 +124,13 @@ def test_notes_that_come_one_by_one_give_what_they_give_together() -> None:
     onsets[20:] += 4.0
     slow = tracked.begin(float(onsets[0]) - 0.5)
     for index, onset in enumerate(onsets.tolist()):
-        slow = tracked.hear(slow, onset, 36 if index % 4 == 0 else 60)
+        slow = tracked.add_note(slow, onset, 36 if index % 4 == 0 else 60)
     slow = tracked.advance(slow, float(onsets[-1]))
     often = tracked.begin(float(onsets[0]) - 0.5)
     for index, onset in enumerate(onsets.tolist()):
         for time in np.arange(often.frame / FRAME_RATE, onset, 0.013):
             often = tracked.advance(often, float(time))
-        often = tracked.hear(often, onset, 36 if index % 4 == 0 else 60)
+        often = tracked.add_note(often, onset, 36 if index % 4 == 0 else 60)
     often = tracked.advance(often, float(onsets[-1]))
     np.testing.assert_allclose(often.activations, slow.activations, atol=1e-6)
     np.testing.assert_allclose(often.filter.starts, slow.filter.starts, atol=1e-4)
@@ -161,7 +161,7 @@ def test_beat_goes_on_through_a_silence() -> None:
 def test_a_late_note_counts_in_the_next_frame() -> None:
     tracked = tracker()
     state = tracked.advance(tracked.begin(0.0), 1.0)
-    state = tracked.hear(state, 0.5, 60)
+    state = tracked.add_note(state, 0.5, 60)
     assert state.onsets[-1] >= 0.98 - 1 / FRAME_RATE
 
 
@@ -187,7 +187,7 @@ def follow(follower: BeatFollower, onsets: np.ndarray) -> list[bool]:
     for index, onset in enumerate(onsets.tolist()):
         while (look := follower.next_look) is not None and look < onset:
             jumps.append(follower.advance(look))
-        follower.hear(onset, 36 if index % 4 == 0 else 60, 64)
+        follower.add_note(onset, 36 if index % 4 == 0 else 60, 64)
     return jumps
 
 
@@ -219,7 +219,7 @@ def test_follower_coasts_while_the_player_rests_and_then_lets_go() -> None:
     assert follower.next_look is None
 
 
-def test_bars_are_traded_on_the_beat_that_was_heard() -> None:
+def test_bars_are_traded_on_the_beat_of_the_playing() -> None:
     clock = VirtualClock()
     timekeeper = Timekeeper(
         Scheduler(lambda _: None, clock), Controls(clock="listen", trade_bars=4), 0.0, tracker
@@ -230,7 +230,7 @@ def test_bars_are_traded_on_the_beat_that_was_heard() -> None:
     jumped = []
     for index, time in enumerate((1.0 + np.arange(16) * 0.5).tolist()):
         jumped += [timekeeper.listen(time - 0.4 + 0.1 * step) for step in range(5)]
-        timekeeper.hear_note(NoteOn(time, 36 if index % 4 == 0 else 60, 64))
+        timekeeper.add_note(NoteOn(time, 36 if index % 4 == 0 else 60, 64))
     assert sum(jumped) == 1
     assert timekeeper.in_tempo
     trading = timekeeper.trading
@@ -242,7 +242,7 @@ def test_bars_are_traded_on_the_beat_that_was_heard() -> None:
     assert confidence > 0.6
     timekeeper.use(Controls(clock="internal"), 9.0)
     assert timekeeper.beat_confidence is None
-    timekeeper.hear_note(NoteOn(9.0, 60, 64))
+    timekeeper.add_note(NoteOn(9.0, 60, 64))
     assert not timekeeper.listen(9.5)
 
 
@@ -260,11 +260,11 @@ def test_bundled_tracker_hears_swinging_chords_and_bass() -> None:
         for beat in range(4):
             time = 1.0 + (4 * bar + beat) * 60 / 150
             state = tracked.advance(state, time)
-            state = tracked.hear(state, time, (36, 43, 41, 40)[beat], 80)
+            state = tracked.add_note(state, time, (36, 43, 41, 40)[beat], 80)
             if beat in (1, 3):
                 for pitch in (64, 67, 71):
-                    state = tracked.hear(state, time, pitch, 60)
-            state = tracked.hear(state, time + 0.4 * 2 / 3, 72 + (bar * 3 + beat) % 7, 70)
+                    state = tracked.add_note(state, time, pitch, 60)
+            state = tracked.add_note(state, time + 0.4 * 2 / 3, 72 + (bar * 3 + beat) % 7, 70)
     found = tracked.estimate(state)
     assert found is not None
     assert min(abs(found.tempo / 150 / level - 1) for level in (0.5, 1, 2)) < 0.04

@@ -163,7 +163,7 @@ def test_turns_are_equal_and_the_humans_come_first(bars: int, beats_per_bar: int
     assert entries == [turn, 3 * turn, 5 * turn, 7 * turn]
     assert [trading.companion_end(entry) for entry in entries] == [entry + turn for entry in entries]
     assert [trading.next_entry(entry) for entry in entries] == entries
-    assert trading.next_entry(-3.5 * turn) == turn, "what is counted in is nobody's turn"
+    assert trading.next_entry(-3.5 * turn) == turn, "the count-in is in no turn"
 
 
 @given(st.integers(1, 8), st.integers(1, 7), st.floats(-100, 1000))

@@ -21,8 +21,8 @@ from tatumflow.engine.tempo.midi_clock import MidiClock
 CLOCK_EVENTS = (ClockTick, ClockStart, ClockContinue, ClockStop, SongPosition)
 
 
-def told(clock_out: ClockOut, clock: BeatClock, start: float, end: float) -> list[ClockEvent]:
-    """Everything a clock says, asked for every 50 ms."""
+def events_of(clock_out: ClockOut, clock: BeatClock, start: float, end: float) -> list[ClockEvent]:
+    """Every event of a clock, polled every 50 ms."""
     events: list[ClockEvent] = []
     for step in range(round((end - start) / 0.05) + 1):
         now = start + step * 0.05
@@ -39,14 +39,14 @@ def sent(rig: Rig) -> list[ClockEvent]:
 
 
 def test_ticks_come_24_to_the_beat_and_once_each():
-    events = told(ClockOut(), BeatClock(120.0, 1.0), 0.0, 5.0)
+    events = events_of(ClockOut(), BeatClock(120.0, 1.0), 0.0, 5.0)
     times = ticks(events)
     assert times == pytest.approx([times[0] + index / 48 for index in range(len(times))])
     assert times[-1] == pytest.approx(5.1, abs=1 / 48)
 
 
 def test_a_song_that_is_counted_in_starts_with_its_first_tick():
-    events = told(ClockOut(), BeatClock(120.0, 1.0), 0.0, 2.0)
+    events = events_of(ClockOut(), BeatClock(120.0, 1.0), 0.0, 2.0)
     (start,) = [event for event in events if not isinstance(event, ClockTick)]
     assert isinstance(start, ClockStart)
     assert start.time == pytest.approx(1.0 - LEAD)
@@ -56,7 +56,7 @@ def test_a_song_that_is_counted_in_starts_with_its_first_tick():
 
 def test_a_song_that_runs_is_joined_at_a_sixteenth():
     clock = BeatClock(120.0, 1.0)
-    events = told(ClockOut(), clock, 7.23, 9.0)
+    events = events_of(ClockOut(), clock, 7.23, 9.0)
     position, proceed = [event for event in events if not isinstance(event, ClockTick)]
     assert isinstance(position, SongPosition)
     assert isinstance(proceed, ClockContinue)
@@ -67,9 +67,9 @@ def test_a_song_that_runs_is_joined_at_a_sixteenth():
 
 def test_a_change_of_tempo_neither_loses_nor_repeats_a_tick():
     clock_out, slow = ClockOut(), BeatClock(100.0, 1.0)
-    events = told(clock_out, slow, 0.0, 3.0)
+    events = events_of(clock_out, slow, 0.0, 3.0)
     fast = slow.at_tempo(140.0, 3.05)
-    events += told(clock_out, fast, 3.05, 5.0)
+    events += events_of(clock_out, fast, 3.05, 5.0)
     times = ticks(events)
     assert all(before <= after for before, after in pairwise(times))
     running = [time for time in times if time >= 1.0 - 1e-9]
@@ -79,17 +79,17 @@ def test_a_change_of_tempo_neither_loses_nor_repeats_a_tick():
 def test_a_follower_ends_on_the_same_beat():
     clock = BeatClock(133.0, 2.0)
     clock_out, follower = ClockOut(), MidiClock()
-    for event in told(clock_out, clock, 0.0, 20.0):
-        follower.hear(event)
+    for event in events_of(clock_out, clock, 0.0, 20.0):
+        follower.handle(event)
     assert follower.running
     assert follower.clock is not None
     assert follower.clock.beat(20.0) == pytest.approx(clock.beat(20.0), abs=1e-6)
     clock_out.restart()
-    for event in told(clock_out, BeatClock(90.0, 21.0), 20.0, 40.0):
-        follower.hear(event)
+    for event in events_of(clock_out, BeatClock(90.0, 21.0), 20.0, 40.0):
+        follower.handle(event)
     assert follower.clock.beat(40.0) == pytest.approx(19 * 1.5, abs=1e-6)
     for event in clock_out.stop(40.05):
-        follower.hear(event)
+        follower.handle(event)
     assert not follower.running
     assert clock_out.stop(40.1) == ()
 

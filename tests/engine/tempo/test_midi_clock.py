@@ -24,7 +24,7 @@ START = 10.0
 
 
 class Sender:
-    """Sends ticks at a tempo, each late or early by chance, to a clock that follows."""
+    """Sends ticks at a tempo, each late or early at random, to a clock that follows."""
 
     def __init__(self, jitter: float = 0.0, tempo: float = 120.0, seed: int = 0) -> None:
         self.follower = MidiClock()
@@ -32,17 +32,17 @@ class Sender:
         self.time = START
         self.tick = 0
         self._jitter = jitter
-        self._chance = random.Random(seed)
+        self._random = random.Random(seed)
 
     @property
     def period(self) -> float:
         return 60 / self.tempo / TICKS_PER_BEAT
 
     def send(self, ticks: int, *, lost: Callable[[int], int] = lambda tick: 1) -> Iterator[float]:
-        """Send ticks, each as often as `lost` says, and yield the error after each in seconds."""
+        """Send ticks, each as often as `lost` states, and yield the error after each in seconds."""
         for _ in range(ticks):
             for _ in range(lost(self.tick)):
-                self.follower.hear(ClockTick(self.time + self._chance.gauss(0, self._jitter)))
+                self.follower.handle(ClockTick(self.time + self._random.gauss(0, self._jitter)))
             yield self.error()
             self.time += self.period
             self.tick += 1
@@ -68,7 +68,7 @@ def test_an_hour_of_jitter_leaves_phase_and_drift_under_a_millisecond(jitter: fl
     assert sender.follower.jumps == 0
 
 
-def test_it_knows_the_tempo_after_a_beat():
+def test_it_has_the_tempo_after_a_beat():
     sender = Sender(0.001, tempo=97.0)
     sender.settle(beats=1)
     clock = sender.follower.clock
@@ -122,7 +122,7 @@ def test_several_ticks_lost_at_once_do_not_move_the_song():
 def test_start_begins_the_song_with_the_next_tick():
     sender = Sender(0.001)
     sender.settle()
-    sender.follower.hear(ClockStart(sender.time - 0.003))
+    sender.follower.handle(ClockStart(sender.time - 0.003))
     sender.tick = 0
     errors = list(sender.send(200))
     assert max(map(abs, errors)) < 1e-3
@@ -130,9 +130,9 @@ def test_start_begins_the_song_with_the_next_tick():
 
 def test_a_sender_that_is_silent_until_it_starts():
     follower = MidiClock()
-    follower.hear(ClockStart(START - 0.001))
+    follower.handle(ClockStart(START - 0.001))
     for tick in range(100):
-        follower.hear(ClockTick(START + tick / 48))
+        follower.handle(ClockTick(START + tick / 48))
     assert follower.clock is not None
     assert follower.clock.beat(START + 4.0) == pytest.approx(8.0)
 
@@ -141,15 +141,15 @@ def test_a_sender_that_is_silent_until_it_starts():
 def test_continue_goes_on_where_it_stopped(ticks_while_stopped: int):
     sender = Sender()
     sender.settle(beats=5)
-    sender.follower.hear(ClockStop(sender.time - 0.01))
+    sender.follower.handle(ClockStop(sender.time - 0.01))
     assert not sender.follower.running
     stopped_at = sender.tick
     for _ in range(ticks_while_stopped):
-        sender.follower.hear(ClockTick(sender.time))
+        sender.follower.handle(ClockTick(sender.time))
         sender.time += sender.period
     if not ticks_while_stopped:
         sender.time += 20.3
-    sender.follower.hear(ClockContinue(sender.time - 0.002))
+    sender.follower.handle(ClockContinue(sender.time - 0.002))
     assert sender.follower.running
     sender.tick = stopped_at
     assert max(map(abs, sender.send(200))) < 1e-6
@@ -158,9 +158,9 @@ def test_continue_goes_on_where_it_stopped(ticks_while_stopped: int):
 def test_song_position_puts_the_next_tick():
     sender = Sender()
     sender.settle(beats=5)
-    sender.follower.hear(ClockStop(sender.time - 0.01))
-    sender.follower.hear(SongPosition(sender.time - 0.008, 64))
-    sender.follower.hear(ClockContinue(sender.time - 0.006))
+    sender.follower.handle(ClockStop(sender.time - 0.01))
+    sender.follower.handle(SongPosition(sender.time - 0.008, 64))
+    sender.follower.handle(ClockContinue(sender.time - 0.006))
     sender.tick = 64 * 6
     assert max(map(abs, sender.send(200))) < 1e-6
     assert sender.follower.clock is not None
@@ -183,7 +183,7 @@ def test_song_position_puts_the_next_tick():
 def test_any_events_whatever_leave_a_usable_clock(events: list, in_order: bool):
     follower = MidiClock()
     for event in sorted(events, key=lambda event: event.time) if in_order else events:
-        follower.hear(event)
+        follower.handle(event)
         if follower.clock is not None:
             assert follower.clock.tempo > 0
 
@@ -193,11 +193,11 @@ def test_transport_follows_the_input_that_starts_and_no_other():
     transport.use_source("midi")
     assert not transport.running
     for tick in range(100):
-        transport.hear(ClockTick(tick / 40, port="keyboard"))
+        transport.handle(ClockTick(tick / 40, port="keyboard"))
         if tick == 50:
-            transport.hear(ClockStart(tick / 40 + 0.01, port="daw"))
+            transport.handle(ClockStart(tick / 40 + 0.01, port="daw"))
         if tick > 50:
-            transport.hear(ClockTick(tick / 40 + 0.02, port="daw"))
+            transport.handle(ClockTick(tick / 40 + 0.02, port="daw"))
     assert transport.running
     assert transport.clock.tempo == pytest.approx(100.0)
     assert transport.beat(51 / 40 + 0.02) == pytest.approx(0.0, abs=1e-6)
@@ -207,7 +207,7 @@ def test_transport_stands_when_a_clock_vanishes_and_goes_on_when_it_is_back():
     transport = Transport(100.0, 0.0)
     transport.use_source("midi")
     for tick in range(100):
-        transport.hear(ClockTick(tick / 48))
+        transport.handle(ClockTick(tick / 48))
     end = 99 / 48
     assert not transport.lose(end + LOST - 0.01)
     assert transport.lose(end + LOST)
@@ -215,7 +215,7 @@ def test_transport_stands_when_a_clock_vanishes_and_goes_on_when_it_is_back():
     assert not transport.lose(end + LOST + 1)
     jumps = transport.jumps
     for tick in range(20):
-        transport.hear(ClockTick(end + 10 + tick / 48))
+        transport.handle(ClockTick(end + 10 + tick / 48))
     assert transport.running
     assert transport.jumps > jumps
 
@@ -224,7 +224,7 @@ def test_our_own_clock_goes_on_where_the_last_one_was():
     transport = Transport(100.0, 0.0)
     transport.use_source("midi")
     for tick in range(100):
-        transport.hear(ClockTick(tick / 48))
+        transport.handle(ClockTick(tick / 48))
     before = transport.beat(5.0)
     transport.use_source("internal")
     assert transport.beat(5.0) == before
@@ -235,10 +235,10 @@ def test_reports_are_taken_at_their_word_and_only_a_leap_is_a_jump():
     transport.use_source("link")
     assert not transport.running
     link = BeatClock(128.0, 3.0)
-    transport.hear(BeatReport(4.0, link.beat(4.0), 128.0))
+    transport.handle(BeatReport(4.0, link.beat(4.0), 128.0))
     jumps = transport.jumps
-    transport.hear(BeatReport(4.1, link.beat(4.1) + 0.001, 128.0))
+    transport.handle(BeatReport(4.1, link.beat(4.1) + 0.001, 128.0))
     assert transport.jumps == jumps
     assert transport.beat(5.0) == pytest.approx(link.beat(5.0) + 0.001)
-    transport.hear(BeatReport(4.2, 0.0, 128.0))
+    transport.handle(BeatReport(4.2, 0.0, 128.0))
     assert transport.jumps == jumps + 1

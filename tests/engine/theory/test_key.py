@@ -46,8 +46,8 @@ def test_pitches_come_to_c_and_stay_on_the_keyboard(pitch: int, key: int) -> Non
 def test_harmony_relative_to_the_key_is_that_of_the_phrase_in_c(key: int) -> None:
     phrase = [Note(0.3 * i, 0.25, 60 + step, 70) for i, step in enumerate((0, 4, 7, 9, 5, 2, 11))]
     moved = [Note(n.onset, n.duration, n.pitch + key, n.velocity) for n in phrase]
-    wanted, found = notes_features(phrase), relative_to_key(notes_features(moved), key)
+    expected, found = notes_features(phrase), relative_to_key(notes_features(moved), key)
     harmony = PARTS[0].slice
-    assert found[harmony] == pytest.approx(wanted[harmony], abs=1e-6)
+    assert found[harmony] == pytest.approx(expected[harmony], abs=1e-6)
     assert found.shape == (NUM_FEATURES,)
     assert PITCH_LOWEST == 21

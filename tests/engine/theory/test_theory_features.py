@@ -73,7 +73,7 @@ def test_the_harmony_finds_root_and_class() -> None:
     assert harmony[36:].argmax() == 1, "a dominant"
 
 
-def test_rhythm_knows_straight_from_swung_and_slow_from_fast() -> None:
+def test_rhythm_separates_straight_from_swung_and_slow_from_fast() -> None:
     straight = [Note(0.25 * i, 0.1, 60, 64) for i in range(16)]
     swung = [Note(0.5 * (i // 2) + 0.33 * (i % 2), 0.1, 60, 64) for i in range(16)]
     swing = RHYTHM.stop - 2

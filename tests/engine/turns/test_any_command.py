@@ -1,4 +1,4 @@
-"""Whatever is asked of the companion, in any order, with any value: it is done or refused with a notice."""
+"""Any commands in any order, with any values, are carried out or refused with a notice."""
 
 from dataclasses import fields, replace
 

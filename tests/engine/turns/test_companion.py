@@ -114,7 +114,7 @@ def test_lifting_the_pedal_lets_the_turn_go_and_gives_the_model_the_true_duratio
     rig.human(ControlChange(end + 0.5, SUSTAIN, 0))
     rig.run_until("playing", limit=1.0)
     other = new_session()
-    other.turn(Role.HUMAN, STYLE)
+    other.begin_turn(Role.HUMAN, STYLE)
     for i in range(4):
         onset = 1.0 + 0.25 * i
         other.add(Note(onset, end + 0.5 - onset, 60 + i, 80), Role.HUMAN)
@@ -129,7 +129,7 @@ def test_pedal_pressed_while_thinking_takes_the_answer_back():
     assert rig.companion.turn == "listening"
 
 
-def test_barge_in_closes_what_sounds_and_keeps_what_was_heard():
+def test_barge_in_closes_what_sounds_and_keeps_what_sounded():
     rig = playing(lookahead=0.4)
     rig.run_to(60.0, until=lambda: bool(rig.port.sounding))
     now = rig.clock.now()
@@ -144,13 +144,13 @@ def test_barge_in_closes_what_sounds_and_keeps_what_was_heard():
     assert turn.notes == sent == len(rig.companion_notes)
 
     other = new_session()
-    other.turn(Role.HUMAN, STYLE)
+    other.begin_turn(Role.HUMAN, STYLE)
     for i in range(10):
         other.add(Note(1.0 + 0.25 * i, 0.1, 60 + i, 80), Role.HUMAN)
-    other.turn(Role.COMPANION, STYLE)
+    other.begin_turn(Role.COMPANION, STYLE)
     for note in rig.companion_notes:
         other.add(note, Role.COMPANION)
-    other.turn(Role.HUMAN, STYLE)
+    other.begin_turn(Role.HUMAN, STYLE)
     other.note_on(now, 50, 90)
     assert context(rig.session) == context(other)
 
@@ -222,7 +222,7 @@ def test_changed_style_is_in_force_at_once():
     rig = playing()
     rig.companion.command(SetControl("style", "charlie-parker"))
     rig.run_to(rig.clock.now() + 0.001)
-    record = rig.session._record
+    record = rig.session.record
     assert record.style[(record.total - 1) % record.capacity].tolist() == [0, 0, 1]
 
 
@@ -234,7 +234,7 @@ def test_changed_mode_lets_the_answer_go_on():
     assert rig.companion.turn == "playing"
 
 
-@pytest.mark.parametrize(("name", "value"), [("temperature", 9.0), ("style", "nobody"), ("volume", 1)])
+@pytest.mark.parametrize(("name", "value"), [("temperature", 9.0), ("style", "unknown"), ("volume", 1)])
 def test_refused_setting_is_a_notice(name: str, value: float | str):
     rig = Rig()
     before = rig.companion.controls
@@ -246,7 +246,7 @@ def test_refused_setting_is_a_notice(name: str, value: float | str):
     assert rig.companion.snapshot().notices == ()
 
 
-def test_take_turn_plays_at_once_even_with_nothing_heard():
+def test_take_turn_plays_at_once_even_without_a_call():
     rig = Rig()
     rig.companion.command(TakeTurn())
     assert rig.companion.turn == "playing"
@@ -334,7 +334,7 @@ def late_phrase(rig: Rig, start: float, notes: int = 8, gap: float = 0.25) -> fl
     return start + gap * (notes - 1) + 0.1
 
 
-def test_notes_that_are_told_late_are_waited_for_and_keep_their_times():
+def test_late_events_delay_the_turn_and_keep_their_times():
     rig = Rig()
     end = late_phrase(rig, 1.0)
     rig.run_until("playing")
@@ -344,7 +344,7 @@ def test_notes_that_are_told_late_are_waited_for_and_keep_their_times():
     assert (turn.call_start, turn.call_end) == (1.0, pytest.approx(end))
 
 
-def test_a_phrase_told_late_goes_on_over_a_rest_as_long_as_one_told_at_once():
+def test_a_phrase_of_late_events_goes_on_over_as_long_a_rest():
     rig = Rig()
     end = late_phrase(rig, 1.0)
     # Just before the silence ends; it is known when that has ended already.
@@ -353,7 +353,7 @@ def test_a_phrase_told_late_goes_on_over_a_rest_as_long_as_one_told_at_once():
     assert not rig.port.ons
 
 
-def test_a_note_told_late_takes_the_turn_back_as_one_told_at_once():
+def test_a_note_of_a_late_event_takes_the_turn_back():
     rig = playing()
     rig.companion.handle(NoteOn(rig.clock.now() - LATE, 40, 80))
     assert rig.companion.turn == "listening"
@@ -411,7 +411,7 @@ def test_model_whose_states_break_does_not_stop_the_listening():
     rig.run_until("playing")
 
 
-def test_the_model_has_heard_everything_while_you_play():
+def test_the_context_is_prefilled_while_you_play():
     rig = Rig()
     rig.play(1.0, 1.25, 1.5)
     rig.run_to(1.61)
@@ -491,7 +491,7 @@ ACTIONS = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(ACTIONS)
-def test_whatever_happens_it_ends_in_silence_and_the_model_heard_what_sounded(actions: list[tuple]):
+def test_whatever_happens_it_ends_in_silence_and_the_context_has_what_sounded(actions: list[tuple]):
     rig = Rig(MockDecoder(mock_shape(cache_rows=128, window=96)))
     for wait, action in actions:
         rig.run_to(rig.clock.now() + wait)

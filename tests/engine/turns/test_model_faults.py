@@ -29,9 +29,9 @@ class FlakyDecoder(MockDecoder):
 
 
 class BrokenPhraseModel(MockPhraseModel):
-    """Knows no condition."""
+    """Its conditions are not finite."""
 
-    def velocity(self, x: Floats, time: float, style: Floats, before: Floats, asked: Floats) -> Floats:
+    def velocity(self, x: Floats, time: float, style: Floats, before: Floats, requested: Floats) -> Floats:
         return np.full_like(x, np.nan)
 
 
@@ -81,7 +81,7 @@ def test_steps_that_cannot_be_fed_are_forgotten_and_marks_among_them_lead_to_an_
     decoder = MockDecoder(mock_shape(cache_rows=16, window=8))
     session = ModelSession(decoder)
     style = np.eye(3, dtype=np.float32)[1]
-    session.turn(Role.COMPANION, style)
+    session.begin_turn(Role.COMPANION, style)
     mark = session.mark()
     decoder.broken_states = True
     for index in range(40):
@@ -102,4 +102,4 @@ def test_a_condition_that_is_no_number_leaves_the_phrase_without_one():
     rig.run_until("listening")
     assert rig.port.ons
     assert rig.companion.snapshot().health.model_faults > 0
-    assert np.isfinite(rig.session._record.phrase).all()
+    assert np.isfinite(rig.session.record.phrase).all()

@@ -43,7 +43,7 @@ def test_answer_is_about_as_long_as_the_call(length: float, soft: float, hard: f
     assert window.ends_before(start + hard + 0.01, start + hard)
 
 
-def test_continuation_takes_over_sooner_and_lets_the_model_say_when():
+def test_continuation_begins_sooner_and_at_the_models_onset():
     answer, continuation = mode_named("answer"), mode_named("continue")
     window = continuation.window(call(4.0), Controls(mode="continue"), 20.0)
     assert continuation.patience < answer.patience

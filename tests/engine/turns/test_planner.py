@@ -1,6 +1,7 @@
 """The planner: what is planned can be withdrawn without a trace, and time order survives a slow machine."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.turns.modes import mode_named
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.planner import FAULT_LIMIT, HORIZON, Planner
+from tatumflow.engine.turns.turn_request import TurnRequest
 from tatumflow.engine.turns.turn_window import TurnWindow
 
 CALL = tuple(Note(0.2 * i, 0.1, 60 + i, 80) for i in range(8))
@@ -23,6 +25,10 @@ PHRASE = Phrase(CALL, 0.0, 1.5, 0.4)
 STYLE = np.array([0, 1, 0], np.float32)
 OTHER_STYLE = np.array([0, 0, 1], np.float32)
 WINDOW = TurnWindow(earliest=2.0, latest_first=2.0, last_onset=30.0)
+
+
+def request(window: TurnWindow = WINDOW, **controls) -> TurnRequest:
+    return TurnRequest(PHRASE, window, Controls(**controls), STYLE, (0, 0), CALL[-1].onset)
 
 
 class SlowDecoder(MockDecoder):
@@ -46,7 +52,7 @@ class Bench:
         self.clock = VirtualClock()
         self.decoder = SlowDecoder(self.pass_time)
         self.session = new_session(self.decoder)
-        self.session.turn(Role.HUMAN, STYLE)
+        self.session.begin_turn(Role.HUMAN, STYLE)
         for note in CALL:
             self.session.add(note, Role.HUMAN)
         self.port = Port()
@@ -62,9 +68,7 @@ class Bench:
         self.clock.advance_to(end)
 
     def begin(self, window: TurnWindow = WINDOW, **controls) -> None:
-        self.planner.begin(
-            window, PHRASE, Controls(**controls), STYLE, previous_onset=CALL[-1].onset, seed=(0, 0)
-        )
+        self.planner.begin(request(window, **controls))
 
     def fill(self) -> None:
         while self.planner.extend(self.clock.now()):
@@ -113,7 +117,7 @@ def test_first_onset_may_be_the_models_choice_within_limits():
     )
 
 
-def test_commit_hands_over_exactly_what_sounds_within_the_lookahead():
+def test_commit_schedules_exactly_what_sounds_within_the_lookahead():
     bench = Bench()
     bench.begin(lookahead=0.3)
     bench.fill()
@@ -140,7 +144,7 @@ def test_withdrawn_notes_leave_no_trace_in_the_session():
     assert context(bench.session) == before
 
 
-def test_abandoned_turn_was_never_heard_of_and_comes_out_the_same_again():
+def test_abandoned_turn_leaves_no_trace_and_comes_out_the_same_again():
     bench = Bench()
     before = context(bench.session)
     bench.begin()
@@ -153,13 +157,13 @@ def test_abandoned_turn_was_never_heard_of_and_comes_out_the_same_again():
     assert bench.planner.planned == planned
 
 
-def test_steering_redraws_what_was_not_handed_over():
+def test_steering_redraws_the_planned_notes():
     bench = Bench()
     bench.begin(temperature=1.5)
     bench.run_to(3.0)
     committed, planned = bench.planner.notes, bench.planner.planned
     assert planned
-    bench.planner.steer(Controls(register_low=80), OTHER_STYLE)
+    bench.planner.steer(replace(request(register_low=80), style=OTHER_STYLE))
     assert bench.planner.planned == ()
     assert bench.planner.notes == committed
     bench.fill()
@@ -168,7 +172,7 @@ def test_steering_redraws_what_was_not_handed_over():
     assert redrawn[0].onset >= 3.0
 
 
-def test_turn_ends_by_its_frame_and_the_last_note_by_itself():
+def test_turn_ends_by_its_window_and_the_last_note_by_itself():
     bench = Bench()
     bench.begin(TurnWindow(2.0, 2.0, last_onset=3.5))
     notes = bench.run_to(20.0, until=lambda: bench.planner.done_at is not None)
@@ -178,7 +182,7 @@ def test_turn_ends_by_its_frame_and_the_last_note_by_itself():
     assert len(context(bench.session)) == 1 + len(CALL) + 1 + len(notes)
 
 
-def test_rest_ends_the_turn_only_where_the_frame_says_so():
+def test_rest_ends_the_turn_only_late_in_the_window():
     bench = Bench()
     bench.begin(TurnWindow(2.0, 2.0, last_onset=60.0, rest_from=6.0, rest=0.25))
     notes = by_onset(bench.run_to(60.0, until=lambda: bench.planner.done_at is not None))
@@ -199,7 +203,7 @@ def test_slow_machine_delays_the_rest_and_keeps_order(seconds: float):
     assert bench.scheduler.late_notes == 0
     assert bench.scheduler.lateness.percentile(100) <= 0.011
     onsets = [step for step in context(bench.session) if step[4] == Role.COMPANION][1:]
-    assert len(onsets) == len(notes) + len(bench.planner.planned), "the session heard what was planned"
+    assert len(onsets) == len(notes) + len(bench.planner.planned), "the session has what was planned"
 
 
 def test_stall_delays_the_planned_notes_together():
@@ -216,7 +220,7 @@ def test_stall_delays_the_planned_notes_together():
     assert len(context(bench.session)) == 1 + len(CALL) + 1 + len(planned)
 
 
-def test_cut_keeps_in_the_session_what_was_heard():
+def test_cut_keeps_in_the_session_what_sounded():
     bench = Bench()
     bench.begin(lookahead=0.5)
     notes = bench.run_to(3.0)
@@ -227,20 +231,20 @@ def test_cut_keeps_in_the_session_what_was_heard():
     unsounded = bench.planner.cut(now)
     assert not bench.port.sounding
     assert {note for note in notes if note.onset > now} == set(unsounded)
-    heard = [note for note in notes if note not in unsounded]
-    assert any(note.offset > now for note in heard), "something was cut"
+    sounded = [note for note in notes if note not in unsounded]
+    assert any(note.offset > now for note in sounded), "something was cut"
 
     other = new_session()
-    other.turn(Role.HUMAN, STYLE)
+    other.begin_turn(Role.HUMAN, STYLE)
     for note in CALL:
         other.add(note, Role.HUMAN)
-    other.turn(Role.COMPANION, STYLE)
-    for note in heard:
+    other.begin_turn(Role.COMPANION, STYLE)
+    for note in sounded:
         duration = min(note.offset, now) - note.onset
         other.add(Note(note.onset, max(duration, 0.01), note.pitch, note.velocity), Role.COMPANION)
     assert context(bench.session) == context(other)
-    assert bench.planner.previous_onset == heard[-1].onset
-    assert bench.planner.notes == len(heard)
+    assert bench.planner.previous_onset == sounded[-1].onset
+    assert bench.planner.notes == len(sounded)
 
 
 def test_three_faults_in_a_row_end_the_turn_and_two_do_not():
@@ -279,11 +283,8 @@ def test_dynamics_move_the_velocities_that_are_followed(mode: ModeName, moves: b
     means: list[float] = []
     for dynamics in (-24, 0, 24):
         bench = Bench()
-        controls = Controls(mode=mode, dynamics=dynamics, velocity_follow=1.0)
-        policy = mode_named(mode).phrases
-        bench.planner.begin(
-            WINDOW, PHRASE, controls, STYLE, previous_onset=CALL[-1].onset, seed=(0, 0), policy=policy
-        )
+        restyled = request(mode=mode, dynamics=dynamics, velocity_follow=1.0)
+        bench.planner.begin(replace(restyled, policy=mode_named(mode).phrases))
         notes = bench.run_to(12.0)
         means.append(float(np.mean([note.velocity for note in notes])))
     softer, plain, louder = means

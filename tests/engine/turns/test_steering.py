@@ -7,14 +7,16 @@ import pytest
 from mock_phrase_model import MockPhraseModel
 from rig import Rig
 
-from tatumflow.engine.messages import SetControl
-from tatumflow.engine.phrases.phrase_guide import PhraseGuide
-from tatumflow.engine.turns.companion import REDRAW_SPACING
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.messages import RollNote, SetControl
+from tatumflow.engine.phrases.latent import FLOW_STEPS
 from tatumflow.engine.turns.planner import REDRAW_LEAD, Planner
+from tatumflow.engine.turns.redraws import REDRAW_SPACING
+from tatumflow.engine.turns.turn_request import TurnRequest
 
 
-def playing(**controls) -> Rig:
-    rig = Rig(phrase_model=MockPhraseModel(), mode="improvise", **controls)
+def playing(model: MockPhraseModel | None = None, **controls) -> Rig:
+    rig = Rig(phrase_model=model or MockPhraseModel(), mode="improvise", **controls)
     rig.phrase()
     rig.run_until("playing")
     rig.run_to(rig.clock.now() + 1.0)
@@ -22,16 +24,8 @@ def playing(**controls) -> Rig:
     return rig
 
 
-def guide_of(rig: Rig) -> PhraseGuide:
-    guide = rig.companion._planner._phrases._guide
-    assert guide is not None
-    return guide
-
-
-def calls(rig: Rig) -> int:
-    model = guide_of(rig)._model
-    assert isinstance(model, MockPhraseModel)
-    return model.calls
+def planned(rig: Rig) -> list[RollNote]:
+    return [note for note in rig.companion.snapshot().notes if note.planned]
 
 
 def set_all(rig: Rig, **values) -> None:
@@ -58,70 +52,84 @@ def test_controls_set_together_draw_the_plan_again_once(monkeypatch: pytest.Monk
     ],
 )
 def test_controls_of_sampling_leave_the_condition_of_the_phrase(values: dict[str, float]):
-    rig = playing()
-    before, planned = calls(rig), rig.companion._planner.planned
+    model = MockPhraseModel()
+    rig = playing(model)
+    calls, before = model.calls, planned(rig)
     set_all(rig, **values)
-    assert calls(rig) == before
-    assert len(rig.companion._planner.planned) < len(planned)
+    assert model.calls == calls
+    assert len(planned(rig)) < len(before)
     rig.run_to(rig.clock.now() + 0.5)
-    assert calls(rig) == before
+    assert model.calls == calls
 
 
 @pytest.mark.parametrize("values", [{"style": "charlie-parker"}, {"surprise": 0.9}, {"seed": 3}])
 def test_a_new_condition_is_drawn_once(values: dict[str, float]):
-    rig = playing()
-    undrawn = calls(rig)
-    guide_of(rig).first(rig.companion._session.pitch_classes(64))
-    a_draw = calls(rig) - undrawn
-    before = calls(rig)
+    model = MockPhraseModel()
+    rig = playing(model)
+    before = model.calls
     set_all(rig, **values)
-    assert calls(rig) - before == a_draw
+    assert model.calls - before == FLOW_STEPS
 
 
 @pytest.mark.parametrize("values", [{"temperature": 1.0}, {"swing": 0.0}, {"style": "art-tatum"}])
 def test_a_value_that_is_in_force_changes_nothing(values: dict[str, float]):
     rig = playing()
-    planned = rig.companion._planner.planned
+    before = planned(rig)
     set_all(rig, **values)
-    assert rig.companion._planner.planned == planned
+    assert planned(rig) == before
 
 
 def test_what_is_due_before_it_can_be_drawn_again_stays():
     rig = playing(lookahead=0.3)
-    now, planned = rig.clock.now(), rig.companion._planner.planned
+    now, before = rig.clock.now(), planned(rig)
     set_all(rig, style="charlie-parker")
-    kept = tuple(note for note in planned if note.onset < now + 0.3 + REDRAW_LEAD)
-    assert rig.companion._planner.planned == kept
+    assert planned(rig) == [note for note in before if note.onset < now + 0.3 + REDRAW_LEAD]
 
 
-def flooded(rig: Rig, seconds: float, **names) -> int:
-    """Set controls 200 times a second; return how often the plan was drawn again."""
-    drawn: list[float] = []
-    planner = rig.companion._planner
-    again = planner._withdraw_later
-    planner._withdraw_later = lambda **given: drawn.append(rig.clock.now()) or again(**given)
+def flood(rig: Rig, seconds: float, **names) -> None:
+    """Set controls 200 times a second, in turn to a value and a little above it."""
     start = rig.clock.now()
     for step in range(round(200 * seconds)):
         rig.run_to(start + step / 200)
         set_all(rig, **{name: low + 0.1 * (step % 2) for name, low in names.items()})
-    assert all(b - a > REDRAW_SPACING - 1e-9 for a, b in pairwise(drawn))
-    return len(drawn)
+
+
+def record_redraws(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, Controls]]:
+    """Return a list to which each redraw of a plan adds its time and its controls."""
+    redraws: list[tuple[float, Controls]] = []
+    steer, resample = Planner.steer, Planner.resample
+
+    def steered(planner: Planner, request: TurnRequest, **how: bool) -> None:
+        redraws.append((rig.clock.now(), request.controls))
+        steer(planner, request, **how)
+
+    def resampled(planner: Planner, controls: Controls) -> None:
+        redraws.append((rig.clock.now(), controls))
+        resample(planner, controls)
+
+    monkeypatch.setattr(Planner, "steer", steered)
+    monkeypatch.setattr(Planner, "resample", resampled)
+    return redraws
 
 
 @pytest.mark.parametrize(
     "names", [{"temperature": 0.9}, {"surprise": 0.4}, {"density": 0, "style_blend": 0.1}]
 )
-def test_a_flood_of_values_leaves_the_notes_and_the_last_value_takes_effect(names: dict[str, float]):
+def test_a_flood_of_values_leaves_the_notes_and_the_last_value_takes_effect(
+    names: dict[str, float], monkeypatch: pytest.MonkeyPatch
+):
     counts: list[int] = []
-    for flood in (False, True):
+    for floods in (False, True):
         rig = playing()
         before = len(rig.port.ons)
-        if flood:
-            assert 4 < flooded(rig, 1.0, **names) <= 11
-            assert rig.companion._redraw is not None, "the last values wait"
+        if floods:
+            redraws = record_redraws(rig, monkeypatch)
+            flood(rig, 1.0, **names)
+            assert 4 < (during := len(redraws)) <= 11
             rig.run_to(rig.clock.now() + 2 * REDRAW_SPACING)
-            assert rig.companion._redraw is None
-            assert rig.companion._planner._controls == rig.companion.controls
+            assert len(redraws) == during + 1, "the last values waited"
+            assert redraws[-1][1] == rig.companion.controls
+            assert all(b - a > REDRAW_SPACING - 1e-9 for (a, _), (b, _) in pairwise(redraws))
         else:
             rig.run_to(rig.clock.now() + 1.0 + 2 * REDRAW_SPACING)
         counts.append(len(rig.port.ons) - before)
@@ -144,7 +152,7 @@ def test_a_flood_while_it_thinks_does_not_keep_the_turn_from_coming():
 def test_values_are_tried_again_once_the_others_are_set_and_refused_one_by_one():
     rig = Rig()
     set_all(rig, register_low=40, register_high=60)
-    set_all(rig, register_low=70, register_high=90, temperature=9.0, nonsense=1, style="nobody")
+    set_all(rig, register_low=70, register_high=90, temperature=9.0, nonsense=1, style="unknown")
     controls = rig.companion.controls
     assert (controls.register_low, controls.register_high) == (70, 90)
     assert (controls.temperature, controls.style) == (1.0, "art-tatum")
@@ -157,6 +165,6 @@ def test_a_flood_repeats_with_a_seed():
     onsets: list[list[float]] = []
     for _ in range(2):
         rig = playing(seed=5)
-        flooded(rig, 0.5, temperature=0.9, surprise=0.4)
+        flood(rig, 0.5, temperature=0.9, surprise=0.4)
         onsets.append([note.time for note in rig.port.ons])
     assert np.array_equal(onsets[0], onsets[1])

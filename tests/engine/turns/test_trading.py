@@ -94,8 +94,8 @@ def test_a_phrase_that_hangs_over_takes_nothing_back_and_later_notes_do():
     rig.run_to(line + OVERHANG * BEAT + 0.2)
     assert rig.companion.turn == "playing"
     assert any(note.planned for note in rig.companion.snapshot().notes)
-    heard = [step for step in context(rig.session) if step[1] == 72 - PITCH_LOWEST]
-    assert any(step[-1] == Role.HUMAN for step in heard)
+    steps = [step for step in context(rig.session) if step[1] == 72 - PITCH_LOWEST]
+    assert any(step[-1] == Role.HUMAN for step in steps)
     rig.human(NoteOn(line + OVERHANG * BEAT + 0.3, 74, 80))
     assert rig.companion.turn == "listening"
     assert not rig.port.sounding
@@ -188,7 +188,7 @@ def test_turns_of_other_bars_give_up_the_one_at_hand_and_keep_the_beat(before: i
 
 
 @pytest.mark.parametrize("bars", [-1, 9, "fours"])
-def test_turns_of_bars_that_nobody_trades_are_refused(bars: int | str):
+def test_turns_of_impossible_bars_are_refused(bars: int | str):
     rig = trading(8)
     rig.companion.command(SetControl("trade_bars", bars))
     (notice,) = rig.companion.snapshot().notices

@@ -11,8 +11,8 @@ from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.midi.events import NoteOff, NoteOn
 from tatumflow.engine.midi.notes import Role
-from tatumflow.engine.model.session import RETOLD_STEPS
-from tatumflow.engine.model.tokens import DURATION, HELD, TURN
+from tatumflow.engine.model.session import REPLAYED_STEPS
+from tatumflow.engine.model.tokens import DURATION, HELD, TURN_TOKEN
 
 
 def other_decoder() -> MockDecoder:
@@ -95,7 +95,7 @@ def test_of_a_long_session_the_end_is_told_with_its_turns():
     decoder = MockDecoder(mock_shape(cache_rows=1024, window=512), seed=5)
     rig.companion.use_model(decoder, rig.companion.controls, style_weights)
     told = context(rig.session)
-    assert told[0][:4] == (TURN.time_shift, TURN.pitch, TURN.velocity, TURN.duration)
-    assert told[1][1:] == heard[-RETOLD_STEPS][1:]
-    assert told[2:] == heard[-RETOLD_STEPS + 1 :]
+    assert told[0][:4] == (TURN_TOKEN.time_shift, TURN_TOKEN.pitch, TURN_TOKEN.velocity, TURN_TOKEN.duration)
+    assert told[1][1:] == heard[-REPLAYED_STEPS][1:]
+    assert told[2:] == heard[-REPLAYED_STEPS + 1 :]
     assert {step[-1] for step in told} == {Role.HUMAN, Role.COMPANION}

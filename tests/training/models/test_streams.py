@@ -11,7 +11,7 @@ from torch import nn
 
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.model.sampling import Sampling
-from tatumflow.engine.model.tokens import FIELDS, TIME_SHIFT, TURN, NoteTokens, StreamingEncoder
+from tatumflow.engine.model.tokens import FIELDS, TIME_SHIFT, TURN_TOKEN, NoteTokens, StreamingEncoder
 from tatumflow.training.data.batches import plain_batch
 from tatumflow.training.models import FAMILIES, NoteModel
 from tatumflow.training.models.continuation import continue_notes
@@ -55,9 +55,9 @@ def test_a_stream_plays_what_a_whole_window_predicts(family: str) -> None:
         FAMILIES[family].stream(model), PRIME, 12, style=STYLE, sampling=Sampling(temperature=0)
     )
     encoder = StreamingEncoder()
-    steps = [(TURN, Role.HUMAN, 0)]
+    steps = [(TURN_TOKEN, Role.HUMAN, 0)]
     steps += [(encoder.encode(note), Role.HUMAN, 0) for note in PRIME]
-    steps += [(TURN, Role.COMPANION, STYLE)]
+    steps += [(TURN_TOKEN, Role.COMPANION, STYLE)]
     steps += [(encoder.encode(note), Role.COMPANION, STYLE) for note in played]
     fields = torch.tensor([[indices(tokens) for tokens, _, _ in steps]])
     role = torch.tensor([[int(role) for _, role, _ in steps]])

@@ -7,7 +7,7 @@ from torch import Tensor
 from tatumflow.engine.errors import ModelFault
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.model.sampling import Sampling, choose, choose_pitch
-from tatumflow.engine.model.tokens import FIELDS, PITCH, TURN, NoteTokens, StreamingEncoder, decode_note
+from tatumflow.engine.model.tokens import FIELDS, PITCH, TURN_TOKEN, NoteTokens, StreamingEncoder, decode_note
 from tatumflow.training.models.music_transformer.cache import TokenCache
 from tatumflow.training.models.music_transformer.model import MusicTransformer
 
@@ -28,7 +28,7 @@ class MusicTransformerStream:
     def turn(self, role: Role, style: int) -> None:
         """Begin a turn: the role that plays, and its style id, 0 for none."""
         self._condition = torch.tensor([[int(role)], [style]])
-        self._add(TURN)
+        self._add(TURN_TOKEN)
 
     def add(self, note: Note) -> None:
         """Append a note of the current turn."""

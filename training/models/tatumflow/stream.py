@@ -65,7 +65,7 @@ class TatumFlowStream:
     def turn(self, role: Role, style: int) -> None:
         """Begin a turn: the role that plays, and its style id, 0 for none."""
         self._role = role
-        self._session.turn(role, self._styles[style])
+        self._session.begin_turn(role, self._styles[style])
 
     def add(self, note: Note) -> None:
         """Append a note of the current turn."""

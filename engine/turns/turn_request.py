@@ -1,0 +1,35 @@
+"""The turn request: call, window, controls, style and chords of one turn of the companion."""
+
+from dataclasses import dataclass, field
+
+from tatumflow.engine.arrays import Floats
+from tatumflow.engine.controls import Controls
+from tatumflow.engine.phrases.policy import PhrasePolicy
+from tatumflow.engine.tempo.chart_clock import ChartInTime
+from tatumflow.engine.turns.phrase import Phrase
+from tatumflow.engine.turns.turn_window import TurnWindow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TurnRequest:
+    """The inputs of the planning of one turn of the companion.
+
+    Attributes:
+        call: The human's phrase that the turn replies to; may be empty.
+        window: When its first note comes, and when it ends.
+        controls: Controls in force.
+        style: Style weights, (S,) float32.
+        seed: Seed of the turn's random generators.
+        previous_onset: Seconds of the last onset of either player; None if there was none.
+        policy: Policy of its phrase conditions.
+        chart: The chords it is played over; None for none.
+    """
+
+    call: Phrase
+    window: TurnWindow
+    controls: Controls
+    style: Floats
+    seed: tuple[int, ...]
+    previous_onset: float | None = None
+    policy: PhrasePolicy = field(default_factory=PhrasePolicy)
+    chart: ChartInTime | None = None
