@@ -98,7 +98,7 @@ def chords(
 ) -> None:
     """Measure the chord estimator against lead sheets."""
     with _training_libraries():
-        from tatumflow.training.evaluate.chord_commands import chords
+        from tatumflow.training.harmony.accuracy_commands import chords
     chords(source, json, seed)
 
 
@@ -353,7 +353,7 @@ def compare(
 ) -> None:
     """Compare two models on the same notes, and what a note of each costs."""
     with _training_libraries():
-        from tatumflow.training.evaluate.model_comparison import compare, table
+        from tatumflow.training.evaluate.compare.model_comparison import compare, table
     print("\n".join(table(compare(a, b, corpus, pieces, json))))
 
 
@@ -416,7 +416,7 @@ def export(
         from tatumflow.training.export.commands import export_checkpoint
         from tatumflow.training.export.gpu_trunk import add_gpu_trunk, is_bundle
         from tatumflow.training.separation.checkpoint import open_separator
-        from tatumflow.training.separation.export import (
+        from tatumflow.training.separation.export.export import (
             export_separator,
             is_separator,
             write_torchscript,

@@ -33,7 +33,7 @@ from tatumflow.training.data.windows import Windows
 from tatumflow.training.evaluate.comparison import Figures, without_nan
 from tatumflow.training.evaluate.evaluation import with_styles
 from tatumflow.training.evaluate.generations import Performer
-from tatumflow.training.evaluate.nll import NllReport, TorchLogits, evaluate_nll
+from tatumflow.training.evaluate.likelihood.nll import NllReport, TorchLogits, evaluate_nll
 from tatumflow.training.evaluate.primers import Notes
 from tatumflow.training.export.checkpoint import TrainedModel
 from tatumflow.training.export.commands import export_model

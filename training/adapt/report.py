@@ -10,7 +10,7 @@ from tatumflow.engine.model.model_folder import bundle_folders
 from tatumflow.training.adapt.diversity import KEPT, Trial
 from tatumflow.training.adapt.learning import Learned, LearningSettings
 from tatumflow.training.evaluate.comparison import Figures, value_and_interval
-from tatumflow.training.evaluate.nll import NllReport
+from tatumflow.training.evaluate.likelihood.nll import NllReport
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from tatumflow.training.evaluate.evaluation import (
     EvaluationSettings,
     opened_corpus,
 )
-from tatumflow.training.evaluate.examples import WriteSound
-from tatumflow.training.evaluate.listener_table import listener_lines
 from tatumflow.training.evaluate.opened_model import open_model
 from tatumflow.training.evaluate.progress import Progress
-from tatumflow.training.evaluate.report import write_report
+from tatumflow.training.evaluate.report.examples import WriteSound
+from tatumflow.training.evaluate.report.listener_table import listener_lines
+from tatumflow.training.evaluate.report.report import write_report
 
 _SUMMARY = ("nll_per_note", "nll_per_token", "perplexity", "note_accuracy")
 

@@ -20,53 +20,53 @@ from tatumflow.training.data.commands import prepare
 from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.data.windows import Windows
-from tatumflow.training.evaluate.answer_motifs import answer_motif_figures
-from tatumflow.training.evaluate.answer_relevance import (
-    SETTINGS,
-    Call,
-    answer_calls,
-    answer_figures,
-    draw_calls,
-)
-from tatumflow.training.evaluate.beat_figures import (
-    BEAT_SECONDS,
-    BEAT_TAKES,
-    beat_figures,
-    beat_takes,
-    real_beats,
-)
-from tatumflow.training.evaluate.comparison import Figures, value_and_interval
-from tatumflow.training.evaluate.continuation_figures import (
-    Continuations,
-    continuation_figures,
-    continue_primers,
-)
-from tatumflow.training.evaluate.control_response import control_figures
-from tatumflow.training.evaluate.endless import endless_figures
-from tatumflow.training.evaluate.generations import Performer
-from tatumflow.training.evaluate.improvise_figures import TAKE_SECONDS, TAKES, improvise_figures
-from tatumflow.training.evaluate.latent_figures import latent_figures
-from tatumflow.training.evaluate.listener import listener_figures
-from tatumflow.training.evaluate.memorization import memorization_figures
-from tatumflow.training.evaluate.nll import NllReport, evaluate_nll
-from tatumflow.training.evaluate.opened_model import OpenedModel
-from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Primer, draw_primers
-from tatumflow.training.evaluate.progress import Progress
-from tatumflow.training.evaluate.style_classifier import (
+from tatumflow.training.evaluate.classifiers.style_classifier import (
     choose_styles,
     cross_fitted,
     held_out_accuracy,
     label_stretches,
     train_classifier,
 )
-from tatumflow.training.evaluate.style_figures import (
+from tatumflow.training.evaluate.comparison import Figures, value_and_interval
+from tatumflow.training.evaluate.generations import Performer
+from tatumflow.training.evaluate.likelihood.nll import NllReport, evaluate_nll
+from tatumflow.training.evaluate.opened_model import OpenedModel
+from tatumflow.training.evaluate.parts.answer_motifs import answer_motif_figures
+from tatumflow.training.evaluate.parts.answer_relevance import (
+    SETTINGS,
+    Call,
+    answer_calls,
+    answer_figures,
+    draw_calls,
+)
+from tatumflow.training.evaluate.parts.beat_figures import (
+    BEAT_SECONDS,
+    BEAT_TAKES,
+    beat_figures,
+    beat_takes,
+    real_beats,
+)
+from tatumflow.training.evaluate.parts.continuation_figures import (
+    Continuations,
+    continuation_figures,
+    continue_primers,
+)
+from tatumflow.training.evaluate.parts.control_response import control_figures
+from tatumflow.training.evaluate.parts.endless import endless_figures
+from tatumflow.training.evaluate.parts.improvise_figures import TAKE_SECONDS, TAKES, improvise_figures
+from tatumflow.training.evaluate.parts.latent_figures import latent_figures
+from tatumflow.training.evaluate.parts.listener import listener_figures
+from tatumflow.training.evaluate.parts.memorization import memorization_figures
+from tatumflow.training.evaluate.parts.style_figures import (
     BLENDED,
     StyleTrial,
     play_styles,
     style_figures,
     tested_styles,
 )
-from tatumflow.training.evaluate.theory_edits import edit_figures, play_edits
+from tatumflow.training.evaluate.parts.theory_edits import edit_figures, play_edits
+from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Primer, draw_primers
+from tatumflow.training.evaluate.progress import Progress
 
 LATENT_WINDOWS: Final = 40
 """Windows on which the uses of the latent are compared, unless a limit is given."""

@@ -27,8 +27,8 @@ from tatumflow.engine.turns.phrase import Phrase, PhraseTracker
 from tatumflow.engine.turns.planner import Planner
 from tatumflow.engine.turns.turn_window import TurnWindow
 from tatumflow.training.data.corpora.piece import NOTE_DTYPE, UNKNOWN_VELOCITY
+from tatumflow.training.evaluate.metrics.music_metrics import stretch_of
 from tatumflow.training.evaluate.metrics.onsets import TOGETHER
-from tatumflow.training.evaluate.music_metrics import stretch_of
 
 HEARD_VELOCITY = 64
 """MIDI velocity at which notes of a corpus without velocities are played to the model, as a keyboard must."""

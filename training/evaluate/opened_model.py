@@ -10,7 +10,7 @@ from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.engine.model.providers import CPU
 from tatumflow.training.data.packing import PackedCorpus
-from tatumflow.training.evaluate.nll import DecoderLogits, TorchLogits, WindowLogits
+from tatumflow.training.evaluate.likelihood.nll import DecoderLogits, TorchLogits, WindowLogits
 from tatumflow.training.fit.checkpoint import open_checkpoint
 from tatumflow.training.models import NoteStream
 from tatumflow.training.models.tatumflow.stream import TatumFlowStream

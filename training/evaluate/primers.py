@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tatumflow.engine.errors import CorpusError
 from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.data.packing import PackedCorpus, PackedPiece, style_slug
+from tatumflow.training.evaluate.metrics.music_metrics import stretch_of
 from tatumflow.training.evaluate.metrics.onsets import first_notes
-from tatumflow.training.evaluate.music_metrics import stretch_of
 
 PRIMER_NOTES: Final = 64
 """Most notes in a primer."""

@@ -10,7 +10,7 @@ from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.model.providers import CPU
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.data.windows import Window, Windows
-from tatumflow.training.evaluate.bundle_nll import bundle_nll
+from tatumflow.training.evaluate.likelihood.bundle_nll import bundle_nll
 from tatumflow.training.export.card import CARD_FILE, write_card
 from tatumflow.training.export.checkpoint import TrainedModel, load_checkpoint
 from tatumflow.training.export.errors import ExportError

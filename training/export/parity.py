@@ -15,7 +15,7 @@ from tatumflow.engine.model.metre import METRE_SIZES
 from tatumflow.engine.model.phrase_model import PhraseModel
 from tatumflow.engine.model.tokens import ABSENT, FIELD_SIZES, FIELDS, INPUT_SIZES
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
-from tatumflow.training.evaluate.bundle_nll import Steps, log_probabilities, stream_states
+from tatumflow.training.evaluate.likelihood.bundle_nll import Steps, log_probabilities, stream_states
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.models.tatumflow.decoder import NUM_ROLES, TatumFlowDecoder
 from tatumflow.training.models.tatumflow.layers import rotary_table

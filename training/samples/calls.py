@@ -9,8 +9,8 @@ from tatumflow.engine.midi.midi_file import read_midi
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.offline import split_phrases
 from tatumflow.training.data.packing import PackedCorpus
-from tatumflow.training.evaluate.answer_relevance import Call, draw_calls
 from tatumflow.training.evaluate.generations import to_array
+from tatumflow.training.evaluate.parts.answer_relevance import Call, draw_calls
 from tatumflow.training.evaluate.primers import PRIMER_SECONDS
 from tatumflow.training.samples.phrases import written_calls
 

@@ -17,11 +17,11 @@ import numpy as np
 from tatumflow.engine.controls import ModeName, chart_named
 from tatumflow.engine.tempo.chart_clock import ChartClock
 from tatumflow.training.evaluate.bootstrap import Floats
+from tatumflow.training.evaluate.metrics.music_metrics import stretch_of
 from tatumflow.training.evaluate.metrics.onsets import TOGETHER, onset_times
+from tatumflow.training.evaluate.metrics.phrase_features import part_distance, phrase_parts
 from tatumflow.training.evaluate.metrics.repetition import most_repeated_figure
 from tatumflow.training.evaluate.metrics.texture import chord_tone_share, longest_silence, note_density
-from tatumflow.training.evaluate.music_metrics import stretch_of
-from tatumflow.training.evaluate.phrase_features import part_distance, phrase_parts
 from tatumflow.training.evaluate.primers import Notes
 from tatumflow.training.samples.requests import Request
 

@@ -11,9 +11,9 @@ from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.model.bundle import bundle_path, load_bundle
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.evaluate.comparison import Figures, without_nan
-from tatumflow.training.evaluate.examples import Example, WriteSound, write_examples
 from tatumflow.training.evaluate.generations import Performer, seed_of
 from tatumflow.training.evaluate.progress import Progress
+from tatumflow.training.evaluate.report.examples import Example, WriteSound, write_examples
 from tatumflow.training.samples.calls import find_calls
 from tatumflow.training.samples.page import SOUND, sample_page, sample_title, style_title
 from tatumflow.training.samples.play import Sample, play_best, references_of

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from tatumflow.training.evaluate.examples import Example
-from tatumflow.training.evaluate.page import document, midi_link, note, sound_player
+from tatumflow.training.evaluate.report.examples import Example
+from tatumflow.training.evaluate.report.page import document, midi_link, note, sound_player
 from tatumflow.training.samples.choice import (
     DENSEST,
     FEWEST_NOTES,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tatumflow.training.data.corpora.note_array import note_array
-from tatumflow.training.evaluate.answer_relevance import Call
+from tatumflow.training.evaluate.parts.answer_relevance import Call
 
 _SWUNG: Final = 0.12
 """How much of a beat an eighth between beats comes late."""

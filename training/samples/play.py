@@ -9,9 +9,9 @@ import numpy as np
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.turns.turn_window import ENTRY_SECONDS
 from tatumflow.training.data.packing import PackedCorpus, style_slug
-from tatumflow.training.evaluate.answer_relevance import Call
 from tatumflow.training.evaluate.generations import Performer, seed_of, to_notes
-from tatumflow.training.evaluate.music_metrics import stretch_of
+from tatumflow.training.evaluate.metrics.music_metrics import stretch_of
+from tatumflow.training.evaluate.parts.answer_relevance import Call
 from tatumflow.training.evaluate.primers import Notes, segments
 from tatumflow.training.samples.choice import Candidate, Judgment, best_of, judge
 from tatumflow.training.samples.requests import Request

@@ -6,10 +6,9 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.controls import Controls
 from tatumflow.training.data.corpora.note_array import note_array
-from tatumflow.training.evaluate import discriminator, listener, note_network
 from tatumflow.training.evaluate.bootstrap import Interval
-from tatumflow.training.evaluate.continuation_figures import Continuations
-from tatumflow.training.evaluate.discriminator import (
+from tatumflow.training.evaluate.classifiers import discriminator, note_network
+from tatumflow.training.evaluate.classifiers.discriminator import (
     FRAME_SECONDS,
     Discrimination,
     auc_interval,
@@ -19,9 +18,11 @@ from tatumflow.training.evaluate.discriminator import (
     pairs_won,
     snapped,
 )
-from tatumflow.training.evaluate.listener import LISTENER_METRICS, OF_PRIMER, Listened, listener_figures
-from tatumflow.training.evaluate.listener_table import listener_lines
+from tatumflow.training.evaluate.parts import listener
+from tatumflow.training.evaluate.parts.continuation_figures import Continuations
+from tatumflow.training.evaluate.parts.listener import LISTENER_METRICS, OF_PRIMER, Listened, listener_figures
 from tatumflow.training.evaluate.primers import Primer
+from tatumflow.training.evaluate.report.listener_table import listener_lines
 
 Notes = NDArray[np.void]
 

@@ -20,20 +20,21 @@ from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.live import cli
 from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.data.packing import PackedCorpus
-from tatumflow.training.evaluate import control_response, evaluation
-from tatumflow.training.evaluate.answer_relevance import Call, answer_figures, draw_calls
+from tatumflow.training.evaluate import evaluation
 from tatumflow.training.evaluate.commands import evaluate, table
-from tatumflow.training.evaluate.continuation_figures import (
+from tatumflow.training.evaluate.evaluation import EvaluationResult, EvaluationSettings
+from tatumflow.training.evaluate.generations import Performer, to_array, to_notes
+from tatumflow.training.evaluate.metrics.music_metrics import METRICS
+from tatumflow.training.evaluate.metrics.onsets import onset_groups
+from tatumflow.training.evaluate.parts import control_response
+from tatumflow.training.evaluate.parts.answer_relevance import Call, answer_figures, draw_calls
+from tatumflow.training.evaluate.parts.continuation_figures import (
     Continuations,
     continuation_figures,
     shuffled,
 )
-from tatumflow.training.evaluate.control_response import ControlTest, control_figures
-from tatumflow.training.evaluate.evaluation import EvaluationResult, EvaluationSettings
-from tatumflow.training.evaluate.generations import Performer, to_array, to_notes
-from tatumflow.training.evaluate.memorization import memorization_figures
-from tatumflow.training.evaluate.metrics.onsets import onset_groups
-from tatumflow.training.evaluate.music_metrics import METRICS
+from tatumflow.training.evaluate.parts.control_response import ControlTest, control_figures
+from tatumflow.training.evaluate.parts.memorization import memorization_figures
 from tatumflow.training.evaluate.primers import Notes, Primer, draw_primers
 
 pytestmark = pytest.mark.slow

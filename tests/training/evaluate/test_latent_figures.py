@@ -12,7 +12,7 @@ from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.data.windows import Epoch, Windows
-from tatumflow.training.evaluate.latent_figures import (
+from tatumflow.training.evaluate.parts.latent_figures import (
     TOLD,
     ProbedPhrases,
     latent_figures,

@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from tatumflow.training.data.corpora.note_array import note_array
-from tatumflow.training.evaluate.answer_motifs import TAKEN_UP, answer_motif_figures
-from tatumflow.training.evaluate.answer_relevance import Call
-from tatumflow.training.evaluate.beat_figures import beat_figures, measure_beat
 from tatumflow.training.evaluate.metrics import beat, key, motif, phrasing
 from tatumflow.training.evaluate.metrics.pitch import pitch_class_counts
+from tatumflow.training.evaluate.parts.answer_motifs import TAKEN_UP, answer_motif_figures
+from tatumflow.training.evaluate.parts.answer_relevance import Call
+from tatumflow.training.evaluate.parts.beat_figures import beat_figures, measure_beat
 
 Notes = NDArray[np.void]
 

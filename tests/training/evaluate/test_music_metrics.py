@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tatumflow.training.data.corpora.note_array import note_array
+from tatumflow.training.evaluate.metrics.music_metrics import METRICS, metrics_of, stretch_of
 from tatumflow.training.evaluate.metrics.onsets import bass_line, onset_groups, onset_times, skyline
 from tatumflow.training.evaluate.metrics.pitch import (
     kl_divergence,
@@ -37,7 +38,6 @@ from tatumflow.training.evaluate.metrics.texture import (
     struck_together,
     voicings,
 )
-from tatumflow.training.evaluate.music_metrics import METRICS, metrics_of, stretch_of
 
 Notes = NDArray[np.void]
 

@@ -7,15 +7,15 @@ from players import pack_players, stride
 from tatumflow.engine.errors import CorpusError
 from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.data.packing import PackedCorpus
-from tatumflow.training.evaluate.primers import draw_primers, segments
-from tatumflow.training.evaluate.style_classifier import (
+from tatumflow.training.evaluate.classifiers.style_classifier import (
     choose_styles,
     cross_fitted,
     held_out_accuracy,
     label_stretches,
     train_classifier,
 )
-from tatumflow.training.evaluate.style_features import style_features
+from tatumflow.training.evaluate.classifiers.style_features import style_features
+from tatumflow.training.evaluate.primers import draw_primers, segments
 
 
 @pytest.fixture(scope="module")

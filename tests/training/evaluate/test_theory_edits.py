@@ -13,11 +13,10 @@ from tatumflow.engine.controls import MODES, Controls
 from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.engine.theory.features import PARTS
 from tatumflow.training.data.corpora.note_array import note_array
-from tatumflow.training.evaluate.answer_relevance import Call, draw_calls
 from tatumflow.training.evaluate.commands import table
 from tatumflow.training.evaluate.generations import Performer, to_notes
-from tatumflow.training.evaluate.primers import Notes
-from tatumflow.training.evaluate.theory_edits import (
+from tatumflow.training.evaluate.parts.answer_relevance import Call, draw_calls
+from tatumflow.training.evaluate.parts.theory_edits import (
     EDITS,
     TAKES,
     TOLERANCE,
@@ -27,6 +26,7 @@ from tatumflow.training.evaluate.theory_edits import (
     edit_figures,
     play_edits,
 )
+from tatumflow.training.evaluate.primers import Notes
 
 CALLS = 6
 Change = Callable[[Notes], Notes]

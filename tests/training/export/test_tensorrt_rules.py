@@ -17,7 +17,7 @@ from tatumflow.engine.model.onnx_decoder import OnnxDecoder  # noqa: E402
 from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel  # noqa: E402
 from tatumflow.engine.model.providers import CPU  # noqa: E402
 from tatumflow.engine.model.tensorrt import tensorrt_options  # noqa: E402
-from tatumflow.training.evaluate.bundle_nll import stream_states  # noqa: E402
+from tatumflow.training.evaluate.likelihood.bundle_nll import stream_states  # noqa: E402
 from tatumflow.training.export import tensorrt_rules  # noqa: E402
 from tatumflow.training.export.errors import ExportError  # noqa: E402
 from tatumflow.training.export.onnx_files import Model, int8_model  # noqa: E402

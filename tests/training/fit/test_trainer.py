@@ -22,7 +22,7 @@ from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.data.windows import Windows
 from tatumflow.training.evaluate.commands import evaluate, table
 from tatumflow.training.evaluate.evaluation import EvaluationSettings
-from tatumflow.training.evaluate.nll import TorchLogits, evaluate_nll
+from tatumflow.training.evaluate.likelihood.nll import TorchLogits, evaluate_nll
 from tatumflow.training.export.checkpoint import load_checkpoint
 from tatumflow.training.fit.callbacks import TrainingError
 from tatumflow.training.fit.checkpoint import open_checkpoint

@@ -17,7 +17,7 @@ from tatumflow.engine.midi.midi_file import MidiTrack, read_midi, write_midi
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
 from tatumflow.live import cli
 from tatumflow.training.data.corpora.note_array import note_array
-from tatumflow.training.evaluate.answer_relevance import Call
+from tatumflow.training.evaluate.parts.answer_relevance import Call
 from tatumflow.training.evaluate.primers import Notes
 from tatumflow.training.samples.calls import find_calls
 from tatumflow.training.samples.choice import (

@@ -12,7 +12,8 @@ from tatumflow.engine.errors import CorpusError, DeviceError, SettingError
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.separation.stems import QUARTET
 from tatumflow.training.data.corpora.source import seeded_split
-from tatumflow.training.separation.parts import mixture_of
+from tatumflow.training.separation.data.parts import mixture_of
+from tatumflow.training.separation.data.stem_folder import read_stem_folder
 from tatumflow.training.separation.quartet import soundfonts
 from tatumflow.training.separation.quartet.fluid import RATE, Room, Voice, render
 from tatumflow.training.separation.quartet.generate import (
@@ -25,7 +26,6 @@ from tatumflow.training.separation.quartet.index import INDEX_FILE, read_index
 from tatumflow.training.separation.quartet.instruments import INSTRUMENTS, Instrument, choose_instrument
 from tatumflow.training.separation.quartet.mixing import Balance, mix, panned, playing_level
 from tatumflow.training.separation.quartet.soundfonts import SoundFont, check_apart, open_soundfont
-from tatumflow.training.separation.stem_folder import read_stem_folder
 
 TUNES = [f"Player_Tune{letter}_Solo" for letter in "ABCDEFGHIJKLMNOP"]
 DRY = Room(0.5, 0.5, 50, 0.0)

@@ -6,7 +6,7 @@ from separation_samples import RATE, tones
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.separation.stft import stft
-from tatumflow.training.separation.augmentations import (
+from tatumflow.training.separation.data.augmentations import (
     Augmentation,
     gained,
     mixed_up,

@@ -23,17 +23,17 @@ from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
 from tatumflow.training.models.tfswa_unet.graph import SeparatorGraph
 from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.checkpoint import TrainedSeparator
+from tatumflow.training.separation.data.parts import mixture_of, stems_of
+from tatumflow.training.separation.data.stem_folder import read_stem_folder
 from tatumflow.training.separation.evaluation.separating import separate_whole
-from tatumflow.training.separation.export import (
+from tatumflow.training.separation.export.export import (
     export_separator,
     is_separator,
     prove_separator,
     write_separator,
     write_torchscript,
 )
-from tatumflow.training.separation.parts import mixture_of, stems_of
 from tatumflow.training.separation.quartet.index import Index, SoundFontEntry
-from tatumflow.training.separation.stem_folder import read_stem_folder
 
 pytestmark = pytest.mark.slow
 

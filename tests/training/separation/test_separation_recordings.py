@@ -11,11 +11,16 @@ from torch.utils.data import DataLoader
 
 from tatumflow.engine.errors import CorpusError, SettingError, TatumFlowError
 from tatumflow.engine.separation.stems import FOUR_STEMS, QUARTET, VOCALS_OTHER, parse_stems
-from tatumflow.training.separation import musdb
-from tatumflow.training.separation.augmentations import Augmentation
-from tatumflow.training.separation.parts import mixture_of, stems_of
-from tatumflow.training.separation.segments import FullRecordings, Place, RandomSegments, SequentialSegments
-from tatumflow.training.separation.stem_folder import read_stem_folder
+from tatumflow.training.separation.data import musdb
+from tatumflow.training.separation.data.augmentations import Augmentation
+from tatumflow.training.separation.data.parts import mixture_of, stems_of
+from tatumflow.training.separation.data.segments import (
+    FullRecordings,
+    Place,
+    RandomSegments,
+    SequentialSegments,
+)
+from tatumflow.training.separation.data.stem_folder import read_stem_folder
 
 PITCHES = {"vocals": 440, "drums": 1000, "bass": 80, "other": 600}
 

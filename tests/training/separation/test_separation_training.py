@@ -15,22 +15,22 @@ from tatumflow.engine.separation.stft import StftSettings
 from tatumflow.training.config import load_config, parse_config
 from tatumflow.training.fit.callbacks import TrainingError
 from tatumflow.training.fit.ema import EMA_KEY
-from tatumflow.training.separation.augmentations import Augmentation
-from tatumflow.training.separation.batches import SegmentStream, SpreadStream
 from tatumflow.training.separation.checkpoint import open_separator
-from tatumflow.training.separation.losses import (
+from tatumflow.training.separation.data.augmentations import Augmentation
+from tatumflow.training.separation.data.batches import SegmentStream, SpreadStream
+from tatumflow.training.separation.data.segments import RandomSegments, SequentialSegments
+from tatumflow.training.separation.data.stem_folder import read_stem_folder
+from tatumflow.training.separation.fit.losses import (
     LossSettings,
     multi_resolution_error,
     separation_losses,
     spectrogram_error,
     waveform_error,
 )
-from tatumflow.training.separation.module import SeparationTrainer, at_levels
+from tatumflow.training.separation.fit.module import SeparationTrainer, at_levels
+from tatumflow.training.separation.fit.settings import SeparationConfig
 from tatumflow.training.separation.ratios import sdr, si_sdr
-from tatumflow.training.separation.segments import RandomSegments, SequentialSegments
-from tatumflow.training.separation.settings import SeparationConfig
 from tatumflow.training.separation.signal import stft
-from tatumflow.training.separation.stem_folder import read_stem_folder
 from tatumflow.training.train import train
 
 pytestmark = pytest.mark.slow

@@ -8,11 +8,11 @@ from pathlib import Path
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.training.separation.checkpoint import open_separator
+from tatumflow.training.separation.data.musdb import read_musdb
+from tatumflow.training.separation.data.parts import Recording
+from tatumflow.training.separation.data.stem_folder import read_stem_folder
 from tatumflow.training.separation.evaluation.figures import StemFigures, stem_figures, write_figures
-from tatumflow.training.separation.musdb import read_musdb
-from tatumflow.training.separation.parts import Recording
 from tatumflow.training.separation.quartet.index import INDEX_FILE
-from tatumflow.training.separation.stem_folder import read_stem_folder
 
 
 @dataclass(frozen=True)

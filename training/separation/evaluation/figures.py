@@ -14,10 +14,10 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.separation.stft import Samples
 from tatumflow.training.models.tfswa_unet.model import TfswaUnet
+from tatumflow.training.separation.data.parts import Parts, Recording, mixture_of, stems_of
 from tatumflow.training.separation.evaluation.bss import bss_figures
 from tatumflow.training.separation.evaluation.oracle import ideal_ratio_mask
 from tatumflow.training.separation.evaluation.separating import separate_stream, separate_whole
-from tatumflow.training.separation.parts import Parts, Recording, mixture_of, stems_of
 from tatumflow.training.separation.ratios import si_sdr
 
 MIXTURE_ROW: Final = "mixture"

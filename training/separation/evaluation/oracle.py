@@ -3,7 +3,7 @@
 import numpy as np
 
 from tatumflow.engine.separation.stft import Samples, StftSettings, istft, stft
-from tatumflow.training.separation.parts import Parts
+from tatumflow.training.separation.data.parts import Parts
 
 _SMALLEST = 1e-12
 

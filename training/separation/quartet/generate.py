@@ -17,6 +17,7 @@ from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.engine.files.whole_file import whole_folder, write_whole
 from tatumflow.engine.separation.stems import QUARTET
 from tatumflow.training.data.corpora.piece import Split
+from tatumflow.training.separation.data.stem_folder import MIXTURE
 from tatumflow.training.separation.quartet.arrangement import Arrangement, arrange
 from tatumflow.training.separation.quartet.fluid import RATE, Room, Voice, render
 from tatumflow.training.separation.quartet.index import (
@@ -39,7 +40,6 @@ from tatumflow.training.separation.quartet.soundfonts import (
     installed_soundfonts,
     open_soundfont,
 )
-from tatumflow.training.separation.stem_folder import MIXTURE
 
 _LEVELS_DB: Final = {"horn": -20.0, "piano": -23.0, "bass": -22.0, "drums": -22.0}
 _WIDEST_PAN: Final = {"horn": 0.4, "piano": 0.5, "bass": 0.25, "drums": 0.3}
