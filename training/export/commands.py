@@ -11,7 +11,8 @@ from tatumflow.engine.model.providers import CPU
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.data.windows import Window, Windows
 from tatumflow.training.evaluate.likelihood.bundle_nll import bundle_nll
-from tatumflow.training.export.card import CARD_FILE, write_card
+from tatumflow.training.export.bundle_card import bundle_card
+from tatumflow.training.export.card import CARD_FILE
 from tatumflow.training.export.checkpoint import TrainedModel, load_checkpoint
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.export.files import whole_folder, write_graphs
@@ -102,7 +103,7 @@ def export_model(
         parameters = sum(weight.numel() for weight in trained.model.parameters())
         write_manifest(folder, manifest)
         (folder / CARD_FILE).write_text(
-            write_card(manifest, parameters, trained.steps, trained.base), encoding="utf-8"
+            bundle_card(manifest, parameters, trained.steps, trained.base), encoding="utf-8"
         )
     return manifest
 

@@ -21,7 +21,7 @@ from tatumflow.engine.model.bundle import (
 from tatumflow.engine.model.kv_cache import MAX_STEPS
 from tatumflow.engine.model.model_folder import Metric
 from tatumflow.engine.model.providers import CPU
-from tatumflow.training.export.card import CARD_FILE
+from tatumflow.training.export.card import CARD_FILE, commands, section
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.export.files import whole_folder, write_graphs
 from tatumflow.training.export.onnx_files import Model
@@ -30,13 +30,10 @@ from tatumflow.training.export.tensorrt_rules import check_tensorrt
 from tatumflow.training.export.write import write_manifest
 from tatumflow.training.models.bundle_weights import graph_weights
 
-_CARD_SECTION: Final = """
-## On a GPU
-
+_ON_A_GPU: Final = """\
 `{file}` holds the trunk's int8 weights as float32, for TensorRT and CUDA; the CPU does not read it. Made with
 
-    {command}
-"""
+{command}"""
 
 
 def is_bundle(folder: Path) -> bool:
@@ -91,9 +88,8 @@ def add_gpu_trunk(folder: Path, out: Path, name: str = "") -> Manifest:
         write_manifest(new, manifest)
         card = (folder / CARD_FILE).read_text(encoding="utf-8") if (folder / CARD_FILE).is_file() else ""
         file = graphs[DECODER_GRAPH + GPU_SUFFIX].file
-        (new / CARD_FILE).write_text(
-            card + _CARD_SECTION.format(file=file, command=command), encoding="utf-8"
-        )
+        card += section("On a GPU", _ON_A_GPU.format(file=file, command=commands(command)))
+        (new / CARD_FILE).write_text(card, encoding="utf-8")
     return manifest
 
 

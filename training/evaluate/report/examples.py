@@ -8,6 +8,7 @@ from typing import Final
 from tatumflow.engine.errors import DeviceError
 from tatumflow.engine.midi.midi_file import MidiTrack, write_midi
 from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.model.style_names import player_name
 from tatumflow.training.evaluate.evaluation import EvaluationResult
 from tatumflow.training.evaluate.generations import to_notes
 from tatumflow.training.evaluate.parts.continuation_figures import Continuations
@@ -53,11 +54,11 @@ def examples_of(result: EvaluationResult) -> Iterator[Example]:
             yield _continued(f"continuation-{i + 1}", primer, "generated", played.generated[i])
     if result.styles is not None:
         for style, trial in result.styles.styled.items():
-            yield from _first(f"style-{style or 'none'}", trial, f"in the style of {style or 'nobody'}")
+            yield from _first(f"style-{style or 'none'}", trial, _style_title(style))
         for share, trial in result.styles.blends.items():
             yield from _first(f"blend-{share:g}", trial, f"blend {share:g}")
     for i, call in enumerate(result.calls[:ANSWERED]):
-        heard = (f"answer-{i + 1}", f"{call.player or call.piece}, call {i + 1}", call.notes)
+        heard = (f"answer-{i + 1}", f"{player_name(call.player) or call.piece}, call {i + 1}", call.notes)
         yield _after(*heard, "real", call.following)
         for setting, replies in result.replies.items():
             yield _after(*heard, setting, replies[i])
@@ -95,6 +96,10 @@ def write_examples(
     return written, why
 
 
+def _style_title(style: str) -> str:
+    return f"in the style of {player_name(style)}" if style else "unconditional"
+
+
 def _first(name: str, trial: Continuations, kind: str) -> Iterator[Example]:
     for primer, generated in list(zip(trial.primers, trial.generated, strict=True))[:1]:
         yield _continued(name, primer, kind, generated)
@@ -102,7 +107,7 @@ def _first(name: str, trial: Continuations, kind: str) -> Iterator[Example]:
 
 def _continued(name: str, primer: Primer, kind: str, played: Notes) -> Example:
     heard = to_notes(primer.notes)
-    title = f"{primer.player or 'unknown player'}, {primer.title or primer.piece}"
+    title = f"{player_name(primer.player) or 'unknown player'}, {primer.title or primer.piece}"
     return Example(name, title, kind, tuple(heard), _moved(to_notes(played), heard[-1].onset))
 
 

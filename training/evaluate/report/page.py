@@ -1,44 +1,78 @@
-"""Pages that need no network: a document in one file, its tables and notes."""
+"""HTML pages in one file that need no network, rendered by Jinja2 from the templates of a package."""
 
-from collections.abc import Iterable, Sequence
-from html import escape
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
-_STYLE: Final = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color:
-#222; } h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #ccc; } table {
-border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; } th, td { padding: .2rem .8rem
-.2rem 0; text-align: right; } th:first-child, td:first-child { text-align: left; } th { font-weight: 600;
-border-bottom: 1px solid #999; } img { max-width: 100%; } code { background: #f3f3f3; } .note { color: #555;
-max-width: 46rem; } audio { height: 2rem; vertical-align: middle; }
-"""
+import numpy as np
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from tatumflow.engine.model.style_names import player_name
+from tatumflow.training.evaluate.comparison import Figures
+
+_NONE: Final = "–"
 
 
-def document(title: str, body: Iterable[str]) -> str:
-    """Return a page of a title and lines of HTML."""
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{_STYLE}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n"
+def render(template: str, package: str, **values: Any) -> str:  # noqa: ANN401
+    """Return a page.
+
+    Templates find `page.html` and `macros.html` of this package beside their own, and the functions of this
+    module as filters.
+
+    Args:
+        template: Name of the file in the folder `templates` of a package.
+        package: Name of the package.
+        values: What the template names; text is escaped.
+    """
+    loaders = [PackageLoader(package), PackageLoader("tatumflow.training.evaluate.report")]
+    environment = Environment(
+        loader=ChoiceLoader(loaders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters |= {
+        "bounds": bounds,
+        "comparison": comparison,
+        "number": number,
+        "percent": lambda share: f"{share:.1%}",
+        "player": player_name,
+        "setting": setting,
+        "with_interval": with_interval,
+        "words": words,
+        "yes": lambda value: "yes" if value else "no",
+    }
+    return environment.get_template(template).render(values)
 
 
-def table(heads: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of plain text."""
-    lines = ["<tr>" + "".join(f"<th>{escape(head)}</th>" for head in heads) + "</tr>"]
-    lines += ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows]
-    return "<table>" + "\n".join(lines) + "</table>"
+def words(name: str) -> str:
+    """Return the name of a figure in words."""
+    return name.replace("_", " ")
 
 
-def note(text: str) -> str:
-    """Return a paragraph that explains what follows."""
-    return f'<p class="note">{escape(text)}</p>'
+def number(value: object) -> str:
+    """Return a count with separators or a real number with three decimals; a dash for other values."""
+    if not isinstance(value, int | float) or not np.isfinite(value):
+        return _NONE
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
-def sound_player(file: str) -> str:
-    """Return what plays a sound file beside the page."""
-    return f'<audio controls preload="none" src="{escape(file)}"></audio>'
+def bounds(interval: Sequence[float]) -> str:
+    """Return the two ends of an interval; a dash for an empty one."""
+    return f"[{number(interval[0])}, {number(interval[1])}]" if interval else _NONE
 
 
-def midi_link(file: str) -> str:
-    """Return a link to a MIDI file beside the page."""
-    return f'<a href="{escape(file)}">.mid</a>'
+def with_interval(figure: Figures | None) -> str:
+    """Return a figure of `value` and `interval`; a dash for None."""
+    return _NONE if figure is None else f"{number(figure['value'])} {bounds(figure['interval'])}"
+
+
+def comparison(row: Figures) -> list[str]:
+    """Return `generated`, `real` and `ratio` of a row, and the ratio's interval."""
+    return [number(row[key]) for key in ("generated", "real", "ratio")] + [bounds(row["interval"])]
+
+
+def setting(value: object) -> str:
+    """Return the setting of a control in 24 characters at most."""
+    text = "none" if value == "" else f"{value:g}" if isinstance(value, int | float) else str(value)
+    return " ".join(text.split())[:24]

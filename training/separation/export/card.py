@@ -1,12 +1,17 @@
-"""The card of a separator: what it is, what it was made from, how good it is, and its limits."""
+"""The model card of a separator that was trained here."""
+
+from typing import Final
 
 from tatumflow.engine.separation.bundle import SeparatorManifest
+from tatumflow.training.export.card import corpus_table, counted, metric_table, model_card
 
-_LIMITS = """\
-- It has heard rendered quartets alone, SoundFonts playing notes of real solos, and no recording of a band; on
-  records it does worse than these figures, which are called synthetic.
-- It knows the stems above and no others: what else sounds goes to the one it resembles.
-- Stems that sound in the same place and register leak into each other."""
+_SUMMARY: Final = "A TatumFlow separator: it separates a mixture into stems as it arrives, block by block."
+
+_LIMITS: Final = """\
+- It is trained on synthetic mixes alone, SoundFonts playing notes of real solos, and on no recording of a
+  band; on records it does worse than these figures.
+- It separates the stems above and no others: any other sound goes to the stem that it resembles.
+- Stems of the same stereo position and register bleed into each other."""
 
 
 def separator_card(manifest: SeparatorManifest, parameters: int, steps: int, latency: int) -> str:
@@ -16,40 +21,29 @@ def separator_card(manifest: SeparatorManifest, parameters: int, steps: int, lat
         manifest: The complete manifest.
         parameters: Weights of the model.
         steps: Optimizer steps it was trained for.
-        latency: Samples that a stream waits for.
+        latency: Samples by which a stream is late.
     """
     stems = ", ".join(
         stem.name if stem.sources == (stem.name,) else f"{stem.name} ({' + '.join(stem.sources)})"
         for stem in manifest.stems
     )
-    corpora = "\n".join(f"| {corpus.name} | {corpus.licence} |" for corpus in manifest.corpora)
-    metrics = "\n".join(f"| {m.name} | {m.value:.6g} | `{m.command}` |" for m in manifest.metrics)
-    plural = "" if steps == 1 else "s"
-    return f"""\
-# {manifest.name}
-
-A TatumFlow separator: it takes a mixture apart as it arrives, block by block.
-
-| | |
-|---|---|
-| family | {manifest.family} |
-| stems | {stems} |
-| size | {parameters / 1e6:.2f} M parameters, {manifest.graph.bytes / 1e6:.1f} MB on disk |
-| hears | stereo at {manifest.rate} Hz, frames of {manifest.window} every {manifest.hop} samples |
-| latency | {1000 * latency / manifest.rate:.0f} ms, in blocks of {manifest.block * manifest.hop} samples |
-| graph | ONNX, operator set {manifest.opset} |
-| trained for | {steps} optimizer step{plural} |
-| licence of the weights | {manifest.licence} |
-
-## Training data
-
-{f"| corpus | licence |{chr(10)}|---|---|{chr(10)}{corpora}" if corpora else "None stated."}
-
-## Measured
-
-{f"| what | value | command |{chr(10)}|---|---|---|{chr(10)}{metrics}" if metrics else "Nothing yet."}
-
-## Limits
-
-{_LIMITS}
-"""
+    milliseconds, frames = 1000 * latency / manifest.rate, f"frames of {manifest.window} every {manifest.hop}"
+    return model_card(
+        manifest.name,
+        _SUMMARY,
+        {
+            "family": manifest.family,
+            "stems": stems,
+            "size": f"{parameters / 1e6:.2f} M parameters, {manifest.graph.bytes / 1e6:.1f} MB on disk",
+            "input": f"stereo at {manifest.rate} Hz, {frames} samples",
+            "latency": f"{milliseconds:.0f} ms, in blocks of {manifest.block * manifest.hop} samples",
+            "graph": f"ONNX, operator set {manifest.opset}",
+            "trained for": counted("optimizer step", steps),
+            "licence of the weights": manifest.licence,
+        },
+        {
+            "Training data": corpus_table(manifest.corpora),
+            "Measured": metric_table(manifest.metrics),
+            "Limits": _LIMITS,
+        },
+    )
