@@ -288,7 +288,7 @@ def evaluate(
     """Measure a model on pieces it was not trained on: what it foretells, and what it plays."""
     with _training_libraries():
         from tatumflow.training.evaluate.commands import evaluate, table
-        from tatumflow.training.evaluate.evaluation import EvaluationSettings
+        from tatumflow.training.evaluate.settings import EvaluationSettings
     parts = tuple(part.strip() for part in only.split(",") if part.strip())
     result = evaluate(
         model,

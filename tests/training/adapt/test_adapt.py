@@ -33,8 +33,8 @@ from tatumflow.training.adapt.report import Adaptation, show
 from tatumflow.training.data.batches import Batch
 from tatumflow.training.data.corpora.piece import NOTE_DTYPE, Piece
 from tatumflow.training.data.corpora.synthetic import swing_piece
-from tatumflow.training.evaluate.evaluation import with_styles
 from tatumflow.training.evaluate.generations import Performer
+from tatumflow.training.evaluate.held_out import with_styles
 from tatumflow.training.evaluate.primers import Notes, Primer
 from tatumflow.training.fit.module import NoteTrainer
 
@@ -250,9 +250,9 @@ def test_time_is_shown_as_what_is_left() -> None:
         progress.begin("reading")
         clock.now = 100.0
         progress.begin("training")
-        progress.tell("step 1")
+        progress.update("step 1")
         clock.now = 400.0
-        progress.tell("step 9")
+        progress.update("step 9")
     lines = stream.getvalue().splitlines()
     assert [line.split("  ") for line in lines] == [
         ["adapt 4:59 left", "reading"],

@@ -22,7 +22,7 @@ from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.evaluate import evaluation
 from tatumflow.training.evaluate.commands import evaluate, table
-from tatumflow.training.evaluate.evaluation import EvaluationResult, EvaluationSettings
+from tatumflow.training.evaluate.evaluation import EvaluationResult
 from tatumflow.training.evaluate.generations import Performer, to_array, to_notes
 from tatumflow.training.evaluate.metrics.music_metrics import METRICS
 from tatumflow.training.evaluate.metrics.onsets import onset_groups
@@ -36,6 +36,7 @@ from tatumflow.training.evaluate.parts.continuation_figures import (
 from tatumflow.training.evaluate.parts.control_response import ControlTest, control_figures
 from tatumflow.training.evaluate.parts.memorization import memorization_figures
 from tatumflow.training.evaluate.primers import Notes, Primer, draw_primers
+from tatumflow.training.evaluate.settings import EvaluationSettings
 
 pytestmark = pytest.mark.slow
 
@@ -159,8 +160,8 @@ def test_continuations_keep_their_time_and_their_seed(performer: Performer, corp
     )
     low = performer.continuation(primer.notes, 8.0, Controls(style="", register_high=50), 5)
     assert low["pitch"].max() <= 50
-    assert performer.known_style("charlie-parker") == "charlie-parker"
-    assert performer.known_style("nobody") == ""
+    assert performer.style_of("charlie-parker") == "charlie-parker"
+    assert performer.style_of("nobody") == ""
     with pytest.raises(SettingError, match="style"):
         performer.continuation(primer.notes, 8.0, Controls(style="nobody"))
 

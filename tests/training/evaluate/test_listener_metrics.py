@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.evaluate.metrics import beat, key, motif, phrasing
 from tatumflow.training.evaluate.metrics.pitch import pitch_class_counts
-from tatumflow.training.evaluate.parts.answer_motifs import TAKEN_UP, answer_motif_figures
+from tatumflow.training.evaluate.parts.answer_motifs import SHARED, answer_motif_figures
 from tatumflow.training.evaluate.parts.answer_relevance import Call
 from tatumflow.training.evaluate.parts.beat_figures import beat_figures, measure_beat
 
@@ -120,7 +120,7 @@ def test_a_reply_that_quotes_its_call_takes_more_from_it_than_from_others() -> N
     ]
     quoted = [line((call.notes["pitch"].astype(int) + 5).tolist()) for call in calls]
     figures = answer_motif_figures(calls, {"follow": quoted})
-    assert set(figures) == set(TAKEN_UP)
+    assert set(figures) == set(SHARED)
     steps = figures["steps"]
     assert steps["follow"]["own"]["value"] == 1
     assert steps["follow"]["difference"]["interval"][0] > 0.5

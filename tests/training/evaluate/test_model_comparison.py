@@ -22,8 +22,8 @@ from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.data.windows import Window
 from tatumflow.training.evaluate.commands import evaluate
 from tatumflow.training.evaluate.compare.model_comparison import compare, compare_models, table
-from tatumflow.training.evaluate.evaluation import EvaluationSettings
 from tatumflow.training.evaluate.opened_model import OpenedModel
+from tatumflow.training.evaluate.settings import EvaluationSettings
 from tatumflow.training.export.checkpoint import load_checkpoint
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.fit.checkpoint import CheckpointError, open_checkpoint

@@ -128,15 +128,15 @@ def test_replies_without_notes_are_left_out(plain: EditTrial) -> None:
     assert not figures["held"]
 
 
-def test_what_is_asked_is_another_part_of_the_call_alone() -> None:
+def test_the_target_differs_from_the_call_in_one_part_alone() -> None:
     notes = to_notes(line(np.random.default_rng(2)))
-    asked = {edit.name: edit.asked(notes) for edit in EDITS}
+    targets = {edit.name: edit.target(notes) for edit in EDITS}
     for one in EDITS:
         for other in EDITS:
             differing = {
                 part.name
                 for part in PARTS
-                if not np.array_equal(asked[one.name][part.slice], asked[other.name][part.slice])
+                if not np.array_equal(targets[one.name][part.slice], targets[other.name][part.slice])
             }
             assert differing == ({one.part, other.part} if other.changes != one.changes else set())
         assert Controls(mode=one.mode, **one.changes)

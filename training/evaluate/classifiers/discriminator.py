@@ -1,8 +1,8 @@
-"""Whether a classifier can tell one set of stretches from another, and by what.
+"""Classifiers of two sets of stretches, with the importance of their features.
 
-Two classifiers: gradient boosting on figures and histograms, and a small network on notes. Both are
-judged on pieces that they were not trained on, and hear notes only on a transcriber's frames and on the
-companion's own grid of lengths and loudness, both sides alike, so that no grid gives a side away.
+Two classifiers: gradient boosting on figures and histograms, and a small network on notes. Both are judged
+on pieces that they were not trained on. Both sides are quantized to a transcriber's frames and to the
+companion's grid of durations and velocities, so that neither grid gives a side away.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,27 +27,27 @@ from tatumflow.training.data.corpora.piece import UNKNOWN_VELOCITY
 from tatumflow.training.evaluate.bootstrap import COVERAGE, DRAWS, Floats, Interval
 
 FRAME_SECONDS: Final = 0.032
-"""Frames of the transcriber of PiJAMA."""
+"""Frame of PiJAMA's transcriber."""
 
 FOLDS: Final = 5
-"""Parts that the pieces are dealt into."""
+"""Folds of the cross-validation, by piece."""
 
 DEALS: Final = 3
-"""How often they are dealt: the scores of a stretch are averages, so that one deal's luck counts less."""
+"""Repetitions of the cross-validation with other folds; scores are averaged over them."""
 
 PERMUTATIONS: Final = 3
-"""How often a feature is permuted in each fold to find what it is worth."""
+"""Permutations of a feature in each fold for its importance."""
 
 Notes = NDArray[np.void]
 
 
 @dataclass(frozen=True)
 class Importance:
-    """What a group of features is worth to a classifier.
+    """Importance of a group of features to a classifier.
 
     Attributes:
         name: The group.
-        drop: By how much the AUC falls when the group is permuted among the held-out stretches.
+        drop: Fall of the AUC when the group is permuted among the held-out stretches.
         alone: AUC of its first feature by itself, over all stretches; above 0.5 where class 1 has more of it.
     """
 
@@ -58,11 +58,11 @@ class Importance:
 
 @dataclass(frozen=True)
 class Discrimination:
-    """How well two sets are told apart.
+    """Figures of a classifier of two sets.
 
     Attributes:
         auc: Area under the ROC curve of held-out stretches, of pairs within one fold, 95 % over pieces.
-        importance: Groups of features by what they are worth, the most first; empty where not asked for.
+        importance: Groups of features, the most important first; empty where none was requested.
     """
 
     auc: Interval
@@ -70,10 +70,10 @@ class Discrimination:
 
 
 def snapped(notes: Notes) -> Notes:
-    """Return notes on frames of `FRAME_SECONDS`, with lengths and velocities of the companion's grid.
+    """Return notes on frames of `FRAME_SECONDS`, with durations and velocities of the companion's grid.
 
-    Lengths go to the companion's grid first, which is coarse above a second, and then to frames; at least one
-    frame. An unknown velocity stays unknown. Notes that fall on one frame are by pitch.
+    Durations go to the companion's grid first, which is coarse above a second, and then to frames; at least
+    one frame. An unknown velocity stays unknown. Notes of one frame are sorted by pitch.
     """
     result = notes.copy()
     onset = np.round(notes["onset"].astype(np.float64) / FRAME_SECONDS)
@@ -107,16 +107,15 @@ def discriminate_features(
     deals: int | None = None,
     permutations: int | None = None,
 ) -> Discrimination:
-    """Tell rows of class 1 from rows of class 0 by gradient boosting.
+    """Classify rows as class 1 or 0 by gradient boosting, and measure it by cross-validation.
 
     Args:
         groups_of_features: By name, (n,) or (n, k); NaN is a value of its own.
         label: Class of each row, 0 or 1, (n,).
         pieces: Which piece each row comes from, (n,); no piece is on both sides of a fold.
         seed: Seed of folds, permutations and resampling.
-        deals: How often pieces are dealt into folds; `DEALS` when None.
-        permutations: How often each group is permuted in each fold, 0 for no importances; `PERMUTATIONS` when
-            None.
+        deals: Repetitions with other folds; `DEALS` when None.
+        permutations: Permutations of each group in each fold, 0 for no importances; `PERMUTATIONS` when None.
     """
     deals = DEALS if deals is None else deals
     permutations = PERMUTATIONS if permutations is None else permutations
@@ -128,15 +127,15 @@ def discriminate_features(
     kernels: list[Floats] = []
     drops = dict.fromkeys(columns, 0.0)
     rng = np.random.default_rng((seed, 2))
-    for turn in range(deals):
-        fold = deal(pieces, folds, seed * deals + turn)
+    for repetition in range(deals):
+        fold = deal(pieces, folds, seed * deals + repetition)
         score = np.zeros(len(label))
         permuted = {name: np.zeros((permutations, len(label))) for name in columns}
         for i in range(folds):
             held, known = np.flatnonzero(fold == i), np.flatnonzero(fold != i)
             if len(np.unique(label[known])) < 2:
                 continue
-            # More threads than free cores make its short loops wait for each other for minutes.
+            # With more threads than free cores, its short loops wait on each other for minutes.
             with threadpool_limits(1):
                 model = _boosting(seed).fit(table[known], label[known])
                 score[held] = model.decision_function(table[held])
@@ -163,22 +162,22 @@ def discriminate_notes(
     seed: int = 0,
     deals: int = 1,
 ) -> Discrimination:
-    """Tell stretches of class 1 from those of class 0 by a small network on their notes.
+    """Classify stretches as class 1 or 0 by a small network on their notes, and measure it.
 
     Args:
         stretches: Notes by onset, (n,) of arrays.
         label: Class of each, 0 or 1, (n,).
         pieces: Which piece each comes from, (n,); no piece is on both sides of a fold.
         seed: Seed of folds, of the network and of resampling.
-        deals: How often pieces are dealt into folds.
+        deals: Repetitions with other folds.
     """
     from tatumflow.training.evaluate.classifiers.note_network import encoded, trained_scores
 
     rows = [encoded(notes) for notes in stretches]
     folds = min(FOLDS, len(set(pieces)))
     kernels: list[Floats] = []
-    for turn in range(deals):
-        fold = deal(pieces, folds, seed * deals + turn)
+    for repetition in range(deals):
+        fold = deal(pieces, folds, seed * deals + repetition)
         score = np.zeros(len(label))
         for i in range(folds):
             held, known = np.flatnonzero(fold == i), np.flatnonzero(fold != i)
@@ -197,23 +196,23 @@ def area(values: Floats, label: NDArray[np.int64]) -> float:
 
 
 def pairs_won(score: Floats, label: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:
-    """Return for each row of class 1 and each of class 0 whether the first scores higher, (n1, n0).
+    """Return whether each row of class 1 scores higher than each of class 0, (n1, n0); ties are a half.
 
-    Ties are a half. Pairs of two folds are NaN: their scores come from two classifiers.
+    Pairs of two folds are NaN: their scores come from two classifiers.
     """
-    one, other = np.flatnonzero(label == 1), np.flatnonzero(label == 0)
-    apart = score[one][:, None] - score[other][None]
-    won = (apart > 0) + 0.5 * (apart == 0)
-    return np.where(fold[one][:, None] == fold[other][None], won, np.nan)
+    ones, zeros = np.flatnonzero(label == 1), np.flatnonzero(label == 0)
+    lead = score[ones][:, None] - score[zeros][None]
+    won = (lead > 0) + 0.5 * (lead == 0)
+    return np.where(fold[ones][:, None] == fold[zeros][None], won, np.nan)
 
 
 def auc_interval(
     kernels: Sequence[Floats], label: NDArray[np.int64], pieces: Sequence[str], seed: int = 0
 ) -> Interval:
-    """Return the AUC of all pairs that `pairs_won` found, with its interval over resampled pieces.
+    """Return the AUC with its interval over resampled pieces.
 
     Args:
-        kernels: Of each deal, (n1, n0).
+        kernels: Results of `pairs_won` of each repetition, (n1, n0).
         label: Class of each row, (n,).
         pieces: Piece of each row, (n,).
         seed: Seed of the resampling.
@@ -225,8 +224,8 @@ def auc_interval(
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=DRAWS).astype(np.float64)
     weights = np.concatenate([np.ones((1, len(names))), weights])
-    one, other = weights[:, index[label == 1]], weights[:, index[label == 0]]
-    above, below = (np.einsum("di,ij,dj->d", one, part, other, optimize=True) for part in (won, known))
+    ones, zeros = weights[:, index[label == 1]], weights[:, index[label == 0]]
+    above, below = (np.einsum("di,ij,dj->d", ones, part, zeros, optimize=True) for part in (won, known))
     drawn = np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
     finite = drawn[1:][np.isfinite(drawn[1:])]
     if not len(finite):

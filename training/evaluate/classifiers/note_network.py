@@ -1,4 +1,4 @@
-"""A small network that says which of two sets a stretch belongs to, from its notes alone."""
+"""A small network that classifies stretches into two sets by their notes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from tatumflow.training.evaluate.metrics.pitch import PITCH_CLASSES
 from tatumflow.training.evaluate.metrics.rhythm import INTERVAL_CLASSES, INTERVAL_EDGES
 
 MOST_NOTES: Final = 96
-"""Notes that are read at once; a longer stretch is read in parts, whose scores are averaged."""
+"""Most notes of an input; a longer stretch is read in parts, whose scores are averaged."""
 
 EPOCHS: Final = 12
 _WIDTH: Final = 32
@@ -61,7 +61,7 @@ def encoded(notes: NDArray[np.void]) -> NDArray[np.int64]:
 
 
 class _Network(nn.Module):
-    """Two convolutions over neighbouring notes, then one layer of attention, which sees what comes again."""
+    """Two convolutions over neighbouring notes, then one layer of attention for repetitions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ def trained_scores(
         label: Class of each, 0 or 1, (n,).
         held_out: Encoded stretches to score.
         seed: Seed of weights, parts and order.
-        epochs: How often each stretch is read; `EPOCHS` when None.
+        epochs: Passes over the stretches; `EPOCHS` when None.
     """
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng(), _one_thread():

@@ -1,7 +1,6 @@
-"""A classifier that says who plays: logistic regression on features of real stretches.
+"""A classifier of players: logistic regression on features of real stretches.
 
-It judges whether a model sounds like the player it was asked for, so it is itself judged on held-out pieces
-first.
+It judges whether a model sounds like the requested player; its own accuracy is measured on held-out pieces.
 """
 
 from collections import Counter
@@ -25,14 +24,13 @@ from tatumflow.training.evaluate.comparison import Figures, value_and_interval
 from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, segments
 
 MOST_STYLES: Final = 40
-"""Players of each corpus whom the classifier tells apart: those with most music."""
+"""Most players of each corpus among the classes: those with most music."""
 
 FEWEST_SECONDS: Final = 600.0
-"""Seconds of music to train on that a player must have to be one of them."""
+"""Least seconds of training music of a player among the classes."""
 
 FOLDS: Final = 4
-"""Parts that the pieces are dealt into, so that each is judged by a classifier that was trained without
-it."""
+"""Folds of the cross-fitting: each piece is judged by a classifier trained without it."""
 
 _REGULARIZATION: Final = 0.01
 _ITERATIONS: Final = 100
@@ -47,8 +45,8 @@ class LabelledStretches:
     Attributes:
         features: (n, k) float32.
         style: Index of each stretch's player among the styles, (n,).
-        piece: Which piece each comes from, (n,).
-        held_out: Whether that is on the validation side, (n,).
+        piece: The piece of each, (n,).
+        held_out: Whether the piece is on the validation side, (n,).
     """
 
     features: NDArray[np.float32]
@@ -62,8 +60,8 @@ class StyleClassifier:
     """A trained classifier.
 
     Attributes:
-        styles: Slugs of the players it tells apart, sorted.
-        seconds: Length of the stretches it was trained on, and expects.
+        styles: Slugs of the players, its classes, sorted.
+        seconds: Length of the stretches that it reads.
     """
 
     styles: tuple[str, ...]
@@ -83,7 +81,7 @@ class StyleClassifier:
         """Return the column of a style.
 
         Raises:
-            ValueError: if the classifier does not know it.
+            ValueError: if it is none of the classes.
         """
         return self.styles.index(style)
 
@@ -98,15 +96,15 @@ def choose_styles(
     most: int = MOST_STYLES,
     fewest_seconds: float = FEWEST_SECONDS,
 ) -> tuple[str, ...]:
-    """Choose the players to tell apart: of each corpus those with most music to train on.
+    """Choose the classes: the players of each corpus with most training music.
 
-    Of each corpus, so that a horn player is told from horn players and not from pianists alone.
+    Of each corpus, so that horn players are compared with horn players and not with pianists alone.
 
     Args:
         corpus: The packed corpus.
-        always: Slugs of players who are in if they have any music to train on.
-        most: Players of each corpus.
-        fewest_seconds: Seconds of music that others need.
+        always: Slugs of players that are chosen with any training music at all.
+        most: Most players of each corpus.
+        fewest_seconds: Least seconds of training music of all others.
 
     Returns:
         Slugs, sorted.
@@ -130,7 +128,7 @@ def choose_styles(
 def label_stretches(
     corpus: PackedCorpus, styles: Sequence[str], seconds: float = CONTINUATION_SECONDS
 ) -> LabelledStretches:
-    """Cut the pieces of some players, of both sides of the split, into stretches and take their features."""
+    """Cut the pieces of players, of both sides of the split, into stretches and return their features."""
     rank = {style: i for i, style in enumerate(styles)}
     rows: list[Floats] = []
     style: list[int] = []
@@ -169,9 +167,9 @@ def train_classifier(
 def cross_fitted(
     stretches: LabelledStretches, styles: Sequence[str], folds: int = FOLDS, seed: int = 0
 ) -> Floats:
-    """Return the probability of each style, (n, S), from classifiers that never saw the stretch's piece.
+    """Return the probability of each style, (n, S), by classifiers trained without the stretch's piece.
 
-    Pieces of both sides of the split are dealt into folds; NaN where there are too few pieces to deal.
+    Pieces of both sides of the split are dealt into folds; NaN where there are fewer pieces than folds.
     """
     result = np.full((len(stretches.style), len(styles)), np.nan)
     pieces = len(np.unique(stretches.piece))
@@ -186,12 +184,12 @@ def cross_fitted(
 
 
 def held_out_accuracy(classifier: StyleClassifier, stretches: LabelledStretches, seed: int = 0) -> Figures:
-    """Return how often the classifier is right on the validation side.
+    """Return the accuracy of the classifier on the validation side.
 
     Returns:
         `top1` and `top5` by stretch and `piece_top1` and `piece_top5` by piece, whose stretches' log
-        probabilities are added, each with its `interval` over pieces; `majority`, the share of the stretches
-        that the commonest player of the training side has; and the counts `styles`, `train_stretches`,
+        probabilities are added, each with its `interval` over pieces; `majority`, the share of the
+        stretches of the commonest player of the training side; and the counts `styles`, `train_stretches`,
         `held_out_stretches` and `held_out_pieces`.
     """
     chosen = stretches.held_out

@@ -1,10 +1,9 @@
-"""What tells players apart: a stretch of playing as a vector of histograms and figures.
+"""Features of a player's style: a stretch as a vector of histograms and figures.
 
-Left out on purpose: velocities, since one corpus has none and a transcriber's follow the recording, so they
-would name the corpus or the album and not the player; and pitch classes, since a continuation takes its key
-from what it continues. Times fall into the classes of `metrics/rhythm.py`, which do not tell a transcriber's
-frames from free time; and how far notes reach towards the next is taken on the companion's grid, on which a
-legato that free time leaves a few milliseconds short is whole.
+Velocities are left out, since one corpus has none and a transcriber's follow the recording: they identify
+the corpus or the album rather than the player. Pitch classes are left out, since a continuation has the key
+of its primer. Times fall into the classes of `metrics/rhythm.py`, which are blind to a transcriber's frames.
+Articulation is measured on the companion's grid, on which a legato that is a few milliseconds short is whole.
 """
 
 from typing import Final
@@ -31,7 +30,7 @@ from tatumflow.training.evaluate.metrics.rhythm import (
 from tatumflow.training.evaluate.metrics.texture import sounding_spans
 
 MIDDLE_C: Final = 60
-"""MIDI pitch below which notes count as the left hand's."""
+"""MIDI pitch below which notes count as left hand."""
 
 _WIDEST_STEP: Final = 13
 _REGISTER: Final = 4
@@ -132,7 +131,7 @@ def _rhythm(notes: NDArray[np.void]) -> list[Floats]:
 
 
 def _left_hand(notes: NDArray[np.void]) -> list[Floats]:
-    """What the left hand strikes: how many at once, the steps of its bass, their times and registers."""
+    """The left hand: sizes of its chords, steps of its bass, their times and registers."""
     pitch, first = notes["pitch"].astype(np.int64), first_notes(notes)
     bass = np.minimum.reduceat(pitch, first) if len(pitch) else pitch
     steps, times = np.diff(bass), np.diff(notes["onset"].astype(np.float64)[first])

@@ -1,4 +1,4 @@
-"""The `compare` command: two models on the same notes, and what a note of each costs."""
+"""The `compare` command: NLL of two models on the same notes, and the cost of a note of each."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -34,12 +34,12 @@ class ModelFigures:
     """One side of a comparison.
 
     Attributes:
-        model: Which model.
-        runtime: What ran it: "torch" or "onnx".
-        window: Steps it looks back on.
+        model: Its name.
+        runtime: "torch" or "onnx".
+        window: Steps of its context.
         nll_per_note: Nats per note.
         nll_fields: Nats per value of each field, by name; a field that no note has is left out.
-        note_cost: What a note costs it.
+        note_cost: Cost of a note.
     """
 
     model: str
@@ -55,11 +55,11 @@ class ModelComparison:
     """Two models on the same notes.
 
     Attributes:
-        pieces: How many pieces the notes come from.
-        notes: How many notes were foretold.
+        pieces: Number of pieces.
+        notes: Number of predicted notes.
         a: The first model.
         b: The second.
-        difference: Nats per note of the first less the second's; pieces are drawn again for both at once.
+        difference: Nats per note of the first less the second's; both are resampled together, by piece.
         cost_ratio: Median cost of a note of the first over the second's.
     """
 
@@ -85,8 +85,8 @@ def compare(
 
     Raises:
         CheckpointError: if a checkpoint cannot be read.
-        BundleError: if a bundle cannot be.
-        CorpusError: if the corpus cannot be, holds nothing on that side, or has other styles than a model.
+        BundleError: if a bundle cannot be read.
+        CorpusError: if the corpus cannot be read, has no such side, or has other styles than a model.
         SettingError: if the figures cannot be written.
     """
     if json_path is not None:

@@ -1,4 +1,4 @@
-"""What a generated note costs when the model's context is full."""
+"""The cost of a generated note with a full context."""
 
 import time
 from collections.abc import Iterator
@@ -20,12 +20,10 @@ _STEP_SECONDS: Final = 0.12
 
 @dataclass(frozen=True)
 class NoteCost:
-    """Milliseconds of processor time for a generated note, on one thread.
-
-    Other work on the machine does not count, as it would by the clock on the wall.
+    """Milliseconds of processor time of a generated note, on one thread; other work does not count.
 
     Attributes:
-        notes: How many were timed.
+        notes: Number of timed notes.
         p50: Median.
         p99: 99th percentile.
     """
@@ -36,12 +34,12 @@ class NoteCost:
 
 
 def note_cost(stream: NoteStream, context: int, notes: int = 64) -> NoteCost:
-    """Time the notes that a model draws after a context of random ones.
+    """Time the notes that a model samples after a context of random ones.
 
     Args:
         stream: An empty stream.
-        context: Steps that the model can look back on; as many notes are played to it first.
-        notes: How many notes to time.
+        context: Steps of the model's context, filled with as many notes first.
+        notes: Number of notes to time.
     """
     rng, sampling = np.random.default_rng(0), Sampling()
     samples: NDArray[np.float64] = np.empty(_WARM_UP + notes)

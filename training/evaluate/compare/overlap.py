@@ -1,12 +1,9 @@
-"""Windows for judging models of different reach on the same notes.
+"""Overlapping windows, to score models of different context lengths on the same notes.
 
-A piece is laid out once from end to end, with turns, roles, styles and notes cut at turns as in training, and
-without chords or phrases, which not every family reads. A model then reads it in windows of its own length
-that overlap by half. Each note is scored once, in the window where at least half a window lies before it, or
-all that the piece has. So models of any window are judged on the same notes under the same conditions, and
-none of them on notes that it lacks the context for.
-
-Shapes: T steps, n steps of a window.
+A piece becomes one sequence of steps, with turns, roles, styles and notes cut at turns as in training, and
+without chords or phrases, which not every family reads. A model reads it in windows of its own length that
+overlap by half. Each note is scored once, in the window where at least half a window lies before it, or the
+whole beginning of the piece. So models of any window are scored on the same notes, with enough context each.
 """
 
 from collections.abc import Iterator
@@ -41,8 +38,8 @@ def whole_piece(corpus: PackedCorpus, piece: PackedPiece, seed: int = 0) -> Wind
 def overlapping(whole: Window, seq_len: int) -> Iterator[Window]:
     """Cut a piece into windows that overlap by half, each note scored in one of them.
 
-    A window that does not begin with the piece begins with a turn step, as training windows do: the step
-    there gives way to one with its role and style.
+    A window that does not begin with the piece begins with a turn token, as training windows do: its first
+    step is replaced by one with its role and style.
 
     Args:
         whole: The piece, as `whole_piece` gives it.
@@ -53,13 +50,13 @@ def overlapping(whole: Window, seq_len: int) -> Iterator[Window]:
     done = 0
     while done < total - 1:
         start = max(done - seq_len // 2, 0)
-        # Two turn steps in a row would say that another piece begins.
+        # Two turn tokens in a row would mark the beginning of another piece.
         start += int(not turn[start] and turn[start + 1])
         stop = min(start + seq_len, total)
         window = _cut(whole, start, stop)
         window.fields[0] = ABSENT
         window.scored[: done - start] = False
-        # What the last step predicts lies outside, where not every family can look.
+        # The last step predicts a note outside, which not every family reads.
         window.scored[-1] = False
         yield window
         done = stop - 1

@@ -1,4 +1,4 @@
-"""Likelihoods of a bundle: real notes fed through the exported graphs as the engine feeds them."""
+"""NLL of real notes under a bundle: its graphs run through the key-value cache, as in the engine."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class BundleNll:
 
     Attributes:
         sums: One per field, (4,) float64.
-        counts: How many notes were scored, one per field, (4,) int64.
+        counts: Number of scored notes, one per field, (4,) int64.
     """
 
     sums: NDArray[np.float64]
@@ -90,13 +90,13 @@ def window_logits(decoder: Decoder, window: Window, states: Floats) -> list[Floa
 def stream_states(
     decoder: Decoder, steps: Steps, batch: int = MAX_STEPS, cache: KVCache | None = None
 ) -> Floats:
-    """Return the state after each of n steps, (n, H), fed `batch` steps a call.
+    """Return the state after each of n steps, (n, H), `batch` steps a call.
 
     Args:
         decoder: The decoder.
         steps: The steps.
         batch: Steps in a call, 1 to `kv_cache.MAX_STEPS`.
-        cache: The context that they go on from and are added to; an empty one when None.
+        cache: The context, to which the steps are added; an empty one when None.
     """
     shape = decoder.shape
     cache = KVCache(shape) if cache is None else cache

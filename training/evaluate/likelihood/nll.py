@@ -1,7 +1,7 @@
-"""How well a model foretells held-out notes: likelihoods and accuracy, with bootstrap intervals by piece.
+"""NLL and accuracy of a model on held-out notes, with bootstrap intervals by piece.
 
-Teacher-forced: every note is foretold from the true notes before it in its window, and every field from the
-true earlier fields of its note. Any source of logits is judged alike, a checkpoint or a bundle.
+Teacher-forced: every note is predicted from the true notes before it in its window, and every field from the
+true earlier fields of its note. Checkpoints and bundles are scored alike.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ from tatumflow.training.models import NoteModel
 
 
 class WindowLogits(Protocol):
-    """A model as the evaluation sees it."""
+    """A source of logits, such as a checkpoint or a bundle."""
 
     def logits(self, window: Window) -> list[NDArray[np.float32]]:
         """Return the logits of each field after every step of a window of T steps, each (T, size)."""
@@ -58,7 +58,7 @@ class TorchLogits:
 
 
 class DecoderLogits:
-    """Logits of a bundle's graphs, fed through the key-value cache as the engine feeds them."""
+    """Logits of a bundle's graphs, run through the key-value cache as in the engine."""
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
@@ -74,8 +74,8 @@ class NllReport:
     """Figures on one set of notes.
 
     Attributes:
-        pieces: How many pieces the notes come from.
-        notes: How many notes were foretold.
+        pieces: Number of pieces.
+        notes: Number of predicted notes.
         fields: Nats per value, by field; a field that no note of the set has is left out.
         per_note: Sum of the fields' nats.
         per_token: Mean of the fields' nats.
@@ -101,7 +101,7 @@ class Evaluation:
     Attributes:
         split: The side.
         seq_len: Steps in a window.
-        windows: How many windows were read.
+        windows: Number of windows read.
         total: Figures on all notes.
         corpora: Figures by corpus.
     """
@@ -123,14 +123,14 @@ def evaluate_nll(
     corpora: tuple[str, ...] = (),
     seed: int = 0,
 ) -> Evaluation:
-    """Foretell the notes of one side of the split, without augmentation.
+    """Predict the notes of one side of the split, without augmentation.
 
     Args:
-        model: What foretells.
+        model: The model.
         corpus: The packed corpus.
         split: The side.
         seq_len: Steps in a window.
-        limit: Windows to read at most, drawn at random; all when None.
+        limit: Most windows to read, drawn at random; all when None.
         corpora: Names of the corpora to read; all when empty.
         seed: Seed of the windows' turns, their order and the resampling.
 
@@ -157,7 +157,7 @@ def evaluate_nll(
 
 
 def _report(sums: Floats, seed: int) -> NllReport:
-    """Turn the rows of pieces, (n, 13), into figures."""
+    """Return the figures of the rows of pieces, (n, 13)."""
     present = sums[:, COUNTS].sum(axis=0) > 0
     shown = [(i, name) for i, name in enumerate(FIELDS) if present[i]]
 

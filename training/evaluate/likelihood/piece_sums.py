@@ -1,7 +1,7 @@
-"""What a model scores on each piece: sums that any figure of likelihood or accuracy can be taken from.
+"""Sums of a model's NLL and hits by piece, from which figures of likelihood and accuracy are computed.
 
-A row is a piece: nats of each field, values scored of each field, values of each field that were the
-likeliest, and notes whose every known field was. Rows may be added up.
+A row is a piece: nats of each field, scored values of each field, values of each field that were the
+likeliest, and notes of which every known field was. Rows may be added.
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ WIDTH: Final = 13
 
 
 def empty_sums(pieces: int) -> Floats:
-    """Return the rows of pieces of which nothing is scored yet, (n, 13)."""
+    """Return the rows of pieces without scored notes, (n, 13)."""
     return np.zeros((pieces, WIDTH))
 
 

@@ -1,4 +1,4 @@
-"""The figures by which stretches of music are compared, by name."""
+"""Figures of stretches of music by name."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -32,7 +32,7 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
         "longest_repeat": lambda notes, _: float(repetition.longest_repeat(notes)),
     }
 )
-"""Every figure that is one number of one stretch. Each defines itself in `metrics/`."""
+"""Every figure that is one number of one stretch; see the module of each."""
 
 
 def stretch_of(notes: NDArray[np.void], start: float, seconds: float) -> NDArray[np.void]:

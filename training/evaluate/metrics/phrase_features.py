@@ -1,4 +1,4 @@
-"""A phrase as the parts of its theory, and how far two phrases lie apart in each."""
+"""Theory features of a phrase by part, and the distance of two phrases in each."""
 
 from typing import Final
 

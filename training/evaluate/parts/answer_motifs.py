@@ -1,7 +1,7 @@
-"""What a reply takes up from its call: cells of contour and rhythm, exact and varied.
+"""Motifs that a reply shares with its call: cells of contour and rhythm, exact and varied.
 
-Beside it what the player's own next phrase takes up, and, since some cells are common to all music, what the
-same replies share with other calls.
+Compared with those that the player's own next phrase shares with the call, and, since some cells are common
+to all music, with those that the same replies share with other calls.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from tatumflow.training.evaluate.parts.answer_relevance import Call
 
 Notes = NDArray[np.void]
 
-TAKEN_UP: Final[Mapping[str, Callable[[Notes, Notes], float]]] = MappingProxyType(
+SHARED: Final[Mapping[str, Callable[[Notes, Notes], float]]] = MappingProxyType(
     {
         "steps": lambda reply, call: motif.returned_share(motif.steps(reply), motif.steps(call)),
         "contours": lambda reply, call: motif.returned_share(motif.contour(reply), motif.contour(call)),
@@ -34,22 +34,22 @@ TAKEN_UP: Final[Mapping[str, Callable[[Notes, Notes], float]]] = MappingProxyTyp
 def answer_motif_figures(
     calls: Sequence[Call], replies: Mapping[str, Sequence[Notes]], seed: int = 0
 ) -> Figures:
-    """Compare what replies take up from their calls with what the player's next phrases do.
+    """Compare replies with the player's next phrases by the motifs that they share with the calls.
 
     Args:
         calls: The calls.
-        replies: Under each setting the companion's reply to each call.
+        replies: The companion's reply to each call, by setting.
         seed: Seed of the shuffle and of the resampling.
 
     Returns:
-        By figure of `TAKEN_UP` and setting, `real` for the player's next phrases among them: `own`, the share
-        that comes from the own call, `other`, from another call of the corpus, `difference`, own less other,
+        By figure of `SHARED` and setting, `real` for the player's next phrases among them: `own`, the share
+        with the own call, `other`, with another call of the corpus, `difference`, own less other,
         and `ratio`, own over that of the real phrases, each a `value` with its `interval` over pieces.
     """
     others = _others(calls, seed)
     pieces = [call.piece for call in calls]
     figures: Figures = {}
-    for name, measure in TAKEN_UP.items():
+    for name, measure in SHARED.items():
         real = np.array([measure(call.following, call.notes) for call in calls])
         rows: Figures = {}
         for setting, played in {"real": [call.following for call in calls], **replies}.items():

@@ -1,4 +1,4 @@
-"""Whether a reply has to do with its call: nearer to it than to other calls, as a player's next phrase is."""
+"""Relevance of replies: distance to their own call and to other calls, beside a player's next phrase."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from tatumflow.training.evaluate.primers import PRIMER_SECONDS, Notes
 SETTINGS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {"follow": {"surprise": 0.0}, "default": {}, "surprise": {"surprise": 1.0}}
 )
-"""Changes of the controls under which calls are answered, by name."""
+"""Changes of the controls for the replies, by name of the setting."""
 
 _FEWEST_NOTES: Final = 8
 _SHORTEST: Final = 1.0
@@ -35,13 +35,13 @@ _Parts = Mapping[str, NDArray[np.float32] | None]
 
 @dataclass(frozen=True)
 class Call:
-    """A real phrase, what came before it, and the phrase that followed.
+    """A real phrase with its context and the phrase that follows.
 
     Attributes:
         piece: Corpus and name of the piece.
         corpus: Name of the corpus.
         player: Slug of the player.
-        context: Notes of the seconds before, on the phrase's clock; may be empty.
+        context: Notes of the `PRIMER_SECONDS` before, on the phrase's clock; may be empty.
         notes: The phrase.
         following: The player's next phrase.
     """
@@ -55,16 +55,16 @@ class Call:
 
 
 def draw_calls(corpus: PackedCorpus, split: Split, count: int, seed: int = 0) -> tuple[Call, ...]:
-    """Draw phrases at random, one from a piece, cut by the rule that ends phrases when the companion listens.
+    """Draw phrases at random, one from a piece, cut by the rule that ends phrases in a jam.
 
     Args:
         corpus: The packed corpus.
         split: The side of its split.
-        count: How many; fewer where fewer pieces hold two phrases one after the other.
+        count: Number of calls; fewer where fewer pieces hold two successive phrases.
         seed: Seed of the choice.
 
     Raises:
-        CorpusError: if no piece does.
+        CorpusError: if no piece holds two phrases.
     """
     rng = np.random.default_rng((seed, 1))
     pieces = corpus.pieces(split)
@@ -88,46 +88,46 @@ def answer_calls(
     seed: int = 0,
     progress: Progress = lambda _: None,
 ) -> tuple[Notes, ...]:
-    """Let the companion answer every call, in the style of its player where the model knows it.
+    """Return the companion's answer to every call, in the style of its player where the model has it.
 
     Args:
         performer: The model.
         calls: The calls.
-        controls: How to draw.
-        seed: Seed of the draws; each call's differ.
-        progress: Is told how many are done.
+        controls: How to sample.
+        seed: Seed of the samples; each call gets another.
+        progress: Called with the number of finished ones.
     """
     replies: list[Notes] = []
     for i, call in enumerate(calls):
-        drawn = replace(controls, mode="answer", style=performer.known_style(call.player), style_b="")
+        drawn = replace(controls, mode="answer", style=performer.style_of(call.player), style_b="")
         replies.append(performer.answer(call.context, call.notes, drawn, seed_of(seed, i)))
         progress(f"{i + 1} of {len(calls)}")
     return tuple(replies)
 
 
 def answer_figures(calls: Sequence[Call], replies: Mapping[str, Sequence[Notes]], seed: int = 0) -> Figures:
-    """Compare the distance from replies to their calls with that to other calls of the same corpus.
+    """Compare the distances of replies to their own calls and to other calls of the same corpus.
 
     Args:
         calls: The calls.
-        replies: Under each setting the companion's reply to each call.
+        replies: The companion's reply to each call, by setting.
         seed: Seed of the resampling.
 
     Returns:
         Distances are the mean over parts of multiples of the mean distance between calls of one corpus, so
-        that 1 is as far apart as phrases that have nothing to do with each other. `real` for the players'
+        that 1 is the distance of unrelated phrases. `real` for the players'
         next phrases and each setting of `replies` for the companion's, with `own`, the mean distance to the
         own call, `shuffled`, that to the other calls, `difference`, shuffled less own with its `interval`,
         and the same by part; each setting also with `against_real`, own less the real phrases' own, and
         `against_first`, own less that under the first setting. `calls` is their number.
     """
     described = [phrase_parts(call.notes) for call in calls]
-    apart = _distances(calls, described, described)
-    scale = np.array([_mean_or_one(part[_other_pieces(calls) & np.isfinite(part)]) for part in apart])
+    between = _distances(calls, described, described)
+    scale = np.array([_mean_or_one(part[_other_pieces(calls) & np.isfinite(part)]) for part in between])
 
     def scaled(phrases: Sequence[Notes]) -> Floats:
-        told = [phrase_parts(notes) if len(notes) else None for notes in phrases]
-        return _distances(calls, told, described) / scale[:, None, None]
+        parts = [phrase_parts(notes) if len(notes) else None for notes in phrases]
+        return _distances(calls, parts, described) / scale[:, None, None]
 
     real = scaled([call.following for call in calls])
     figures: Figures = {"calls": len(calls), "real": _setting_figures(calls, real, seed)}
@@ -147,7 +147,7 @@ def answer_figures(calls: Sequence[Call], replies: Mapping[str, Sequence[Notes]]
 
 def _draw(corpus: PackedCorpus, piece: PackedPiece, rng: np.random.Generator) -> Call | None:
     notes = corpus.notes(piece)
-    # Cutting a whole piece into phrases takes long; an excerpt at a random place holds phrases enough.
+    # An excerpt at a random place holds enough phrases, and cutting a whole piece takes long.
     onset = notes["onset"].astype(np.float64)
     begin = rng.uniform(0.0, max(float(onset[-1]) - _EXCERPT_SECONDS, 0.0))
     excerpt = notes[(onset >= begin) & (onset < begin + _EXCERPT_SECONDS)]
@@ -206,7 +206,7 @@ def _setting_figures(calls: Sequence[Call], distances: Floats, seed: int) -> Fig
 
 
 def _summary(calls: Sequence[Call], distance: Floats, seed: int) -> Figures:
-    """Take figures from distances (n, n) of replies, in rows, to calls."""
+    """Return the figures of distances (n, n) of replies, in rows, to calls."""
     own = distance.diagonal()
     compared = _other_pieces(calls) & np.isfinite(distance)
     others, count = np.where(compared, distance, 0.0).sum(axis=1), compared.sum(axis=1)
@@ -221,7 +221,7 @@ def _summary(calls: Sequence[Call], distance: Floats, seed: int) -> Figures:
 
 
 def _over_parts(distances: Floats) -> Floats:
-    """Return the mean over the parts that are known, (n, n)."""
+    """Return the mean over the known parts, (n, n)."""
     known = np.isfinite(distances)
     total, count = np.where(known, distances, 0.0).sum(axis=0), known.sum(axis=0)
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)

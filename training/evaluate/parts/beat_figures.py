@@ -1,7 +1,7 @@
-"""Whether the companion's lines know the beat: takes over charts beside real solos on their gold beats.
+"""Timing of the companion's lines: takes over charts beside real solos on their annotated beats.
 
-By tempo: how far onsets gather on half beats, how the eighths swing, and how late onsets near a beat are. The
-pulse of a take is its chart's, that of a solo what people tapped.
+By tempo: concentration of onsets on half beats, swing ratio of eighths, and lateness of onsets near a beat.
+The beats of a take are those of its chart.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,16 +27,16 @@ from tatumflow.training.evaluate.metrics.onsets import onset_times
 from tatumflow.training.evaluate.primers import Notes
 
 BANDS: Final = ((140.0, 180.0), (180.0, 240.0))
-"""Tempos in beats per minute that are looked at apart: from, and up to but not including."""
+"""Bands of tempo in beats per minute: from, and up to but not including."""
 
 TEMPOS: Final = (150.0, 190.0, 165.0, 210.0, 175.0, 230.0)
-"""Tempos of the takes, in turn."""
+"""Tempos of successive takes, repeated in this order."""
 
 CHARTS: Final = ("blues in F", "rhythm changes", "ii-V-I in G")
-"""Charts of the takes, in turn."""
+"""Charts of successive takes."""
 
 BEAT_TAKES: Final = 12
-"""Takes, shared out over tempos, charts and styles."""
+"""Number of takes over all tempos, charts and styles."""
 
 BEAT_SECONDS: Final = 30.0
 """Length of a take."""
@@ -49,15 +49,15 @@ _NAMES: Final = ("concentration", "swing_ratio", "asynchrony_ms", "asynchrony_sp
 
 @dataclass(frozen=True)
 class BeatTake:
-    """What is measured of music on a known pulse; NaN where there is too little of it.
+    """Figures of notes on known beats; NaN of too few notes.
 
     Attributes:
         tempo: Beats per minute.
-        concentration: How far onsets gather on half beats; see `metrics/beat.py`.
-        swing_ratio: Median long over short of beats played as two eighths.
-        asynchrony_ms: Median milliseconds by which onsets near a beat are late.
-        asynchrony_spread_ms: Standard deviation of these.
-        onsets: How many onsets lie on the pulse.
+        concentration: Concentration of onsets on half beats; see `metrics/beat.py`.
+        swing_ratio: Median swing ratio of beats played as two eighths.
+        asynchrony_ms: Median lateness of onsets near a beat, in milliseconds.
+        asynchrony_spread_ms: Its standard deviation.
+        onsets: Number of onsets between the first and the last beat.
     """
 
     tempo: float
@@ -69,7 +69,7 @@ class BeatTake:
 
 
 def measure_beat(notes: Notes, beats: Sequence[float] | Floats) -> BeatTake:
-    """Measure notes on a pulse; notes struck together count once.
+    """Measure notes on beats; notes struck together count once.
 
     Args:
         notes: Notes by onset, (n,).
@@ -97,16 +97,16 @@ def beat_takes(
     seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[BeatTake, ...]:
-    """Let the companion improvise over charts, and measure each take on the chart's beats.
+    """Sample improvisations over charts, and measure each on the chart's beats.
 
     Args:
-        performer: Plays.
-        styles: Slugs of the styles, in turn; empty for none.
-        controls: How to play; mode, chords, tempo, style and seed are each take's own.
-        takes: How many.
-        seconds: Length of each.
+        performer: The model.
+        styles: Slugs of the styles of successive takes; empty for none.
+        controls: How to play; mode, chords, tempo, style and seed are replaced.
+        takes: Number of takes.
+        seconds: Length of a take.
         seed: Seed of the takes.
-        progress: Is told what is under way.
+        progress: Called with the number of the take.
 
     Raises:
         ModelFault: if the model's output is not finite.
@@ -126,7 +126,7 @@ def beat_takes(
 
 
 def real_beats(solos: Path) -> dict[str, BeatTake]:
-    """Measure every Weimar solo on its beats, by the name of its file.
+    """Measure every solo of the Weimar Jazz Database on its beats, by the name of its file.
 
     Raises:
         CorpusError: if the database cannot be read.
@@ -148,8 +148,8 @@ def beat_figures(
         seed: Seed of the resampling.
 
     Returns:
-        By band, as "140-180", and "all" for 140 to 240: `takes`, `solos` and `held_out`, how many; and of
-        each figure of `BeatTake` `companion`, `player`, of all real solos since few are held out, and
+        By band, as "140-180", and "all" for 140 to 240: `takes`, `solos` and `held_out`, their numbers; and
+        of each figure of `BeatTake` `companion`, `player`, of all real solos since few are held out, and
         `held_out`, of those, as means with an `interval`; the `ratio` of companion to player with its
         interval; and `middle_half`, the quartiles of the real solos.
     """

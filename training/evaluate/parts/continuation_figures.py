@@ -1,4 +1,4 @@
-"""Continuations by the companion against what the real players did next."""
+"""Continuations by the companion beside the players' real ones."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -26,14 +26,14 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Continuations:
-    """Primers and what the companion played after each.
+    """Primers and the companion's continuations.
 
     Attributes:
         primers: The primers.
-        generated: Notes after each, onsets in seconds from the primer's last.
+        generated: Notes of each continuation, onsets in seconds from the primer's last.
         seconds: Length of each continuation.
-        controls: How they were drawn; `style` is that of the primer's player where `own_style`.
-        own_style: Whether the companion played in the style of the primer's player, where the model knows it.
+        controls: How they were sampled; `style` is that of the primer's player where `own_style`.
+        own_style: Whether the companion played in the style of the primer's player, where the model has it.
     """
 
     primers: tuple[Primer, ...]
@@ -44,7 +44,7 @@ class Continuations:
 
     @property
     def pieces(self) -> list[str]:
-        """Name of the piece of each primer: what resampling draws."""
+        """Name of the piece of each primer: the unit of resampling."""
         return [f"{primer.corpus}/{primer.piece}" for primer in self.primers]
 
 
@@ -58,21 +58,21 @@ def continue_primers(
     seed: int = 0,
     progress: Progress = lambda _: None,
 ) -> Continuations:
-    """Let the companion go on from every primer.
+    """Return the companion's continuation of every primer.
 
     Args:
         performer: The model.
-        primers: Where it goes on from.
-        seconds: For how long.
-        controls: How to draw.
-        own_style: Whether to play in the style of the primer's player, where the model knows it; else in that
+        primers: The primers.
+        seconds: Length of a continuation.
+        controls: How to sample.
+        own_style: Whether to play in the style of the primer's player, where the model has it; else in that
             of the controls.
-        seed: Seed of the draws; each primer's differ.
-        progress: Is told how many are done.
+        seed: Seed of the samples; each primer gets another.
+        progress: Called with the number of finished ones.
     """
     generated: list[Notes] = []
     for i, primer in enumerate(primers):
-        style = performer.known_style(primer.player) if own_style else controls.style
+        style = performer.style_of(primer.player) if own_style else controls.style
         drawn = replace(controls, style=style, style_b="" if own_style else controls.style_b)
         generated.append(performer.continuation(primer.notes, seconds, drawn, seed_of(seed, i)))
         progress(f"{i + 1} of {len(primers)}")
@@ -100,7 +100,7 @@ def divergence_figures(played: Continuations, seed: int = 0) -> Figures:
 
     Each of `pitch_class_kl` (KL(real ‖ generated) in nats) and `pctm_cosine` has `per_primer`, the mean over
     primers, and `pooled`, of all primers' counts together, both with an `interval`; beside them the same of
-    what the real player did later (`real_later`) and of what another did after another primer of the corpus
+    the player's later stretch (`real_later`) and of the real continuation of another primer of the corpus
     (`real_other`) in place of the generated. `value` is the stricter of the two where real music meets it:
     per primer for the divergence; pooled for the cosine, whose matrices of 144 cells are too thin in one
     stretch for two of one player to be alike.

@@ -1,4 +1,4 @@
-"""Whether a control moves the music: each at several settings on the same primers with the same chance."""
+"""Response to controls: each at several settings, on the same primers with the same seeds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.tempo.chart_clock import ChartClock
 from tatumflow.training.evaluate.bootstrap import mean, paired_difference
 from tatumflow.training.evaluate.comparison import Figures, bounds, value_and_interval
-from tatumflow.training.evaluate.generations import HEARD_VELOCITY, Performer
+from tatumflow.training.evaluate.generations import DEFAULT_VELOCITY, Performer
 from tatumflow.training.evaluate.metrics.onsets import TOGETHER, onset_times
 from tatumflow.training.evaluate.metrics.pitch import pitch_entropy
 from tatumflow.training.evaluate.metrics.rhythm import rhythm_diversity
@@ -25,8 +25,8 @@ CONTROL_SECONDS: Final = 12.0
 
 Notes = NDArray[np.void]
 Quantity = Callable[[Primer, Notes], float]
-"""What a control should move, of a primer and the continuation of `CONTROL_SECONDS`; NaN where it has
-none."""
+"""Quantity that a control should move, of a primer and its continuation of `CONTROL_SECONDS`; NaN where
+undefined."""
 
 Progress = Callable[[str], None]
 
@@ -38,14 +38,14 @@ _C_PENTATONIC: Final = sum(1 << pitch_class for pitch_class in (0, 2, 4, 7, 9))
 
 @dataclass(frozen=True)
 class ControlTest:
-    """A control, its settings, and what they should move.
+    """A control, its settings, and the quantity that they should move.
 
     Attributes:
         control: Name of the control.
         settings: At least three values of it, in the order in which the quantity should rise.
         quantity: Name of the quantity.
         measure: The quantity.
-        beside: Other controls, with the values at which this one is tried.
+        beside: Values of other controls during the test.
     """
 
     control: str
@@ -79,9 +79,9 @@ def _share_repeated(primer: Primer, notes: Notes) -> float:
 
 
 def _velocity_distance(primer: Primer, notes: Notes) -> float:
-    """Distance of the mean velocity from that of the primer as it was heard."""
-    heard = np.where(primer.notes["velocity"] == 0, HEARD_VELOCITY, primer.notes["velocity"])
-    return abs(float(notes["velocity"].mean()) - float(heard.mean())) if len(notes) else float("nan")
+    """Distance of the mean velocity from that of the primer as the model reads it."""
+    given = np.where(primer.notes["velocity"] == 0, DEFAULT_VELOCITY, primer.notes["velocity"])
+    return abs(float(notes["velocity"].mean()) - float(given.mean())) if len(notes) else float("nan")
 
 
 def _lowest(primer: Primer, notes: Notes) -> float:
@@ -113,8 +113,8 @@ TESTS: Final = (
     ControlTest("register_low", (21, 48, 60), "lowest pitch", _lowest),
     ControlTest("register_high", (72, 84, 108), "highest pitch", _highest),
     ControlTest("max_polyphony", (1, 3, 10), "notes at once", _polyphony),
-    # Of the pitches the filters that follow it leave little to it; and it makes rests, so that there are too
-    # few notes to tell how varied their pitches are.
+    # Measured on rhythm: the filters after it leave few pitches to choose from, and it makes rests, after
+    # which too few notes are left for an entropy of pitches.
     ControlTest("temperature", (0.6, 1.0, 1.4), "rhythm diversity in bits", _rhythm_diversity),
     # Min-p cuts the same tail, and by default leaves the upper settings of top-p next to nothing to cut.
     ControlTest("top_p", (0.5, 0.8, 1.0), "pitch entropy in bits", _pitch_entropy, (("min_p", 0.0),)),
@@ -126,8 +126,7 @@ TESTS: Final = (
         "pitch_classes", (0xFFF, _C_MAJOR | 1 << 6, _C_PENTATONIC), "share in C major", _share_of_c_major
     ),
 )
-"""Every control whose effect can be heard in one continuation. The style and its blend are tested by the
-style classifier."""
+"""Every control whose effect one continuation shows. The style classifier tests style and blend."""
 
 
 def control_figures(
@@ -139,15 +138,15 @@ def control_figures(
     seed: int = 0,
     progress: Progress = lambda _: None,
 ) -> Figures:
-    """Measure what each control moves.
+    """Measure the response to each control.
 
     Args:
         performer: The model.
-        primers: Where it goes on from, the same for every setting.
-        controls: The other controls, but for those that a test names.
-        tests: What to test.
-        seed: Seed of the draws, the same for every setting, and of the resampling.
-        progress: Is told what is under way.
+        primers: The primers, the same for every setting.
+        controls: All other controls.
+        tests: The tests.
+        seed: Seed of the samples, the same for every setting, and of the resampling.
+        progress: Called with the control and its setting.
 
     Returns:
         By control: `quantity`, its `settings` in the order in which the quantity should rise, `values` with a

@@ -1,8 +1,8 @@
-"""Whether playing for hours costs and foretells as the first minutes do.
+"""NLL and cost of a step over hours of playing.
 
-Held-out windows are fed into one context, one after the other, and each once more into an empty one. The
-second half of a window, of which both contexts hold the first, must be foretold no worse in the endless
-context than in the fresh one, and no worse late than early; and a step must cost the same all along.
+Held-out windows are read into one endless context, one after the other, and each into a fresh context too.
+The target: the NLL of the second half of a window, of which both contexts hold the first, is no higher in the
+endless context than in the fresh one, and does not rise over time, and neither does the cost of a step.
 """
 
 import time
@@ -26,10 +26,10 @@ from tatumflow.training.evaluate.likelihood.bundle_nll import (
 from tatumflow.training.evaluate.likelihood.piece_sums import COUNTS, empty_sums, nats_per_note, tally
 
 STRETCHES: Final = 10
-"""Parts of the whole that are compared with each other."""
+"""Successive parts of the whole that are compared."""
 
 _SINGLE_STEPS: Final = 16
-"""Steps of each window that are fed one by one, to be timed."""
+"""Timed decode steps of each window."""
 
 
 def endless_figures(
@@ -39,21 +39,21 @@ def endless_figures(
 
     Args:
         decoder: The decoder.
-        epoch: Held-out windows; they are gone through again and again if they are fewer.
-        notes: Steps to feed, at least ten windows of them.
-        progress: Is told what is under way.
+        epoch: Held-out windows, repeated if there are too few.
+        notes: Number of steps, at least ten windows of them.
+        progress: Called with the number of steps.
     """
-    tell = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     length = len(epoch.window(0).role)
     count = max(notes // length, STRETCHES)
     cache = KVCache(decoder.shape)
     gains: list[NDArray[np.float64]] = []
     costs: list[float] = []
     for i in range(count):
-        tell(f"step {cache.length:,} of {count * length:,}")
+        report(f"step {cache.length:,} of {count * length:,}")
         window = epoch.window(i % len(epoch))
         steps = window_steps(decoder, window)
-        states, seconds = _fed(decoder, steps, cache)
+        states, seconds = _read(decoder, steps, cache)
         costs.append(float(np.median(seconds)))
         late = _second_half(window)
         fresh = stream_states(decoder, steps)
@@ -76,8 +76,8 @@ def endless_figures(
     }
 
 
-def _fed(decoder: Decoder, steps: Steps, cache: KVCache) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Feed steps into a context, the last ones singly; return all states and the seconds of those."""
+def _read(decoder: Decoder, steps: Steps, cache: KVCache) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Read steps into a context, the last ones singly; return all states, and the seconds of those."""
     total = len(steps.role)
     whole = total - _SINGLE_STEPS
     states = [stream_states(decoder, steps.part(slice(whole)), cache=cache)]

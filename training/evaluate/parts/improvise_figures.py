@@ -1,8 +1,7 @@
-"""Whether the companion, left alone over a blues, plays over its chords and neither stops nor sticks.
+"""Improvisations over a blues, beside real blues solos of the same length.
 
-It plays takes of a minute over a 12-bar blues, and each is held against as long a stretch of every real blues
-solo: the share of chord tones on strong beats (the first and third of each bar), the longest silence, and how
-often the commonest figure of eight notes comes back.
+Takes of a minute over a 12-bar blues: the share of chord tones on strong beats (the first and third of each
+bar), the longest silence, and the repetitions of the commonest figure of eight notes.
 """
 
 from bisect import bisect_right
@@ -25,17 +24,17 @@ from tatumflow.training.evaluate.metrics.repetition import FIGURE, most_repeated
 from tatumflow.training.evaluate.metrics.texture import chord_tone_share, longest_silence
 
 TAKE_SECONDS: Final = 60.0
-"""Length of a take, and of the real stretches beside it."""
+"""Length of a take, and of the real stretches."""
 
 TAKES: Final = 12
-"""Takes, shared out over the styles and tempos."""
+"""Number of takes over all styles and tempos."""
 
 CHART: Final = "blues in F"
 TEMPOS: Final = (120.0, 160.0, 200.0)
-"""Beats per minute, in turn."""
+"""Beats per minute of successive takes."""
 
 LONGEST_SILENCE: Final = 2.0
-"""Seconds of silence above which a listener thinks that something is broken."""
+"""Seconds of silence above which a take seems broken."""
 
 _STRONG: Final = (1, 3)
 _RANGE: Final = (2.5, 97.5)
@@ -46,13 +45,13 @@ Notes = NDArray[np.void]
 
 @dataclass(frozen=True)
 class TakeFigures:
-    """What is measured of a minute.
+    """Figures of a take.
 
     Attributes:
         chord_tones: Share of the notes on strong beats that belong to the chord; NaN if none is struck there.
         silence: Longest silence in seconds.
-        repeats: How often the commonest figure of `FIGURE` notes is played.
-        notes: How many notes there are.
+        repeats: Count of the commonest figure of `FIGURE` notes.
+        notes: Number of notes.
     """
 
     chord_tones: float
@@ -71,26 +70,26 @@ def improvise_figures(
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Figures:
-    """Return `improvise`: figures of the takes, of real solos, and how many takes lie in the real range.
+    """Return `improvise`: figures of the takes and of real solos, and the number of takes in the real range.
 
     Args:
-        performer: Plays.
-        styles: Slugs of the styles, in turn; empty for none.
-        solos: The Weimar Jazz Database; without it there is nothing real beside the takes.
-        takes: How many.
-        seconds: Length of each.
+        performer: The model.
+        styles: Slugs of the styles of successive takes; empty for none.
+        solos: The Weimar Jazz Database; None for no comparison.
+        takes: Number of takes.
+        seconds: Length of a take.
         seed: Seed of the takes.
-        progress: Is told what is under way.
+        progress: Called with the number of the take.
 
     Raises:
         CorpusError: if the database cannot be read.
         ModelFault: if the model's output is not finite.
     """
-    tell = progress or (lambda _: None)
+    report = progress or (lambda _: None)
     chart = chart_named(CHART)
     played: list[TakeFigures] = []
     for i in range(takes):
-        tell(f"take {i + 1} of {takes}")
+        report(f"take {i + 1} of {takes}")
         tempo = TEMPOS[i % len(TEMPOS)]
         controls = Controls(
             mode="improvise",
@@ -108,13 +107,13 @@ def improvise_figures(
             return () if chord is None else chord.pitch_classes
 
         played.append(_measure(performer.improvise(seconds, controls), tones, strong, seconds))
-    tell("reading real solos")
+    report("reading real solos")
     real = [] if solos is None else [_real(solo, seconds) for solo in read_blues(solos)]
     return {"improvise": _figures(played, [one for one in real if one is not None], seed)}
 
 
 def _real(solo: BeatenSolo, seconds: float) -> TakeFigures | None:
-    """Measure the first `seconds` of a solo; None of one that is shorter."""
+    """Measure the first `seconds` of a solo; None if it is shorter."""
     if solo.notes["onset"][-1] < seconds:
         return None
     times = [beat.time for beat in solo.beats]

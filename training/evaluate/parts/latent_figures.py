@@ -1,10 +1,11 @@
-"""Whether the phrase latent and the theory parts are used, and what they hold.
+"""Use and content of the phrase latent and the theory parts.
 
-The likelihood of the companion's notes is taken five times: told nothing of their phrase, its theory alone,
-its latent alone, both (the posterior), and what the flow draws from the phrase before. A decoder that ignored
-its latent would show no difference. Latent values count as active when their posterior mean varies over
-phrases by more than `ACTIVE` (Burda et al. 2016, "Importance Weighted Autoencoders", section 5.2). Linear
-probes (Alain and Bengio 2016) say which part of theory can be read from the latent and from each embedding.
+NLL of the companion's notes under five conditions: nothing, the theory of their phrase alone, its latent
+alone, both (the posterior), and a sample of the flow from the phrase before. A decoder that ignored its
+latent would show no difference. Latent values count as active when the variance of their posterior mean over
+phrases exceeds `ACTIVE` (Burda et al. 2016, "Importance Weighted Autoencoders", section 5.2). Linear probes
+(Alain and Bengio 2016) measure how well each part of theory can be read from the latent and from each
+embedding.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,8 +45,8 @@ Floats = NDArray[np.float64]
 ACTIVE: Final = 0.01
 """Variance over phrases above which a value of the latent is active."""
 
-TOLD: Final = ("nothing", "theory", "latent", "both", "flow")
-"""What the decoder is told of a phrase, in the order of the table."""
+CONDITIONS: Final = ("nothing", "theory", "latent", "both", "flow")
+"""Conditions of the decoder on a phrase, in the order of the table."""
 
 PROBE_WINDOWS: Final = 200
 """Most windows whose phrases are probed."""
@@ -57,7 +58,7 @@ _TINY: Final = 1e-9
 
 @dataclass(frozen=True)
 class ProbedPhrases:
-    """What phrases hold.
+    """Encodings and features of phrases.
 
     Attributes:
         latent: Posterior means, (n, Z).
@@ -87,20 +88,21 @@ def latent_figures(
         decoder: The decoder.
         model: Encoders and flow of the same bundle.
         epoch: Windows of the held-out side.
-        windows: Windows on which likelihoods are taken, from the first; at most as many as there are.
-        seed: Seed of the flow's draws, the probes' split and the resampling.
-        progress: Is told what is under way.
+        windows: Number of windows for the NLL, from the first; at most as many as there are.
+        seed: Seed of the flow's samples, the probes' split and the resampling.
+        progress: Called with the number of the window.
     """
-    tell = progress or (lambda _: None)
-    sums = {told: empty_sums(len(epoch.pieces)) for told in TOLD}
+    report = progress or (lambda _: None)
+    sums = {condition: empty_sums(len(epoch.pieces)) for condition in CONDITIONS}
     count = min(windows, len(epoch))
     for i in range(count):
-        tell(f"window {i + 1} of {count}")
+        report(f"window {i + 1} of {count}")
         window = epoch.window(i)
         codes = phrase_codes(model, window)
-        for told, table in phrase_conditions(model, window, codes, np.random.default_rng((seed, i))).items():
-            _score(sums[told], decoder, window, table)
-    tell("probing phrases")
+        rng = np.random.default_rng((seed, i))
+        for condition, table in phrase_conditions(model, window, codes, rng).items():
+            _score(sums[condition], decoder, window, table)
+    report("probing phrases")
     probed = gather_phrases(model, epoch, PROBE_WINDOWS)
     return {
         "latent_nll": _nll_figures(sums, seed),
@@ -134,7 +136,7 @@ def phrase_codes(model: PhraseModel, window: Window) -> list[PhraseCode | None]:
 def phrase_conditions(
     model: PhraseModel, window: Window, codes: Sequence[PhraseCode | None], rng: np.random.Generator
 ) -> dict[str, NDArray[np.float32]]:
-    """Return a condition for each phrase of a window, (Q, P), by what is told; see `TOLD`."""
+    """Return the vectors for each phrase of a window, (Q, P), by condition; see `CONDITIONS`."""
     shape = model.shape
     both = np.zeros((len(codes), shape.condition_dim), np.float32)
     flow = np.zeros_like(both)
@@ -165,7 +167,7 @@ def gather_phrases(model: PhraseModel, epoch: Epoch, windows: int) -> ProbedPhra
         window = epoch.window(i)
         for steps, code in zip(window.phrase_steps, phrase_codes(model, window), strict=True):
             if code is not None:
-                # A step's `piece` is that of the note it predicts, which is a phrase's own but at its end.
+                # A step's `piece` is that of the note it predicts: the phrase's own piece, except at its end.
                 rows.append((code, int(window.piece[max(steps[0] - 1, 0)])))
     return ProbedPhrases(
         np.array([code.latent for code, _ in rows], dtype=np.float64),
@@ -176,14 +178,14 @@ def gather_phrases(model: PhraseModel, epoch: Epoch, windows: int) -> ProbedPhra
 
 
 def probes(phrases: ProbedPhrases, seed: int = 0) -> Figures:
-    """Return the share of variance that ridge regressions explain on pieces they were not fitted to.
+    """Return the share of variance that ridge regressions explain on held-out pieces.
 
     Args:
         phrases: The phrases.
         seed: Seed of the split by piece.
 
     Returns:
-        By what is read (`latent` and each part), by the part that is sought: 1 is all, 0 none.
+        By input (`latent` and each part), by the part that is predicted: 1 is all, 0 none.
     """
     pieces = np.unique(phrases.piece)
     order = np.random.default_rng(seed).permutation(pieces)
@@ -206,22 +208,22 @@ def _explained(source: Floats, target: Floats, fitted: NDArray[np.bool_]) -> flo
 
 
 def _score(sums: Floats, decoder: Decoder, window: Window, conditions: NDArray[np.float32]) -> None:
-    """Tally the companion's notes that belong to a phrase, told the conditions (Q, P) of each."""
-    told = (window.phrase != NO_PHRASE) & (window.role == Role.COMPANION)
+    """Score the companion's notes of phrases, conditioned on the vectors (Q, P) of their phrases."""
+    chosen = (window.phrase != NO_PHRASE) & (window.role == Role.COMPANION)
     steps: Steps = window_steps(decoder, window)
-    phrase = conditions[np.maximum(window.phrase, 0)] * told[:, None]
+    phrase = conditions[np.maximum(window.phrase, 0)] * chosen[:, None]
     states = stream_states(decoder, steps._replace(phrase=phrase.astype(np.float32)))
     logits = window_logits(decoder, window, states)
-    tally(sums, replace(window, scored=window.scored & told[:, None]), logits)
+    tally(sums, replace(window, scored=window.scored & chosen[:, None]), logits)
 
 
 def _nll_figures(sums: dict[str, Floats], seed: int) -> Figures:
-    base = sums[TOLD[0]]
+    base = sums[CONDITIONS[0]]
     seen = base[:, COUNTS].any(axis=1)
 
-    def gain(told: str) -> Interval:
+    def gain(condition: str) -> Interval:
         return bootstrap(
-            np.concatenate([base[seen], sums[told][seen]], axis=1),
+            np.concatenate([base[seen], sums[condition][seen]], axis=1),
             lambda drawn: nats_per_note(drawn[:, :WIDTH]) - nats_per_note(drawn[:, WIDTH:]),
             seed=seed,
         )
@@ -229,10 +231,10 @@ def _nll_figures(sums: dict[str, Floats], seed: int) -> Figures:
     return {
         "notes": int(base[:, COUNTS].sum(axis=0).max()),
         **{
-            told: {
-                **value_and_interval(bootstrap(sums[told][seen], nats_per_note, seed=seed)),
-                "gain": value_and_interval(gain(told)),
+            condition: {
+                **value_and_interval(bootstrap(sums[condition][seen], nats_per_note, seed=seed)),
+                "gain": value_and_interval(gain(condition)),
             }
-            for told in TOLD
+            for condition in CONDITIONS
         },
     }

@@ -1,8 +1,8 @@
-"""What a listener notices first: key, motif, rhythm, breath and loudness, companion beside player.
+"""Figures that a listener notices first: key, motif, rhythm, phrasing and dynamics, companion beside player.
 
-Each figure is taken of the companion's continuation, of what the player did next, and, as a control, of what
-the player did later in the piece. Figures that a flatter distribution improves, such as a divergence of pitch
-classes, stand beside those that it spoils. At the end, how well classifiers tell the two apart.
+Each figure is that of the companion's continuation, of the player's real one, and, as a control, of the
+player's stretch after that. Figures that a flatter distribution improves, such as a divergence of pitch
+classes, are given beside figures that it worsens. Last, the AUC of classifiers of companion and player.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ from tatumflow.training.evaluate.parts.continuation_figures import Continuations
 Notes = NDArray[np.void]
 ListenerMetric = Callable[[Notes, float, Notes], float]
 """A figure of notes, (n,) with onsets in seconds from the beginning of a stretch, the stretch's seconds, and
-the notes that came before it."""
+the notes before it."""
 
 LISTENER_METRICS: Final[Mapping[str, ListenerMetric]] = MappingProxyType(
     {
@@ -70,7 +70,7 @@ LISTENER_METRICS: Final[Mapping[str, ListenerMetric]] = MappingProxyType(
         "longest_rest": lambda notes, _, __: phrasing.longest_rest(notes),
     }
 )
-"""Every figure of a listener that is one number of one stretch. Each defines itself in `metrics/`."""
+"""Every figure that is one number of one stretch; see `metrics/` for each."""
 
 OF_PRIMER: Final = frozenset(
     {
@@ -78,20 +78,20 @@ OF_PRIMER: Final = frozenset(
         *("steps_from_primer", "contours_from_primer", "rhythms_from_primer", "likeness_to_primer"),
     }
 )
-"""Figures of a stretch against what came before it."""
+"""Figures of a stretch against its primer."""
 
 UNAVAILABLE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "frechet_music_distance": "needs the CLaMP 2 embedding model; the package frechet-music-distance "
-        "holds no weights and fetches them when it runs, so there is none offline"
+        "downloads its weights, so they are missing offline"
     }
 )
-"""Figures that are not taken, and why."""
+"""Figures that are not measured, and why."""
 
 _FEWEST_NOTES: Final = 4
 _FEWEST_PIECES: Final = 4
 _VELOCITY_BINS: Final = 16
-_TOLD_BY: Final = 15
+_RANKED: Final = 15
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ class Listened:
     """Stretches of the companion and of the player, side by side.
 
     Attributes:
-        before: What came before each, the primers, (n,).
-        companion: What the companion played next.
-        player: What the player did next.
-        later: What the player did after that; None where the piece ends before.
-        pieces: Which piece each is from.
+        before: The primers, (n,).
+        companion: The companion's continuations.
+        player: The player's continuations.
+        later: The player's stretches after these; None where the piece ends before.
+        pieces: The piece of each.
         seconds: Length of each.
     """
 
@@ -116,9 +116,9 @@ class Listened:
 
 
 def listened(played: Continuations) -> Listened:
-    """Return continuations beside the real ones, each side as a listener may be compared by.
+    """Return continuations beside the real ones.
 
-    Where the player's velocities are not known, the companion's are not looked at either.
+    Where the player's velocities are not known, the companion's are removed too.
     """
     primers = played.primers
     companion = tuple(
@@ -152,19 +152,19 @@ def metrics_of(notes: Notes, seconds: float, before: Notes) -> dict[str, float]:
 def listener_figures(
     played: Continuations, seed: int = 0, progress: Callable[[str], None] = lambda _: None
 ) -> Figures:
-    """Compare continuations with real ones as a listener does.
+    """Compare continuations with real ones by the figures of a listener.
 
     Args:
         played: The continuations.
         seed: Seed of the resampling and of the classifiers.
-        progress: Is told what is under way.
+        progress: Called with the current step.
 
     Returns:
         `figures`: by name `companion`, `player` and `control` (the player later in the piece) as means over
         stretches with an `interval` over pieces each, `ratio`, companion over player, and `control_ratio`,
         each with its interval, and `difference`, the mean of companion less player. `pitch_class_kl`: the
         same of the divergence from the player's pitch classes, which flatter music lowers. `discriminator`:
-        see `discriminator_figures`. `unavailable`: figures that are not taken, and why.
+        see `discriminator_figures`. `unavailable`: figures that are not measured, and why.
     """
     sides = listened(played)
     progress("figures")
@@ -213,7 +213,7 @@ def _beside(values: Mapping[str, Floats], pieces: Sequence[str], seed: int) -> F
 
 
 def _divergence(sides: Listened, seed: int) -> Figures:
-    """Return how far the companion's pitch classes, and the player's later ones, are from the player's."""
+    """Return the divergence of the companion's and of the later pitch classes from the player's."""
     figures: Figures = {}
     for name, stretches in (("companion", sides.companion), ("control", sides.later)):
         values = [
@@ -229,15 +229,15 @@ def _divergence(sides: Listened, seed: int) -> Figures:
 def discriminator_figures(
     sides: Listened, seed: int = 0, progress: Callable[[str], None] = lambda _: None
 ) -> Figures:
-    """Tell companion from player, and, as a control, the player from the player later in the piece.
+    """Classify companion and player, and, as a control, the player and the player later in the piece.
 
     Returns:
         `features`, `features_and_primer` and `notes`, by classifier, each with `companion` and `control`: the
-        AUC as `value` with its `interval`. Only the second also sees figures of a stretch against its primer;
-        its control is above 0.5 because a player, too, moves away from what came before. `told_by`: the
-        groups of features that tell companion from player most, with `drop`, by how much the AUC falls
-        without it, and `alone`, the AUC of a single figure, above 0.5 where the companion has more. Empty
-        where there are fewer than four pieces.
+        AUC as `value` with its `interval`. Only the second also reads figures of a stretch against its
+        primer; its control is above 0.5 because a player, too, moves away from the primer. `told_by`: the
+        most important groups of features for companion and player, with `drop`, the fall of the AUC without
+        it, and `alone`, the AUC of a single figure, above 0.5 where the companion has more. Empty where there
+        are fewer than four pieces.
     """
     if len(set(sides.pieces)) < _FEWEST_PIECES:
         return {}
@@ -250,7 +250,7 @@ def discriminator_figures(
         ]
         if len({piece for _, _, piece in one}) < _FEWEST_PIECES:
             continue
-        # Of the same pieces: solos that end before `later` would else be found by being short, or a horn's.
+        # Of the same pieces: short solos, which have no `later`, would reveal the side otherwise.
         compared_pieces = {piece for _, _, piece in one}
         other = [
             row
@@ -265,20 +265,20 @@ def discriminator_figures(
         for kind, features in (("features", alone), ("features_and_primer", groups)):
             progress(f"classifier on {kind.replace('_', ' ')}, {name}")
             ranked = kind == "features_and_primer" and name == "companion"
-            told = discriminate_features(
+            result = discriminate_features(
                 features, label, pieces, seed=seed, permutations=None if ranked else 0
             )
-            figures[kind][name] = value_and_interval(told.auc)
+            figures[kind][name] = value_and_interval(result.auc)
             if ranked:
-                figures["told_by"] = _told_by(told)
+                figures["told_by"] = _importance(result)
         progress(f"classifier on notes, {name}")
-        told = discriminate_notes([notes for notes, _, _ in rows], label, pieces, seed=seed)
-        figures["notes"][name] = value_and_interval(told.auc)
+        result = discriminate_notes([notes for notes, _, _ in rows], label, pieces, seed=seed)
+        figures["notes"][name] = value_and_interval(result.auc)
     return figures
 
 
 def feature_groups(stretches: Sequence[tuple[Notes, Notes]], seconds: float) -> dict[str, Floats]:
-    """Return features of stretches and of what came before each, by group: (n,) or (n, k)."""
+    """Return features of pairs of stretch and primer, by group: (n,) or (n, k)."""
     figures = [metrics_of(notes, seconds, before) for notes, before in stretches]
     groups: dict[str, Floats] = {name: np.array([row[name] for row in figures]) for name in LISTENER_METRICS}
     groups["velocity histogram"] = np.array([_velocities(notes) for notes, _ in stretches])
@@ -294,5 +294,5 @@ def _velocities(notes: Notes) -> Floats:
     return counts / len(known) if len(known) else np.full(_VELOCITY_BINS, np.nan)
 
 
-def _told_by(told: Discrimination) -> list[Figures]:
-    return [{"name": row.name, "drop": row.drop, "alone": row.alone} for row in told.importance[:_TOLD_BY]]
+def _importance(result: Discrimination) -> list[Figures]:
+    return [{"name": row.name, "drop": row.drop, "alone": row.alone} for row in result.importance[:_RANKED]]

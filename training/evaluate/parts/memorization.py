@@ -1,4 +1,4 @@
-"""How much of what is generated stands in the training set, beside how much of what is really played does."""
+"""Runs of notes that generated music shares with the training set, beside those of real music."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,14 +10,14 @@ from tatumflow.training.evaluate.parts.continuation_figures import Continuations
 from tatumflow.training.evaluate.primers import Notes
 
 LONG_RUN: Final = 16
-"""Notes in a run that hardly two performances share by chance."""
+"""Notes in a run that is hardly a coincidence between two performances."""
 
 
 def memorization_figures(played: Continuations, pieces: Sequence[Notes], seed: int = 0) -> Figures:
-    """Look for runs of notes that continuations share with the pieces of the training set.
+    """Measure the runs of notes that continuations share with the pieces of the training set.
 
-    The real continuations of the same primers, which are not in the training set, say what players share with
-    each other: tunes, scales, figures, repeated notes.
+    The real continuations of the same primers, which are not in the training set, are the baseline: players
+    share tunes, scales, figures and repeated notes.
 
     Args:
         played: Continuations, generated and real.
@@ -33,7 +33,7 @@ def memorization_figures(played: Continuations, pieces: Sequence[Notes], seed: i
     figures: Figures = {"long_run": LONG_RUN, "training_notes": int(sum(len(piece) for piece in pieces))}
     sides = (list(played.generated), [primer.real for primer in played.primers])
     for name, transposed in (("exact", False), ("transposed", True)):
-        # Both sides at once, since the training set is read through once a search.
+        # Both sides in one search, since each search reads the whole training set.
         runs = common_runs([*sides[0], *sides[1]], pieces, transposed=transposed)
         halves = runs[: len(runs) // 2], runs[len(runs) // 2 :]
         part: Figures = {}

@@ -1,4 +1,4 @@
-"""Whether the companion sounds like the player it is asked for, as the style classifier hears it."""
+"""Whether the companion sounds like the requested player, by the style classifier."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,16 +19,16 @@ from tatumflow.training.evaluate.parts.continuation_figures import Continuations
 from tatumflow.training.evaluate.primers import Primer, draw_primers
 
 BLENDED: Final = ("art-tatum", "charlie-parker")
-"""The two players that are blended; always among those tested, where the corpus and the model have them."""
+"""The two blended players; always tested, where the corpus and the model have them."""
 
 BLENDS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Shares of the second player."""
 
 STRENGTHS: Final = (0.0, 1.0, 2.0)
-"""Strengths at which the first of `BLENDED` is played."""
+"""Guidance scales of the style of the first of `BLENDED`."""
 
-OTHERS: Final = 4
-"""How many further players are tested: those with most music to train on."""
+FURTHER: Final = 4
+"""Number of further tested players: those with most training music."""
 
 TEMPERATURE: Final = 1.0
 """Temperature at which styles are tested."""
@@ -42,16 +42,16 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class StyleTrial:
-    """What the companion played in the styles that are tested.
+    """The companion's continuations in the tested styles.
 
     Attributes:
-        styled: Continuations of other players' primers, by style asked for; under the empty string those
+        styled: Continuations of other players' primers, by requested style; under the empty string those
             without a style.
         own: Continuations of the player's own primers, by style, where there are any.
         blends: Continuations by share of the second of `BLENDED`, on the same primers; empty where the model
-            does not know both.
-        strengths: Continuations in the style of the first of `BLENDED`, by strength; empty where the model
-            does not know it.
+            lacks one of the two.
+        strengths: Continuations in the style of the first of `BLENDED`, by guidance scale; empty where the
+            model lacks it.
     """
 
     styled: Mapping[str, Continuations]
@@ -63,16 +63,16 @@ class StyleTrial:
 def tested_styles(
     performer: Performer, classifier: StyleClassifier, stretches: LabelledStretches
 ) -> list[str]:
-    """Return the styles to test: `BLENDED` and those with most stretches, known to model and classifier.
+    """Return the styles to test: `BLENDED` and those with most stretches, of both model and classifier.
 
-    Only players with a stretch on the validation side count among the others.
+    Further players have at least one stretch on the validation side.
     """
-    common = [style for style in classifier.styles if performer.known_style(style)]
+    common = [style for style in classifier.styles if performer.style_of(style)]
     counts = np.bincount(stretches.style[~stretches.held_out], minlength=len(classifier.styles))
-    heard = set(stretches.style[stretches.held_out].tolist())
-    others = [s for s in common if s not in BLENDED and classifier.index(s) in heard]
-    others.sort(key=lambda style: -counts[classifier.index(style)])
-    return [style for style in BLENDED if style in common] + others[:OTHERS]
+    held_out = set(stretches.style[stretches.held_out].tolist())
+    further = [s for s in common if s not in BLENDED and classifier.index(s) in held_out]
+    further.sort(key=lambda style: -counts[classifier.index(style)])
+    return [style for style in BLENDED if style in common] + further[:FURTHER]
 
 
 def play_styles(
@@ -87,22 +87,21 @@ def play_styles(
     seed: int = 0,
     progress: Progress = lambda _: None,
 ) -> StyleTrial:
-    """Let the companion go on from primers in each style, at temperature 1.
+    """Return the companion's continuations in each style, at temperature 1.
 
-    The two of `BLENDED` go on from all primers, the others from 2 in 5, never from one of the player asked
-    for; from a third as many of their own the two of `BLENDED`; from a third of all, blends, strengths and no
-    style.
+    The two of `BLENDED` continue all primers but their own, the further players 2 in 5, and the two of
+    `BLENDED` a third as many of their own. Blends, guidance scales and no style continue a third of all.
 
     Args:
         performer: The model.
-        corpus: Where own primers come from.
+        corpus: Source of own primers.
         split: The side of its split.
         styles: The styles to test.
         primers: Primers of any players.
         seconds: Length of the continuations.
-        controls: How to draw, apart from style and temperature.
-        seed: Seed of the draws.
-        progress: Is told what is under way.
+        controls: How to sample, apart from style and temperature.
+        seed: Seed of the samples.
+        progress: Called with style and number.
     """
     neutral = replace(controls, temperature=TEMPERATURE, style=NO_STYLE, style_b="", style_blend=0.0)
     third = max(len(primers) // 3, 1)
@@ -148,13 +147,13 @@ def style_figures(
     cross_fitted: Floats,
     seed: int = 0,
 ) -> Figures:
-    """Ask the classifier who plays.
+    """Return the figures of the classifier on the companion's continuations and on real stretches.
 
     Args:
-        trial: What the companion played.
-        classifier: Trained on the training side.
+        trial: The continuations.
+        classifier: The classifier, trained on the training side.
         stretches: Real stretches.
-        cross_fitted: Probabilities of the real stretches, (n, S), by classifiers that had not seen their
+        cross_fitted: Probabilities of the real stretches, (n, S), by classifiers trained without their
             pieces.
         seed: Seed of the resampling.
 
@@ -180,10 +179,10 @@ def style_figures(
         known = real & np.isfinite(cross_fitted[:, column])
         hits, real_hits = _hits(judged[style], column), _hits(cross_fitted[known], column)
         groups = {"groups": played.pieces, "real_groups": stretches.piece[known], "seed": seed}
-        chances = judged[style][:, column], cross_fitted[known, column]
+        probabilities = judged[style][:, column], cross_fitted[known, column]
         match[style] = {
             **compare_sets(hits, real_hits, **groups).figures(),
-            "probability": compare_sets(*chances, **groups).figures(),
+            "probability": compare_sets(*probabilities, **groups).figures(),
             "no_style": float(_hits(judged[NO_STYLE], column).mean()),
             "own_primers": None,
             "continuations": len(played.generated),
@@ -203,7 +202,7 @@ def style_figures(
 
 
 def _hits(probabilities: Floats, column: int) -> Floats:
-    """Return which rows a style has the highest probability in, (n,) float64; none of a row of zeros."""
+    """Return whether a style has the highest probability of each row, (n,) float64; 0 of a row of zeros."""
     best = probabilities.argmax(axis=1) == column
     return (best & (probabilities[:, column] > 0)).astype(np.float64)
 
@@ -211,8 +210,8 @@ def _hits(probabilities: Floats, column: int) -> Floats:
 def _blend_figures(blends: Mapping[float, Continuations], classifier: StyleClassifier, seed: int) -> Figures:
     rows: list[Figures] = []
     for share, played in blends.items():
-        chance = classifier.probabilities(played.generated)
-        one, other = (chance[:, classifier.index(style)] for style in BLENDED)
+        probability = classifier.probabilities(played.generated)
+        one, other = (probability[:, classifier.index(style)] for style in BLENDED)
         odds = mean(_log(other) - _log(one), groups=played.pieces, seed=seed)
         total = float((one + other).mean())
         rows.append(
@@ -235,12 +234,12 @@ def _strength_figures(
     rows: list[Figures] = []
     for strength, played in strengths.items():
         column = classifier.index(BLENDED[0])
-        chance = classifier.probabilities(played.generated)
-        logs = mean(_log(chance[:, column]), groups=played.pieces, seed=seed)
+        probability = classifier.probabilities(played.generated)
+        logs = mean(_log(probability[:, column]), groups=played.pieces, seed=seed)
         rows.append(
             {
                 "strength": strength,
-                "share": float(_hits(chance, column).mean()),
+                "share": float(_hits(probability, column).mean()),
                 "log_probability": logs.value,
                 "interval": bounds(logs),
                 "continuations": len(played.generated),

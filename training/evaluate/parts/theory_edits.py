@@ -1,8 +1,8 @@
-"""Whether an edit of one part of a phrase's theory moves that part of the music, and leaves the others.
+"""Response to an edit of one part of a phrase's theory: movement of that part, and of all other parts.
 
-A call is replied to with an edit and without, under the same seeds. How far the edited part moves towards
-what was asked is the fall of its distance to the asked features. How far another part moves is compared with
-how far it moves between two seeds without any edit.
+Each call is replied to with an edit and without, under the same seeds. The movement of the edited part is the
+fall of its distance to the target features. The movement of any other part is compared with its distance
+between two seeds without an edit.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,18 +28,18 @@ from tatumflow.training.evaluate.parts.answer_relevance import Call
 from tatumflow.training.evaluate.primers import Notes
 
 TOLERANCE: Final = 1.25
-"""How far an edit may move another part, as a multiple of how far another seed moves it.
+"""Largest movement of another part by an edit, as a multiple of its distance between two seeds.
 
-From the first note that an edit changes, chance falls otherwise, so that at 1 the other part sounds like
-another take of the same reply: no edit can be expected to do less. The quarter is for what parts share in any
-music: notes at another pace have other durations, a reply over other chords other intervals.
+From the first changed note on, the samples differ, so that 1 is another take of the same reply, and no edit
+can do less. The quarter allows for what parts share in any music: notes at another pace have other durations,
+a reply over other chords other intervals.
 """
 
 TAKES: Final = 3
 """Seeds under which each call is replied to."""
 
 Quantity = Callable[[Notes], float]
-"""What an edit should be heard in, of a reply; NaN where it has none."""
+"""Quantity of a reply that an edit should move; NaN where undefined."""
 
 Progress = Callable[[str], None]
 Takes = tuple[tuple[Notes, ...], ...]
@@ -51,12 +51,12 @@ class TheoryEdit:
     """An edit of one part of the call's theory.
 
     Attributes:
-        name: What is asked for.
+        name: What is requested.
         part: The part that it edits.
-        mode: The mode it is made in.
-        changes: The controls that ask for it.
-        asked: The features (NUM_FEATURES,) it asks for, of the call's notes.
-        quantity: Name of what it should be heard in.
+        mode: The mode of the reply.
+        changes: The controls that request it.
+        target: Returns the target features (NUM_FEATURES,) of the call's notes.
+        quantity: Name of the quantity that it should move.
         measure: That quantity.
     """
 
@@ -64,7 +64,7 @@ class TheoryEdit:
     part: str
     mode: ModeName
     changes: Mapping[str, Any]
-    asked: Callable[[Sequence[Note]], NDArray[np.float32]]
+    target: Callable[[Sequence[Note]], NDArray[np.float32]]
     quantity: str
     measure: Quantity
 
@@ -131,9 +131,8 @@ EDITS: Final = (
     *(_paced(octaves) for octaves in (-1.0, 1.0)),
     *(_louder(steps) for steps in (-16, 16)),
 )
-"""Two chords without a common tone, so that for every call one at least is another than its own, where the
-theory asks for them and where the chart alone does; half and twice the pace; a step of the velocity histogram
-softer and louder."""
+"""Two chords without a common tone, so that at least one differs from the call's own, requested by the theory
+or by the chart alone; half and twice the pace; a step of the velocity histogram softer and louder."""
 
 
 def play_edits(
@@ -146,16 +145,16 @@ def play_edits(
     seed: int = 0,
     progress: Progress = lambda _: None,
 ) -> EditTrial:
-    """Let the companion reply to every call with each edit and without, in the style of the call's player.
+    """Return the companion's replies with each edit and without, in the style of the call's player.
 
     Args:
         performer: The model.
         calls: The calls.
-        controls: How to draw, apart from the mode, the style and what is edited.
+        controls: How to sample, apart from mode, style and edit.
         edits: The edits.
-        takes: Seeds under which each reply is played, at least 2.
-        seed: Seed of the draws; each call's and each take's differ, an edit's do not.
-        progress: Is told what is under way.
+        takes: Seeds of each reply, at least 2.
+        seed: Seed of the samples; each call and take gets another, all edits the same.
+        progress: Called with edit and take.
     """
 
     def play(name: str, mode: ModeName, changes: Mapping[str, Any]) -> Takes:
@@ -170,7 +169,7 @@ def play_edits(
                         replace(
                             controls,
                             mode=mode,
-                            style=performer.known_style(call.player),
+                            style=performer.style_of(call.player),
                             style_b="",
                             **changes,
                         ),
@@ -191,32 +190,32 @@ def play_edits(
 
 
 def edit_figures(trial: EditTrial, *, edits: Sequence[TheoryEdit] = EDITS, seed: int = 0) -> Figures:
-    """Measure how far each edit moves its part, and the others.
+    """Measure how far each edit moves its part, and all other parts.
 
     Args:
         trial: The replies.
-        edits: The edits that were made.
-        seed: Seed of the resampling, which draws pieces.
+        edits: The edits.
+        seed: Seed of the resampling by piece.
 
     Returns:
         `calls`, `takes`, `tolerance`, and `edits` by name, each with its `part` and `mode`; `before` and
-        `after`, the mean distance of that part from what was asked without and with the edit, `moved`, the
+        `after`, the mean distance of that part from its target without and with the edit, `moved`, the
         fall, with its `interval`; `quantity` with its means `plain` and `edited` and their `change`; `parts`,
         for each part the mean distance `edit` between replies with and without it, `seeds`, that between two
         seeds without it, and their `ratio` with its `interval`; `held`, whether the ratio of every other part
         is at most the tolerance.
     """
     pieces = [call.piece for call in trial.calls]
-    asked_of = [to_notes(call.notes) for call in trial.calls]
+    called = [to_notes(call.notes) for call in trial.calls]
     plain = {mode: _described(takes) for mode, takes in trial.plain.items()}
     seeds = {mode: _between_takes(parts) for mode, parts in plain.items()}
     rows: Figures = {}
     for edit in edits:
         without, edited = plain[edit.mode], _described(trial.edited[edit.name])
         part = next(part for part in PARTS if part.name == edit.part)
-        asked = [edit.asked(notes)[part.slice] for notes in asked_of]
-        before, after = (_to_asked(takes, edit.part, asked) for takes in (without, edited))
-        heard, heard_edited = (
+        targets = [edit.target(notes)[part.slice] for notes in called]
+        before, after = (_to_target(takes, edit.part, targets) for takes in (without, edited))
+        measured, measured_edited = (
             _over_takes([[edit.measure(notes) for notes in take] for take in takes])
             for takes in (trial.plain[edit.mode], trial.edited[edit.name])
         )
@@ -233,9 +232,11 @@ def edit_figures(trial: EditTrial, *, edits: Sequence[TheoryEdit] = EDITS, seed:
             "moved": moved.value,
             "interval": bounds(moved),
             "quantity": edit.quantity,
-            "plain": mean(heard, groups=pieces, seed=seed).value,
-            "edited": mean(heard_edited, groups=pieces, seed=seed).value,
-            "change": value_and_interval(paired_difference(heard_edited, heard, groups=pieces, seed=seed)),
+            "plain": mean(measured, groups=pieces, seed=seed).value,
+            "edited": mean(measured_edited, groups=pieces, seed=seed).value,
+            "change": value_and_interval(
+                paired_difference(measured_edited, measured, groups=pieces, seed=seed)
+            ),
             "parts": moves,
             "held": all(move["ratio"] <= TOLERANCE for name, move in moves.items() if name != edit.part),
         }
@@ -252,11 +253,11 @@ def _described(takes: Takes) -> _Described:
     return [[phrase_parts(notes) if len(notes) else nothing for notes in take] for take in takes]
 
 
-def _to_asked(takes: _Described, part: str, asked: Sequence[NDArray[np.float32]]) -> Floats:
-    """Return the distance from replies to what was asked of a part, its mean over takes, (calls,)."""
+def _to_target(takes: _Described, part: str, targets: Sequence[NDArray[np.float32]]) -> Floats:
+    """Return the distance of a part from its target, its mean over takes, (calls,)."""
     return _over_takes(
         [
-            [part_distance(parts[part], wanted) for parts, wanted in zip(take, asked, strict=True)]
+            [part_distance(parts[part], target) for parts, target in zip(take, targets, strict=True)]
             for take in takes
         ]
     )
@@ -280,7 +281,7 @@ def _between_takes(takes: _Described) -> dict[str, Floats]:
 
 
 def _over_takes(values: Sequence[Sequence[float]]) -> Floats:
-    """Return the mean over takes of what is known, (calls,), NaN where nothing is."""
+    """Return the mean over takes of the finite values, (calls,), NaN where there are none."""
     table = np.array(values, dtype=np.float64)
     known = np.isfinite(table)
     count = known.sum(axis=0)

@@ -1,4 +1,4 @@
-"""Excerpts to listen to: what was heard and what came of it, as MIDI and as sound."""
+"""Excerpts to listen to: primer or call, then what was played, as MIDI and as sound."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +18,10 @@ WriteSound = Callable[[Path, Sequence[MidiTrack]], None]
 """Writes tracks as a sound file, the format by the file's ending; raises `DeviceError` where it cannot."""
 
 CONTINUED: Final = 6
-"""Primers whose continuations are given."""
+"""Number of continued primers among the examples."""
 
 ANSWERED: Final = 4
-"""Calls whose answers are given."""
+"""Number of answered calls among the examples."""
 
 
 @dataclass(frozen=True)
@@ -30,23 +30,23 @@ class Example:
 
     Attributes:
         name: Name of its files, without ending.
-        title: What it is an example of.
+        title: Player and piece.
         kind: "real", or how it was generated.
-        heard: What was heard.
-        played: What came after, on the same clock.
+        given: Primer or call.
+        played: The notes after it, on the same clock.
         sound: Whether there is a sound file.
     """
 
     name: str
     title: str
     kind: str
-    heard: tuple[Note, ...]
+    given: tuple[Note, ...]
     played: tuple[Note, ...]
     sound: bool = False
 
 
 def examples_of(result: EvaluationResult) -> Iterator[Example]:
-    """Choose excerpts: the first that were drawn, which is to say any, and not the best."""
+    """Return excerpts: the first that were sampled, not the best."""
     played = result.continuations
     if played is not None:
         for i, primer in enumerate(played.primers[:CONTINUED]):
@@ -58,10 +58,10 @@ def examples_of(result: EvaluationResult) -> Iterator[Example]:
         for share, trial in result.styles.blends.items():
             yield from _first(f"blend-{share:g}", trial, f"blend {share:g}")
     for i, call in enumerate(result.calls[:ANSWERED]):
-        heard = (f"answer-{i + 1}", f"{player_name(call.player) or call.piece}, call {i + 1}", call.notes)
-        yield _after(*heard, "real", call.following)
+        given = (f"answer-{i + 1}", f"{player_name(call.player) or call.piece}, call {i + 1}", call.notes)
+        yield _after(*given, "real", call.following)
         for setting, replies in result.replies.items():
-            yield _after(*heard, setting, replies[i])
+            yield _after(*given, setting, replies[i])
 
 
 def write_examples(
@@ -71,7 +71,7 @@ def write_examples(
 
     Args:
         examples: The excerpts.
-        folder: Where to.
+        folder: The folder.
         write_sound: Makes the sound; None for MIDI only.
         suffix: Ending of the sound files.
 
@@ -84,7 +84,7 @@ def write_examples(
     written: list[Example] = []
     why = "" if write_sound is not None else "no synthesizer was given"
     for example in examples:
-        tracks = [MidiTrack("heard", example.heard), MidiTrack("played", example.played)]
+        tracks = [MidiTrack("given", example.given), MidiTrack("played", example.played)]
         tracks = [track for track in tracks if track.notes]
         write_midi(folder / f"{example.name}.mid", tracks)
         if write_sound is not None and not why:
@@ -106,18 +106,18 @@ def _first(name: str, trial: Continuations, kind: str) -> Iterator[Example]:
 
 
 def _continued(name: str, primer: Primer, kind: str, played: Notes) -> Example:
-    heard = to_notes(primer.notes)
+    given = to_notes(primer.notes)
     title = f"{player_name(primer.player) or 'unknown player'}, {primer.title or primer.piece}"
-    return Example(name, title, kind, tuple(heard), _moved(to_notes(played), heard[-1].onset))
+    return Example(name, title, kind, tuple(given), _moved(to_notes(played), given[-1].onset))
 
 
 def _after(name: str, title: str, call: Notes, kind: str, reply: Notes) -> Example:
-    """Return a call and what followed it, a breath after its last note's end."""
-    heard = _moved(to_notes(call), -float(call["onset"][0]))
+    """Return a call and the phrase after it, 0.3 s after its last note's end."""
+    given = _moved(to_notes(call), -float(call["onset"][0]))
     notes = to_notes(reply)
-    end = max(note.offset for note in heard)
+    end = max(note.offset for note in given)
     begin = notes[0].onset if notes else 0.0
-    return Example(f"{name}-{kind}", title, kind, heard, _moved(notes, end + 0.3 - begin))
+    return Example(f"{name}-{kind}", title, kind, given, _moved(notes, end + 0.3 - begin))
 
 
 def _moved(notes: Sequence[Note], seconds: float) -> tuple[Note, ...]:

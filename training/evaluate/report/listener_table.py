@@ -1,4 +1,4 @@
-"""The figures of `listener` as lines of text and as pages."""
+"""The figures of `listener` as lines of text."""
 
 from collections.abc import Iterator
 
@@ -22,9 +22,10 @@ def listener_lines(figures: Figures) -> Iterator[str]:
         sides = found["discriminator"].get(kind, {})
         cells = (_cell(sides[side]) if side in sides else "" for side in ("companion", "", "control"))
         yield f"{'AUC, ' + kind:<25}" + "".join(f"{cell:>25}" for cell in cells)
-    told = found["discriminator"].get("told_by", [])
-    if told:
-        yield "told by: " + ", ".join(f"{row['name']} {row['drop']:.3f} ({row['alone']:.2f})" for row in told)
+    ranked = found["discriminator"].get("told_by", [])
+    if ranked:
+        rows = (f"{row['name']} {row['drop']:.3f} ({row['alone']:.2f})" for row in ranked)
+        yield "most important features: " + ", ".join(rows)
     for band, rows in found.get("beat", {}).items():
         yield f"beat at {band}: {rows['takes']} takes, {rows['solos']} solos, {rows['held_out']} held out"
         for name, row in rows.items():

@@ -1,4 +1,4 @@
-"""Pictures of figures, as SVG."""
+"""Plots of figures, as SVG."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -84,7 +84,7 @@ def bars(rows: Mapping[str, Mapping[str, tuple[float, Sequence[float] | None]]],
 
     Args:
         rows: By group and bar the value and its interval, None for none.
-        label: What the values are.
+        label: Name of the values.
     """
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
     colors = dict(zip(names, (GENERATED, REAL, _GREY, "#c9a227", "#6b4c9a"), strict=False))
