@@ -306,7 +306,8 @@ def evaluate(
 def evaluate_stems(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="From `tatumflow train`.")],
     recordings: Annotated[
-        Path, typer.Option("--recordings", help="Recordings in stems, such as the val side of made quartets.")
+        Path,
+        typer.Option("--recordings", help="Recordings in stems, such as the val side of synthetic mixes."),
     ],
     musdb: Annotated[bool, typer.Option("--musdb", help="They are MUSDB18; its test side counts.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", help="Recordings at most.", min=1)] = None,
@@ -321,7 +322,7 @@ def evaluate_stems(
 
 
 def evaluate_notes(
-    quartets: Annotated[Path, typer.Argument(metavar="QUARTETS", help="A side of made quartets.")],
+    quartets: Annotated[Path, typer.Argument(metavar="QUARTETS", help="A side of the synthetic mixes.")],
     weimar: Annotated[Path, typer.Argument(metavar="WEIMAR", help="The Weimar Jazz Database.")],
     stem: Annotated[str, typer.Option("--stem", help="Which stem to hear.")] = "horn",
     stems: Annotated[

@@ -80,7 +80,7 @@ def _drawn(
 
 
 def _interval(figures: Floats, coverage: float = COVERAGE) -> Interval:
-    """Return the first figure with the interval of the others."""
+    """Return the first figure with the interval of the rest."""
     if not len(figures):
         return UNDEFINED
     drawn = figures[1:][np.isfinite(figures[1:])]

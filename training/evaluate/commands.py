@@ -35,7 +35,7 @@ def evaluate(
 
     Args:
         model: A checkpoint that `tatumflow train` wrote, or the folder of a run or a bundle. Only a bundle
-            plays; the others have likelihoods alone.
+            plays; checkpoints have likelihoods alone.
         corpus: The folder of a packed corpus; or folders and archives as `tatumflow data prepare` reads them.
         settings: What to measure; everything when None.
         json_path: Where to write the figures, with the command that made them.

@@ -187,7 +187,7 @@ class Performer:
 
 
 def seed_of(seed: int, index: int) -> int:
-    """Return the seed of the sample `index`, independent of the others."""
+    """Return the seed of the sample `index`, independent of all further seeds."""
     return int(np.random.SeedSequence((seed, index)).generate_state(1)[0])
 
 

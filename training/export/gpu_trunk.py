@@ -1,4 +1,4 @@
-"""A trunk for GPUs beside that of a bundle that has none, from the bundle's own weights."""
+"""A float32 trunk for GPUs, made from a bundle's int8 weights."""
 
 import shutil
 from pathlib import Path
@@ -60,17 +60,17 @@ def float_trunk(bundle: Bundle) -> Model:
 
 
 def add_gpu_trunk(folder: Path, out: Path, name: str = "") -> Manifest:
-    """Write a copy of a bundle with a trunk for GPUs to the folder `out`, replacing a bundle that lies there.
+    """Write a copy of a bundle with a trunk for GPUs to the folder `out`, in place of a bundle there.
 
     Args:
-        folder: Of the bundle.
-        out: Of the copy.
-        name: Of the copy; that of the bundle by default.
+        folder: Folder of the bundle.
+        out: Folder of the copy.
+        name: Name of the copy; that of the bundle by default.
 
     Raises:
         BundleError: if the bundle is damaged.
-        ExportError: if TensorRT would not take the trunk, it does something else than that of the CPU, or
-            `out` cannot be written.
+        ExportError: if TensorRT would refuse the trunk, it differs from that of the CPU, or `out` cannot be
+            written.
     """
     bundle = load_bundle(folder)
     name = name or bundle.name
@@ -94,10 +94,10 @@ def add_gpu_trunk(folder: Path, out: Path, name: str = "") -> Manifest:
 
 
 def _difference(bundle: Bundle) -> float:
-    """Return how far the two trunks' outputs lie apart, relative for values above 1.
+    """Return the largest difference of the two trunks' outputs, relative for values above 1.
 
     Raises:
-        ExportError: if that is more than `TOLERANCE`.
+        ExportError: if it exceeds `TOLERANCE`.
     """
     feed = _random_feed(bundle)
     ours, cpus = (_outputs(bundle.graph_path(DECODER_GRAPH, gpu=gpu), feed) for gpu in (True, False))
@@ -129,7 +129,7 @@ def _random_feed(bundle: Bundle) -> dict[str, NDArray[np.generic]]:
 
 
 def _outputs(file: Path, feed: dict[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:
-    """Run a graph as it is written: optimized, ONNX Runtime would round the activations to int8 too."""
+    """Run a graph without optimization, in which ONNX Runtime would round activations to int8 too."""
     settings = onnxruntime.SessionOptions()
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(file, settings, providers=[CPU])

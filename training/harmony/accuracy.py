@@ -1,17 +1,16 @@
-"""How right estimated chords are: the estimator against the lead sheets of the Weimar Jazz Database.
+"""Accuracy of the chord estimator against the lead sheets of the Weimar Jazz Database.
 
 Accuracy is the share of the time with a chord in which the estimate agrees, as in the chord task of MIREX
 (weighted chord symbol recall; Pauwels and Peeters, ICASSP 2013), on the classes of `QUALITIES`:
 
 - root: the same root;
-- quality: the same class, whatever the root;
+- quality: the same class, at any root;
 - chord: both;
 - majmin: both, with classes joined to major (maj7, 7) and minor (m7, m6) triads; time whose true chord is
   neither (half-diminished, diminished, suspended, augmented) does not count.
 
-Beside it stands what could be reached without hearing the music: the single answer that is right most often
-("constant"), the same chosen anew for each solo by one who knows its chords ("tonic"), and the estimate with
-its chords in another order ("shuffled").
+Baselines that ignore the music: the single answer that is right most often ("constant"), the same for each
+solo by itself ("tonic"), and the estimated chords in random order ("shuffled").
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,9 +28,9 @@ from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap, ratio
 
 MEASURES: Final = ("root", "quality", "chord", "majmin")
-Heard = Literal["melody and beat bass", "melody and walking bass", "melody"]
-HEARD: Final[tuple[Heard, ...]] = ("melody and beat bass", "melody and walking bass", "melody")
-"""What the estimator hears of a solo."""
+Lines = Literal["melody and beat bass", "melody and walking bass", "melody"]
+LINES: Final[tuple[Lines, ...]] = ("melody and beat bass", "melody and walking bass", "melody")
+"""Lines of a solo that the estimator reads."""
 
 Ids = NDArray[np.int64]
 Estimator = Callable[[NDArray[np.float64], NDArray[np.float64], Ids], ChordEstimate]
@@ -44,9 +43,9 @@ class Accuracy:
     """Accuracies on some solos, each with its 95 % interval over tunes.
 
     Attributes:
-        heard: What the estimator heard.
+        source: Lines that the estimator reads.
         split: The side of the split; None for both.
-        solos: How many solos have chords and what is to be heard.
+        solos: Number of solos with chords and these lines.
         minutes: Time with a chord.
         estimated: The estimator's accuracy by measure.
         constant: That of the best single answer.
@@ -56,7 +55,7 @@ class Accuracy:
         true_chord_seconds: Mean length of the true ones.
     """
 
-    heard: Heard
+    source: Lines
     split: Split | None
     solos: int
     minutes: float
@@ -86,11 +85,11 @@ class ChordSpans:
 def evaluate_chords(
     solos: Sequence[AnnotatedSolo], estimator: Estimator = estimate_chords, seed: int = 0
 ) -> list[Accuracy]:
-    """Estimate the chords of solos and compare them with the true ones, by what is heard and by split.
+    """Estimate the chords of solos and compare them with the true ones, by input lines and by split.
 
     Args:
         solos: The solos.
-        estimator: Takes onsets and durations in seconds and pitches, each (n,).
+        estimator: Function of onsets and durations in seconds and pitches, each (n,).
         seed: Seed of the shuffles and the intervals.
 
     Raises:
@@ -100,14 +99,14 @@ def evaluate_chords(
     if not with_chords:
         raise CorpusError(f"none of the {len(solos)} solos has chords; give the Weimar Jazz Database")
     rows: list[Accuracy] = []
-    for heard in HEARD:
-        chosen = [solo for solo in with_chords if all(len(line) for line in _lines(solo, heard))]
-        spans = [chord_spans(solo, _estimate(solo, heard, estimator)) for solo in chosen]
+    for source in LINES:
+        chosen = [solo for solo in with_chords if all(len(line) for line in _lines(solo, source))]
+        spans = [chord_spans(solo, _estimate(solo, source, estimator)) for solo in chosen]
         for split in (None, "train", "val"):
             at = [i for i, solo in enumerate(chosen) if split in (None, solo.split)]
             if at:
                 tunes = [chosen[i].tune for i in at]
-                rows.append(_accuracy(heard, split, [spans[i] for i in at], tunes, seed))
+                rows.append(_accuracy(source, split, [spans[i] for i in at], tunes, seed))
     return rows
 
 
@@ -122,7 +121,7 @@ def chord_spans(solo: AnnotatedSolo, estimate: ChordEstimate) -> ChordSpans:
 
 
 def agreement(true: Ids, estimated: Ids) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return whether chord ids agree by each measure, and whether they count for it, each (measures, ...)."""
+    """Return whether chord ids agree by each measure, and whether they count, each (measures, ...)."""
     root, quality = np.divmod(np.stack([true, estimated]) - 1, len(QUALITIES))
     triad = _TRIAD[np.stack([true, estimated])]
     known = (true != NO_CHORD) & (estimated != NO_CHORD)
@@ -137,17 +136,17 @@ def agreement(true: Ids, estimated: Ids) -> tuple[NDArray[np.bool_], NDArray[np.
 _MAJOR, _MINOR, _NEITHER = 0, 1, 2
 _TRIAD_OF: Final = {"maj7": _MAJOR, "7": _MAJOR, "m7": _MINOR, "m6": _MINOR}
 _TRIAD: Final = np.array([_NEITHER, *12 * [_TRIAD_OF.get(quality, _NEITHER) for quality in QUALITIES]])
-"""The triad of each chord id as `majmin` takes it."""
+"""The triad of each chord id for `majmin`."""
 
 
-def _lines(solo: AnnotatedSolo, heard: Heard) -> list[Line]:
-    if heard == "melody":
+def _lines(solo: AnnotatedSolo, source: Lines) -> list[Line]:
+    if source == "melody":
         return [solo.melody]
-    return [solo.melody, solo.beat_bass if heard == "melody and beat bass" else solo.walking_bass]
+    return [solo.melody, solo.beat_bass if source == "melody and beat bass" else solo.walking_bass]
 
 
-def _estimate(solo: AnnotatedSolo, heard: Heard, estimator: Estimator) -> ChordEstimate:
-    lines = _lines(solo, heard)
+def _estimate(solo: AnnotatedSolo, source: Lines, estimator: Estimator) -> ChordEstimate:
+    lines = _lines(solo, source)
     return estimator(
         np.concatenate([line.onset for line in lines]),
         np.concatenate([line.duration for line in lines]),
@@ -156,14 +155,14 @@ def _estimate(solo: AnnotatedSolo, heard: Heard, estimator: Estimator) -> ChordE
 
 
 def _accuracy(
-    heard: Heard, split: Split | None, spans: Sequence[ChordSpans], tunes: Sequence[str], seed: int
+    source: Lines, split: Split | None, spans: Sequence[ChordSpans], tunes: Sequence[str], seed: int
 ) -> Accuracy:
     rng = np.random.default_rng(seed)
     estimated = np.stack([_sums(s, s.estimated) for s in spans])
     shuffled = np.stack(
         [np.mean([_sums(s, _shuffled(s, rng)) for _ in range(_SHUFFLES)], axis=0) for s in spans]
     )
-    # Right seconds of each solo were one chord the answer to all, (solos, measures, answers).
+    # Right seconds of each solo with one constant answer, (solos, measures, answers).
     right, _ = agreement(*np.meshgrid(np.arange(NUM_CHORDS), np.arange(NUM_CHORDS), indexing="ij"))
     seconds = np.stack([np.bincount(s.true, s.seconds, NUM_CHORDS) for s in spans])
     answers = np.einsum("st,mta->sma", seconds, right.astype(np.float64))
@@ -175,7 +174,7 @@ def _accuracy(
         }
 
     return Accuracy(
-        heard=heard,
+        source=source,
         split=split,
         solos=len(spans),
         minutes=float(estimated[:, 0, 1].sum()) / 60,

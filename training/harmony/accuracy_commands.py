@@ -1,4 +1,4 @@
-"""What `tatumflow data chords` does."""
+"""The command `tatumflow data chords`."""
 
 import json
 from dataclasses import asdict
@@ -24,7 +24,7 @@ def chords(
     Args:
         source: The folder of the database, or the archive of it.
         json_path: Where to write the figures, with the command that made them.
-        seed: Chooses the tunes of the validation side, as for `tatumflow data prepare`.
+        seed: Seed of the choice of validation tunes, as for `tatumflow data prepare`.
         console: Where to print; by default the terminal.
 
     Raises:
@@ -57,12 +57,12 @@ def chords(
 
 def _table(rows: list[Accuracy]) -> Table:
     table = Table(title="Estimated chords, % of the time right [95 % over tunes]")
-    for heading in ("heard", "split", "answer"):
+    for heading in ("input", "split", "answer"):
         table.add_column(heading)
     for measure in MEASURES:
         table.add_column(measure, justify="right")
     for row in rows:
-        place = (row.heard, f"{row.split or 'all'}, {row.solos} solos")
+        place = (row.source, f"{row.split or 'all'}, {row.solos} solos")
         table.add_row(*place, "estimated", *(_figure(row.estimated[m]) for m in MEASURES))
         table.add_row("", "", "shuffled", *(_figure(row.shuffled[m]) for m in MEASURES))
         table.add_row("", "", "tonic", *(_figure(row.tonic[m]) for m in MEASURES))

@@ -134,8 +134,8 @@ def test_primers_repeat_with_their_seed_and_can_be_of_one_player(corpus: PackedC
         len(a.notes) != len(b.notes) or (a.notes != b.notes).any() for a, b in zip(one, other, strict=True)
     )
     assert {p.player for p in draw_primers(corpus, "val", 4, players=["bud-powell"])} == {"bud-powell"}
-    with pytest.raises(CorpusError, match="no val piece by nobody lasts 20 s"):
-        draw_primers(corpus, "val", 4, players=["nobody"])
+    with pytest.raises(CorpusError, match="no val piece by absent lasts 20 s"):
+        draw_primers(corpus, "val", 4, players=["absent"])
     with pytest.raises(CorpusError, match="lasts 500 s"):
         draw_primers(corpus, "val", 4, seconds=500)
 
@@ -161,9 +161,9 @@ def test_continuations_keep_their_time_and_their_seed(performer: Performer, corp
     low = performer.continuation(primer.notes, 8.0, Controls(style="", register_high=50), 5)
     assert low["pitch"].max() <= 50
     assert performer.style_of("charlie-parker") == "charlie-parker"
-    assert performer.style_of("nobody") == ""
+    assert performer.style_of("absent") == ""
     with pytest.raises(SettingError, match="style"):
-        performer.continuation(primer.notes, 8.0, Controls(style="nobody"))
+        performer.continuation(primer.notes, 8.0, Controls(style="absent"))
 
 
 def test_real_continuations_are_like_themselves() -> None:
@@ -325,10 +325,10 @@ def test_the_report_holds_everything_and_fetches_nothing(evaluated: tuple[Path, 
     for link in links:
         assert (folder / "report" / link).stat().st_size
     assert len([link for link in links if link.endswith(".mp3")]) == len(links) / 2
-    heard = read_midi(folder / "report" / "examples" / "continuation-1.mid").notes
+    given = read_midi(folder / "report" / "examples" / "continuation-1.mid").notes
     assert result.continuations is not None
     primer = result.continuations.primers[0].notes
-    assert [note.pitch for note in heard][: len(primer) // 2] == primer["pitch"][: len(primer) // 2].tolist()
+    assert [note.pitch for note in given][: len(primer) // 2] == primer["pitch"][: len(primer) // 2].tolist()
 
 
 def test_continuations_can_be_had_without_conditions_and_with_other_controls(

@@ -37,7 +37,7 @@ def epoch(corpus: PackedCorpus, tiny_bundle: Path) -> Epoch:
     return Windows(corpus, "val", 64, 0).epoch(0)
 
 
-def test_the_decoder_is_told_what_the_table_says(model: OnnxPhraseModel, epoch: Epoch) -> None:
+def test_the_decoder_is_conditioned_on_the_table(model: OnnxPhraseModel, epoch: Epoch) -> None:
     window = epoch.window(0)
     codes = phrase_codes(model, window)
     conditions = phrase_conditions(model, window, codes, np.random.default_rng(0))

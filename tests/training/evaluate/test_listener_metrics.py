@@ -94,7 +94,7 @@ def test_rhythms_repeat_whatever_their_tempo() -> None:
     assert motif.returned_share(motif.ratio_classes(at(slow)), faster) == 1
 
 
-def test_what_comes_from_a_source_is_told_from_what_does_not() -> None:
+def test_cells_of_a_source_differ_from_new_ones() -> None:
     source = motif.steps(line([60, 62, 63, 67, 65]))
     assert motif.returned_share(motif.steps(line([70, 72, 73, 77, 75])), source) == 1
     assert motif.returned_share(motif.steps(line([70, 69, 63, 61, 75])), source) == 0

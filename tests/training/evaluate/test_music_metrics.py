@@ -87,8 +87,8 @@ def test_pitch_classes_by_hand() -> None:
 
 
 def test_divergence_by_hand() -> None:
-    wanted = 0.75 * math.log(0.75 / 0.25) + 0.25 * math.log(0.25 / 0.75)
-    assert kl_divergence([2, 0], [0, 2], smoothing=1) == pytest.approx(wanted)
+    expected = 0.75 * math.log(0.75 / 0.25) + 0.25 * math.log(0.25 / 0.75)
+    assert kl_divergence([2, 0], [0, 2], smoothing=1) == pytest.approx(expected)
     assert kl_divergence([5, 1, 3], [5, 1, 3]) == 0
 
 

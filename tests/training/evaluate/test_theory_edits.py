@@ -76,7 +76,7 @@ def with_edit(trial: EditTrial, name: str, change: Change) -> EditTrial:
     return replace(trial, edited={**trial.edited, name: played})
 
 
-def test_an_edit_that_does_what_was_asked_reaches_it_and_leaves_the_rest(plain: EditTrial) -> None:
+def test_an_edit_that_does_what_is_requested_reaches_it_and_leaves_the_rest(plain: EditTrial) -> None:
     figures = edit_figures(with_edit(plain, "restyle, pace x 2", fast))["edits"]["restyle, pace x 2"]
     assert figures["before"] > 0.5
     assert figures["after"] == pytest.approx(0, abs=1e-5)
@@ -157,8 +157,8 @@ def test_the_companion_is_tried_under_the_same_seeds(tiny_bundle: Path, tmp_path
         assert all(len(take) == len(calls) for take in takes)
         for take, same in zip(takes, again.edited[name], strict=True):
             assert all(np.array_equal(a, b) for a, b in zip(take, same, strict=True))
-    heard = (calls[0].context, calls[0].notes, replace(controls, mode="restyle"), 5)
-    answer, reply = performer.answer(*heard), performer.reply(*heard)
+    given = (calls[0].context, calls[0].notes, replace(controls, mode="restyle"), 5)
+    answer, reply = performer.answer(*given), performer.reply(*given)
     assert answer["pitch"].tolist() == reply["pitch"].tolist()
     assert answer["onset"][0] == 0
     first, second = trial.plain["restyle"]

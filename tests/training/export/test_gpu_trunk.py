@@ -47,8 +47,8 @@ def test_the_command_adds_a_trunk_that_keeps_the_rules(tiny_bundle: Path, tmp_pa
     assert card.startswith((tiny_bundle / "card.md").read_text())
     assert "--target tensorrt" in card
     steps = random_steps(made.shape, 20).steps
-    after, wanted = (stream_states(OnnxDecoder(one, providers=(CPU,)), steps) for one in (made, before))
-    np.testing.assert_array_equal(after, wanted)
+    after, expected = (stream_states(OnnxDecoder(one, providers=(CPU,)), steps) for one in (made, before))
+    np.testing.assert_array_equal(after, expected)
 
 
 def test_another_name_and_a_second_time(tiny_bundle: Path, tmp_path: Path) -> None:

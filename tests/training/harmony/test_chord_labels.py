@@ -18,7 +18,7 @@ from tatumflow.training.data.corpora.piece import BrokenFile, ChordSource, Piece
 from tatumflow.training.data.corpora.wjazzd import read_wjazzd
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.harmony.accuracy import (
-    HEARD,
+    LINES,
     MEASURES,
     agreement,
     chord_spans,
@@ -182,8 +182,8 @@ def test_accuracy_of_the_truth_and_of_one_answer(wjazzd: Path) -> None:
         return ChordEstimate(5.0, 100.0, np.array([chord.id], dtype=np.uint8))
 
     rows = evaluate_chords([truth], perfect)
-    assert {(row.heard, row.split) for row in rows} == {
-        (heard, split) for heard in (HEARD[0], HEARD[2]) for split in (None, truth.split)
+    assert {(row.source, row.split) for row in rows} == {
+        (source, split) for source in (LINES[0], LINES[2]) for split in (None, truth.split)
     }
     for row in rows:
         assert {m: i.value for m, i in row.estimated.items()} == pytest.approx(dict.fromkeys(MEASURES, 1.0))

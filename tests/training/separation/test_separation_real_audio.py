@@ -1,4 +1,4 @@
-"""Real music rather than made: the clip of MUSDB18 that comes with stempeg is read and taken apart."""
+"""Real music: the clip of MUSDB18 that comes with stempeg is read and separated."""
 
 import shutil
 from pathlib import Path

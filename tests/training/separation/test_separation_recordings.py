@@ -170,7 +170,7 @@ class FakeSource:
 
     @property
     def audio(self) -> np.ndarray:
-        """The package reads a chunk that it is told in seconds."""
+        """The package reads a chunk given in seconds."""
         start = round(self.track.chunk_start * self.track.rate)
         length = round(self.track.chunk_duration * self.track.rate)
         return self.value + np.repeat(np.arange(start, start + length)[:, None], 2, axis=1) / 1e6
@@ -186,16 +186,16 @@ class FakeTrack:
 
 @pytest.fixture
 def package(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """The musdb package with one track; returns what it was asked for."""
-    asked: dict[str, object] = {}
+    """The musdb package with one track; returns its arguments."""
+    arguments: dict[str, object] = {}
 
     def database(**given: object) -> SimpleNamespace:
-        asked.update(given)
+        arguments.update(given)
         return SimpleNamespace(tracks=[FakeTrack()])
 
     monkeypatch.setitem(sys.modules, "musdb", SimpleNamespace(DB=database))
     monkeypatch.setattr(musdb.shutil, "which", lambda name: f"/usr/bin/{name}")
-    return asked
+    return arguments
 
 
 def test_musdb_tracks_are_read_in_any_stems(package: dict[str, object], tmp_path: Path):

@@ -105,8 +105,8 @@ def test_it_learns_and_says_how_well(recordings: Path, tmp_path: Path):
     assert {"mixture", "low/found", "low/true", "high/found"} <= set(tags["audio"])
     assert {"mixture", "low/found"} <= set(tags["images"])
     assert "val/sdr_low" in tags["scalars"]
-    (heard,) = events.Audio("low/true")
-    assert heard.sample_rate == RATE
+    (logged,) = events.Audio("low/true")
+    assert logged.sample_rate == RATE
     opened = open_separator(result.last)
     assert (opened.steps, opened.model.config.stem_set.names) == (60, ("low", "high"))
     with torch.no_grad():
@@ -174,7 +174,7 @@ def test_shipped_configurations_are_valid_and_as_large_as_they_say(size: str):
 
 
 @pytest.mark.parametrize(
-    ("section", "changes", "told"),
+    ("section", "changes", "message"),
     [
         (
             "model",
@@ -188,8 +188,10 @@ def test_shipped_configurations_are_valid_and_as_large_as_they_say(size: str):
         ("losses", {"spectrogram": 0}, "one of the losses"),
     ],
 )
-def test_faults_are_told_in_one_line(recordings: Path, section: str, changes: dict[str, Any], told: str):
-    with pytest.raises(SettingError, match=told) as caught:
+def test_faults_are_reported_in_one_line(
+    recordings: Path, section: str, changes: dict[str, Any], message: str
+):
+    with pytest.raises(SettingError, match=message) as caught:
         config(recordings, **{section: changes})
     assert "\n" not in str(caught.value)
 
@@ -199,7 +201,7 @@ def test_recordings_at_another_rate_are_refused(recordings: Path, tmp_path: Path
         train(config(recordings, model={"rate": 44_100}), tmp_path / "run")
 
 
-def test_a_stream_begins_where_it_is_told(recordings: Path):
+def test_a_stream_begins_at_its_start(recordings: Path):
     segments = RandomSegments(read_stem_folder(recordings / "train", STEMS), 500, 8, seed=3)
     whole = list(SegmentStream(segments, 2))
     assert [batch.number.tolist() for batch in whole] == [[0, 1], [2, 3], [4, 5], [6, 7]]

@@ -160,7 +160,7 @@ def train_classifier(
     """
     known = ~stretches.held_out
     if len(np.unique(stretches.style[known])) < 2:
-        raise CorpusError("the corpus has too little music of two players or more to tell styles apart")
+        raise CorpusError("the corpus has too little music of at least two players to classify styles")
     return StyleClassifier(tuple(styles), seconds, _fitted(stretches.features[known], stretches.style[known]))
 
 

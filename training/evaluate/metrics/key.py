@@ -63,7 +63,7 @@ def diatonicity(notes: NDArray[np.void]) -> float:
 
 
 def windowed_diatonicity(notes: NDArray[np.void], seconds: float) -> float:
-    """Return the mean diatonicity of windows of `WINDOW_SECONDS`, one after the other; NaN of none.
+    """Return the mean diatonicity of successive windows of `WINDOW_SECONDS`; NaN of none.
 
     It stays high through modulations, so a line without a key differs from one that changes its key.
     """
@@ -112,7 +112,7 @@ def pitch_class_cosine(notes: NDArray[np.void], others: NDArray[np.void]) -> flo
 def fifths_agreement(notes: NDArray[np.void], others: NDArray[np.void]) -> float:
     """Return the cosine of the angle between two stretches on the circle of fifths, -1 to 1.
 
-    0 is the mean of unrelated keys, whatever their diatonicity.
+    0 is the mean of unrelated keys, at any diatonicity.
     """
     one, other = (fifths_coefficient(pitch_class_counts(side)) for side in (notes, others))
     norm = abs(one) * abs(other)

@@ -22,8 +22,8 @@ def onset_groups(notes: NDArray[np.void]) -> NDArray[np.int64]:
     Args:
         notes: Notes by onset, (n,), with the fields `onset`, `duration`, `pitch` and `velocity`.
     """
-    apart = np.diff(notes["onset"].astype(np.float64)) >= TOGETHER - _ROUNDING
-    return np.concatenate([[0], np.cumsum(apart)])[: len(notes)].astype(np.int64)
+    separate = np.diff(notes["onset"].astype(np.float64)) >= TOGETHER - _ROUNDING
+    return np.concatenate([[0], np.cumsum(separate)])[: len(notes)].astype(np.int64)
 
 
 def onset_times(notes: NDArray[np.void]) -> Floats:

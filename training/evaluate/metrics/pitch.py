@@ -26,7 +26,7 @@ def pitch_class_counts(notes: NDArray[np.void]) -> Floats:
 def kl_divergence(reference: ArrayLike, other: ArrayLike, smoothing: float = SMOOTHING) -> float:
     """Return the Kullback-Leibler divergence of counts (k,) from the reference's, in nats.
 
-    KL(reference ‖ other): the cost in nats of predicting the reference by the other distribution.
+    KL(reference ‖ other): the cost in nats of predicting the reference by `other`.
 
     Args:
         reference: Counts, (k,).

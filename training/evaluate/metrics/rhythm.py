@@ -103,6 +103,6 @@ def groove_similarity(notes: NDArray[np.void], seconds: float) -> float:
     pattern[position] = 1.0
     pattern = pattern.reshape(bars, GROOVE_POSITIONS)
     struck = pattern.sum(axis=0)
-    # Two bars differ at a position where one has an onset and the other has none.
+    # Two bars differ at a position where one of them alone has an onset.
     differing = (struck * (bars - struck)).sum() / (bars * (bars - 1) / 2)
     return float(1.0 - differing / GROOVE_POSITIONS)

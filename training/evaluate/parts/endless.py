@@ -1,6 +1,6 @@
 """NLL and cost of a step over hours of playing.
 
-Held-out windows are read into one endless context, one after the other, and each into a fresh context too.
+Held-out windows are read in succession into one endless context, and each into a fresh context too.
 The target: the NLL of the second half of a window, of which both contexts hold the first, is no higher in the
 endless context than in the fresh one, and does not rise over time, and neither does the cost of a step.
 """

@@ -234,7 +234,7 @@ def discriminator_figures(
     Returns:
         `features`, `features_and_primer` and `notes`, by classifier, each with `companion` and `control`: the
         AUC as `value` with its `interval`. Only the second also reads figures of a stretch against its
-        primer; its control is above 0.5 because a player, too, moves away from the primer. `told_by`: the
+        primer; its control is above 0.5 because a player, too, moves away from the primer. `importance`: the
         most important groups of features for companion and player, with `drop`, the fall of the AUC without
         it, and `alone`, the AUC of a single figure, above 0.5 where the companion has more. Empty where there
         are fewer than four pieces.
@@ -270,7 +270,7 @@ def discriminator_figures(
             )
             figures[kind][name] = value_and_interval(result.auc)
             if ranked:
-                figures["told_by"] = _importance(result)
+                figures["importance"] = _importance(result)
         progress(f"classifier on notes, {name}")
         result = discriminate_notes([notes for notes, _, _ in rows], label, pieces, seed=seed)
         figures["notes"][name] = value_and_interval(result.auc)

@@ -22,7 +22,7 @@ def listener_lines(figures: Figures) -> Iterator[str]:
         sides = found["discriminator"].get(kind, {})
         cells = (_cell(sides[side]) if side in sides else "" for side in ("companion", "", "control"))
         yield f"{'AUC, ' + kind:<25}" + "".join(f"{cell:>25}" for cell in cells)
-    ranked = found["discriminator"].get("told_by", [])
+    ranked = found["discriminator"].get("importance", [])
     if ranked:
         rows = (f"{row['name']} {row['drop']:.3f} ({row['alone']:.2f})" for row in ranked)
         yield "most important features: " + ", ".join(rows)

@@ -1,9 +1,9 @@
-"""Six ways to vary recordings in stems: time stretch, pitch shift, gain, frequency mask, time mask and mixup.
+"""Augmentation of recordings in stems: time stretch, pitch shift, gain, frequency mask, time mask, mixup.
 
-Whatever is done is done to the parts, whose sum the mixture is (`parts.py`), so that stems and mixture
-stay consistent. Stretch and shift are Signalsmith Stretch, which moves all parts together as the channels of
-one signal. The masks are SpecAugment's (Park et al., 2019); mixup adds a second excerpt (Zhang et al., 2018),
-here with weights whose squares sum to one, which keeps the level.
+Every change applies to the parts, whose sum is the mixture (`parts.py`): stems and mixture stay consistent.
+Stretch and shift are Signalsmith Stretch, which processes all parts as the channels of one signal. The masks
+are SpecAugment's (Park et al., 2019); mixup adds a second excerpt (Zhang et al., 2018), here with weights
+whose squares sum to one, which keeps the level.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ _SHARES: Final = ("stretching", "shifting", "frequency_masking", "time_masking",
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How often each change is made, and how far it goes.
+    """Probability and range of each change.
 
     Attributes:
         stretching: Share of the excerpts whose tempo changes, 0 to 1.
-        most_stretch: By how much at most, as a share of the tempo, 0 to 0.5.
+        most_stretch: Largest change, as a share of the tempo, 0 to 0.5.
         shifting: Share of the excerpts whose pitch changes.
-        most_semitones: By how much at most, 0 to 12.
+        most_semitones: Largest change, 0 to 12.
         gain_db: Standard deviation of each part's gain in decibels, 0 to 12; 0 changes none.
         swapping: Share of the parts whose sides are swapped.
         frequency_masking: Share of the excerpts without a band of frequencies.
@@ -66,10 +66,10 @@ class Augmentation:
         return cls(**dict.fromkeys((*_SHARES, "gain_db", "swapping"), 0.0))
 
     def draw(self, rng: np.random.Generator, rate: int) -> "DrawnAugmentation":
-        """Draw what happens to one excerpt; each kind is drawn whether it happens or not.
+        """Draw the changes of one excerpt; every kind is drawn, used or not, so that seeds stay comparable.
 
         Args:
-            rng: Where it is drawn from.
+            rng: Random generator.
             rate: Samples a second of the excerpt.
         """
         happens = {name: rng.random() < getattr(self, name) for name in _SHARES}
@@ -93,18 +93,18 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class DrawnAugmentation:
-    """What happens to one excerpt.
+    """The changes of one excerpt.
 
     Attributes:
         rate: Samples a second.
         tempo: Factor of its tempo.
-        semitones: How much higher it is.
+        semitones: Its transposition.
         band: Place and width of the band left out, as shares of what is possible and of all bins; or None.
         gap: Place and length of the gap, likewise; or None.
         mixup: Angle whose cosine and sine weight the excerpt and a second; or None.
         gain_db: Standard deviation of the gains.
         swapping: Share of the parts whose sides are swapped.
-        seed: Of the gains and swaps.
+        seed: Seed of the gains and swaps.
     """
 
     rate: int
@@ -118,7 +118,7 @@ class DrawnAugmentation:
     seed: int
 
     def source_length(self, length: int) -> int:
-        """Return how many samples to read for an excerpt of a length."""
+        """Return the number of samples to read for an excerpt of `length` samples."""
         return int(np.ceil(length * self.tempo))
 
     def change(self, parts: Parts, length: int) -> Parts:
@@ -147,13 +147,13 @@ class DrawnAugmentation:
 
 
 def stretched(parts: Parts, rate: int, tempo: float, semitones: float = 0.0) -> Parts:
-    """Change tempo and pitch, each without the other.
+    """Change tempo and pitch independently.
 
     Args:
         parts: Shape (p, 2, n).
         rate: Samples a second.
         tempo: Factor of the tempo, above 0; 2 makes it half as long.
-        semitones: How much higher.
+        semitones: Transposition.
 
     Returns:
         Shape (p, 2, about n / tempo); nothing is delayed.
@@ -182,7 +182,7 @@ def gained(parts: Parts, rng: np.random.Generator, gain_db: float, swapping: flo
 
     Args:
         parts: Shape (p, 2, n).
-        rng: Where gains and swaps are drawn from.
+        rng: Random generator of gains and swaps.
         gain_db: Standard deviation of the gains, in decibels.
         swapping: Share of the parts to swap.
     """
@@ -198,8 +198,8 @@ def without_band(parts: Parts, place: float, width: float) -> Parts:
 
     Args:
         parts: Shape (p, 2, n).
-        place: Where the band begins, as a share of where it can begin.
-        width: As a share of all bins.
+        place: Its beginning, as a share of the possible range.
+        width: Its width, as a share of all bins.
     """
     bins = round(width * _MASK_STFT.bins)
     first = round(place * (_MASK_STFT.bins - bins))
@@ -213,8 +213,8 @@ def with_gap(parts: Parts, place: float, width: float) -> Parts:
 
     Args:
         parts: Shape (p, 2, n).
-        place: Where the gap begins, as a share of where it can begin.
-        width: As a share of the excerpt.
+        place: Its beginning, as a share of the possible range.
+        width: Its length, as a share of the excerpt.
     """
     samples = round(width * parts.shape[-1])
     first = round(place * (parts.shape[-1] - samples))

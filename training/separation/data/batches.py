@@ -1,4 +1,4 @@
-"""Excerpts as batches, in an order that a resumed run takes up where it was left."""
+"""Batches of excerpts, in an order that a resumed run continues."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ class SegmentStream:
     """The batches of a whole run.
 
     Attributes:
-        segments: What to draw from; as many as the run needs.
+        segments: Excerpts of the whole run.
         batch_size: Excerpts in a batch.
-        start: Tells, when iteration begins, how many batches of the run are behind.
+        start: Returns the number of finished batches of the run; called when iteration begins.
         num_workers: Processes that read excerpts.
     """
 
@@ -63,7 +63,7 @@ class SpreadStream:
     Attributes:
         segments: All excerpts.
         batch_size: Excerpts in a batch.
-        batches: How many batches at most.
+        batches: Most batches.
     """
 
     segments: SequentialSegments

@@ -22,8 +22,8 @@ class MusdbRecording:
     """A track of MUSDB18; a `Recording`.
 
     Attributes:
-        track: The package's `MultiTrack`, whose own annotations are narrower than what it takes.
-        stems: What it is taken apart into.
+        track: The package's `MultiTrack`, whose own annotations are too narrow.
+        stems: The stems of its parts.
     """
 
     track: Any
@@ -70,11 +70,11 @@ def read_musdb(root: Path, subset: Subset, stems: StemSet, wav: bool = False) ->
     Args:
         root: Its folder, with `train` and `test` in it.
         subset: Which tracks.
-        stems: What to take them apart into, of the sources vocals, drums, bass and other.
-        wav: Whether it is the corpus in WAV files, not in MP4 (`.stem.mp4`).
+        stems: The stems, of the sources vocals, drums, bass and other.
+        wav: Whether the corpus is in WAV files, not in MP4 (`.stem.mp4`).
 
     Raises:
-        CorpusError: if the stems ask for other sources, or there are no tracks.
+        CorpusError: if the stems have other sources, or there are no tracks.
         TatumFlowError: if the package or ffmpeg is missing.
     """
     unknown = [source for source in stems.sources if source not in SOURCES]

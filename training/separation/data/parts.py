@@ -1,8 +1,8 @@
-"""The form in which every source of recordings delivers them: parts that sum to the mixture.
+"""Parts of a recording: its stems and the rest, which sum to the mixture.
 
-Parts are an array of shape (s + 1, 2, n), float32: the stems of a `StemSet` in its order, then what else
-sounds in the mixture, zeros where that is nothing; left and right; n samples. The mixture is their sum by
-definition, so that nothing done to the parts can part it from its stems.
+An array of shape (s + 1, 2, n), float32: the stems of a `StemSet` in its order, then the rest of the mixture,
+zeros where there is none; left and right; n samples. The mixture is their sum by definition: no change of the
+parts can make it inconsistent.
 """
 
 from typing import Final, Protocol
@@ -20,7 +20,7 @@ class Recording(Protocol):
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """Its name."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""Excerpts of recordings: drawn at random to train on, one after the other to validate, whole to evaluate."""
+"""Excerpts of recordings: random for training, sequential for validation, whole for evaluation."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -14,9 +14,9 @@ from tatumflow.training.separation.data.parts import Parts, Recording
 
 
 class RandomSegments(Dataset[Tensor]):
-    """Excerpts drawn anew for every epoch; the same seed, epoch and number give the same excerpt.
+    """Random excerpts, new ones every epoch; the same seed, epoch and number give the same excerpt.
 
-    Set `epoch` before a loader is iterated; workers that persist from one epoch to the next do not see it.
+    Set `epoch` before a loader is iterated; persistent workers do not see the change.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class RandomSegments(Dataset[Tensor]):
             length: Samples of an excerpt.
             count: Excerpts of an epoch.
             seed: Seed of the draws.
-            augmentation: What to change in them; None for nothing.
+            augmentation: Their changes; None for none.
 
         Raises:
             CorpusError: if there are no recordings, or they differ in sample rate.
@@ -67,12 +67,12 @@ class RandomSegments(Dataset[Tensor]):
         return torch.from_numpy(np.ascontiguousarray(parts))
 
     def names(self, numbers: Iterable[int]) -> list[str]:
-        """Return the names of the recordings that excerpts are drawn from, each once."""
+        """Return the names of the recordings of excerpts, each once."""
         recordings = [place.recording for number in numbers for _, place in self._draw(number)]
         return [self.recordings[recording].name for recording in dict.fromkeys(recordings)]
 
     def _draw(self, index: int) -> "list[tuple[DrawnAugmentation, Place]]":
-        """Draw an excerpt, and a second if it is to be added."""
+        """Draw an excerpt, and a second one for mixup."""
         rng = np.random.default_rng([self.seed, self.epoch, index])
         drawn = [self._draw_one(rng)]
         if drawn[0][0].mixup is not None:
@@ -91,7 +91,7 @@ class RandomSegments(Dataset[Tensor]):
 
 
 class Place(NamedTuple):
-    """Where an excerpt lies; a loader's batches have tensors of both.
+    """Place of an excerpt; a loader's batches have tensors of both.
 
     Attributes:
         recording: Number of the recording.
@@ -132,7 +132,7 @@ class SequentialSegments(Dataset[tuple[Tensor, Place]]):
         return len(self.places)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Place]:
-        """Return parts, (s + 1, 2, length), zeros beyond the recording's end, and where they lie."""
+        """Return parts, (s + 1, 2, length), zeros beyond the recording's end, and their place."""
         place = self.places[index]
         return torch.from_numpy(self.recordings[place.recording].read(place.start, self.length)), place
 
@@ -141,7 +141,7 @@ class FullRecordings(Dataset[Tensor]):
     """Whole recordings."""
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
-        """Take recordings, at least one, all at one sample rate.
+        """Check the recordings: at least one, all at one sample rate.
 
         Raises:
             CorpusError: if there are none, or they differ in sample rate.
@@ -160,7 +160,7 @@ class FullRecordings(Dataset[Tensor]):
 
 def _check(recordings: Sequence[Recording], length: int) -> None:
     if not recordings:
-        raise CorpusError("no recordings to take excerpts from; give a folder that holds some")
+        raise CorpusError("no recordings for excerpts; give a folder that holds some")
     if length < 1:
         raise SettingError(f"excerpts of {length} samples are not at least 1 long")
     first = recordings[0]

@@ -27,9 +27,8 @@ class FolderRecording:
         name: The folder's path below the root.
         rate: Samples a second of all its files.
         length: Samples of the longest.
-        stems: What it is taken apart into.
-        files: Sound file of each source, those that no stem holds included, and of the mixture if there is
-            one.
+        stems: The stems of its parts.
+        files: Sound file of each source, with those of no stem, and of the mixture if there is one.
     """
 
     name: str
@@ -41,18 +40,17 @@ class FolderRecording:
     def read(self, start: int, length: int) -> Parts:
         """Return an excerpt as parts; see `Recording`.
 
-        What is in no stem is the sum of the sources left over; where there are none, it is what the mixture
-        holds beyond the stems.
+        The rest is the sum of the remaining sources; where there are none, it is the mixture less the stems.
         """
         parts = np.zeros((len(self.stems) + 1, CHANNELS, length), dtype=np.float32)
         for number, stem in enumerate(self.stems.stems):
             for source in stem.sources:
                 parts[number] += self._excerpt(source, start, length)
         held = set(self.stems.sources)
-        others = [source for source in self.files if source not in held and source != MIXTURE]
-        for source in others:
+        remaining = [source for source in self.files if source not in held and source != MIXTURE]
+        for source in remaining:
             parts[-1] += self._excerpt(source, start, length)
-        if not others and MIXTURE in self.files:
+        if not remaining and MIXTURE in self.files:
             parts[-1] = self._excerpt(MIXTURE, start, length) - parts.sum(axis=0)
         return parts
 
@@ -73,11 +71,11 @@ def read_stem_folder(root: Path, stems: StemSet) -> list[FolderRecording]:
     """Find the recordings of a folder, in the order of their names.
 
     Each folder below the root that holds a file named as every source, such as `bass.flac`, is a recording;
-    the endings are those of `SUFFIXES`. Other folders are passed over.
+    the endings are those of `SUFFIXES`. All further folders are skipped.
 
     Args:
         root: The folder.
-        stems: What to take the recordings apart into.
+        stems: The stems.
 
     Raises:
         CorpusError: if there are no recordings, or the files of one differ in sample rate or cannot be read.
@@ -92,13 +90,13 @@ def read_stem_folder(root: Path, stems: StemSet) -> list[FolderRecording]:
             name = folder.relative_to(root).as_posix()
             recordings.append(_recording(name if folder != root else root.name, stems, files))
     if not recordings:
-        wanted = ", ".join(f"{source}{SUFFIXES[0]}" for source in stems.sources)
-        raise CorpusError(f"{root}: no folder in it holds {wanted}; check the names, or choose other stems")
+        required = ", ".join(f"{source}{SUFFIXES[0]}" for source in stems.sources)
+        raise CorpusError(f"{root}: no folder in it holds {required}; check the names, or choose other stems")
     return recordings
 
 
 def _sound_files(folder: Path) -> dict[str, Path]:
-    """Return the sound files of a folder by their names in small letters, one a name; FLAC before others."""
+    """Return the sound files of a folder by lower-case name, one each; FLAC is preferred."""
     found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()]
     found.sort(key=lambda path: (path.stem.lower(), SUFFIXES.index(path.suffix.lower())), reverse=True)
     return {path.stem.lower(): path for path in found}
@@ -115,6 +113,6 @@ def _recording(name: str, stems: StemSet, files: Mapping[str, Path]) -> FolderRe
         rates.setdefault(info.samplerate, path.name)
         longest = max(longest, info.frames)
     if len(rates) > 1:
-        said = ", ".join(f"{file} at {rate} Hz" for rate, file in rates.items())
-        raise CorpusError(f"{name}: its files differ in sample rate ({said}); resample them to one")
+        listed = ", ".join(f"{file} at {rate} Hz" for rate, file in rates.items())
+        raise CorpusError(f"{name}: its files differ in sample rate ({listed}); resample them to one")
     return FolderRecording(name, next(iter(rates)), longest, stems, files)

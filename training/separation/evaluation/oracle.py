@@ -1,4 +1,4 @@
-"""What masks could reach that knew the stems: the ideal ratio mask."""
+"""The oracle of separation by masks: the ideal ratio mask."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def ideal_ratio_mask(parts: Parts, transform: StftSettings) -> Samples:
 
     Args:
         parts: Shape (s + 1, 2, n).
-        transform: Window and hop of the masks; those of the model beside which it is set.
+        transform: Window and hop of the masks; those of the compared model.
 
     Returns:
         Shape (s, 2, n).

@@ -1,4 +1,4 @@
-"""From a trained separator to one to play with: an ONNX graph, proven, with its manifest and card."""
+"""Export of a trained separator: an ONNX graph, checked, with its manifest and card."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,12 +40,12 @@ from tatumflow.training.separation.export.figures import streamed_gains
 from tatumflow.training.separation.quartet.credits import quartet_credits
 
 LICENCE: Final = "CC-BY-SA-4.0"
-"""Licence of weights trained on made quartets: notes of a free database, played by free SoundFonts, one of
-which asks for this."""
+"""Licence of weights trained on synthetic mixes: notes of a free database, played by free SoundFonts, one of
+which requires it."""
 
 _GRAPH: Final = "separator"
 _WRAP: Final = 1.5
-"""Blocks of the proof for each that time attention looks back on."""
+"""Blocks of the check per block of the time attention's context."""
 
 
 def is_separator(checkpoint: Path) -> bool:
@@ -66,20 +66,20 @@ def export_separator(
     quartets: Path | None = None,
     licence: str = LICENCE,
 ) -> SeparatorManifest:
-    """Export a checkpoint as a separator to play with, and prove that it is the same model.
+    """Export a checkpoint as a separator, and check the graph against the model.
 
     Args:
-        checkpoint: One of a causal model, which `tatumflow train` wrote.
-        out: Folder of the separator; one that lies there is replaced.
+        checkpoint: A checkpoint of a causal model, which `tatumflow train` wrote.
+        out: Folder of the separator; a separator there is replaced.
         name: Its name.
-        quartets: Folder of the made quartets that it was trained on: `train` in it for credits, `val` to
-            measure the graph on; None for neither.
+        quartets: Folder of the synthetic mixes that it was trained on: `train` in it for credits, `val` for
+            measuring the graph; None for neither.
         licence: Licence of its weights.
 
     Raises:
         CheckpointError: if the checkpoint cannot be read or is of another family.
-        CorpusError: if the quartets cannot be.
-        ExportError: if the model looks ahead, the graph does not do what it does, or `out` cannot be written.
+        CorpusError: if the mixes cannot be read.
+        ExportError: if the model looks ahead, the graph differs from it, or `out` cannot be written.
     """
     trained = open_separator(checkpoint)
     command = f"tatumflow export {checkpoint.name} --name {name}"
@@ -101,11 +101,11 @@ def write_separator(
     *,
     licence: str = LICENCE,
 ) -> SeparatorManifest:
-    """Write a model as a separator; see `export_separator`. Metrics are credited to the command."""
+    """Write a model as a separator; see `export_separator`. The metrics name the command."""
     model = trained.model
     config = model.config
     if not config.causal:
-        raise ExportError(f"{name}: the model looks ahead and cannot take a stream; train a causal one")
+        raise ExportError(f"{name}: the model looks ahead and cannot separate a stream; train a causal one")
     past = [state[0] for state in model.beginning()]
     inputs, outputs = state_names(len(past))
     planes = torch.zeros(4, config.stft.bins, config.block)
@@ -136,7 +136,7 @@ def write_separator(
             created_with=own_version(),
         )
         block_model = OnnxBlockModel(SeparatorBundle(manifest, folder))
-        measured = prove_separator(model, block_model)
+        measured = check_separator(model, block_model)
         if held_out:
             measured |= streamed_gains(block_model, held_out)
         metrics = tuple(Metric(name=key, value=value, command=command) for key, value in measured.items())
@@ -150,17 +150,17 @@ def write_separator(
 
 
 @torch.inference_mode()
-def prove_separator(model: TfswaUnet, graph: OnnxBlockModel, seed: int = 0) -> dict[str, float]:
-    """Hold a graph to the model that it was made from.
+def check_separator(model: TfswaUnet, graph: OnnxBlockModel, seed: int = 0) -> dict[str, float]:
+    """Return the errors of a graph against its model.
 
     Args:
         model: The model.
         graph: Its graph.
-        seed: Of the noise that both take apart.
+        seed: Seed of the noise that both separate.
 
     Returns:
         Greatest errors, relative for values above 1: "onnx_error", the graph block by block against the model
-        block by block, and "streaming_error", against the model seeing all frames at once.
+        block by block, and "streaming_error", against the model on all frames at once.
 
     Raises:
         ExportError: if one exceeds `TOLERANCE`.
@@ -188,9 +188,7 @@ def prove_separator(model: TfswaUnet, graph: OnnxBlockModel, seed: int = 0) -> d
 
 
 def write_torchscript(model: TfswaUnet, path: Path) -> None:
-    """Write a causal model's step as TorchScript, for programs that run that.
-
-    It takes planes and states as the ONNX graph does, and returns them as a tuple.
+    """Write a causal model's step as TorchScript, with the inputs and outputs of the ONNX graph.
 
     Raises:
         SettingError: if the model looks ahead.
@@ -206,6 +204,6 @@ def write_torchscript(model: TfswaUnet, path: Path) -> None:
         raise ExportError(f"{path}: cannot be written ({str(error).splitlines()[0]})") from None
 
 
-def _error(found: np.ndarray, wanted: Tensor) -> float:
-    true = wanted.numpy()
+def _error(found: np.ndarray, expected: Tensor) -> float:
+    true = expected.numpy()
     return float((np.abs(found - true) / np.maximum(np.abs(true), 1)).max())

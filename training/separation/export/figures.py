@@ -1,4 +1,4 @@
-"""What the graph that is exported makes of recordings that it was not trained on."""
+"""SDR of an exported graph on held-out recordings."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,11 +12,11 @@ from tatumflow.training.separation.evaluation.separating import stream_through
 from tatumflow.training.separation.ratios import sdr
 
 MEASURED: Final = 8
-"""Recordings that are measured at most, spread over all."""
+"""Most recordings to measure, spread over all."""
 
 
 def streamed_gains(model: BlockModel, recordings: Sequence[Recording]) -> dict[str, float]:
-    """Return how many decibels a stream's stems gain on the mixture.
+    """Return the gain in SDR of a stream's stems over the mixture, in decibels.
 
     Returns:
         `val_sdr_gain_STEM` for each stem: the signal-to-distortion ratio of a whole recording less that of

@@ -1,7 +1,7 @@
-"""What separation is trained on: errors of spectrograms and waveforms, for each stem apart.
+"""Losses of separation: errors of spectrograms and waveforms, by stem.
 
-Every error of a stem is divided by the stem's own size plus a tenth of the mixture's: a soft stem counts as
-much as a loud one, as in the decibels it is judged by, and a stem that is silent for a while still counts.
+The error of a stem is divided by the stem's magnitude plus a tenth of the mixture's: a soft stem counts as
+much as a loud one, as in decibels, and a silent stem still counts.
 
 Shapes: b excerpts, s stems, n samples, f bins, t frames.
 """
@@ -41,7 +41,7 @@ class LossSettings(BaseModel):
     @model_validator(mode="after")
     def _something_counts(self) -> "LossSettings":
         if not (self.spectrogram or self.waveform or self.multi_resolution):
-            raise ValueError("one of the losses must have a weight above 0")
+            raise ValueError("every loss has weight 0; give one of them a weight above 0")
         return self
 
 
@@ -51,8 +51,8 @@ def separation_losses(
     """Return the weighted errors by name, each (s,), means over the excerpts.
 
     Args:
-        spectra: What the model gives, (b, s, 2, f, t), complex.
-        target: The true stems, likewise.
+        spectra: The separated stems, (b, s, 2, f, t), complex.
+        target: The true stems, (b, s, 2, f, t), complex.
         parts: The excerpts, (b, s + 1, 2, n).
         settings: The weights.
         transform: Window and hop of the spectra.
@@ -74,7 +74,7 @@ def separation_losses(
 def spectrogram_error(spectra: Tensor, target: Tensor) -> Tensor:
     """Return the absolute error of real and imaginary parts, (b, s, 2, f, t) complex both, by stem: (b, s).
 
-    The mixture's size is that of the stems' sum, whatever else sounds.
+    The mixture's magnitude is that of the stems' sum.
     """
     error, size = (
         torch.linalg.vector_norm(torch.view_as_real(x), ord=1, dim=(2, 3, 4, 5)) / (2 * x[0, 0].numel())

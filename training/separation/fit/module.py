@@ -1,4 +1,4 @@
-"""The Lightning module that trains separation."""
+"""The Lightning module of separation."""
 
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ _SHOWN_DB: Final = 80.0
 
 
 class SeparationTrainer(FamilyTrainer):
-    """Trains a separation model on excerpts.
+    """Training of a separation model on excerpts.
 
     Args:
         config: The run.
@@ -42,7 +42,7 @@ class SeparationTrainer(FamilyTrainer):
         return self.model
 
     def training_step(self, batch: SegmentBatch, batch_idx: int) -> Tensor:
-        """Return the loss of a batch; its parts are logged apart."""
+        """Return the loss of a batch; the losses of stems are logged too."""
         parts = at_levels(self._remixed(batch.parts), self.settings.data.level_db)
         spectra, target, parts = self._run(parts)
         transform = self.separator.config.stft
@@ -55,7 +55,7 @@ class SeparationTrainer(FamilyTrainer):
         return loss
 
     def validation_step(self, batch: SegmentBatch, batch_idx: int) -> None:
-        """Log the error and the ratios of a batch, and how much better these are than the mixture's."""
+        """Log the error of a batch, its ratios, and their gain over the mixture's."""
         spectra, target, parts = self._run(batch.parts)
         error = spectrogram_error(spectra, target).mean(dim=0)
         found = istft(spectra, parts.shape[-1], self.separator.config.stft)
@@ -78,16 +78,16 @@ class SeparationTrainer(FamilyTrainer):
             self.log(name, known.mean(), batch_size=len(known))
 
     def _remixed(self, parts: Tensor) -> Tensor:
-        """Put stems of different excerpts together, in a share of the batches."""
+        """Combine stems of different excerpts, in a share of the batches."""
         if len(parts) < 2 or torch.rand(()) >= self.settings.data.remix:
             return parts
         columns = [parts[torch.randperm(len(parts)), part] for part in range(parts.shape[1])]
         return torch.stack(columns, dim=1)
 
     def _separate(self, parts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return found and true stems, (B, s, 2, f, t) complex, and the parts as the model sees them.
+        """Return found and true stems, (B, s, 2, f, t) complex, and the parts at the model's level.
 
-        A model that sees all of an excerpt sees it at the normalizer's level.
+        A model that looks ahead reads an excerpt at the normalizer's level.
         """
         if not self.separator.config.causal:
             parts = parts / scales(parts.sum(dim=1))[:, None, None, None]
@@ -100,7 +100,7 @@ class SeparationTrainer(FamilyTrainer):
         return self.separator.separate(mixture), target, parts
 
     def _show(self, mixture: Tensor, found: Tensor, stems: Tensor) -> None:
-        """Let TensorBoard play and draw an excerpt: mixture (2, n), stems found and true (s, 2, n)."""
+        """Log an excerpt to TensorBoard: mixture (2, n), found and true stems (s, 2, n)."""
         if not isinstance(self.logger, TensorBoardLogger):
             return
         rate, step = self.separator.config.rate, self.global_step

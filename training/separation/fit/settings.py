@@ -1,4 +1,4 @@
-"""What a training run of a separation model is configured by."""
+"""Settings of a training run of a separation model."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -13,16 +13,16 @@ from tatumflow.training.separation.fit.losses import LossSettings
 
 
 class SeparationData(BaseModel):
-    """What to train on.
+    """Training data.
 
     Attributes:
         source: "folder" for any recordings in stems, with a folder for each side; "musdb" for MUSDB18.
         root: Folder with `train` and `val` in it, as `tatumflow data quartet` writes them, or MUSDB18's.
         seconds: Length of an excerpt.
         batch_size: Excerpts in a batch.
-        augmentation: Fields of `Augmentation` that shall differ from its own; `{}` leaves it as it is.
-        remix: Share of the batches whose stems are put together anew, each from another excerpt.
-        level_db: Least and most by which the level of an excerpt is changed, evenly drawn.
+        augmentation: Changed fields of `Augmentation`; `{}` for its defaults, null for no augmentation.
+        remix: Share of the batches that combine stems of different excerpts.
+        level_db: Range of the change of an excerpt's level, drawn evenly.
         num_workers: Processes that read excerpts; 0 reads them in the trainer's own.
     """
 
@@ -40,7 +40,7 @@ class SeparationData(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _none_is_none(cls, content: object) -> object:
-        """Take `augmentation: null` for no augmentation."""
+        """Read `augmentation: null` as no augmentation."""
         if isinstance(content, dict) and "augmentation" in content and content["augmentation"] is None:
             none = Augmentation.none()
             return {**content, "augmentation": {f.name: getattr(none, f.name) for f in fields(none)}}
@@ -57,20 +57,20 @@ class SeparationData(BaseModel):
         except SettingError as error:
             raise ValueError(str(error)) from None
         if self.level_db[0] > self.level_db[1]:
-            raise ValueError("level_db must be the least, then the most")
+            raise ValueError("level_db: give the least level first, then the most")
         return self
 
     def drawn_from(self) -> Augmentation:
-        """Return what excerpts' changes are drawn from."""
+        """Return the augmentation."""
         return Augmentation(**self.augmentation)
 
 
 class SeparationConfig(RunConfig):
-    """One training run of a model that takes recordings apart.
+    """One training run of a separation model.
 
     Attributes:
-        data: What to train on.
-        losses: What counts.
+        data: Training data.
+        losses: Weights of the losses.
     """
 
     family: str = "tfswa_unet"

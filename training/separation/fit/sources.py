@@ -1,4 +1,4 @@
-"""Recordings that a configuration names."""
+"""The recordings of a configuration."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -17,15 +17,15 @@ def read_recordings(data: SeparationData, side: Side, stems: StemSet, rate: int)
     """Find the recordings of a side.
 
     Args:
-        data: Where.
-        side: Which.
-        stems: What to take them apart into.
-        rate: Samples a second that they must have.
+        data: Their folder and kind.
+        side: The side of the split.
+        stems: The stems.
+        rate: Required samples a second.
 
     Raises:
         CorpusError: if there are none, or they cannot be read.
         SettingError: if they are at another rate.
-        TatumFlowError: if what reads them is missing.
+        TatumFlowError: if a library is missing.
     """
     recordings: Sequence[Recording]
     if data.source == "musdb":

@@ -1,4 +1,4 @@
-"""Separation as something to learn."""
+"""The training task of separation."""
 
 import math
 

@@ -37,15 +37,15 @@ def match(played: Onsets, found: Onsets, *, by_pitch: bool = True) -> NDArray[np
     Args:
         played: The true notes.
         found: The transcribed notes.
-        by_pitch: Whether the pitch must be right as well.
+        by_pitch: Whether the pitches are compared too.
     """
     pairs = np.full(len(played), -1, dtype=np.int64)
     if not len(played) or not len(found):
         return pairs
-    apart = np.abs(played.time[:, None] - found.time)
+    distance = np.abs(played.time[:, None] - found.time)
     if by_pitch:
-        apart[played.pitch[:, None] != found.pitch] = np.inf
-    matched = match_events(played.time, found.time, TOLERANCE, distance=lambda *_: apart)
+        distance[played.pitch[:, None] != found.pitch] = np.inf
+    matched = match_events(played.time, found.time, TOLERANCE, distance=lambda *_: distance)
     for true, estimate in matched:
         pairs[true] = estimate
     return pairs
