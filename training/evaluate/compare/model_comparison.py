@@ -74,7 +74,7 @@ class ModelComparison:
 def compare(
     a: Path, b: Path, corpus: Path, pieces: int | None = None, json_path: Path | None = None
 ) -> ModelComparison:
-    """Compare two models on the validation side of a packed corpus; what `tatumflow compare` does.
+    """Compare two models on the validation side of a packed corpus, as `tatumflow compare`.
 
     Args:
         a: A checkpoint, the folder of a run or of a bundle.

@@ -44,7 +44,7 @@ class Placed:
 
 
 def place_onsets(onsets: ArrayLike, beats: ArrayLike) -> Placed:
-    """Place onsets on a pulse, linearly between its beats; onsets before its first and after its last go.
+    """Place onsets on beats by linear interpolation; onsets before the first and after the last are dropped.
 
     Args:
         onsets: Seconds, (n,).

@@ -184,7 +184,7 @@ def arrangement_of(item: Item, solo: QuartetSolo, seed: int) -> Arrangement:
 
 
 def make_item(folder: Path, soundfonts: Mapping[str, Path], seed: int, item: Item, solo: QuartetSolo) -> Item:
-    """Render a recording into its folder, whole or not at all.
+    """Render a recording into its folder, atomically.
 
     Args:
         folder: Parent of its folder.

@@ -75,7 +75,7 @@ def _table(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _block(content: bytes, handle: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the keys and values of a block: each key is what it shares with the last, and the rest."""
+    """Yield the keys and values of a block: a key is a prefix shared with the last one, and the rest."""
     first, size, _ = _handle(handle, 0)
     block = content[first : first + size]
     if len(block) != size or content[first + size] != _UNCOMPRESSED:

@@ -148,7 +148,7 @@ class _Graph:
         return name
 
     def model(self, inputs: _Shapes, outputs: _Shapes) -> onnx.ModelProto:
-        """Return the whole."""
+        """Return the ONNX model."""
         read, written = (
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in side.items()]
             for side in (inputs, outputs)
