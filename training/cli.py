@@ -98,7 +98,7 @@ def chords(
 ) -> None:
     """Measure the chord estimator against lead sheets."""
     with _training_libraries():
-        from tatumflow.training.evaluate.chord_commands import chords
+        from tatumflow.training.harmony.accuracy_commands import chords
     chords(source, json, seed)
 
 
@@ -292,7 +292,7 @@ def evaluate(
     """Measure a model on held-out pieces: how well it predicts, and what it plays."""
     with _training_libraries():
         from tatumflow.training.evaluate.commands import evaluate, table
-        from tatumflow.training.evaluate.evaluation import EvaluationSettings
+        from tatumflow.training.evaluate.settings import EvaluationSettings
     parts = tuple(part.strip() for part in only.split(",") if part.strip())
     result = evaluate(
         model,
@@ -310,7 +310,8 @@ def evaluate(
 def evaluate_stems(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="From `tatumflow train`.")],
     recordings: Annotated[
-        Path, typer.Option("--recordings", help="Recordings in stems, such as synthetic quartets.")
+        Path,
+        typer.Option("--recordings", help="Recordings in stems, such as the val side of synthetic mixes."),
     ],
     musdb: Annotated[bool, typer.Option("--musdb", help="Measure the test side of MUSDB18.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", help="Most recordings.", min=1)] = None,
@@ -325,7 +326,7 @@ def evaluate_stems(
 
 
 def evaluate_notes(
-    quartets: Annotated[Path, typer.Argument(metavar="QUARTETS", help="A side of synthetic quartets.")],
+    quartets: Annotated[Path, typer.Argument(metavar="QUARTETS", help="A side of the synthetic mixes.")],
     weimar: Annotated[Path, typer.Argument(metavar="WEIMAR", help="The Weimar Jazz Database.")],
     stem: Annotated[str, typer.Option("--stem", help="The stem to transcribe.")] = "horn",
     stems: Annotated[
@@ -357,7 +358,7 @@ def compare(
 ) -> None:
     """Compare two models on the same notes, in prediction and in time for a note."""
     with _training_libraries():
-        from tatumflow.training.evaluate.model_comparison import compare, table
+        from tatumflow.training.evaluate.compare.model_comparison import compare, table
     print("\n".join(table(compare(a, b, corpus, pieces, json))))
 
 
@@ -420,7 +421,7 @@ def export(
         from tatumflow.training.export.commands import export_checkpoint
         from tatumflow.training.export.gpu_trunk import add_gpu_trunk, is_bundle
         from tatumflow.training.separation.checkpoint import open_separator
-        from tatumflow.training.separation.export import (
+        from tatumflow.training.separation.export.export import (
             export_separator,
             is_separator,
             write_torchscript,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from tatumflow.engine.errors import SettingError
 from tatumflow.training.fit.settings import RunConfig, TrainConfig
 from tatumflow.training.models import SEPARATORS, family_named
-from tatumflow.training.separation.settings import SeparationConfig
+from tatumflow.training.separation.fit.settings import SeparationConfig
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:

@@ -7,8 +7,8 @@ from tatumflow.training.fit.fit import FitResult, fit
 from tatumflow.training.fit.note_task import note_task
 from tatumflow.training.fit.settings import RunConfig, TrainConfig
 from tatumflow.training.fit.task import Task
-from tatumflow.training.separation.settings import SeparationConfig
-from tatumflow.training.separation.task import separation_task
+from tatumflow.training.separation.fit.settings import SeparationConfig
+from tatumflow.training.separation.fit.task import separation_task
 
 
 def train(config: RunConfig, run_dir: Path, resume: bool = False) -> FitResult:

@@ -157,7 +157,7 @@ def chord_log_probabilities(chroma: NDArray[np.float32]) -> NDArray[np.float32]:
     Args:
         chroma: Output of `chroma_windows`, (frames, `CHROMA_WINDOWS`, 12).
     """
-    of_notes, of_chords = _networks()
+    of_notes, of_chords = networks()
     first = _log_softmax(of_notes(chroma.reshape(len(chroma), -1)))
     second = of_chords(chord_windows(np.exp(first)).reshape(len(chroma), -1))
     return _log_softmax(first + second)
@@ -199,7 +199,8 @@ class _Network:
 
 
 @cache
-def _networks() -> tuple[_Network, _Network]:
+def networks() -> tuple[_Network, _Network]:
+    """Return the two networks; their weights are read once."""
     path = files(__name__.rpartition(".")[0]).joinpath(WEIGHTS_FILE)
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         weights = {name: stored[name].astype(np.float32) for name in stored.files}

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from tatumflow.engine.model.style_names import player_name
+
 _NAMES: Final = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
 
@@ -11,8 +13,8 @@ def pitch_name(pitch: int) -> str:
 
 
 def style_name(slug: str) -> str:
-    """Return a style's slug as a name for people: `art-tatum` is Art Tatum, the empty slug is any player."""
-    return slug.replace("-", " ").title() if slug else "any player"
+    """Return the name of a style's player: `art-tatum` is Art Tatum, the empty slug is any player."""
+    return player_name(slug) or "any player"
 
 
 def number(value: float, unit: str) -> str:

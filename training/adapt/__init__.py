@@ -1,1 +1,1 @@
-"""A player's own style: an adapter trained on their MIDI files, merged into a bundle as one more style."""
+"""A user's own style: an adapter trained on their MIDI files and merged into a bundle."""

@@ -1,7 +1,7 @@
-"""Low-rank adapters (Hu et al. 2022, "LoRA", section 4.1) on a decoder that stays as it is, and one style.
+"""Low-rank adapters (Hu et al. 2022, "LoRA", section 4.1) of a frozen decoder, and one more style.
 
-The weights of attention and feed-forward layers each get a product of two thin matrices beside them, and the
-style tables one row; nothing else is trained. The field heads stay: what a value of a field is like is the
+Each weight of attention and feed-forward layers gets a product of two thin matrices beside it, and the style
+tables get one row; nothing else is trained. The field heads stay frozen, since a value of a field means the
 same for every player.
 """
 
@@ -24,18 +24,18 @@ _NAME: Final = "default"
 
 @dataclass(frozen=True)
 class Adapter:
-    """What an adapter adds to the weights of its base.
+    """The differences that an adapter adds to the weights of its base.
 
     Attributes:
         deltas: Differences by the weights' names in the base, each of the weight's shape; weights without
-            one stay as they are.
+            one are unchanged.
     """
 
     deltas: Mapping[str, Tensor]
 
 
 def attach_adapter(model: TatumFlow, rank: int, alpha: int) -> None:
-    """Freeze a model but for an adapter, which is put into it and does nothing at first.
+    """Freeze a model and insert an adapter, which changes no output before it is trained.
 
     Args:
         model: The model; the last rows of its style tables are trained too.
@@ -44,7 +44,7 @@ def attach_adapter(model: TatumFlow, rank: int, alpha: int) -> None:
     """
     model.requires_grad_(False)
     config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=_LAYERS, bias="none")
-    # The blocks alone: peft takes a module's `config` for that of a language model.
+    # The blocks alone: peft reads a module's `config` as that of a language model.
     inject_adapter_in_model(config, model.decoder.blocks, adapter_name=_NAME)
     for name in STYLE_TABLES:
         table = model.get_parameter(name)
@@ -53,7 +53,7 @@ def attach_adapter(model: TatumFlow, rank: int, alpha: int) -> None:
 
 
 def adapter_of(model: TatumFlow, base: TatumFlow) -> Adapter:
-    """Return what the adapter inside a model, put there by `attach_adapter`, adds to the model's base."""
+    """Return the adapter that `attach_adapter` inserted into a model, as differences from its base."""
     deltas: dict[str, Tensor] = {}
     with torch.no_grad():
         for name, layer in model.named_modules():

@@ -27,9 +27,9 @@ class BaseModel:
     """A bundle's model with room for one more style.
 
     Attributes:
-        model: The model on the CPU in evaluation mode. The new, last row of each style table is that of no
-            style, so that the new style is at first what the bundle plays when it is told none; the mean of
-            the rows would be a style that nobody has.
+        model: The model on the CPU in evaluation mode. The new, last row of each style table is a copy of the
+            unconditional one: before training, the new style plays as no style does. The mean of the rows
+            would be a style that no player has.
         styles: Slug of each row, the new one last; row 0 is the empty string.
     """
 
@@ -38,9 +38,9 @@ class BaseModel:
 
 
 def open_base(bundle: Bundle, name: str) -> BaseModel:
-    """Take the weights out of a bundle's graphs and add a style.
+    """Read the weights of a bundle's graphs into a torch model and add a style.
 
-    What the graphs do not hold, because only training needs it, is left as it begins.
+    Weights that only training needs, which the graphs do not hold, keep their random initial values.
 
     Args:
         bundle: The bundle; its int8 weights are scaled back.
@@ -59,10 +59,10 @@ def open_base(bundle: Bundle, name: str) -> BaseModel:
 
 
 def _config(bundle: Bundle, state: Mapping[str, Tensor]) -> TatumFlowConfig:
-    """Return the sizes of a bundle's model: its manifest tells some, the shapes of its weights the others.
+    """Return the sizes of a bundle's model, from its manifest and the shapes of its weights.
 
-    The losses of parts that a bundle holds no more are switched off. In half of the windows no phrases are
-    told, so that the style is learnt with them and without; that latents are read has been learnt before.
+    The losses of parts that a bundle does not hold are switched off. Half of the windows are not conditioned
+    on phrases, so that the style is learnt with them and without; the base can read latents already.
     """
     dims = bundle.manifest.dims
     config = TatumFlowConfig(
@@ -100,9 +100,9 @@ def _blocks(state: Mapping[str, Tensor], prefix: str) -> int:
 
 
 def _encoder_heads(bundle: Bundle, config: TatumFlowConfig, state: Mapping[str, Tensor]) -> int:
-    """Return the heads with which the phrase encoder does what its graph does; no shape tells them."""
+    """Return the number of heads with which the phrase encoder matches its graph; no shape gives it."""
     fields = np.random.default_rng(0).integers(0, INPUT_SIZES, (config.phrase_len, len(FIELDS)))
-    wanted = torch.from_numpy(OnnxPhraseModel(bundle).encode(fields))
+    expected = torch.from_numpy(OnnxPhraseModel(bundle).encode(fields))
     weights = {
         name.removeprefix(_ENCODER): tensor for name, tensor in state.items() if name.startswith(_ENCODER)
     }
@@ -116,5 +116,5 @@ def _encoder_heads(bundle: Bundle, config: TatumFlowConfig, state: Mapping[str, 
         # Of weights that are all the same, such as gains of 1 in a model without training, a graph keeps one.
         encoder.load_state_dict(weights, strict=False)
         with torch.inference_mode():
-            errors[heads] = float((encoder(notes, present)[0][0] - wanted).abs().mean())
+            errors[heads] = float((encoder(notes, present)[0][0] - expected).abs().mean())
     return min(errors, key=lambda heads: errors[heads])

@@ -1,4 +1,4 @@
-"""The time that a whole adaptation has, and how its parts share it."""
+"""The time budget of an adaptation, and the display of its progress."""
 
 import signal
 import sys
@@ -21,13 +21,13 @@ class Budget:
     """Seconds that a command may take, counted from its start.
 
     Attributes:
-        seconds: How many.
+        seconds: The whole budget.
     """
 
     def __init__(
         self, seconds: float, clock: Callable[[], float] = time.monotonic, begun: float | None = None
     ) -> None:
-        """Start to count, or count from a time of the clock before."""
+        """Count from now on, or from `begun`, an earlier time of the clock."""
         self.seconds = seconds
         self._clock = clock
         self._begun = clock() if begun is None else begun
@@ -43,13 +43,13 @@ class Budget:
         return self.seconds - self.used
 
     def within(self, seconds: float) -> Callable[[], bool]:
-        """Return a test that holds from now on for so many seconds."""
+        """Return a function that is true for the next `seconds`, then false."""
         end = self.used + seconds
         return lambda: self.used < end
 
 
 class BudgetProgress:
-    """Says what is under way and how much time is left: a bar on a terminal, elsewhere a line now and then.
+    """Display of the current part and the time left: a bar on a terminal, elsewhere a line every 20 s.
 
     Used as a context, which ends the bar.
     """
@@ -58,7 +58,7 @@ class BudgetProgress:
         """Write to a stream, standard error by default."""
         self._budget = budget
         self._console = Console(file=stream or sys.stderr)
-        self._part, self._said = "", 0.0
+        self._part, self._shown_at = "", 0.0
         columns = (TextColumn("{task.description}"), BarColumn(), _TimeLeft(budget))
         self._bar = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
         self._task = self._bar.add_task("", total=budget.seconds)
@@ -69,30 +69,30 @@ class BudgetProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the terminal to others."""
+        """Remove the bar."""
         self._bar.stop()
 
     def begin(self, part: str) -> None:
-        """Say that a part begins; what is told after it belongs to it."""
+        """Show that a part begins; later updates belong to it."""
         self._part = part
-        self._say(part, always=True)
+        self._show(part, always=True)
 
-    def tell(self, detail: str) -> None:
-        """Say how far the part is."""
-        self._say(f"{self._part}: {detail}", always=False)
+    def update(self, detail: str) -> None:
+        """Show how far the part is."""
+        self._show(f"{self._part}: {detail}", always=False)
 
-    def _say(self, text: str, *, always: bool) -> None:
+    def _show(self, text: str, *, always: bool) -> None:
         used = self._budget.used
         if self._console.is_terminal:
             self._bar.update(self._task, description=text, completed=used)
-        elif always or used - self._said >= _SECONDS_BETWEEN:
-            self._said = used
+        elif always or used - self._shown_at >= _SECONDS_BETWEEN:
+            self._shown_at = used
             line = f"adapt {time_of(self._budget.left)} left  {text}"
             print(line, file=self._console.file, flush=True)
 
 
 class _TimeLeft(ProgressColumn):
-    """The time left, which falls whether anything is told or not."""
+    """The time left, which falls between updates too."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
@@ -111,9 +111,9 @@ def time_of(seconds: float) -> str:
 
 @contextmanager
 def ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the block at once by `SystemExit`, so that temporary folders are removed.
+    """End the block at SIGTERM by `SystemExit`, so that temporary folders are removed.
 
-    Only the main thread can; in others the block runs as it is.
+    Python handles signals in the main thread alone; in other threads SIGTERM keeps its effect.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

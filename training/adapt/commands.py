@@ -1,4 +1,4 @@
-"""The `adapt` command: a folder of a player's MIDI becomes a style of a bundle of their own."""
+"""The `adapt` command: a user's folder of MIDI files becomes a style in a bundle of their own."""
 
 import json
 import re
@@ -31,9 +31,9 @@ from tatumflow.training.adapt.report import Adaptation, figures
 from tatumflow.training.data.packing import PackedCorpus, style_slug
 from tatumflow.training.data.windows import Windows
 from tatumflow.training.evaluate.comparison import Figures, without_nan
-from tatumflow.training.evaluate.evaluation import with_styles
 from tatumflow.training.evaluate.generations import Performer
-from tatumflow.training.evaluate.nll import NllReport, TorchLogits, evaluate_nll
+from tatumflow.training.evaluate.held_out import with_styles
+from tatumflow.training.evaluate.likelihood.nll import NllReport, TorchLogits, evaluate_nll
 from tatumflow.training.evaluate.primers import Notes
 from tatumflow.training.export.checkpoint import TrainedModel
 from tatumflow.training.export.commands import export_model
@@ -47,23 +47,23 @@ _READING: Final = 0.5
 """Largest share of the time for reading."""
 
 _PLAYING: Final = 0.05
-"""Share of the time after which the base plays on from no further place; the adapted model takes as long."""
+"""Share of the time after which the base starts no continuation; the adapted model takes as long."""
 
 _MEASURING: Final = 0.05
-"""Share of the time for the held-out likelihood, before and again after."""
+"""Share of the time for the held-out NLL, before and again after."""
 
 _EXPORT_OVER_OPENING: Final = 7.0
-"""Estimate of the time that an export takes, over that of opening the base: both run the same graphs."""
+"""Estimated duration of an export over that of opening the base: both run the same graphs."""
 
 _SCORED_WINDOWS: Final = 2
-"""Held-out windows on which an export proves its int8 weights."""
+"""Held-out windows on which an export checks its int8 weights."""
 
 _LEAST_WINDOWS: Final = 60
 """Windows read in the time of the shortest training: two validations of 8, and ten steps of a batch of 2,
 forward and backward."""
 
 _MARGIN: Final = 1.2
-"""What the estimate of the rest is multiplied by."""
+"""Factor on the estimated duration of the rest."""
 
 
 def adapt(
@@ -77,30 +77,30 @@ def adapt(
     budget: Budget | None = None,
     stream: TextIO | None = None,
 ) -> Adaptation:
-    """Train an adapter on a player's MIDI files and write a bundle that has their style beside the others.
+    """Train an adapter on a user's MIDI files and write a bundle with their style added.
 
     Everything together takes `settings.minutes`: reading, playing and measuring before and after, and the
-    export; training gets what they leave. Ctrl-C ends the training and keeps the best adapter so far; at any
-    other moment it ends everything, as SIGTERM always does, and no bundle is written.
+    export; training gets the rest. Ctrl-C ends the training and keeps the best adapter so far; at any other
+    moment it ends the command, as SIGTERM always does, and no bundle is written.
 
-    The adapter is merged whole, or as much of it as keeps the base's diversity (see `diversity`).
+    The adapter is merged whole, or the largest share of it that keeps the base's diversity (see `diversity`).
 
     Args:
         folder: The MIDI files; an archive of them will do.
         name: Slug of the new style.
-        model: The base: name or folder of a bundle; empty takes the one that comes with the package.
+        model: The base: name or folder of a bundle; empty for the one that comes with the package.
         out: Folder of the new bundle; by default one called `name` among the user's own models. A bundle that
             lies there is replaced.
         settings: How to train; the defaults when None.
         json_path: Where to write the figures.
-        budget: The time for all of it; `settings.minutes` from now on when None.
-        stream: Where to say what is under way and how much time is left; standard error by default.
+        budget: The time for everything; `settings.minutes` from now on when None.
+        stream: Where to show the progress; standard error by default.
 
     Raises:
         SettingError: if the name cannot be that of a style, is one already, or a file cannot be written.
-        AdaptError: if the music is too little, the time too short, or the adapter is not worth having.
+        AdaptError: if there is too little music or time, or the adapter does not lower the held-out NLL.
         BundleError: if the base cannot be opened.
-        CorpusError: if the folder cannot be.
+        CorpusError: if the folder cannot be opened.
         ExportError: if the bundle cannot be written or is not what was trained.
         TrainingError: if the loss stops being finite.
     """
@@ -121,19 +121,19 @@ def adapt(
         corpus = with_styles(packed, base.styles)
         places = held_out_places(corpus, chosen.seed)
 
-        # The base first: what it costs says what the adapted model will, and training gets the rest.
+        # The base first: the adapted model will take as long, and training gets the rest.
         progress.begin("playing as before")
         playing = budget.used
         more = budget.within(_PLAYING * budget.seconds)
-        played = play_on(Performer(bundle), places, "", chosen.seed, progress.tell, more)
+        played = play_on(Performer(bundle), places, "", chosen.seed, progress.update, more)
         playing = budget.used - playing
         progress.begin("measuring before")
         limit, measuring = _affordable_windows(base.model, corpus, budget)
-        before = _predicted(base.model, corpus, limit)
+        before = _held_out_nll(base.model, corpus, limit)
         trial = _EXPORT_OVER_OPENING * opening + playing
         training = _training_seconds(budget, trial, measuring, measuring / limit)
         progress.begin("training")
-        learned = learn(base, corpus, chosen, progress.tell, training)
+        learned = learn(base, corpus, chosen, progress.update, training)
 
         def play(scale: float) -> Sequence[Notes]:
             nonlocal trial
@@ -142,14 +142,14 @@ def adapt(
             whole = _export(base, learned, scale, Path(scratch) / f"{scale:g}", bundle, corpus)
             progress.begin(f"playing with {scale:.0%} of the adapter")
             in_time = budget.within(budget.left - measuring)
-            notes = play_on(Performer(whole), places_played, name, chosen.seed, progress.tell, in_time)
+            notes = play_on(Performer(whole), places_played, name, chosen.seed, progress.update, in_time)
             trial = budget.used - trial
             return notes
 
         places_played = replace(places, primers=places.primers[: len(played)])
         trials = largest_kept(play, played, lambda: int((budget.left - measuring) / trial))
         progress.begin("measuring after")
-        after = _predicted(merged(base.model, learned.adapter, trials[-1].scale), corpus, limit)
+        after = _held_out_nll(merged(base.model, learned.adapter, trials[-1].scale), corpus, limit)
         with whole_folder(target) as new:
             shutil.copytree(Path(scratch) / f"{trials[-1].scale:g}", new, dirs_exist_ok=True)
     pieces = corpus.index.pieces
@@ -172,7 +172,7 @@ def adapt(
 
 
 def _training_seconds(budget: Budget, trial: float, measuring: float, window: float) -> float:
-    """Return how long training may take.
+    """Return the seconds that training may take.
 
     Args:
         budget: The time for everything.
@@ -181,7 +181,7 @@ def _training_seconds(budget: Budget, trial: float, measuring: float, window: fl
         window: Seconds that a window of it takes.
 
     Raises:
-        AdaptError: if too little time is left for a training that could gain anything.
+        AdaptError: if too little time is left for the shortest training.
     """
     least = _LEAST_WINDOWS * window
     after = _MARGIN * (trial + measuring)
@@ -191,14 +191,14 @@ def _training_seconds(budget: Budget, trial: float, measuring: float, window: fl
             f"--minutes: {budget.seconds / 60:g} are too few on this machine; reading, measuring, export and "
             f"the shortest training need about {needed:.1f}"
         )
-    # Of a narrow player less of the adapter has to be tried too.
+    # Leaves time for one trial of a smaller share of the adapter.
     return max(budget.left - after - trial, least)
 
 
 def _affordable_windows(model: TatumFlow, corpus: PackedCorpus, budget: Budget) -> tuple[int, float]:
-    """Return how many held-out windows to measure on, and the seconds that takes."""
+    """Return the number of held-out windows that there is time for, and the seconds that they take."""
     begun = budget.used
-    _predicted(model, corpus, 1)
+    _held_out_nll(model, corpus, 1)
     one = max(budget.used - begun, 1e-3)
     windows = len(Windows(corpus, "val", model.config.max_seq_len).epoch(0))
     count = min(max(int(_MEASURING * budget.seconds / one), 1), windows)
@@ -255,8 +255,8 @@ def _export(
     return load_bundle(folder)
 
 
-def _predicted(model: TatumFlow, corpus: PackedCorpus, limit: int) -> NllReport:
-    """Return the predictive likelihood of held-out windows, the same ones for every model."""
+def _held_out_nll(model: TatumFlow, corpus: PackedCorpus, limit: int) -> NllReport:
+    """Return the NLL of held-out windows, the same ones for every model."""
     length = model.config.max_seq_len
     return evaluate_nll(TorchLogits(model), corpus, "val", seq_len=length, limit=limit).total
 

@@ -1,7 +1,6 @@
-"""Whether an adapted model still has as much to say: its continuations beside those of its base.
+"""Diversity of an adapted model's continuations, beside that of its base.
 
-Training on one player is known to narrow what a model plays, so an adapter is merged only as far as it does
-not.
+Training on one player narrows what a model plays; an adapter is merged only as far as diversity is kept.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,10 +21,10 @@ from tatumflow.training.evaluate.metrics.texture import voicings
 from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Primer, draw_primers
 
 CONTINUATIONS: Final = 32
-"""How often at most both models play on from held-out music; from some places again where there are fewer."""
+"""Most continuations of held-out music by each model; places are used again where there are fewer."""
 
 KEPT: Final = 0.95
-"""Share of the base's diversity that an adapted model must keep."""
+"""Least share of the base's diversity that an adapted model keeps."""
 
 SCALES: Final = (1.0, 0.75, 0.5, 0.25)
 """Shares of an adapter that are tried, the largest first."""
@@ -36,7 +35,7 @@ _SHORTER: Final = (1.0, 0.5, 0.25)
 
 @dataclass(frozen=True)
 class Diversity:
-    """How diverse continuations are.
+    """Diversity of continuations.
 
     Attributes:
         voicings: Different voicings in all of them, as sets of MIDI pitches struck together; see
@@ -56,8 +55,8 @@ class Trial:
 
     Attributes:
         scale: Share of the adapter that was merged.
-        base: What the base plays, told no style.
-        adapted: What the adapted model plays in the new style.
+        base: Diversity of the base, without a style.
+        adapted: Diversity of the adapted model, in the new style.
     """
 
     scale: float
@@ -82,19 +81,19 @@ class Trial:
 
 @dataclass(frozen=True)
 class Places:
-    """Places to play on from, `CONTINUATIONS` of them, and for how many seconds."""
+    """Primers, `CONTINUATIONS` of them, and the seconds of their continuations."""
 
     primers: tuple[Primer, ...]
     seconds: float
 
 
 def held_out_places(corpus: PackedCorpus, seed: int = 0) -> Places:
-    """Draw places in the held-out music, each as often as another or once more.
+    """Draw primers in the held-out music, each as often as another or once more.
 
-    Where its pieces are short, what is played is shorter too.
+    Where the pieces are short, the continuations are shorter too.
 
     Raises:
-        AdaptError: if even the shortest finds no place.
+        AdaptError: if the pieces are too short even for the shortest continuation.
     """
     for share in _SHORTER:
         seconds = share * CONTINUATION_SECONDS
@@ -114,21 +113,21 @@ def play_on(
     places: Places,
     style: str,
     seed: int = 0,
-    tell: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None] = lambda _: None,
     go_on: Callable[[], bool] = lambda: True,
 ) -> tuple[Notes, ...]:
-    """Play on from the places in a style, empty for none, under the controls' defaults.
+    """Continue primers in a style, empty for none, under the controls' defaults.
 
     Args:
         performer: The model.
-        places: The places.
+        places: The primers.
         style: Slug of the style.
-        seed: Seed of the draws; each place's differ.
-        tell: Is told how many are done.
-        go_on: Whether there is time for one more; asked after the first and each further one.
+        seed: Seed of the samples; each primer gets another.
+        progress: Called with the number of finished ones.
+        go_on: Whether there is time for one more; called before each but the first.
 
     Returns:
-        What was played after the first places, at least one of them.
+        The continuations of the first primers, at least one.
     """
     controls = Controls(style=style)
     played: list[Notes] = []
@@ -136,16 +135,15 @@ def play_on(
         if played and not go_on():
             break
         played.append(performer.continuation(primer.notes, places.seconds, controls, seed_of(seed, i)))
-        tell(f"{i + 1} of {len(places.primers)}")
+        progress(f"{i + 1} of {len(places.primers)}")
     return tuple(played)
 
 
 def compare_diversity(scale: float, base: Sequence[Notes], adapted: Sequence[Notes]) -> Trial:
-    """Compare continuations of the same primers, each pair cut to the onsets of the shorter of the two.
+    """Compare continuations of the same primers, each pair cut to as many onsets as the shorter one has.
 
-    Where one model played on from fewer places than the other, these count.
-
-    Whoever plays more would else be the more diverse; density is the player's own affair.
+    Without the cut, the denser player would count as more diverse. Where one model has fewer continuations,
+    these count.
     """
     pairs = [_alike(*pair) for pair in zip(base, adapted, strict=False)]
     return Trial(scale, _diversity([one for one, _ in pairs]), _diversity([other for _, other in pairs]))
@@ -156,13 +154,13 @@ def largest_kept(
     base: Sequence[Notes],
     affordable: Callable[[], int] = lambda: len(SCALES),
 ) -> tuple[Trial, ...]:
-    """Merge less and less of an adapter until enough diversity is kept.
+    """Merge smaller and smaller shares of an adapter until enough diversity is kept.
 
     Args:
         play: Plays the same continuations with a share of the adapter merged.
         base: Those of the base.
-        affordable: How many more trials there is time for; the smallest shares are tried where there is none
-            for all.
+        affordable: Returns how many more trials there is time for; the smallest shares are tried where
+            there is none for all.
 
     Returns:
         The trials, the last of which is kept.
@@ -211,5 +209,5 @@ def _diversity(continuations: Sequence[Notes]) -> Diversity:
 
 
 def _ratio(value: float, of: float) -> float:
-    """Return the share kept; a base that has none can lose none."""
+    """Return the share that is kept; 1 where the base has no diversity."""
     return value / of if of else 1.0

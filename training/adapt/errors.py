@@ -1,7 +1,7 @@
-"""What can stop an adaptation."""
+"""Errors of an adaptation."""
 
 from tatumflow.engine.errors import TatumFlowError
 
 
 class AdaptError(TatumFlowError):
-    """Music that cannot be learnt from, or an adapter that is not worth having."""
+    """Too little music or time to adapt, or an adapter that does not lower the held-out NLL."""

@@ -1,4 +1,4 @@
-"""Training an adapter: the project's trainer on one player's windows, by the clock, keeping the best."""
+"""Training of an adapter on one player's windows, until time is up; the best adapter is kept."""
 
 import signal
 import time
@@ -33,10 +33,10 @@ _VAL_SEED: Final = 1_000_003
 _CLOSE_TO_HOME: Final = Augmentation(
     lowest=-2, highest=2, tempo=0.1, softer=0, louder=0, contrast=0.0, unframed=0.0
 )
-"""Enough change that a small folder is not learnt by heart; registers, and the velocities that the player's
-own keyboard sends, are part of the style."""
+"""Augmentation against memorizing a small folder. Registers, and the velocities of the player's own keyboard,
+are part of the style and stay."""
 
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class LearningSettings:
     """How an adapter is trained.
 
     Attributes:
-        minutes: Most minutes of the whole adaptation; `learn` alone takes as many if it is told no less.
+        minutes: Most minutes of the whole adaptation, and of `learn` without `seconds`.
         rank: Rank of the adapter.
         alpha: Its weight is `alpha` / `rank`.
         lr: Learning rate of AdamW after `warmup_steps`; it does not fall, since the clock ends the training.
-        warmup_steps: Steps to it.
+        warmup_steps: Steps over which the learning rate rises.
         batch_size: Windows in a batch.
         max_epochs: Most passes over the player's notes.
         val_every: Steps between validations.
@@ -72,14 +72,14 @@ class LearningSettings:
 
 @dataclass(frozen=True)
 class Learned:
-    """An adapter and how it came about.
+    """A trained adapter and its training.
 
     Attributes:
         adapter: The adapter with the best validation.
         steps: Optimizer steps done.
         best_step: The step of the adapter.
         minutes: Minutes they took, validations included.
-        before: Nats a note on the held-out windows before, told no phrases.
+        before: Held-out NLL in nats a note before training, not conditioned on phrases.
         after: The same with the adapter.
     """
 
@@ -95,20 +95,20 @@ def learn(
     base: BaseModel,
     corpus: PackedCorpus,
     settings: LearningSettings,
-    tell: Tell = lambda _: None,
+    progress: Progress = lambda _: None,
     seconds: float | None = None,
 ) -> Learned:
-    """Train an adapter until time is up, the held-out music is foretold no better, or Ctrl-C is pressed.
+    """Train an adapter until time is up, the held-out NLL falls no more, or Ctrl-C is pressed.
 
     Args:
         base: The frozen base; its style ids are those of the corpus.
         corpus: The player's music, some of it held out.
-        settings: How.
-        tell: Is told how far the training is.
+        settings: How to train.
+        progress: Called with step and NLL after each step.
         seconds: Most seconds it may take, validations included; all of `settings.minutes` when None.
 
     Raises:
-        AdaptError: if the adapter never foretells the held-out music better than the base.
+        AdaptError: if the adapter never lowers the held-out NLL below the base's.
         TrainingError: if the loss stops being finite.
     """
     begun = time.monotonic()
@@ -130,7 +130,7 @@ def learn(
     best = _BestAdapter(base.model)
     until = _Until(end)
     trainer = _trainer(
-        settings, steps, [StopAtNan(partial(piece_names, train)), best, until, _Telling(tell, best)]
+        settings, steps, [StopAtNan(partial(piece_names, train)), best, until, _Report(progress, best)]
     )
     shown = min(settings.val_windows // settings.batch_size, batches_per_epoch(val, settings.batch_size))
     held_out = BatchStream(val, settings.batch_size, max(shown, 1))
@@ -140,11 +140,11 @@ def learn(
     trainer.fit(module, BatchStream(train, settings.batch_size, steps), held_out)
     done = trainer.global_step
     if best.validated != done:
-        # What came after the last validation counts too.
+        # The steps after the last validation count too.
         trainer.validate(module, held_out, verbose=False)
     if not best.nll < before:
         raise AdaptError(
-            f"after {done} steps the held-out music is foretold no better ({best.nll:.2f} nats a note); "
+            f"after {done} steps the held-out NLL is no lower ({best.nll:.2f} nats a note); "
             "give more music, or more --minutes"
         )
     minutes = (time.monotonic() - begun) / 60
@@ -152,7 +152,7 @@ def learn(
 
 
 class _BestAdapter(L.Callback):
-    """Keeps the adapter with the best validation."""
+    """Callback that keeps the adapter with the best validation."""
 
     def __init__(self, base: TatumFlow) -> None:
         self._base = base
@@ -163,7 +163,7 @@ class _BestAdapter(L.Callback):
         """Step of the last validation."""
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Take the adapter if it is better than any before."""
+        """Keep the adapter if its NLL is the lowest so far."""
         nll = float(trainer.callback_metrics[_HELD_OUT_NLL])
         self.validated = trainer.global_step
         if nll < self.nll:
@@ -174,7 +174,7 @@ class _BestAdapter(L.Callback):
 
 
 class _Until(L.Callback):
-    """Ends the training while there is time for one more validation.
+    """Callback that ends the training while there is time for one more validation.
 
     Attributes:
         validation: Seconds that a validation takes.
@@ -187,7 +187,7 @@ class _Until(L.Callback):
         self.validation = 0.0
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Time the first step from here."""
+        """Start to time the first step."""
         self._stepped = time.monotonic()
 
     def on_train_batch_end(
@@ -205,11 +205,11 @@ class _Until(L.Callback):
         self._stepped = now
 
 
-class _Telling(L.Callback):
-    """Says how far the training is."""
+class _Report(L.Callback):
+    """Callback that reports the progress of the training."""
 
-    def __init__(self, tell: Tell, best: _BestAdapter) -> None:
-        self._tell, self._best = tell, best
+    def __init__(self, progress: Progress, best: _BestAdapter) -> None:
+        self._progress, self._best = progress, best
 
     def on_train_batch_end(
         self,
@@ -219,9 +219,9 @@ class _Telling(L.Callback):
         batch: Any,  # noqa: ANN401
         batch_idx: int,
     ) -> None:
-        """Tell step and likelihoods."""
+        """Report step and NLL."""
         training = float(trainer.callback_metrics["train/nll_per_note"])
-        self._tell(
+        self._progress(
             f"step {trainer.global_step}, nats a note: training {training:.2f}, held out {self._best.nll:.2f}"
         )
 

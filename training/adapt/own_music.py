@@ -1,4 +1,4 @@
-"""A player's own MIDI files as a packed corpus, some of them held out."""
+"""A user's own MIDI files as a packed corpus, some of them held out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,13 +14,13 @@ from tatumflow.training.data.corpora.piece import BrokenFile, Piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 
 FEWEST_NOTES: Final = 1500
-"""Notes that an adapter needs: as many as give a player of a corpus a style of their own."""
+"""Fewest notes for an adapter, as many as a player of a corpus needs to get a style."""
 
 OWN_LICENCE: Final = "its player's own files"
-"""What stands for the licence of the music in the bundle's credits."""
+"""Licence of the music in the bundle's credits."""
 
 END: Final = ", end"
-"""What the name of a piece's held-out end has after the piece's own."""
+"""Suffix of the name of a piece's held-out end."""
 
 _HELD_OUT: Final = 0.1
 _MOST_HELD_OUT: Final = 0.25
@@ -36,8 +36,8 @@ def pack_own_music(
         source: The folder, or an archive of it.
         out: The folder of the packed corpus.
         name: Slug of the player; the corpus and its one style are called so.
-        seed: Chooses what is held out; see `hold_out`.
-        go_on: Whether there is still time to read; asked after each file.
+        seed: Seed of the choice of held-out pieces; see `hold_out`.
+        go_on: Whether there is still time to read; called after each file.
 
     Raises:
         AdaptError: if there are no MIDI files, none can be read, they hold too few notes, or there is no time
@@ -71,11 +71,11 @@ def pack_own_music(
 
 
 def hold_out(pieces: Sequence[Piece], seed: int = 0) -> list[Piece]:
-    """Put some of a player's pieces on the validation side: whole ones if possible.
+    """Put some of a player's pieces on the validation side, whole ones if possible.
 
-    Pieces are held out in random order until they have a tenth of the notes; one that would bring them to
-    more than a quarter stays. Where they do not get there, as with one piece or two of a length, the last
-    fifth of the longest other piece is held out too, as a piece of its own.
+    Pieces are held out in random order until they have a tenth of the notes; a piece that would bring them to
+    more than a quarter is not. Where they have less than a tenth then, as with one piece or two of a length,
+    the last fifth of the longest remaining piece is held out too, as a piece of its own.
 
     Args:
         pieces: Pieces with notes, at least one; the side of the split they are on does not matter.

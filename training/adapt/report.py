@@ -1,4 +1,4 @@
-"""What an adaptation did, as a table for its player and as figures for a file."""
+"""The report of an adaptation: a table for the user, and figures as JSON."""
 
 from dataclasses import asdict, dataclass
 
@@ -10,24 +10,24 @@ from tatumflow.engine.model.model_folder import bundle_folders
 from tatumflow.training.adapt.diversity import KEPT, Trial
 from tatumflow.training.adapt.learning import Learned, LearningSettings
 from tatumflow.training.evaluate.comparison import Figures, value_and_interval
-from tatumflow.training.evaluate.nll import NllReport
+from tatumflow.training.evaluate.likelihood.nll import NllReport
 
 
 @dataclass(frozen=True)
 class Adaptation:
-    """A style that was added to a bundle.
+    """A finished adaptation: a style that was added to a bundle.
 
     Attributes:
         bundle: The new bundle.
         style: Its new style.
         base: Name of the bundle it was made from.
-        pieces: Pieces that were read.
-        notes: Their notes.
-        held_out: How many of the notes were held out.
+        pieces: Number of pieces read.
+        notes: Number of their notes.
+        held_out: Number of held-out notes.
         skipped: Files that could not be read.
         learned: The adapter, and how it was trained.
-        before: How well the base foretells the held-out notes, told no style.
-        after: How well the adapted model does, in the new style.
+        before: Held-out NLL of the base, without a style.
+        after: Held-out NLL of the adapted model, in the new style.
         trials: Shares of the adapter that were tried; the last is in the bundle.
     """
 
@@ -50,7 +50,7 @@ class Adaptation:
 
 
 def figures(result: Adaptation, settings: LearningSettings) -> Figures:
-    """Return what `--json` writes."""
+    """Return the figures that `--json` writes."""
     return {
         "command": f"tatumflow adapt FOLDER --name {result.style} --minutes {settings.minutes:g} "
         f"--seed {settings.seed}",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from mir_eval import beat
 from numpy.typing import NDArray
 
 TOLERANCE: Final = 0.07
@@ -34,14 +35,7 @@ def f_measure(truth: _Array, found: _Array, tolerance: float = TOLERANCE) -> flo
     """Return the F-measure of events, matched one to one within `tolerance` seconds."""
     if not len(truth) or not len(found):
         return 0.0
-    hits, at = 0, 0
-    for time in truth.tolist():
-        while at < len(found) and found[at] < time - tolerance:
-            at += 1
-        if at < len(found) and found[at] <= time + tolerance:
-            hits += 1
-            at += 1
-    return 2 * hits / (len(truth) + len(found))
+    return float(beat.f_measure(truth, found, tolerance))
 
 
 def within(truth: _Array, found: _Array) -> _Array:

@@ -1,1 +1,1 @@
-"""How good a model is: likelihoods on held-out pieces and measures of what it plays."""
+"""Evaluation of models: NLL of held-out pieces, and figures of what the models play."""

@@ -1,7 +1,7 @@
-"""How far a figure would move had other pieces been drawn: the percentile bootstrap.
+"""Confidence intervals by the percentile bootstrap.
 
-Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapter 13. What is drawn again is the
-independent unit, the piece or the primer, never the note: notes of one piece resemble each other.
+Efron and Tibshirani (1993), "An Introduction to the Bootstrap", chapter 13. Resampling draws the independent
+unit, the piece or the primer, never the note: notes of one piece resemble each other.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 DRAWS: Final = 1000
-"""How often the units are drawn again."""
+"""Bootstrap samples."""
 
 COVERAGE: Final = 0.95
-"""Share of the drawn figures that an interval holds."""
+"""Share of the resampled figures that an interval holds."""
 
 Floats = NDArray[np.float64]
 Groups = Sequence[object] | NDArray[np.generic]
@@ -24,7 +24,7 @@ Groups = Sequence[object] | NDArray[np.generic]
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure and its 95 % interval over resampled units; NaN where there was nothing to take it from."""
+    """A figure and its 95 % interval over resampled units; NaN without data."""
 
     value: float
     low: float
@@ -51,12 +51,12 @@ def bootstrap(
     """Return a statistic of sums over units, with its percentile interval.
 
     Args:
-        rows: What each unit adds, (n, ...) float64.
+        rows: Summands of each unit, (n, ...) float64.
         statistic: Figures (d,) from d sums of rows (d, ...).
-        groups: Which rows are one unit because they come from one piece, (n,); each its own when None.
-        seed: Seed of the draws. The same seed and count draw the same units, so figures of one set agree.
-        draws: How often units are drawn again.
-        coverage: Share of the drawn figures that the interval holds, above 0 and below 1.
+        groups: The unit of each row, such as its piece, (n,); each row is one when None.
+        seed: Seed of the resampling. The same seed and count draw the same units: figures of one set agree.
+        draws: Bootstrap samples.
+        coverage: Share of the resampled figures that the interval holds, above 0 and below 1.
     """
     return _interval(_drawn(rows, statistic, groups, seed, draws), coverage)
 
@@ -68,7 +68,7 @@ def _drawn(
     seed: int | Sequence[int],
     draws: int,
 ) -> Floats:
-    """Return the statistic of the units themselves, then of each draw, (draws + 1,); empty without units."""
+    """Return the statistic of the units, then of each bootstrap sample, (draws + 1,); empty without units."""
     table = np.asarray(rows, dtype=np.float64)
     if groups is not None:
         table = grouped(table, groups)
@@ -80,7 +80,7 @@ def _drawn(
 
 
 def _interval(figures: Floats, coverage: float = COVERAGE) -> Interval:
-    """Return the first figure with the interval of the others."""
+    """Return the first figure with the interval of the rest."""
     if not len(figures):
         return UNDEFINED
     drawn = figures[1:][np.isfinite(figures[1:])]
@@ -141,7 +141,7 @@ def ratio_of_independent_means(
     reference_groups: Groups | None = None,
     seed: int = 0,
 ) -> Interval:
-    """Return the mean of values (n,) over the mean of other references (m,), each side drawn for itself."""
+    """Return the mean of values (n,) over that of unpaired references (m,), each side resampled by itself."""
     over, under = (
         _drawn(_counted(np.asarray(side, dtype=np.float64)), ratio, of, (seed, i), DRAWS)
         for i, (side, of) in enumerate(((values, groups), (references, reference_groups)))

@@ -9,17 +9,14 @@ from tatumflow.engine.files.regular_file import check_output
 from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.training.evaluate.comparison import Figures, without_nan
-from tatumflow.training.evaluate.evaluation import (
-    Evaluation,
-    EvaluationResult,
-    EvaluationSettings,
-    opened_corpus,
-)
-from tatumflow.training.evaluate.examples import WriteSound
-from tatumflow.training.evaluate.listener_table import listener_lines
+from tatumflow.training.evaluate.evaluation import Evaluation, EvaluationResult
+from tatumflow.training.evaluate.held_out import opened_corpus
 from tatumflow.training.evaluate.opened_model import open_model
 from tatumflow.training.evaluate.progress import Progress
-from tatumflow.training.evaluate.report import write_report
+from tatumflow.training.evaluate.report.examples import WriteSound
+from tatumflow.training.evaluate.report.listener_table import listener_lines
+from tatumflow.training.evaluate.report.report import write_report
+from tatumflow.training.evaluate.settings import EvaluationSettings
 
 _SUMMARY = ("nll_per_note", "nll_per_token", "perplexity", "note_accuracy")
 
@@ -38,19 +35,19 @@ def evaluate(
 
     Args:
         model: A checkpoint that `tatumflow train` wrote, or the folder of a run or a bundle. Only a bundle
-            plays; of the others there are likelihoods.
-        corpus: The folder of a packed corpus; or folders and archives as `tatumflow data prepare` takes them.
-        settings: What is evaluated; everything when None.
+            plays; checkpoints have likelihoods alone.
+        corpus: The folder of a packed corpus; or folders and archives as `tatumflow data prepare` reads them.
+        settings: What to measure; everything when None.
         json_path: Where to write the figures, with the command that made them.
         report: Folder for a page with tables, plots and examples.
         write_sound: Makes the examples' sound files; without it they are MIDI only.
-        progress: Is told what is under way; standard error by default.
+        progress: Display of the progress; on standard error by default.
 
     Raises:
         CheckpointError: if a checkpoint cannot be read.
-        BundleError: if a bundle cannot be.
-        CorpusError: if a corpus cannot be, holds nothing on that side, or is too small for a part asked for.
-        SettingError: if a part is not known or the model cannot be asked for it, or a file cannot be written.
+        BundleError: if a bundle cannot be read.
+        CorpusError: if a corpus cannot be read, has no such side, or is too small for a requested part.
+        SettingError: if a part is unknown or needs a model that plays, or a file cannot be written.
         ModelFault: if the model's output is not finite.
     """
     chosen = settings or EvaluationSettings()
@@ -136,9 +133,9 @@ def _endless_lines(figures: Figures) -> Iterator[str]:
 
 
 def _latent_lines(figures: Figures) -> Iterator[str]:
-    for told, figure in figures.get("latent_nll", {}).items():
+    for condition, figure in figures.get("latent_nll", {}).items():
         if isinstance(figure, dict):
-            line = _line(f"latent_nll, told {told}", figure["value"], figure["interval"])
+            line = _line(f"latent_nll, given {condition}", figure["value"], figure["interval"])
             yield f"{line}; gain {figure['gain']['value']:.3f}"
     if "latent_active" in figures:
         active = figures["latent_active"]

@@ -1,4 +1,4 @@
-"""Generated music beside real music: two means, their ratio, and the form in which figures are written."""
+"""Comparison of generated with real music, and the form in which figures are written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from tatumflow.training.evaluate.bootstrap import (
 )
 
 Figures = dict[str, Any]
-"""Figures by name as JSON holds them."""
+"""Figures by name, ready for JSON."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A mean of generated music, the same of real music, and the first over the second."""
+    """A mean over generated music, the same over real music, and their ratio."""
 
     generated: Interval
     real: Interval
@@ -58,7 +58,7 @@ def compare_sets(
     real_groups: Groups | None = None,
     seed: int = 0,
 ) -> Comparison:
-    """Compare figures of sets that have nothing to do with each other, (n,) and (m,)."""
+    """Compare figures of unpaired sets, (n,) and (m,)."""
     return Comparison(
         mean(generated, groups=groups, seed=seed),
         mean(real, groups=real_groups, seed=seed),
@@ -77,7 +77,7 @@ def value_and_interval(interval: Interval) -> Figures:
 
 
 def without_nan(content: object) -> object:
-    """Return figures with None where a number is not finite, since JSON has no other word for it."""
+    """Return figures with None where a number is not finite, since JSON has no NaN."""
     if isinstance(content, float):
         return content if isfinite(content) else None
     if isinstance(content, Mapping):

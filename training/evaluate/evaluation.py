@@ -1,14 +1,9 @@
-"""All figures of a model on held-out pieces, part by part."""
+"""The evaluation of a model on held-out pieces, part by part."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
-
-from rich.console import Console
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import CorpusError, SettingError
@@ -16,127 +11,84 @@ from tatumflow.engine.model.bundle import Bundle
 from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.model.providers import CPU
-from tatumflow.training.data.commands import prepare
-from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.data.windows import Windows
-from tatumflow.training.evaluate.answer_motifs import answer_motif_figures
-from tatumflow.training.evaluate.answer_relevance import (
-    SETTINGS,
-    Call,
-    answer_calls,
-    answer_figures,
-    draw_calls,
-)
-from tatumflow.training.evaluate.beat_figures import (
-    BEAT_SECONDS,
-    BEAT_TAKES,
-    beat_figures,
-    beat_takes,
-    real_beats,
-)
-from tatumflow.training.evaluate.comparison import Figures, value_and_interval
-from tatumflow.training.evaluate.continuation_figures import (
-    Continuations,
-    continuation_figures,
-    continue_primers,
-)
-from tatumflow.training.evaluate.control_response import control_figures
-from tatumflow.training.evaluate.endless import endless_figures
-from tatumflow.training.evaluate.generations import Performer
-from tatumflow.training.evaluate.improvise_figures import TAKE_SECONDS, TAKES, improvise_figures
-from tatumflow.training.evaluate.latent_figures import latent_figures
-from tatumflow.training.evaluate.listener import listener_figures
-from tatumflow.training.evaluate.memorization import memorization_figures
-from tatumflow.training.evaluate.nll import NllReport, evaluate_nll
-from tatumflow.training.evaluate.opened_model import OpenedModel
-from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Primer, draw_primers
-from tatumflow.training.evaluate.progress import Progress
-from tatumflow.training.evaluate.style_classifier import (
+from tatumflow.training.evaluate.classifiers.style_classifier import (
     choose_styles,
     cross_fitted,
     held_out_accuracy,
     label_stretches,
     train_classifier,
 )
-from tatumflow.training.evaluate.style_figures import (
+from tatumflow.training.evaluate.comparison import Figures, value_and_interval
+from tatumflow.training.evaluate.generations import Performer
+from tatumflow.training.evaluate.held_out import with_styles
+from tatumflow.training.evaluate.likelihood.nll import NllReport, evaluate_nll
+from tatumflow.training.evaluate.opened_model import OpenedModel
+from tatumflow.training.evaluate.parts.answer_motifs import answer_motif_figures
+from tatumflow.training.evaluate.parts.answer_relevance import (
+    SETTINGS,
+    Call,
+    answer_calls,
+    answer_figures,
+    draw_calls,
+)
+from tatumflow.training.evaluate.parts.beat_figures import (
+    BEAT_SECONDS,
+    BEAT_TAKES,
+    beat_figures,
+    beat_takes,
+    real_beats,
+)
+from tatumflow.training.evaluate.parts.continuation_figures import (
+    Continuations,
+    continuation_figures,
+    continue_primers,
+)
+from tatumflow.training.evaluate.parts.control_response import control_figures
+from tatumflow.training.evaluate.parts.endless import endless_figures
+from tatumflow.training.evaluate.parts.improvise_figures import TAKE_SECONDS, TAKES, improvise_figures
+from tatumflow.training.evaluate.parts.latent_figures import latent_figures
+from tatumflow.training.evaluate.parts.listener import listener_figures
+from tatumflow.training.evaluate.parts.memorization import memorization_figures
+from tatumflow.training.evaluate.parts.style_figures import (
     BLENDED,
     StyleTrial,
     play_styles,
     style_figures,
     tested_styles,
 )
-from tatumflow.training.evaluate.theory_edits import edit_figures, play_edits
+from tatumflow.training.evaluate.parts.theory_edits import edit_figures, play_edits
+from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Primer, draw_primers
+from tatumflow.training.evaluate.progress import Progress
+from tatumflow.training.evaluate.settings import EvaluationSettings
 
 LATENT_WINDOWS: Final = 40
-"""Windows on which the uses of the latent are compared, unless a limit is given."""
+"""Windows on which conditions of the decoder are compared, unless a limit is given."""
 
 ENDLESS_STEPS: Final = 100_000
-"""Steps that are fed into one context."""
+"""Steps of the endless context."""
 
 IMPROVISERS: Final = ("charlie-parker", "art-tatum", "sonny-rollins", "oscar-peterson")
-"""Styles that improvise over the blues, those of them that the model knows."""
+"""Styles of the improvisations over the blues, of which the model has some."""
 
 CONTROL_PRIMERS: Final = 30
-"""Most primers on which controls are tested."""
+"""Most primers for the test of controls."""
 
 EDIT_CALLS: Final = 40
-"""Most calls on which edits of theory are tested."""
-
-
-@dataclass(frozen=True)
-class EvaluationSettings:
-    """What is evaluated.
-
-    Attributes:
-        split: The side of the split.
-        primers: Primers to go on from, and calls to answer.
-        only: Names of the parts; all that the model has when empty.
-        limit: Windows to foretell at most; all when None.
-        seed: Seed of everything random.
-        solos: The Weimar Jazz Database, whose solos stand beside the improvisations; None for none.
-        conditions: Whether phrases are conditioned on what the phrase model draws.
-        controls: Names and values of live controls with which primers are continued; a style among them is
-            played in, in place of that of each primer's player.
-    """
-
-    split: Split = "val"
-    primers: int = 100
-    only: tuple[str, ...] = ()
-    limit: int | None = None
-    seed: int = 0
-    solos: Path | None = None
-    conditions: bool = True
-    controls: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def played_with(self) -> Controls:
-        """The controls with which primers are continued.
-
-        Raises:
-            SettingError: if one of them is not known, or its value does not fit it.
-        """
-        controls = Controls(style="")
-        for name, value in self.controls:
-            controls = controls.changed(name, value)
-        return controls
-
-    @property
-    def own_style(self) -> bool:
-        """Whether each primer is continued in the style of its player."""
-        return not any(name == "style" for name, _ in self.controls)
+"""Most calls for the test of theory edits."""
 
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """Figures, and the music they are taken from.
+    """Figures, and the music that they are measured on.
 
     Attributes:
-        figures: By name, as JSON holds them.
-        continuations: Continuations in the style of each primer's player; None where none were needed.
+        figures: By name, ready for JSON.
+        continuations: Continuations in the style of each primer's player; None where no part needs them.
         styles: Continuations by style; None where styles were not tested.
-        calls: Calls that were answered.
-        replies: The replies under each setting.
+        calls: The calls.
+        replies: The replies to them, by setting.
     """
 
     figures: Figures
@@ -146,12 +98,12 @@ class EvaluationResult:
     replies: dict[str, tuple[Notes, ...]] = field(default_factory=dict)
 
     def described(self, header: Figures) -> "EvaluationResult":
-        """Return the same with figures that begin with a header."""
+        """Return the same result with a header before its figures."""
         return replace(self, figures={**header, **self.figures})
 
 
 class Evaluation:
-    """One evaluation; each part is a method that returns its figures, and keeps the music."""
+    """One evaluation; each part is a method that returns its figures."""
 
     def __init__(
         self,
@@ -161,17 +113,17 @@ class Evaluation:
         settings: EvaluationSettings,
         progress: Progress | None = None,
     ) -> None:
-        """Evaluate nothing yet.
+        """Check the settings; nothing is evaluated yet.
 
         Args:
             model: The model.
-            bundle: Its bundle; without one it cannot play, and only `nll` can be had.
-            corpus: Held-out pieces, and those it was trained on.
-            settings: What is evaluated.
-            progress: Is told what is under way.
+            bundle: Its bundle; None for a model that cannot play, which has the part `nll` alone.
+            corpus: Held-out pieces and training pieces.
+            settings: What to measure.
+            progress: Display of the progress.
 
         Raises:
-            SettingError: if a part is not known, or the model cannot be asked for it.
+            SettingError: if a part is unknown, or needs a model that plays.
         """
         unknown = [part for part in settings.only if part not in PARTS]
         if unknown:
@@ -192,11 +144,10 @@ class Evaluation:
     def run(self) -> EvaluationResult:
         """Evaluate part by part.
 
-        Parts that were not asked for by name are left out where the corpus is too small for them; `skipped`
-        in the figures says why.
+        Without `only`, parts for which the corpus is too small are left out; see `skipped` in the figures.
 
         Raises:
-            CorpusError: if the corpus has nothing on that side, or is too small for a part asked for by name.
+            CorpusError: if the corpus has no such side, or is too small for a part that `only` names.
             ModelFault: if the model's output is not finite.
         """
         settings = self._settings
@@ -221,7 +172,7 @@ class Evaluation:
         return EvaluationResult(figures, played, self._styles, self._calls, self._replies)
 
     def nll(self) -> Figures:
-        """How well real notes are foretold, in all and by corpus."""
+        """NLL of held-out notes, in all and by corpus."""
         settings = self._settings
         result = evaluate_nll(
             self._model.logits,
@@ -239,7 +190,7 @@ class Evaluation:
         }
 
     def latent(self) -> Figures:
-        """Whether the decoder makes use of what it is told of a phrase, and what that holds."""
+        """NLL under each condition of the decoder, and probes of the latent."""
         bundle, settings = self._opened_bundle, self._settings
         decoder = OnnxDecoder(bundle, providers=(CPU,))
         epoch = Windows(self._corpus, settings.split, decoder.shape.window, settings.seed).epoch(0)
@@ -249,18 +200,18 @@ class Evaluation:
             epoch,
             settings.limit or LATENT_WINDOWS,
             seed=settings.seed,
-            progress=self._progress.tell,
+            progress=self._progress.update,
         )
 
     def endless(self) -> Figures:
-        """Whether hours of playing cost and foretell as the first minutes do."""
+        """NLL and cost of a step over hours of playing."""
         decoder = OnnxDecoder(self._opened_bundle, providers=(CPU,))
         settings = self._settings
         epoch = Windows(self._corpus, settings.split, decoder.shape.window, settings.seed).epoch(0)
-        return endless_figures(decoder, epoch, ENDLESS_STEPS, self._progress.tell)
+        return endless_figures(decoder, epoch, ENDLESS_STEPS, self._progress.update)
 
     def music(self) -> Figures:
-        """Continuations against the real ones."""
+        """Figures of continuations beside the real ones."""
         played = self.continuations
         counts = {"primers": len(played.primers), "primer_pieces": len(set(played.pieces))}
         return {
@@ -270,9 +221,9 @@ class Evaluation:
         }
 
     def listener(self) -> Figures:
-        """What a listener notices first in continuations, companion beside player."""
+        """Figures that a listener notices first, companion beside player."""
         settings = self._settings
-        figures = listener_figures(self.continuations, settings.seed, self._progress.tell)
+        figures = listener_figures(self.continuations, settings.seed, self._progress.update)
         if settings.solos is not None:
             takes = beat_takes(
                 self._performer,
@@ -281,7 +232,7 @@ class Evaluation:
                 takes=BEAT_TAKES,
                 seconds=BEAT_SECONDS,
                 seed=settings.seed,
-                progress=self._progress.tell,
+                progress=self._progress.update,
             )
             held_out = {piece.name for piece in self._corpus.pieces("val")}
             figures["beat"] = beat_figures(takes, real_beats(settings.solos), held_out, settings.seed)
@@ -290,9 +241,9 @@ class Evaluation:
         return {"listener": figures}
 
     def style(self) -> Figures:
-        """Whether the companion sounds like the player it is asked for."""
-        tell, seed = self._progress.tell, self._settings.seed
-        tell("training the classifier")
+        """Whether the companion sounds like the requested player."""
+        progress, seed = self._progress.update, self._settings.seed
+        progress("training the classifier")
         known = choose_styles(self._corpus, BLENDED)
         stretches = label_stretches(self._corpus, known)
         classifier = train_classifier(stretches, known)
@@ -307,13 +258,13 @@ class Evaluation:
             seconds=CONTINUATION_SECONDS,
             controls=Controls(),
             seed=seed,
-            progress=tell,
+            progress=progress,
         )
         figures = style_figures(self._styles, classifier, stretches, crossed, seed)
         return {**figures, "style_classifier": accuracy}
 
     def answer(self) -> Figures:
-        """Whether replies have to do with their calls."""
+        """Whether replies resemble their own calls."""
         settings = self._settings
         self._calls = draw_calls(self._corpus, settings.split, settings.primers, settings.seed)
         for name, changes in SETTINGS.items():
@@ -322,7 +273,7 @@ class Evaluation:
                 self._calls,
                 replace(Controls(style=""), **changes),
                 seed=settings.seed,
-                progress=lambda done, name=name: self._progress.tell(f"{name}, {done}"),
+                progress=lambda done, name=name: self._progress.update(f"{name}, {done}"),
             )
         return {
             "answer_relevance": answer_figures(self._calls, self._replies, settings.seed),
@@ -330,28 +281,28 @@ class Evaluation:
         }
 
     def control(self) -> Figures:
-        """Whether controls move what they should."""
+        """Whether controls move their quantities."""
         figures = control_figures(
             self._performer,
             self._primers[:CONTROL_PRIMERS],
             Controls(style=""),
             seed=self._settings.seed,
-            progress=self._progress.tell,
+            progress=self._progress.update,
         )
         return {"control_response": figures}
 
     def edits(self) -> Figures:
-        """Whether an edit of theory moves its part of the music, and no other."""
+        """Whether an edit of theory moves its own part of the music alone."""
         settings = self._settings
         count = min(settings.primers, EDIT_CALLS)
         calls = draw_calls(self._corpus, settings.split, count, settings.seed)
         trial = play_edits(
-            self._performer, calls, Controls(style=""), seed=settings.seed, progress=self._progress.tell
+            self._performer, calls, Controls(style=""), seed=settings.seed, progress=self._progress.update
         )
         return {"theory_edits": edit_figures(trial, seed=settings.seed)}
 
     def improvise(self) -> Figures:
-        """What the companion plays alone over a blues."""
+        """Figures of improvisations over a blues."""
         known = [style for style in IMPROVISERS if style in self._model.styles]
         return improvise_figures(
             self._performer,
@@ -360,19 +311,19 @@ class Evaluation:
             takes=TAKES,
             seconds=TAKE_SECONDS,
             seed=self._settings.seed,
-            progress=self._progress.tell,
+            progress=self._progress.update,
         )
 
     def memorization(self) -> Figures:
-        """What continuations share with the training set."""
+        """Runs of notes that continuations share with the training set."""
         played = self.continuations
-        self._progress.tell("reading the training set")
+        self._progress.update("reading the training set")
         pieces = [self._corpus.notes(piece) for piece in self._corpus.pieces("train")]
         return {"memorization": memorization_figures(played, pieces, self._settings.seed)}
 
     @cached_property
     def continuations(self) -> Continuations:
-        """Continuations of the primers in the style of each one's player, under the controls' defaults."""
+        """Continuations of the primers."""
         return continue_primers(
             self._performer,
             self._primers,
@@ -380,7 +331,7 @@ class Evaluation:
             self._settings.played_with,
             own_style=self._settings.own_style,
             seed=self._settings.seed,
-            progress=self._progress.tell,
+            progress=self._progress.update,
         )
 
     @cached_property
@@ -412,37 +363,7 @@ PARTS: Final[dict[str, Callable[[Evaluation], Figures]]] = {
     "improvise": Evaluation.improvise,
     "memorization": Evaluation.memorization,
 }
-"""The parts by name, in the order in which they are made."""
-
-
-def with_styles(corpus: PackedCorpus, styles: Sequence[str]) -> PackedCorpus:
-    """Return a corpus whose style ids are rows of a model's style table; players it does not know have 0.
-
-    Args:
-        corpus: The corpus.
-        styles: Slug of each row; row 0 is no style.
-    """
-    return replace(corpus, index=corpus.index.model_copy(update={"styles": tuple(styles[1:])}))
-
-
-@contextmanager
-def opened_corpus(paths: Sequence[Path], console: Console | None = None) -> Iterator[PackedCorpus]:
-    """Open a packed corpus, or pack corpora into a temporary folder for the while.
-
-    Args:
-        paths: The folder of a packed corpus; or folders and archives as `tatumflow data prepare` takes them.
-        console: Where preparing says what it does; standard error by default.
-
-    Raises:
-        CorpusError: if one of them cannot be read.
-    """
-    if len(paths) == 1 and (Path(paths[0]) / "index.json").is_file():
-        yield PackedCorpus.open(paths[0])
-        return
-    with TemporaryDirectory(prefix="tatumflow-") as folder:
-        out = Path(folder) / "packed"
-        prepare(paths, out, console=console or Console(stderr=True))
-        yield PackedCorpus.open(out)
+"""The parts by name, in order."""
 
 
 def _nll_figures(report: NllReport) -> Figures:

@@ -1,4 +1,4 @@
-"""What a bundle plays when it hears notes: the engine's own planner, on a clock that waits for it."""
+"""Offline generation with a bundle: the engine's own planner on a virtual clock."""
 
 from collections.abc import Sequence
 from math import inf
@@ -28,25 +28,25 @@ from tatumflow.engine.turns.planner import Planner
 from tatumflow.engine.turns.turn_request import TurnRequest
 from tatumflow.engine.turns.turn_window import TurnWindow
 from tatumflow.training.data.corpora.piece import NOTE_DTYPE, UNKNOWN_VELOCITY
+from tatumflow.training.evaluate.metrics.music_metrics import stretch_of
 from tatumflow.training.evaluate.metrics.onsets import TOGETHER
-from tatumflow.training.evaluate.music_metrics import stretch_of
 
-HEARD_VELOCITY = 64
-"""MIDI velocity at which notes of a corpus without velocities are played to the model, as a keyboard must."""
+DEFAULT_VELOCITY = 64
+"""MIDI velocity that the model reads for notes of a corpus without velocities."""
 
 Notes = NDArray[np.void]
 
 
 class Performer:
-    """A model that plays replies to notes, one after the other, each from an empty context."""
+    """A model that continues, replies or improvises, each time from an empty context."""
 
     def __init__(self, bundle: Bundle, *, conditions: bool = True) -> None:
         """Open the bundle's graphs on one CPU thread.
 
         Args:
             bundle: The bundle.
-            conditions: Whether phrases are conditioned on what the phrase model draws; without, the decoder
-                plays as it was trained to where nothing is known of a phrase.
+            conditions: Whether phrases are conditioned on samples of the phrase model; otherwise they are
+                unconditional.
 
         Raises:
             BundleError: if a graph cannot be run.
@@ -56,28 +56,28 @@ class Performer:
         self._phrases = OnnxPhraseModel(bundle) if conditions else None
         self._guide = None if self._phrases is None else PhraseGuide(self._phrases)
 
-    def known_style(self, player: str) -> str:
-        """Return the slug of a player if the model knows it, else the empty string."""
+    def style_of(self, player: str) -> str:
+        """Return the slug of a player if the model has the style, else the empty string."""
         return player if player in self._bundle.styles else ""
 
-    def continuation(self, heard: Notes, seconds: float, controls: Controls, seed: int = 0) -> Notes:
-        """Go on from notes of the human's.
+    def continuation(self, primer: Notes, seconds: float, controls: Controls, seed: int = 0) -> Notes:
+        """Continue notes of the user.
 
         Args:
-            heard: What the human played, (n,) with n > 0, by onset.
-            seconds: For how long after the last onset heard notes may begin.
-            controls: How to draw; `mode` and `seed` are not looked at. A chart begins with the last onset
-                heard.
-            seed: Seed of the draws.
+            primer: The notes, (n,) with n > 0, by onset.
+            seconds: Seconds after the primer's last onset in which notes may begin.
+            controls: How to sample; `mode` and `seed` are ignored. A chart begins with the primer's last
+                onset.
+            seed: Seed of the samples.
 
         Returns:
-            Notes by onset, in seconds from the last onset heard; those that last longer end with the stretch.
+            Notes by onset, in seconds from the primer's last onset, cut where the stretch ends.
 
         Raises:
             ModelFault: if the model's output is not finite three times in a row.
-            SettingError: if the model does not know a style.
+            SettingError: if the model lacks a style.
         """
-        notes = to_notes(heard)
+        notes = to_notes(primer)
         start = notes[-1].onset
         window = TurnWindow(earliest=start + TOGETHER, latest_first=inf, last_onset=start + seconds)
         policy = mode_named("continue").phrases
@@ -87,27 +87,27 @@ class Performer:
         return stretch_of(to_array(played), start, seconds)
 
     def answer(self, context: Notes, call: Notes, controls: Controls, seed: int = 0) -> Notes:
-        """Answer a phrase of the human's; `reply`, in seconds from its first note."""
+        """Return `reply`, in seconds from its first note."""
         played = self.reply(context, call, controls, seed)
-        # Its time in the array, which is rounded: the note's own may lie after it.
+        # The array's time is rounded: the note's own may lie after it.
         return stretch_of(played, float(played["onset"][0]), inf) if len(played) else played
 
     def reply(self, context: Notes, call: Notes, controls: Controls, seed: int = 0) -> Notes:
-        """Reply to a phrase of the human's.
+        """Reply to a phrase of the user.
 
         Args:
-            context: What the human played before, by onset; may be empty.
+            context: Notes played before, by onset; may be empty.
             call: The phrase, (n,) with n > 0, on the same clock.
-            controls: How to draw; `mode` says when to begin and to end, `seed` is not looked at. A chart
-                begins with the last onset heard.
-            seed: Seed of the draws.
+            controls: How to sample; `mode` sets beginning and end, `seed` is ignored. A chart begins with the
+                last onset of the call.
+            seed: Seed of the samples.
 
         Returns:
             Notes by onset, on the same clock.
 
         Raises:
             ModelFault: if the model's output is not finite three times in a row.
-            SettingError: if the model does not know a style.
+            SettingError: if the model lacks a style.
         """
         notes = to_notes(call)
         tracker = _tracked(notes)
@@ -116,18 +116,18 @@ class Performer:
         mode = mode_named(controls.mode)
         turn_at = tracker.turn_due(mode.patience)
         window = mode.window(phrase, controls, end if turn_at is None else max(turn_at, end))
-        heard = [*to_notes(context), *notes]
-        return to_array(self._play(heard, phrase, window, mode.phrases, controls, seed))
+        given = [*to_notes(context), *notes]
+        return to_array(self._play(given, phrase, window, mode.phrases, controls, seed))
 
     def improvise(self, seconds: float, controls: Controls) -> Notes:
-        """Play alone from the first moment on; a chart begins there.
+        """Improvise alone from 0 s on; a chart begins there.
 
         Args:
-            seconds: How long; what sounds then is ended.
-            controls: How to play, the seed too.
+            seconds: Length; notes that sound then are ended.
+            controls: How to play, with the seed.
 
         Raises:
-            SettingError: if the model does not know a style.
+            SettingError: if the model lacks a style.
         """
 
         def make(scheduler: Scheduler, clock: Clock) -> Companion:
@@ -139,15 +139,15 @@ class Performer:
 
     def _play(
         self,
-        heard: Sequence[Note],
+        given: Sequence[Note],
         phrase: Phrase,
         window: TurnWindow,
         policy: PhrasePolicy,
         controls: Controls,
         seed: int,
     ) -> list[Note]:
-        """Return what the planner draws after the notes heard."""
-        session, previous_onset = self._session, heard[-1].onset
+        """Return the notes that the planner samples after the given ones."""
+        session, previous_onset = self._session, given[-1].onset
         session.reset()
         chart = None
         if controls.chords:
@@ -157,7 +157,7 @@ class Performer:
             session.follow_beats(None)
         else:
             session.follow_beats(chart.beats, chart.chart.beats_per_bar)
-        for note in heard:
+        for note in given:
             session.add(note, Role.HUMAN)
         clock = VirtualClock(previous_onset)
         planner = Planner(session, Scheduler(lambda _: None, clock), clock, self._guide)
@@ -180,14 +180,14 @@ class Performer:
 
 
 def seed_of(seed: int, index: int) -> int:
-    """Return a seed of its own for each of many draws, whatever the others draw."""
+    """Return the seed of the sample `index`, independent of all further seeds."""
     return int(np.random.SeedSequence((seed, index)).generate_state(1)[0])
 
 
 def to_notes(array: Notes) -> list[Note]:
-    """Return the notes of an array; an unknown velocity becomes `HEARD_VELOCITY`."""
+    """Return the notes of an array; an unknown velocity becomes `DEFAULT_VELOCITY`."""
     return [
-        Note(float(row["onset"]), float(row["duration"]), int(row["pitch"]), _heard(int(row["velocity"])))
+        Note(float(row["onset"]), float(row["duration"]), int(row["pitch"]), _velocity(int(row["velocity"])))
         for row in array
     ]
 
@@ -200,12 +200,12 @@ def to_array(notes: Sequence[Note]) -> Notes:
     return array
 
 
-def _heard(velocity: int) -> int:
-    return HEARD_VELOCITY if velocity == UNKNOWN_VELOCITY else velocity
+def _velocity(velocity: int) -> int:
+    return DEFAULT_VELOCITY if velocity == UNKNOWN_VELOCITY else velocity
 
 
 def _tracked(notes: Sequence[Note]) -> PhraseTracker:
-    """Return the engine's judge of phrases after it has heard notes begin and end."""
+    """Return the engine's phrase tracker after notes."""
     tracker = PhraseTracker()
     ons = [(note.onset, 1, note) for note in notes]
     offs = [(note.offset, 0, note) for note in notes]

@@ -1,4 +1,4 @@
-"""Models as the evaluation takes them: a checkpoint of any family, the folder of a run, or a bundle."""
+"""Models to evaluate: a checkpoint of any family, the folder of a run, or a bundle."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.engine.model.providers import CPU
 from tatumflow.training.data.packing import PackedCorpus
-from tatumflow.training.evaluate.nll import DecoderLogits, TorchLogits, WindowLogits
+from tatumflow.training.evaluate.likelihood.nll import DecoderLogits, TorchLogits, WindowLogits
 from tatumflow.training.fit.checkpoint import open_checkpoint
 from tatumflow.training.models import NoteStream
 from tatumflow.training.models.tatumflow.stream import TatumFlowStream
@@ -24,12 +24,12 @@ class OpenedModel:
     """A model to evaluate.
 
     Attributes:
-        name: Its file's or folder's name, that of the run before it.
-        runtime: What runs it: "torch" or "onnx".
-        logits: Its logits of a window.
-        window: Steps it can look back on.
+        name: Name of its bundle, or of its run and checkpoint.
+        runtime: "torch" or "onnx".
+        logits: Computes the logits of a window.
+        window: Steps of its context.
         styles: Slug of each row of its style table; row 0 is the empty string.
-        stream: Opens an empty stream through it.
+        stream: Opens a stream of notes with an empty context.
     """
 
     name: str
@@ -45,7 +45,7 @@ def open_model(path: Path) -> OpenedModel:
 
     Raises:
         CheckpointError: if a checkpoint cannot be read.
-        BundleError: if a bundle cannot be.
+        BundleError: if a bundle cannot be read.
     """
     path = Path(path)
     found = [path / name for name in _CHECKPOINTS if (path / name).is_file()]
@@ -73,10 +73,10 @@ def open_model(path: Path) -> OpenedModel:
 
 
 def check_styles(model: OpenedModel, corpus: PackedCorpus) -> None:
-    """Check that style ids mean the same to a model and to a corpus.
+    """Check that a model and a corpus have the same style ids.
 
     Raises:
-        CorpusError: if they do not.
+        CorpusError: if they differ.
     """
     known = corpus.index.styles
     if tuple(style for style in model.styles if style) != known:

@@ -1,4 +1,4 @@
-"""Primers: beginnings of stretches of real playing, with what the player did next."""
+"""Primers: excerpts of real playing to continue, with the player's real continuation."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tatumflow.engine.errors import CorpusError
 from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.data.packing import PackedCorpus, PackedPiece, style_slug
+from tatumflow.training.evaluate.metrics.music_metrics import stretch_of
 from tatumflow.training.evaluate.metrics.onsets import first_notes
-from tatumflow.training.evaluate.music_metrics import stretch_of
 
 PRIMER_NOTES: Final = 64
 """Most notes in a primer."""
@@ -20,7 +20,7 @@ PRIMER_SECONDS: Final = 10.0
 """Longest primer."""
 
 CONTINUATION_SECONDS: Final = 20.0
-"""Length of what is compared with what the player did next."""
+"""Length of a continuation."""
 
 _FEWEST_NOTES: Final = 8
 _FEWEST_REAL_NOTES: Final = 16
@@ -31,7 +31,7 @@ Notes = NDArray[np.void]
 
 @dataclass(frozen=True)
 class Primer:
-    """A beginning, and what the player did next.
+    """An excerpt, and the player's real continuation.
 
     Attributes:
         piece: Name of the piece.
@@ -39,9 +39,9 @@ class Primer:
         player: Slug of its player; empty when unknown.
         title: Its title.
         notes: Notes of the primer, onsets in seconds from its first.
-        real: What the player did in the seconds after the primer's last onset, onsets counted from there.
-        later: What the player did in as many seconds after that, onsets counted from their beginning; None
-            where the piece does not go on for so long.
+        real: The real continuation, onsets in seconds from the primer's last.
+        later: The stretch of the same length after `real`, onsets from its beginning; None where the piece is
+            too short.
     """
 
     piece: str
@@ -65,13 +65,13 @@ def draw_primers(
     """Draw primers at random places, as few as possible from one piece.
 
     A primer ends after `PRIMER_NOTES` notes or `PRIMER_SECONDS`, whichever comes first, never within a chord,
-    and the player goes on for at least `seconds` after it.
+    and at least `seconds` of the piece follow.
 
     Args:
         corpus: The packed corpus.
         split: The side of its split.
-        count: How many; fewer where the pieces do not hold as many different places.
-        seconds: Length of what follows each.
+        count: Number of primers; fewer where the pieces do not hold as many places.
+        seconds: Length of the real continuation.
         seed: Seed of the choice.
         players: Slugs of the players whose pieces are used; all when None.
 
@@ -145,7 +145,7 @@ def _end(notes: Notes, firsts: NDArray[np.int64], start: int) -> int:
 
 
 def segments(notes: Notes, seconds: float, fewest: int = _FEWEST_REAL_NOTES) -> Iterator[Notes]:
-    """Cut a piece into stretches of so many seconds; those with few notes, and what is left, are dropped."""
+    """Cut a piece into stretches of `seconds`; those with few notes, and the remainder, are dropped."""
     onset = notes["onset"].astype(np.float64)
     count = max(int(onset[-1] / seconds), 1) if len(onset) else 0
     edges = np.searchsorted(onset, seconds * np.arange(count + 1))

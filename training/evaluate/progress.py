@@ -1,4 +1,4 @@
-"""What a long command says on standard error while it runs."""
+"""Display of the progress of a long command, on standard error."""
 
 import sys
 import time
@@ -8,34 +8,34 @@ _SECONDS_BETWEEN: Final = 20.0
 
 
 class Progress:
-    """Says what is under way: on a terminal in one line that changes, elsewhere a line now and then."""
+    """Display of the current part: one line that changes on a terminal, elsewhere a line every 20 s."""
 
     def __init__(self, stream: TextIO | None = None, command: str = "evaluate") -> None:
         """Write to `stream`, standard error by default, in the name of a command."""
         self._stream = stream or sys.stderr
         self._command = command
-        self._begun = self._said = time.monotonic()
+        self._begun = self._shown_at = time.monotonic()
         self._part = ""
 
     def begin(self, part: str) -> None:
-        """Say that a part begins; what is told after it belongs to it."""
+        """Show that a part begins; later updates belong to it."""
         self._part = part
-        self._say(part, always=True)
+        self._show(part, always=True)
 
-    def tell(self, detail: str) -> None:
-        """Say how far the part is."""
-        self._say(f"{self._part}: {detail}", always=False)
+    def update(self, detail: str) -> None:
+        """Show how far the part is."""
+        self._show(f"{self._part}: {detail}", always=False)
 
     def end(self) -> None:
-        """Leave the line to others."""
+        """End the line on a terminal."""
         if self._stream.isatty():
             print(file=self._stream)
 
-    def _say(self, text: str, *, always: bool) -> None:
+    def _show(self, text: str, *, always: bool) -> None:
         now = time.monotonic()
         line = f"{self._command} {now - self._begun:5.0f} s  {text}"
         if self._stream.isatty():
             print(f"\r{line[:110]:<110}", end="", file=self._stream, flush=True)
-        elif always or now - self._said >= _SECONDS_BETWEEN:
-            self._said = now
+        elif always or now - self._shown_at >= _SECONDS_BETWEEN:
+            self._shown_at = now
             print(line, file=self._stream, flush=True)

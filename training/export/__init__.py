@@ -1,1 +1,1 @@
-"""From a checkpoint to a bundle: graphs, quantization, proofs of parity, card."""
+"""Export of a checkpoint as a bundle: ONNX graphs, quantization, parity checks, model card."""

@@ -1,4 +1,4 @@
-"""Trained models that can be exported: those of a family that has graphs."""
+"""Checkpoints that can be exported: those of a family with ONNX graphs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ class TrainedModel:
         styles: Slug of each row of the style table; row 0 is the empty string.
         steps: Optimizer steps it was trained for.
         corpora: Names of the corpora it was trained on; empty for all of the packed ones.
-        base: What the steps began with, such as the name of a bundle; empty where they began with chance.
+        base: What training began with, such as the name of a bundle; empty for random weights.
     """
 
     model: TatumFlow

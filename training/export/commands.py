@@ -1,4 +1,4 @@
-"""The `export` command: a checkpoint becomes a bundle, proven and measured."""
+"""The `export` command: write a checkpoint as a bundle, checked and measured."""
 
 import tempfile
 from pathlib import Path
@@ -10,25 +10,26 @@ from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.model.providers import CPU
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.data.windows import Window, Windows
-from tatumflow.training.evaluate.bundle_nll import bundle_nll
-from tatumflow.training.export.card import CARD_FILE, write_card
+from tatumflow.training.evaluate.likelihood.bundle_nll import bundle_nll
+from tatumflow.training.export.bundle_card import bundle_card
+from tatumflow.training.export.card import CARD_FILE
 from tatumflow.training.export.checkpoint import TrainedModel, load_checkpoint
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.export.files import whole_folder, write_graphs
 from tatumflow.training.export.onnx_files import BLOCK, float_models, int8_model
-from tatumflow.training.export.parity import divergence, prove
+from tatumflow.training.export.parity import check_parity, divergence
 from tatumflow.training.export.target import Target
 from tatumflow.training.export.tensorrt_rules import check_tensorrt
 from tatumflow.training.export.write import describe, write_manifest
 
 LICENCE = "CC-BY-NC-4.0"
-"""Licence of weights trained on PiJAMA, whose data may not be used commercially."""
+"""Licence of weights trained on PiJAMA, whose licence excludes commercial use."""
 
 GREATEST_NLL_LOSS = 0.05
-"""Nats a note that int8 weights may cost."""
+"""Largest rise of the NLL by int8 weights, in nats a note."""
 
 SCORED_WINDOWS = 64
-"""Validation windows, drawn at random, on which the likelihoods of the bundle are measured by default."""
+"""Validation windows, drawn at random, for the NLL of the bundle by default."""
 
 
 def _windows(corpus: PackedCorpus, trained: TrainedModel, most: int) -> list[Window]:
@@ -57,24 +58,23 @@ def export_model(
     target: Target = Target.CPU,
     scored_windows: int = SCORED_WINDOWS,
 ) -> Manifest:
-    """Write the bundle of a model to the folder `out`, replacing a bundle that lies there.
+    """Write the bundle of a model to the folder `out`, in place of a bundle there.
 
     Args:
         trained: The model.
         out: Folder of the bundle.
         name: Name of the bundle.
-        command: The command that metrics are credited to.
-        corpus: Packed corpus for credits, and for what int8 weights cost on its validation windows.
+        command: The command that the metrics name.
+        corpus: Packed corpus for credits, and for the NLL with int8 weights on its validation windows.
         licence: Licence of the weights.
         further_credits: Corpora that the model was trained on before those of the packed one.
         block: Weights that share an int8 scale.
-        target: What the bundle shall run on; for TensorRT, it holds the trunk in float32 beside the one that
-            the CPU runs.
-        scored_windows: Validation windows, drawn at random, on which likelihoods are measured at most.
+        target: What the bundle runs on; for TensorRT, it holds the trunk in float32 too.
+        scored_windows: Most validation windows for the NLL, drawn at random.
 
     Raises:
-        ExportError: if a graph does not do what the model does, int8 weights cost too much, TensorRT would
-            not take the trunk, or `out` cannot be written.
+        ExportError: if a graph differs from the model, int8 weights raise the NLL too much, TensorRT would
+            refuse the trunk, or `out` cannot be written.
     """
     config = trained.model.config
     if len(trained.styles) != config.num_styles:
@@ -102,7 +102,7 @@ def export_model(
         parameters = sum(weight.numel() for weight in trained.model.parameters())
         write_manifest(folder, manifest)
         (folder / CARD_FILE).write_text(
-            write_card(manifest, parameters, trained.steps, trained.base), encoding="utf-8"
+            bundle_card(manifest, parameters, trained.steps, trained.base), encoding="utf-8"
         )
     return manifest
 
@@ -110,19 +110,19 @@ def export_model(
 def _measure(
     trained: TrainedModel, exact_bundle: Bundle, quantized_bundle: Bundle, windows: list[Window]
 ) -> dict[str, float]:
-    """Prove the graphs and return the figures by name."""
+    """Check the graphs and return the figures by name."""
     exact, quantized = (OnnxDecoder(one, providers=(CPU,)) for one in (exact_bundle, quantized_bundle))
-    proofs = prove(trained.model, exact, OnnxPhraseModel(exact_bundle))
-    # Opened for the proof that the int8 graphs run at all.
+    errors = check_parity(trained.model, exact, OnnxPhraseModel(exact_bundle))
+    # Opened to check that the int8 graphs run at all.
     OnnxPhraseModel(quantized_bundle)
     figures = {
-        "fp32_states_error": proofs.states,
-        "fp32_logits_error": proofs.logits,
-        "cached_uncached_error": proofs.uncached,
-        "prefill_step_error": proofs.prefill,
-        "encoder_error": proofs.encoder,
-        "theory_error": proofs.theory,
-        "flow_error": proofs.flow,
+        "fp32_states_error": errors.states,
+        "fp32_logits_error": errors.logits,
+        "cached_uncached_error": errors.uncached,
+        "prefill_step_error": errors.prefill,
+        "encoder_error": errors.encoder,
+        "theory_error": errors.theory,
+        "flow_error": errors.flow,
         "int8_divergence_random_notes": divergence(exact, quantized),
     }
     if windows:
@@ -130,7 +130,8 @@ def _measure(
         cost = int8.per_note - fp32.per_note
         if not cost <= GREATEST_NLL_LOSS:
             raise ExportError(
-                f"int8 weights cost {cost:.3f} nats a note, above {GREATEST_NLL_LOSS}; use smaller blocks"
+                f"int8 weights raise the NLL by {cost:.3f} nats a note, above {GREATEST_NLL_LOSS}; "
+                "use smaller blocks"
             )
         figures |= {
             "val_nll_per_note_fp32": fp32.per_note,
@@ -146,14 +147,14 @@ def _measure(
 def export_checkpoint(
     checkpoint: Path, out: Path, name: str, corpus: Path | None, target: Target = Target.CPU
 ) -> Manifest:
-    """Export a training checkpoint; what `tatumflow export` does.
+    """Export a training checkpoint, as `tatumflow export`.
 
     Args:
         checkpoint: A checkpoint that `tatumflow train` wrote.
         out: Folder of the bundle.
         name: Name of the bundle.
         corpus: Folder of a packed corpus, or None.
-        target: What the bundle shall run on.
+        target: What the bundle runs on.
 
     Raises:
         ExportError: if the checkpoint cannot be exported; see `export_model`.

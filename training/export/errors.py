@@ -1,7 +1,7 @@
-"""What can stop an export."""
+"""Errors of an export."""
 
 from tatumflow.engine.errors import TatumFlowError
 
 
 class ExportError(TatumFlowError):
-    """A checkpoint that cannot be exported, or whose graphs do not do what the model does."""
+    """A checkpoint that cannot be exported, or graphs that differ from the model."""

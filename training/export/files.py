@@ -1,4 +1,4 @@
-"""Bundles on disk, whole or not at all."""
+"""Atomic writing of bundles."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ def own_version() -> str:
 def write_graphs(
     folder: Path, models: Mapping[str, ModelProto], precision: Literal["fp32", "int8"]
 ) -> dict[str, GraphFile]:
-    """Write models as `<graph name>.onnx` and return what the manifest says of them."""
+    """Write models as `<graph name>.onnx` and return their entries of the manifest."""
     files = {}
     for name, model in models.items():
         content = model.SerializeToString()
@@ -41,11 +41,11 @@ def write_graphs(
 
 @contextmanager
 def whole_folder(out: Path, marker: str = MANIFEST_FILE) -> Iterator[Path]:
-    """Give a temporary folder beside `out` that takes its place if the block ends without an error.
+    """Yield a temporary folder beside `out` that replaces it if the block ends without an error.
 
     Args:
         out: The folder.
-        marker: A file that shows that what lies there is a bundle, and may be replaced.
+        marker: A file that marks a bundle, which may be replaced.
 
     Raises:
         ExportError: if `out` exists and is not a bundle, or cannot be written.

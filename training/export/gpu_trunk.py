@@ -1,4 +1,4 @@
-"""A trunk for GPUs beside that of a bundle that has none, from the bundle's own weights."""
+"""A float32 trunk for GPUs, made from a bundle's int8 weights."""
 
 import shutil
 from pathlib import Path
@@ -21,7 +21,7 @@ from tatumflow.engine.model.bundle import (
 from tatumflow.engine.model.kv_cache import MAX_STEPS
 from tatumflow.engine.model.model_folder import Metric
 from tatumflow.engine.model.providers import CPU
-from tatumflow.training.export.card import CARD_FILE
+from tatumflow.training.export.card import CARD_FILE, commands, section
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.export.files import whole_folder, write_graphs
 from tatumflow.training.export.onnx_files import Model
@@ -30,13 +30,10 @@ from tatumflow.training.export.tensorrt_rules import check_tensorrt
 from tatumflow.training.export.write import write_manifest
 from tatumflow.training.models.bundle_weights import graph_weights
 
-_CARD_SECTION: Final = """
-## On a GPU
-
+_ON_A_GPU: Final = """\
 `{file}` holds the trunk's int8 weights as float32, for TensorRT and CUDA; the CPU does not read it. Made with
 
-    {command}
-"""
+{command}"""
 
 
 def is_bundle(folder: Path) -> bool:
@@ -63,17 +60,17 @@ def float_trunk(bundle: Bundle) -> Model:
 
 
 def add_gpu_trunk(folder: Path, out: Path, name: str = "") -> Manifest:
-    """Write a copy of a bundle with a trunk for GPUs to the folder `out`, replacing a bundle that lies there.
+    """Write a copy of a bundle with a trunk for GPUs to the folder `out`, in place of a bundle there.
 
     Args:
-        folder: Of the bundle.
-        out: Of the copy.
-        name: Of the copy; that of the bundle by default.
+        folder: Folder of the bundle.
+        out: Folder of the copy.
+        name: Name of the copy; that of the bundle by default.
 
     Raises:
         BundleError: if the bundle is damaged.
-        ExportError: if TensorRT would not take the trunk, it does something else than that of the CPU, or
-            `out` cannot be written.
+        ExportError: if TensorRT would refuse the trunk, it differs from that of the CPU, or `out` cannot be
+            written.
     """
     bundle = load_bundle(folder)
     name = name or bundle.name
@@ -91,17 +88,16 @@ def add_gpu_trunk(folder: Path, out: Path, name: str = "") -> Manifest:
         write_manifest(new, manifest)
         card = (folder / CARD_FILE).read_text(encoding="utf-8") if (folder / CARD_FILE).is_file() else ""
         file = graphs[DECODER_GRAPH + GPU_SUFFIX].file
-        (new / CARD_FILE).write_text(
-            card + _CARD_SECTION.format(file=file, command=command), encoding="utf-8"
-        )
+        card += section("On a GPU", _ON_A_GPU.format(file=file, command=commands(command)))
+        (new / CARD_FILE).write_text(card, encoding="utf-8")
     return manifest
 
 
 def _difference(bundle: Bundle) -> float:
-    """Return how far the two trunks' outputs lie apart, relative for values above 1.
+    """Return the largest difference of the two trunks' outputs, relative for values above 1.
 
     Raises:
-        ExportError: if that is more than `TOLERANCE`.
+        ExportError: if it exceeds `TOLERANCE`.
     """
     feed = _random_feed(bundle)
     ours, cpus = (_outputs(bundle.graph_path(DECODER_GRAPH, gpu=gpu), feed) for gpu in (True, False))
@@ -133,7 +129,7 @@ def _random_feed(bundle: Bundle) -> dict[str, NDArray[np.generic]]:
 
 
 def _outputs(file: Path, feed: dict[str, NDArray[np.generic]]) -> list[NDArray[np.float32]]:
-    """Run a graph as it is written: optimized, ONNX Runtime would round the activations to int8 too."""
+    """Run a graph without optimization, in which ONNX Runtime would round activations to int8 too."""
     settings = onnxruntime.SessionOptions()
     settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(file, settings, providers=[CPU])

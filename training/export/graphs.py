@@ -1,9 +1,8 @@
-"""The modules that are traced into ONNX: the decoder rearranged for few nodes per step.
+"""Modules for the trace into ONNX: the decoder rearranged for few nodes per step.
 
-At one step a note the cost is reading the weights once and starting every node, so that constant work moves
-into the weights: the queries' scale into their projection, each normalization's gain into the modulation
-that follows it, and all blocks' modulations into one product. The proofs in `parity` hold the result to the
-trained module's own.
+A decode step costs the reading of all weights and the start of every node. Constant work moves into the
+weights: the queries' scale into their projection, each normalization's gain into the modulation that follows
+it, and all blocks' modulations into one product. `parity` checks the result against the trained module.
 """
 
 from copy import deepcopy
@@ -37,7 +36,7 @@ class TrunkGraph(nn.Module):
     """
 
     def __init__(self, model: TatumFlowDecoder, cache_rows: int) -> None:
-        """Take over the weights of `model` for a cache of `cache_rows` rows."""
+        """Copy the weights of `model` for a cache of `cache_rows` rows."""
         super().__init__()
         config = model.config
         self.config, self.cache_rows, self.eps = config, cache_rows, model.norm.eps
@@ -85,7 +84,7 @@ class TrunkGraph(nn.Module):
         phrase: Tensor,
         cos: Tensor,
         sin: Tensor,
-        bias: Tensor,
+        mask: Tensor,
         *past: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Run the trunk over the next T steps.
@@ -99,7 +98,7 @@ class TrunkGraph(nn.Module):
             phrase: (T, P) float32.
             cos: (T, D / 2) float32.
             sin: (T, D / 2) float32.
-            bias: (T, W + T) float32.
+            mask: Attention mask, added to the scores, (T, W + T) float32.
             past: Keys of every layer, then values of every layer, each (K, W, D) float32.
 
         Returns:
@@ -117,8 +116,8 @@ class TrunkGraph(nn.Module):
         condition = F.silu(styles + phrase @ self.phrase_condition)
         modulations = (condition @ self.modulation + self.modulation_bias).split(config.hidden_dim, dim=-1)
         cos, sin = torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
-        # One more column for the sink, which every step sees.
-        bias = F.pad(bias, (0, 1)).repeat(heads // kv_heads, 1)
+        # One more column for the sink, to which every step attends.
+        mask = F.pad(mask, (0, 1)).repeat(heads // kv_heads, 1)
         keys, values = [], []
         for i in range(config.num_layers):
             gain, shift, mlp_gain, mlp_shift = modulations[_MODULATIONS * i : _MODULATIONS * (i + 1)]
@@ -130,7 +129,7 @@ class TrunkGraph(nn.Module):
             q = q.reshape(kv_heads, -1, width)
             past_key, past_value = past[i], past[config.num_layers + i]
             scores = [q @ past_key.transpose(1, 2), q @ k.transpose(1, 2), q @ self.sink[i]]
-            weight = (torch.cat(scores, dim=-1) + bias).softmax(dim=-1)
+            weight = (torch.cat(scores, dim=-1) + mask).softmax(dim=-1)
             y = weight[:, :, :window] @ past_value + weight[:, :, window:-1] @ v
             y = y.view(heads, -1, width).transpose(0, 1).reshape(-1, heads * width)
             x = x + y @ self.out[i]
@@ -165,7 +164,7 @@ class HeadGraph(nn.Module):
 
         Args:
             hidden: States, (n, H).
-            known: The fields already known, (n, field) int64; None for the first.
+            known: The earlier fields, (n, field) int64; None for the first.
             metre: Metrical places of the notes, (n, 3) int64; None for the time shift.
             chord: Chord ids at the notes' onsets, (n,) int64; None but for the pitch.
         """
@@ -184,7 +183,7 @@ class HeadGraph(nn.Module):
 
 
 class MatMulLinear(nn.Module):
-    """A linear layer as a product and a sum, the form that `int8_model` knows."""
+    """A linear layer as a product and a sum, the form that `int8_model` quantizes."""
 
     def __init__(self, linear: nn.Linear) -> None:
         super().__init__()
@@ -228,6 +227,6 @@ class FlowGraph(nn.Module):
         super().__init__()
         self.flow = flow
 
-    def forward(self, x: Tensor, time: Tensor, style: Tensor, before: Tensor, asked: Tensor) -> Tensor:
-        """Return the velocity (P,); `time` is (1,), the others lack `LatentFlow`'s first axis."""
-        return self.flow(x[None], time, style[None], before[None], asked[None])[0]
+    def forward(self, x: Tensor, time: Tensor, style: Tensor, before: Tensor, target: Tensor) -> Tensor:
+        """Return the velocity (P,); `time` is (1,), all further inputs lack `LatentFlow`'s first axis."""
+        return self.flow(x[None], time, style[None], before[None], target[None])[0]

@@ -1,4 +1,4 @@
-"""From modules to ONNX models, in float and with int8 weights."""
+"""Conversion of modules to ONNX models, in float32 and with int8 weights."""
 
 import contextlib
 import io
@@ -31,7 +31,7 @@ from tatumflow.training.models.tatumflow.phrase_encoder import PhraseEncoder
 from tatumflow.training.models.tatumflow.theory_encoder import TheoryEncoder
 
 OPSET = 21
-"""ONNX operator set of the graphs: the first whose DequantizeLinear knows blocks."""
+"""ONNX operator set of the graphs: the first whose DequantizeLinear has blocks."""
 
 BLOCK = 64
 """Weights along the input axis that share one int8 scale."""
@@ -53,10 +53,10 @@ def traced(
 
     Args:
         module: The module.
-        inputs: Of one call.
+        inputs: Inputs of one call.
         names: Names of the inputs.
         outputs: Names of the outputs.
-        shapes: For each input, which of its axes are free, as `torch.export` takes them.
+        shapes: For each input, its free axes, in the form of `torch.export`.
     """
     torch_log = logging.getLogger("torch.onnx")
     level = torch_log.level
@@ -81,12 +81,12 @@ def traced(
 
 
 def _without_traces(model: Model) -> Model:
-    """Drop what the tracer notes about where each node came from: stack traces name local paths."""
+    """Remove the tracer's notes on the origin of each node: stack traces name local paths."""
     model.doc_string = ""
     graph = model.graph
     graph.doc_string = ""
     del model.metadata_props[:], graph.metadata_props[:], graph.value_info[:]
-    # What a model does not read is no input of its graph.
+    # Inputs that the model does not read are removed from its graph.
     read = {name for node in graph.node for name in node.input}
     inputs = [part for part in graph.input if part.name in read]
     del graph.input[:]
@@ -198,8 +198,8 @@ def _quantize(weight: NDArray[np.float32], block: int) -> tuple[NDArray[np.int8]
 def int8_model(model: Model, block: int = BLOCK) -> Model:
     """Return a copy whose large matrix weights are int8 with a scale per block and column.
 
-    The weights stay standard ONNX, DequantizeLinear before MatMul, so that any runtime can read them; ONNX
-    Runtime fuses the pair into one int8 product on the CPU.
+    The weights are standard ONNX, DequantizeLinear before MatMul, for any runtime; ONNX Runtime fuses the
+    pair into one int8 product on the CPU.
     """
     copy = Model()
     copy.CopyFrom(model)

@@ -1,4 +1,4 @@
-"""Proofs that the exported graphs do what the trained model does."""
+"""Parity of the exported graphs with the trained model."""
 
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from tatumflow.engine.model.metre import METRE_SIZES
 from tatumflow.engine.model.phrase_model import PhraseModel
 from tatumflow.engine.model.tokens import ABSENT, FIELD_SIZES, FIELDS, INPUT_SIZES
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
-from tatumflow.training.evaluate.bundle_nll import Steps, log_probabilities, stream_states
+from tatumflow.training.evaluate.likelihood.bundle_nll import Steps, log_probabilities, stream_states
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.models.tatumflow.decoder import NUM_ROLES, TatumFlowDecoder
 from tatumflow.training.models.tatumflow.layers import rotary_table
@@ -25,19 +25,19 @@ TOLERANCE = 1e-4
 """Greatest error of a value in float32, relative for values above 1."""
 
 _WRAP = 1.25
-"""Steps of the proof per cache row: the ring is written round once and a quarter."""
+"""Steps of the check per cache row: the ring is written one and a quarter times."""
 
 
 @dataclass(frozen=True)
-class Proofs:
+class ParityErrors:
     """Greatest errors in float32; see `TOLERANCE` for their measure.
 
     Attributes:
-        states: Graphs fed through the ring, against the module seeing all steps at once.
+        states: Graphs run through the ring, against the module on all steps at once.
         logits: The heads' graphs against the module's heads.
-        uncached: Graphs fed through the ring, against the module's training pass, within one window.
+        uncached: Graphs run through the ring, against the module's training pass, within one window.
         prefill: One step a call against many.
-        encoder: The encoder's graph against the module, phrases of many lengths, padded there and not here.
+        encoder: The encoder's graph against the module, phrases of many lengths, padded in the module alone.
         theory: The theory encoder's graph against the module.
         flow: The flow's graph against the module.
     """
@@ -52,7 +52,7 @@ class Proofs:
 
 
 class RandomSteps(NamedTuple):
-    """Random steps to prove with: what a decoder reads, style ids (n,), target notes (n, 4), chords (n,)."""
+    """Random steps for the check: decoder inputs, style ids (n,), target notes (n, 4), chords (n,)."""
 
     steps: Steps
     style: Ints
@@ -61,7 +61,7 @@ class RandomSteps(NamedTuple):
 
 
 def random_steps(shape: DecoderShape, count: int, seed: int = 0) -> RandomSteps:
-    """Draw steps evenly from everything the model can read."""
+    """Draw steps evenly from all inputs of the model."""
     rng = np.random.default_rng(seed)
     style = rng.integers(0, shape.num_styles, count)
     steps = Steps(
@@ -76,17 +76,17 @@ def random_steps(shape: DecoderShape, count: int, seed: int = 0) -> RandomSteps:
     return RandomSteps(steps, style, target, rng.integers(0, NUM_CHORDS, count))
 
 
-def _error(found: Floats, wanted: Floats) -> float:
-    return float((np.abs(found - wanted) / np.maximum(np.abs(wanted), 1)).max())
+def _error(found: Floats, expected: Floats) -> float:
+    return float((np.abs(found - expected) / np.maximum(np.abs(expected), 1)).max())
 
 
 def windowed_states(model: TatumFlowDecoder, steps: Steps, window: int) -> Floats:
-    """Return the module's states (n, H), every step seeing itself and `window` steps before it, at once."""
+    """Return the module's states (n, H), every step attending to itself and `window` steps before it."""
     config, count = model.config, len(steps.fields)
     position = np.arange(count)
     behind = position[:, None] - position
-    bias: NDArray[np.float32] = np.full((count, count + 1), MASKED, np.float32)
-    bias[:, 1:][(behind >= 0) & (behind <= window)] = 0
+    mask: NDArray[np.float32] = np.full((count, count + 1), MASKED, np.float32)
+    mask[:, 1:][(behind >= 0) & (behind <= window)] = 0
     cos, sin = rotary_table(torch.from_numpy(position), config.head_dim, config.rope_base)
     past = torch.zeros(config.num_layers, config.num_kv_heads, 1, config.head_dim)
     states, _, _ = model.forward_cached(
@@ -98,7 +98,7 @@ def windowed_states(model: TatumFlowDecoder, steps: Steps, window: int) -> Float
         torch.from_numpy(steps.phrase),
         cos,
         sin,
-        torch.from_numpy(bias),
+        torch.from_numpy(mask),
         past,
         past,
     )
@@ -106,28 +106,28 @@ def windowed_states(model: TatumFlowDecoder, steps: Steps, window: int) -> Float
 
 
 @torch.inference_mode()
-def prove(model: TatumFlow, decoder: Decoder, phrases: PhraseModel) -> Proofs:
-    """Hold float32 graphs to the module they were exported from.
+def check_parity(model: TatumFlow, decoder: Decoder, phrases: PhraseModel) -> ParityErrors:
+    """Return the errors of float32 graphs against the module that they were exported from.
 
     Raises:
         ExportError: if an error exceeds `TOLERANCE`.
     """
     shape = decoder.shape
     steps, style, target, chord = random_steps(shape, int(_WRAP * shape.cache_rows))
-    wanted = windowed_states(model.decoder, steps, shape.window)
+    expected = windowed_states(model.decoder, steps, shape.window)
     many = stream_states(decoder, steps, min(MAX_STEPS, shape.cache_rows))
     single = stream_states(decoder, steps, 1)
     whole = (steps.fields, steps.role, style, steps.chord, steps.metre, steps.phrase)
     uncached = model.decoder(*(torch.from_numpy(array[None, : shape.window]) for array in whole))[0].numpy()
     heads = model.decoder.field_logits(
-        *(torch.from_numpy(array) for array in (wanted, target, chord, steps.metre, steps.metre))
+        *(torch.from_numpy(array) for array in (expected, target, chord, steps.metre, steps.metre))
     )
-    proofs = Proofs(
-        states=_error(many, wanted),
+    errors = ParityErrors(
+        states=_error(many, expected),
         logits=max(
             _error(
                 decoder.field_logits(
-                    field, wanted, np.ascontiguousarray(target[:, :field]), chord, steps.metre
+                    field, expected, np.ascontiguousarray(target[:, :field]), chord, steps.metre
                 ),
                 logits.numpy(),
             )
@@ -139,10 +139,10 @@ def prove(model: TatumFlow, decoder: Decoder, phrases: PhraseModel) -> Proofs:
         theory=_theory_error(model, phrases),
         flow=_flow_error(model, phrases),
     )
-    for name, error in asdict(proofs).items():
+    for name, error in asdict(errors).items():
         if not error <= TOLERANCE:
             raise ExportError(f"{name}: the graphs differ from the model by {error:.2g}, above {TOLERANCE:g}")
-    return proofs
+    return errors
 
 
 def _encoder_error(model: TatumFlow, phrases: PhraseModel, fields: Ints) -> float:
@@ -152,33 +152,33 @@ def _encoder_error(model: TatumFlow, phrases: PhraseModel, fields: Ints) -> floa
     for row, length in zip(padded, lengths, strict=True):
         row[:length] = fields[:length]
     present = torch.arange(longest)[None] < torch.tensor(lengths)[:, None]
-    wanted = model.encoder(torch.from_numpy(padded), present)[0].numpy()
+    expected = model.encoder(torch.from_numpy(padded), present)[0].numpy()
     return max(
-        _error(phrases.encode(fields[:length]), mean) for length, mean in zip(lengths, wanted, strict=True)
+        _error(phrases.encode(fields[:length]), mean) for length, mean in zip(lengths, expected, strict=True)
     )
 
 
 def _theory_error(model: TatumFlow, phrases: PhraseModel) -> float:
     features = np.random.default_rng(2).random((8, NUM_FEATURES), np.float32)
-    wanted = model.theory(torch.from_numpy(features)).numpy()
-    return max(_error(phrases.embed_theory(row), true) for row, true in zip(features, wanted, strict=True))
+    expected = model.theory(torch.from_numpy(features)).numpy()
+    return max(_error(phrases.embed_theory(row), true) for row, true in zip(features, expected, strict=True))
 
 
 def _flow_error(model: TatumFlow, phrases: PhraseModel) -> float:
     shape, rng = phrases.shape, np.random.default_rng(3)
-    asked = len(PARTS) * (shape.theory_dim + 1)
-    widths = (shape.code_dim, shape.num_styles, shape.code_dim + 1, asked)
+    target = len(PARTS) * (shape.theory_dim + 1)
+    widths = (shape.code_dim, shape.num_styles, shape.code_dim + 1, target)
     errors = []
     for time in (0.0, 0.4, 1.0):
-        x, style, before, wanted = (rng.standard_normal(width).astype(np.float32) for width in widths)
-        rows = [torch.from_numpy(array)[None] for array in (x, style, before, wanted)]
+        x, style, before, edit = (rng.standard_normal(width).astype(np.float32) for width in widths)
+        rows = [torch.from_numpy(array)[None] for array in (x, style, before, edit)]
         velocity = model.flow(rows[0], torch.tensor([time]), *rows[1:])[0].numpy()
-        errors.append(_error(phrases.velocity(x, time, style, before, wanted), velocity))
+        errors.append(_error(phrases.velocity(x, time, style, before, edit), velocity))
     return max(errors)
 
 
 def divergence(exact: Decoder, quantized: Decoder, count: int = 256) -> float:
-    """Return how far the quantized decoder's note distribution lies from the exact one's, in nats a note.
+    """Return the divergence of the quantized decoder's note distribution from the exact one, in nats a note.
 
     Mean Kullback-Leibler divergence over random steps, summed over the fields.
     """

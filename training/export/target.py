@@ -1,10 +1,10 @@
-"""What a bundle can be exported for."""
+"""Targets of an export."""
 
 from enum import StrEnum
 
 
 class Target(StrEnum):
-    """What a bundle runs on; every bundle runs on the CPU."""
+    """Runtime of a bundle; every bundle runs on the CPU too."""
 
     CPU = "cpu"
     TENSORRT = "tensorrt"

@@ -1,9 +1,9 @@
-"""What TensorRT takes of a graph, by its documentation, for there may be no GPU to ask.
+"""Check of a graph against TensorRT's documented rules, which needs no GPU.
 
 Operators and types: ONNX-TensorRT, docs/operators.md for TensorRT 10.15. Blocks of weights: TensorRT's
 operators reference 10.1, Dequantize. Profiles: TensorRT's IOptimizationProfile, and ONNX Runtime's provider,
-which given any wants one of every input with a free axis. A graph without a finding may still be refused on
-a machine that has a GPU; one with a finding would run in parts there, or not at all.
+which requires a profile of every input with a free axis if it gets any. A graph without a finding may still
+be refused on a machine with a GPU; one with a finding would run in parts there, or not at all.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ OPSETS: Final = range(9, 25)
 """Operator sets that TensorRT 10.15 reads."""
 
 BOUNDS: Final = ("min", "opt", "max")
-"""The points at which a profile states the sizes of every input."""
+"""The points at which a profile gives the sizes of every input."""
 
 Profile = Mapping[str, tuple[int, ...]]
 
@@ -38,8 +38,8 @@ _REDUCTIONS: Final = tuple(
     for kind in ("L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "Sum", "SumSquare")
 )
 
-# Of the operators with restrictions, those whose restrictions are not looked at below are left out.
-_OPERATORS: Final[Mapping[str, frozenset[int]]] = {
+# Operators whose restrictions are not checked below are left out.
+OPERATORS: Final[Mapping[str, frozenset[int]]] = {
     **dict.fromkeys(
         ("Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Cos", "Cosh", "Sin", "Sinh"), _FLOATS
     ),
@@ -59,36 +59,36 @@ _OPERATORS: Final[Mapping[str, frozenset[int]]] = {
     **dict.fromkeys(("And", "Or", "Xor", "Not"), _BOOL),
     "DequantizeLinear": _INT8,
 }
-"""Types of data that each operator takes; those of its first input."""
+"""Allowed data types of each operator's first input."""
 
 _CONSTANT_INPUT: Final = {**dict.fromkeys((*_REDUCTIONS, "Squeeze", "Unsqueeze", "CumSum"), 1)}
-"""Which input of an operator must be known when the engine is built."""
+"""Index of an operator's input that must be constant."""
 
 
 def check_tensorrt(bundle: Bundle) -> None:
-    """Hold the trunk that the engine gives TensorRT to its rules.
+    """Check the trunk that the engine gives to TensorRT.
 
     Raises:
-        ExportError: if TensorRT would not take it.
+        ExportError: if TensorRT would refuse it.
     """
     found = bundle_findings(bundle)
     if found:
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        raise ExportError(f"{bundle.name}: TensorRT would not take the trunk: {found[0]}{more}")
+        raise ExportError(f"{bundle.name}: TensorRT would refuse the trunk: {found[0]}{more}")
 
 
 def bundle_findings(bundle: Bundle) -> list[str]:
-    """Return why TensorRT would not take the trunk of a bundle, a line each; none if it would."""
+    """Return the reasons for which TensorRT would refuse the trunk of a bundle, a line each."""
     model = onnx.load(str(bundle.graph_path(DECODER_GRAPH, gpu=True)))
     return findings(model, tensorrt_options(bundle))
 
 
 def findings(model: Model, options: Mapping[str, str]) -> list[str]:
-    """Return why TensorRT would not take a graph, a line each; none if it would.
+    """Return the reasons for which TensorRT would refuse a graph, a line each.
 
     Args:
         model: The graph.
-        options: Those of ONNX Runtime's TensorRT provider; the profiles among them count.
+        options: Options of ONNX Runtime's TensorRT provider, with the profiles.
     """
     profiles = {bound: _profile(options, bound) for bound in BOUNDS}
     unsound = [*_model_findings(model), *_operator_findings(model), *_profile_findings(model, profiles)]
@@ -96,7 +96,7 @@ def findings(model: Model, options: Mapping[str, str]) -> list[str]:
 
 
 def _profile(options: Mapping[str, str], bound: str) -> Profile:
-    """Return the sizes of each input that an option such as "a:1x4,b:1" states."""
+    """Return the sizes of each input in an option such as "a:1x4,b:1"."""
     parts = (part.rpartition(":") for part in options.get(f"trt_profile_{bound}_shapes", "").split(","))
     return {name: tuple(map(int, sizes.split("x"))) for name, _, sizes in parts if name}
 
@@ -121,7 +121,7 @@ def _model_findings(model: Model) -> Iterator[str]:
 
 
 def _operator_findings(model: Model) -> Iterator[str]:
-    """Yield the nodes that TensorRT does not take."""
+    """Yield the nodes that TensorRT refuses."""
     try:
         known = shape_inference.infer_shapes(model, check_type=True, strict_mode=True).graph
     except shape_inference.InferenceError as error:
@@ -138,16 +138,16 @@ def _operator_findings(model: Model) -> Iterator[str]:
 
 
 def _node_finding(node: NodeProto, types: Mapping[str, int], weights: Mapping[str, TensorProto]) -> str:
-    """Return what TensorRT does not take of a node; empty if it takes it."""
+    """Return why TensorRT refuses a node; empty if it accepts it."""
     if node.domain not in ("", "ai.onnx"):
         return f"is an operator of {node.domain}"
-    taken = _OPERATORS.get(node.op_type)
-    if taken is None:
-        return "is not among the operators that TensorRT is known to take"
+    accepted = OPERATORS.get(node.op_type)
+    if accepted is None:
+        return "is not among TensorRT's documented operators"
     data = [node.input[0], *(node.output[:1] if node.op_type == "Cast" else ())]
-    wrong = [_type_name(types.get(name, 0)) for name in data if types.get(name, 0) not in taken]
+    wrong = [_type_name(types.get(name, 0)) for name in data if types.get(name, 0) not in accepted]
     if wrong:
-        return f"takes no {wrong[0]}"
+        return f"accepts no {wrong[0]}"
     place = _CONSTANT_INPUT.get(node.op_type, 0)
     if place and place < len(node.input) and node.input[place] and node.input[place] not in weights:
         return f"input {place} must be constant"
@@ -159,7 +159,7 @@ def _node_finding(node: NodeProto, types: Mapping[str, int], weights: Mapping[st
 
 
 def _blocks(node: NodeProto, weights: Mapping[str, TensorProto]) -> str:
-    """Return what is wrong with the scales of int8 weights."""
+    """Return why TensorRT refuses the scales of int8 weights; empty if it accepts them."""
     scale, zero = weights.get(node.input[1]), weights.get(node.input[2]) if len(node.input) > 2 else None
     attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
     if attributes.get("block_size", 0) or scale is None or len(scale.dims) > 1:
@@ -170,7 +170,7 @@ def _blocks(node: NodeProto, weights: Mapping[str, TensorProto]) -> str:
 
 
 def _profile_findings(model: Model, profiles: Mapping[str, Profile]) -> Iterator[str]:
-    """Yield the inputs whose free axes no profile bounds, and the profiles that do not fit their inputs."""
+    """Yield inputs with free axes outside the profiles, and profiles that do not fit their inputs."""
     inputs = _inputs(model)
     for name in {name for profile in profiles.values() for name in profile} - {one.name for one in inputs}:
         yield f"{name}: has a profile and is no input"

@@ -1,4 +1,4 @@
-"""What a bundle says about itself."""
+"""The manifest of a bundle."""
 
 from pathlib import Path
 
@@ -29,8 +29,8 @@ def describe(
 ) -> Manifest:
     """Return the manifest of a model's graphs, without metrics.
 
-    The cache has as many rows as the model's training window. A step looks back an eighth less, so that the
-    last eighth can be taken back without a change in what the steps before saw.
+    The cache has as many rows as the model's training window. A step attends to an eighth less, so that the
+    last eighth can be rolled back without a change in the attention of the steps before.
     """
     rows = config.max_seq_len
     return Manifest(

@@ -1,1 +1,1 @@
-"""How the chord estimator of the engine is learned from the Weimar Jazz Database."""
+"""Training and accuracy of the engine's chord estimator, on the Weimar Jazz Database."""

@@ -1,8 +1,8 @@
-"""Accompaniments rendered from a lead sheet, as a pianist's left hand might play them.
+"""Left-hand accompaniments from a lead sheet, as training data.
 
-The Weimar Jazz Database has horn lines; what the estimator shall hear is solo piano. So it also learns from
-the database's melodies over chords voiced and timed at random in the ways of jazz piano: stride, shells,
-rootless and full voicings (Levine, "The Jazz Piano Book", 1989).
+The Weimar Jazz Database has horn lines, but the estimator reads solo piano. So it is also trained on the
+database's melodies over random jazz-piano accompaniments: stride, shells, rootless and full voicings (Levine,
+"The Jazz Piano Book", 1989).
 """
 
 from typing import Final, Literal
@@ -25,14 +25,14 @@ _TONES: Final[dict[Quality, tuple[tuple[int, ...], tuple[int, ...]]]] = {
     "7sus4": ((0, 5, 7, 10), (2, 9)),
     "aug": ((0, 4, 8), (2, 10)),
 }
-"""Intervals above the root: chord tones, then those that color the chord."""
+"""Intervals above the root: chord tones, then tensions."""
 
 _SIXTHS: Final = 0.4
-"""How often a major chord has its sixth instead of its seventh."""
+"""Probability that a major chord has its sixth instead of its seventh."""
 
 _TRIADS: Final = 0.1
 _OFFBEATS: Final = (0.0, 0.0, 0.0, 0.6, -0.35)
-"""Where a chord is struck, in beats after its own: three times in five on it."""
+"""Onsets of a chord in beats after its own beat: three in five on it."""
 
 _LENGTHS: Final = (0.3, 0.6, 1.0, 2.0, 3.0)
 
@@ -41,9 +41,9 @@ def accompany(solo: AnnotatedSolo, style: Style, rng: np.random.Generator) -> Li
     """Play the chords of a solo in a style; beats without a chord are left out.
 
     Args:
-        solo: Whose beats and chords to play.
-        style: How.
-        rng: Where voicings, places and lengths are drawn from.
+        solo: The solo with its beats and chords.
+        style: Style of the accompaniment.
+        rng: Random generator of voicings, onsets and lengths.
     """
     center = int(rng.integers(52, 60))
     lengths = np.diff(solo.beats, append=solo.beats[-1:] + 0.4)
@@ -71,7 +71,7 @@ def accompany(solo: AnnotatedSolo, style: Style, rng: np.random.Generator) -> Li
 def _low(
     beat: float, length: float, root: int, fifth: int, since: int, rng: np.random.Generator
 ) -> list[tuple[float, float, int]]:
-    """Play the bass of a stride: the root, every other time the fifth as often, with a tenth now and then."""
+    """Play the bass of a stride: the root, or on every second bass note also the fifth; sometimes a tenth."""
     tone = root if since % 4 == 0 or rng.random() < 0.5 else root + fifth
     pitch = 36 + (tone - 36) % 12
     rows = [(beat, length * rng.uniform(0.4, 1.6), pitch)]

@@ -1,4 +1,4 @@
-"""Fit the chord estimator's two networks to the Weimar Jazz Database."""
+"""Training of the chord estimator's two networks on the Weimar Jazz Database."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,19 +29,19 @@ class FitSettings:
     """How to fit.
 
     Attributes:
-        hears: Width of the first network.
-        sees: Width of the second, which has more inputs.
+        chroma: Width of the first network, which reads notes.
+        chords: Width of the second, which reads the first one's chords.
         epochs: Passes over the solos of each network; each renders them anew.
-        share: Share of the frames that a pass reads; neighboring ones tell the same.
+        share: Share of the frames that a pass reads; neighboring ones are nearly equal.
         batch: Frames in a batch.
         rate: Highest learning rate, after 50 steps; it falls to 0.
         decay: Weight decay.
-        dropout: Share of the hidden values that are left out.
-        seed: Seed of all draws.
+        dropout: Dropout of the hidden layers.
+        seed: Seed of everything random.
     """
 
-    hears: int = 128
-    sees: int = 32
+    chroma: int = 128
+    chords: int = 32
     epochs: tuple[int, int] = (15, 8)
     share: float = 0.3
     batch: int = 256
@@ -52,16 +52,16 @@ class FitSettings:
 
 
 class SharedRootNetwork(nn.Module):
-    """Hidden layers and a linear one that give each root its classes, with the same weights for every root.
+    """Two hidden layers and a linear one, with the same weights for every root.
 
     Args:
         windows: Windows of the input.
         depth: Values for each window and pitch class.
         width: Width of the hidden layer.
-        dropout: Share of the hidden values that are left out in training.
+        dropout: Dropout of the hidden layers.
     """
 
-    turns: Tensor
+    rotations: Tensor
 
     def __init__(self, windows: int, depth: int, width: int, dropout: float) -> None:
         super().__init__()
@@ -70,18 +70,18 @@ class SharedRootNetwork(nn.Module):
         self.middle = nn.Linear(width, width)
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(width, len(QUALITIES))
-        turns = (torch.arange(12)[:, None] + torch.arange(12)) % 12
-        self.register_buffer("turns", turns, persistent=False)
+        rotations = (torch.arange(12)[:, None] + torch.arange(12)) % 12
+        self.register_buffer("rotations", rotations, persistent=False)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return scores (frames, 96) from inputs (frames, windows, 12, depth)."""
-        turned = inputs[:, :, self.turns].transpose(1, 2).flatten(2)
-        hidden = functional.relu(self.hidden(turned))
+        rotated = inputs[:, :, self.rotations].transpose(1, 2).flatten(2)
+        hidden = functional.relu(self.hidden(rotated))
         hidden = hidden + functional.relu(self.middle(self.dropout(hidden)))
         return self.out(self.dropout(hidden)).flatten(1)
 
     def arrays(self, name: str) -> dict[str, NDArray[np.float16]]:
-        """Return the weights as the engine reads them."""
+        """Return the weights in the engine's form, with a name before each."""
         weights = {
             "hidden": self.hidden.weight.T.reshape(self.shape),
             "bias": self.hidden.bias,
@@ -127,16 +127,16 @@ def fit(
         raise CorpusError("no solo of the training side has chords; give the Weimar Jazz Database")
     rng = np.random.default_rng(settings.seed)
     torch.manual_seed(settings.seed)
-    hears = SharedRootNetwork(CHROMA_WINDOWS, 1, settings.hears, settings.dropout)
-    sees = SharedRootNetwork(CHORD_WINDOWS, len(QUALITIES), settings.sees, settings.dropout)
-    nn.init.zeros_(sees.out.weight)
-    nn.init.zeros_(sees.out.bias)
+    chroma = SharedRootNetwork(CHROMA_WINDOWS, 1, settings.chroma, settings.dropout)
+    chords = SharedRootNetwork(CHORD_WINDOWS, len(QUALITIES), settings.chords, settings.dropout)
+    nn.init.zeros_(chords.out.weight)
+    nn.init.zeros_(chords.out.bias)
     losses = (
-        _fit(hears, None, chosen, settings.epochs[0], settings, rng),
-        _fit(sees, hears, chosen, settings.epochs[1], settings, rng),
+        _fit(chroma, None, chosen, settings.epochs[0], settings, rng),
+        _fit(chords, chroma, chosen, settings.epochs[1], settings, rng),
     )
     try:
-        np.savez_compressed(out, allow_pickle=False, **hears.arrays("chroma"), **sees.arrays("chords"))
+        np.savez_compressed(out, allow_pickle=False, **chroma.arrays("chroma"), **chords.arrays("chords"))
     except OSError as error:
         raise CorpusError(f"{out}: cannot be written ({error.strerror}); choose another place") from error
     return losses
@@ -153,7 +153,7 @@ def rendered_frames(
         lines.append(Line(bass.onset, bass.duration, bass.pitch + 12 * int(rng.integers(0, 2))))
     if style is not None:
         lines.append(accompany(solo, style, rng))
-    # A transcription of piano holds notes for as long as the pedal does.
+    # In a piano transcription, notes last as long as the pedal.
     pedal = float(rng.uniform(1, 2.5)) if rng.random() < 0.5 else 1.0
     start, end = float(solo.beats[0]), float(solo.beats[-1])
     frames = max(int((end - start) / FRAME), 1)
@@ -201,21 +201,21 @@ def _fit(
 def _frames(
     before: SharedRootNetwork | None, solos: Sequence[AnnotatedSolo], share: float, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Render every solo once and return some frames: a network's inputs, what it adds to, and true chords."""
+    """Render every solo once and return some frames: inputs, scores of the network before, true chords."""
     inputs: list[NDArray[np.float16]] = []
     given: list[NDArray[np.float32]] = []
     target: list[NDArray[np.int64]] = []
     for solo in solos:
         windows, true = rendered_frames(solo, _RENDERINGS[rng.integers(len(_RENDERINGS))], rng)
         chosen = np.flatnonzero((true != NO_CHORD) & (rng.random(len(true)) < share))
-        heard = windows[..., None]
+        values = windows[..., None]
         scores = np.zeros((len(true), 1), dtype=np.float32)
         if before is not None:
             with torch.no_grad():
-                log = functional.log_softmax(before(torch.from_numpy(heard)), dim=1)
+                log = functional.log_softmax(before(torch.from_numpy(values)), dim=1)
             scores = log.numpy()
-            heard = chord_windows(np.exp(scores))
-        inputs.append(heard[chosen].astype(np.float16))
+            values = chord_windows(np.exp(scores))
+        inputs.append(values[chosen].astype(np.float16))
         given.append(scores[chosen])
         target.append(true[chosen] - 1)
     return (

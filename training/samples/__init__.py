@@ -1,1 +1,1 @@
-"""A page of samples in every mode and several styles, each the best of several by stated figures."""
+"""A page of samples in every mode and several styles, each chosen from several candidates by figures."""

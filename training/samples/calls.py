@@ -1,4 +1,4 @@
-"""What the samples reply to: phrases of a corpus, of MIDI files, or those written for the purpose."""
+"""Calls for samples: phrases of a corpus, of MIDI files, or those written for the purpose."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +9,8 @@ from tatumflow.engine.midi.midi_file import read_midi
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.offline import split_phrases
 from tatumflow.training.data.packing import PackedCorpus
-from tatumflow.training.evaluate.answer_relevance import Call, draw_calls
 from tatumflow.training.evaluate.generations import to_array
+from tatumflow.training.evaluate.parts.answer_relevance import Call, draw_calls
 from tatumflow.training.evaluate.primers import PRIMER_SECONDS
 from tatumflow.training.samples.phrases import written_calls
 
@@ -25,9 +25,9 @@ def find_calls(
     """Return calls: phrases of the files, else of the corpus's validation side, else the written ones.
 
     Args:
-        count: How many at most.
-        corpus: Where to draw them from, one from a piece.
-        files: MIDI files whose phrases are taken in turn, the first of each first.
+        count: Most calls to return.
+        corpus: Corpus of the calls, one from a piece.
+        files: MIDI files of the calls, the first phrase of each first.
         seed: Seed of the choice from the corpus.
 
     Raises:
@@ -44,7 +44,7 @@ def find_calls(
 
 
 def _phrases_of(path: Path) -> list[Call]:
-    """Return a file's phrases, cut where the companion's turn would come, with what goes before and after."""
+    """Return a file's phrases, cut where the companion would answer, with the notes before and after."""
     phrases = split_phrases(read_midi(path).notes, max_phrase=_LONGEST)
     calls: list[Call] = []
     for i, phrase in enumerate(phrases):

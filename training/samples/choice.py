@@ -1,10 +1,10 @@
-"""Which of several candidates is given as the sample: stated figures, no ear.
+"""Choice of a sample among candidates, by figures alone.
 
 The candidate with the fewest faults is chosen, of several the one with the lowest mean rank over its figures,
-of equals the first. Figures are distances, so that less is better:
+of equals the first. Figures are distances: less is better.
 
-- harmony, melody, rhythm: of the parts of theory that the mode is about, the mean Euclidean distance of the
-  features from those of the music that the candidate should resemble, as `training/evaluate/phrase_features`;
+- harmony, melody, rhythm: for the parts of theory of the mode, the mean Euclidean distance of the features
+  from those of the references; see `training/evaluate/metrics/phrase_features.py`;
 - off the chords: the share of notes outside the chord at their onset, where there is a chart.
 """
 
@@ -17,29 +17,29 @@ import numpy as np
 from tatumflow.engine.controls import ModeName, chart_named
 from tatumflow.engine.tempo.chart_clock import ChartClock
 from tatumflow.training.evaluate.bootstrap import Floats
+from tatumflow.training.evaluate.metrics.music_metrics import stretch_of
 from tatumflow.training.evaluate.metrics.onsets import TOGETHER, onset_times
+from tatumflow.training.evaluate.metrics.phrase_features import part_distance, phrase_parts
 from tatumflow.training.evaluate.metrics.repetition import most_repeated_figure
 from tatumflow.training.evaluate.metrics.texture import chord_tone_share, longest_silence, note_density
-from tatumflow.training.evaluate.music_metrics import stretch_of
-from tatumflow.training.evaluate.phrase_features import part_distance, phrase_parts
 from tatumflow.training.evaluate.primers import Notes
 from tatumflow.training.samples.requests import Request
 
 FEWEST_NOTES: Final = 8
-"""Notes below which a candidate has hardly played."""
+"""Fewest notes of a candidate without a fault."""
 
 LONGEST_GAP: Final = 2.0
-"""Seconds of silence above which one thinks that it has stopped."""
+"""Longest silence of a candidate without a fault, in seconds."""
 
 MOST_REPEATED: Final = 3
-"""How often a figure of 8 notes may be played in `REPEATED_WITHIN`: of 926 such stretches of PiJAMA's and
-Weimar's validation sides, no more than one in a hundred has one that comes more often."""
+"""Largest count of a figure of 8 notes in `REPEATED_WITHIN`: of 926 such stretches of PiJAMA's and Weimar's
+validation sides, at most one in a hundred exceeds it."""
 
 REPEATED_WITHIN: Final = 20.0
 """Seconds."""
 
 DENSEST: Final = 18.0
-"""Notes per second above which no one plays for long: of the same stretches, one in a hundred has more."""
+"""Largest number of notes per second: of the same stretches, one in a hundred exceeds it."""
 
 _STEP: Final = REPEATED_WITHIN / 2
 
@@ -57,13 +57,13 @@ OFF_CHORDS: Final = "off the chords"
 
 @dataclass(frozen=True)
 class Candidate:
-    """One playing of a request.
+    """A candidate for a request.
 
     Attributes:
         seed: Its seed.
-        notes: What was played, onsets in seconds from where it should begin.
-        seconds: How long it should last.
-        chart_begins: Seconds at which the first beat of the chart falls, on the same clock.
+        notes: Its notes, onsets in seconds from its beginning.
+        seconds: Its length.
+        chart_begins: Time of the chart's first beat in seconds, on the same clock.
     """
 
     seed: int
@@ -74,11 +74,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Judgment:
-    """What is said of a candidate.
+    """Figures and faults of a candidate.
 
     Attributes:
-        figures: Distances by name; NaN where there is nothing to take one from.
-        faults: What is wrong with it, in words.
+        figures: Distances by name; NaN where undefined.
+        faults: Its faults in words.
     """
 
     figures: dict[str, float]
@@ -89,9 +89,9 @@ def judge(request: Request, candidate: Candidate, references: Sequence[Notes]) -
     """Return the figures and faults of a candidate.
 
     Args:
-        request: What was asked for.
-        candidate: What was played.
-        references: What it should resemble; may be empty.
+        request: The request.
+        candidate: The candidate.
+        references: Music that it should resemble; may be empty.
     """
     notes = candidate.notes
     figures: dict[str, float] = {}

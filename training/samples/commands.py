@@ -1,4 +1,4 @@
-"""What `tatumflow samples` does."""
+"""The command `tatumflow samples`."""
 
 import json
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.model.bundle import bundle_path, load_bundle
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.evaluate.comparison import Figures, without_nan
-from tatumflow.training.evaluate.examples import Example, WriteSound, write_examples
 from tatumflow.training.evaluate.generations import Performer, seed_of
 from tatumflow.training.evaluate.progress import Progress
+from tatumflow.training.evaluate.report.examples import Example, WriteSound, write_examples
 from tatumflow.training.samples.calls import find_calls
 from tatumflow.training.samples.page import SOUND, sample_page, sample_title, style_title
 from tatumflow.training.samples.play import Sample, play_best, references_of
@@ -25,11 +25,11 @@ FIGURES: Final = "samples.json"
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """What is played.
+    """What to play.
 
     Attributes:
-        count: How many samples.
-        candidates: How many playings each is chosen from.
+        count: Number of samples.
+        candidates: Number of candidates of each.
         seed: Seed of everything random.
     """
 
@@ -48,25 +48,25 @@ def make_samples(
     write_sound: WriteSound | None = None,
     progress: Progress | None = None,
 ) -> list[Sample]:
-    """Play samples in every mode and several styles, choose the best, and write a page of them.
+    """Play candidates in every mode and several styles, choose the best, and write a page of samples.
 
     Args:
         model: Name or folder of a bundle; the first at hand when empty.
-        out: Folder for the page, the figures as JSON and the files, made if it does not exist; those that
-            samples wrote there before are replaced.
-        settings: What is played.
-        corpus: A packed corpus; its validation side gives calls and what players really did, its players what
-            improvisations are held against.
-        primers: MIDI files whose phrases are the calls. With neither, calls are phrases written for it.
+        out: Folder for the page, the figures as JSON and the files, made if it does not exist; those of an
+            earlier run are replaced.
+        settings: What to play.
+        corpus: A packed corpus: calls and real answers from its validation side, references of
+            improvisations from its players.
+        primers: MIDI files whose phrases are the calls. With neither, calls are written phrases.
         write_sound: Makes the sound files; None for MIDI only.
-        progress: Is told what is under way; standard error by default.
+        progress: Display of the progress; on standard error by default.
 
     Returns:
         The samples in the order of the page.
 
     Raises:
         BundleError: if the bundle cannot be opened.
-        CorpusError: if the corpus cannot be.
+        CorpusError: if the corpus cannot be opened.
         MidiFileError: if a file cannot be read or written, or holds no phrase.
         SettingError: if the folder cannot be written.
         ModelFault: if the model's output is not finite.
@@ -74,7 +74,7 @@ def make_samples(
     chosen = settings or SampleSettings()
     if out.exists() and not out.is_dir():
         raise SettingError(f"{out}: is a file; give the name of a folder")
-    told = progress or Progress(command="samples")
+    shown = progress or Progress(command="samples")
     bundle = load_bundle(bundle_path(model))
     packed = None if corpus is None else PackedCorpus.open(corpus)
     calls = find_calls(chosen.count, corpus=packed, files=primers, seed=chosen.seed)
@@ -82,7 +82,7 @@ def make_samples(
     samples: list[Sample] = []
     replied = 0
     for number, request in enumerate(sample_requests(bundle.styles, chosen.count)):
-        told.begin(f"{number + 1} of {chosen.count}")
+        shown.begin(f"{number + 1} of {chosen.count}")
         call = None
         if request.mode != "improvise":
             call, replied = calls[replied % len(calls)], replied + 1
@@ -91,8 +91,10 @@ def make_samples(
         samples.append(
             play_best(performer, request, call, references, candidates=chosen.candidates, seed=seed)
         )
-    told.end()
-    source = "phrases of the files" if primers else "written for it" if packed is None else "held-out phrases"
+    shown.end()
+    source = "phrases of the files"
+    if not primers:
+        source = "written phrases" if packed is None else "held-out phrases"
     header = {
         "model": bundle.name,
         "command": _command(bundle.name, chosen, packed is not None, primers),
@@ -107,11 +109,11 @@ def _write(out: Path, samples: Sequence[Sample], header: Figures, write_sound: W
     found = [_example(number, sample) for number, sample in enumerate(samples, start=1)]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        examples, why = write_examples(iter(found), out, write_sound, SOUND)
+        examples, silent = write_examples(iter(found), out, write_sound, SOUND)
         rows = [_figures(sample, example) for sample, example in zip(samples, examples, strict=True)]
         content = json.dumps(without_nan({**header, "samples": rows}), indent=1, allow_nan=False)
         write_whole(out / FIGURES, content + "\n")
-        write_whole(out / PAGE, sample_page(samples, examples, header, why))
+        write_whole(out / PAGE, sample_page(samples, examples, header, silent))
     except OSError as error:
         raise SettingError(f"{out}: cannot be written ({error.strerror}); give another folder") from None
 
@@ -119,7 +121,7 @@ def _write(out: Path, samples: Sequence[Sample], header: Figures, write_sound: W
 def _example(number: int, sample: Sample) -> Example:
     styles = "-".join(sample.request.styles) or "no-style"
     name = f"{number:02d}-{sample.request.mode}-{styles}"
-    return Example(name, sample_title(sample), style_title(sample), sample.heard, sample.played)
+    return Example(name, sample_title(sample), style_title(sample), sample.given, sample.played)
 
 
 def _figures(sample: Sample, example: Example) -> Figures:

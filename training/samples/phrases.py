@@ -1,13 +1,13 @@
-"""Short phrases to reply to, written for those who have neither a corpus nor a file at hand."""
+"""Written calls, for use without a corpus or MIDI files."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from tatumflow.training.data.corpora.note_array import note_array
-from tatumflow.training.evaluate.answer_relevance import Call
+from tatumflow.training.evaluate.parts.answer_relevance import Call
 
 _SWUNG: Final = 0.12
-"""How much of a beat an eighth between beats comes late."""
+"""Lateness of an eighth between beats, as a share of the beat."""
 
 _Event = tuple[float, float, int, tuple[int, ...]]
 """Beat, length in beats, MIDI velocity, MIDI pitches."""
@@ -15,10 +15,10 @@ _Event = tuple[float, float, int, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class _Phrase:
-    """A phrase as it is written.
+    """A written phrase.
 
     Attributes:
-        title: What it is.
+        title: Its title.
         tempo: Beats per minute.
         events: Notes and chords; those half-way between beats are swung.
     """
@@ -29,7 +29,7 @@ class _Phrase:
 
 
 def _line(start: float, pitches: tuple[int, ...], velocities: tuple[int, ...]) -> tuple[_Event, ...]:
-    """Write eighths from a beat on, the velocities in turn."""
+    """Return eighths from a beat on, with the velocities repeated in order."""
     return tuple(
         (start + i / 2, 0.5, velocities[i % len(velocities)], (pitch,)) for i, pitch in enumerate(pitches)
     )
@@ -117,7 +117,7 @@ PHRASES: Final = (_BEBOP, _STRIDE, _BLUES, _BALLAD, _MODAL)
 
 
 def written_calls() -> tuple[Call, ...]:
-    """Return the phrases as calls, which have no player, nothing before them and nothing after."""
+    """Return the phrases as calls, without player, context or following phrase."""
     return tuple(_call(phrase) for phrase in PHRASES)
 
 

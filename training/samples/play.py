@@ -1,4 +1,4 @@
-"""Playing a request: the companion in its mode, on a call or alone."""
+"""Candidates of a request: the companion in its mode, on a call or alone."""
 
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -9,18 +9,18 @@ import numpy as np
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.turns.turn_window import ENTRY_SECONDS
 from tatumflow.training.data.packing import PackedCorpus, style_slug
-from tatumflow.training.evaluate.answer_relevance import Call
 from tatumflow.training.evaluate.generations import Performer, seed_of, to_notes
-from tatumflow.training.evaluate.music_metrics import stretch_of
+from tatumflow.training.evaluate.metrics.music_metrics import stretch_of
+from tatumflow.training.evaluate.parts.answer_relevance import Call
 from tatumflow.training.evaluate.primers import Notes, segments
 from tatumflow.training.samples.choice import Candidate, Judgment, best_of, judge
 from tatumflow.training.samples.requests import Request
 
 CONTINUED_SECONDS: Final = 20.0
-"""Length of what goes on from a call."""
+"""Length of a continuation."""
 
 IMPROVISED_SECONDS: Final = 40.0
-"""Length of what is played alone."""
+"""Length of an improvisation."""
 
 _REFERENCES: Final = 8
 _REFERENCE_SECONDS: Final = 20.0
@@ -31,19 +31,19 @@ class Sample:
     """The chosen candidate of a request.
 
     Attributes:
-        request: What was asked for.
-        call: What it replies to; None where it plays alone.
-        heard: The call, from 0 s on; empty where it plays alone.
-        played: What the companion played, on the same clock.
-        judgment: What is said of it.
+        request: The request.
+        call: The call; None for an improvisation.
+        given: Notes of the call, from 0 s on; empty for an improvisation.
+        played: Notes of the companion, on the same clock.
+        judgment: Its figures and faults.
         seed: Its seed.
         chosen: Its number among the candidates, from 1.
-        faultless: How many of the candidates have no fault.
+        faultless: Number of candidates without a fault.
     """
 
     request: Request
     call: Call | None
-    heard: tuple[Note, ...]
+    given: tuple[Note, ...]
     played: tuple[Note, ...]
     judgment: Judgment
     seed: int
@@ -60,15 +60,15 @@ def play_best(
     candidates: int,
     seed: int,
 ) -> Sample:
-    """Play a request several times and return the best.
+    """Play the candidates of a request and return the best.
 
     Args:
         performer: The model.
-        request: What is asked for.
-        call: What to reply to; None to play alone.
-        references: What it should resemble.
-        candidates: How often it is played, at least once.
-        seed: Seed of the candidates'.
+        request: The request.
+        call: The call; None for an improvisation.
+        references: Music that it should resemble.
+        candidates: Number of candidates, at least 1.
+        seed: Seed of the candidates' seeds.
 
     Raises:
         ModelFault: if the model's output is not finite.
@@ -77,11 +77,11 @@ def play_best(
     judgments = [judge(request, candidate, references) for candidate, _ in played]
     best = best_of(judgments)
     candidate, begins = played[best]
-    heard = () if call is None else _moved(call.notes, -float(call.notes["onset"][0]))
+    given = () if call is None else _moved(call.notes, -float(call.notes["onset"][0]))
     return Sample(
         request,
         call,
-        heard,
+        given,
         _moved(candidate.notes, begins),
         judgments[best],
         candidate.seed,
@@ -93,11 +93,11 @@ def play_best(
 def references_of(
     request: Request, call: Call | None, corpus: PackedCorpus | None, seed: int = 0
 ) -> tuple[Notes, ...]:
-    """Return what a candidate should resemble.
+    """Return the music that a candidate should resemble.
 
-    Restyled and reharmonized phrases are held against the call; answers and continuations against what the
-    player really played next, or against the call where nothing is known of that; what is played alone
-    against stretches of the players asked for, where the corpus has them.
+    For restyled and reharmonized phrases the call; for answers and continuations the player's next phrase, or
+    the call where it is not known; for improvisations stretches of the requested players, where the corpus
+    has them.
     """
     if call is not None:
         goes_on = request.mode in ("answer", "continue") and len(call.following) > 0
@@ -115,15 +115,15 @@ def references_of(
 
 
 def _play(performer: Performer, request: Request, call: Call | None, seed: int) -> tuple[Candidate, float]:
-    """Return a candidate, and when it begins in seconds after the call does."""
+    """Return a candidate, and its beginning in seconds after that of the call."""
     controls = replace(request.controls, seed=seed)
     if call is None:
         notes = performer.improvise(IMPROVISED_SECONDS, controls)
         return Candidate(seed, notes, IMPROVISED_SECONDS, ENTRY_SECONDS), 0.0
     start, last = (float(call.notes["onset"][i]) for i in (0, -1))
     if request.mode == "continue":
-        heard = np.concatenate([call.context, call.notes])
-        notes = performer.continuation(heard, CONTINUED_SECONDS, controls, seed)
+        primer = np.concatenate([call.context, call.notes])
+        notes = performer.continuation(primer, CONTINUED_SECONDS, controls, seed)
         return Candidate(seed, notes, CONTINUED_SECONDS), last - start
     notes = performer.reply(call.context, call.notes, controls, seed)
     if not len(notes):

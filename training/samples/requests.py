@@ -1,4 +1,4 @@
-"""What samples are asked for: every mode in every kind of style, over charts where the mode has chords."""
+"""Requests for samples: every mode in every kind of style, over charts where the mode has chords."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from typing import Final
 from tatumflow.engine.controls import MODES, Controls, ModeName
 
 LEADS: Final = ("art-tatum", "charlie-parker")
-"""The two players whose styles, and whose blend, are heard most."""
+"""The two players of most samples, and of the blend."""
 
-OTHERS: Final = (
+FURTHER: Final = (
     *("bill-evans", "bud-powell", "oscar-peterson", "john-coltrane", "erroll-garner"),
     *("thelonious-monk", "lennie-tristano", "keith-jarrett", "sonny-rollins", "earl-hines"),
 )
-"""Further players, who do not resemble each other; those that a bundle does not know are passed over."""
+"""Further players, of different styles; those that a bundle lacks are skipped."""
 
 CHARTS: Final = (
     ("blues in F", 160.0),
@@ -29,16 +29,16 @@ PROGRESSIONS: Final = (
     ("F#m7b5 B7 | Em6", 120.0),
     ("Gbmaj7 | Cb7", 120.0),
 )
-"""Chords to reharmonize with, likewise."""
+"""Chords for reharmonization, with their tempos."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a sample is asked for.
+    """A requested sample.
 
     Attributes:
         mode: The mode.
-        style: Slug of the player to sound like; empty for none.
+        style: Slug of the requested player; empty for none.
         style_b: Slug of a second, blended in equal shares; empty for none.
         chords: The chart; empty for none.
         tempo: Its beats per minute.
@@ -52,12 +52,12 @@ class Request:
 
     @property
     def styles(self) -> tuple[str, ...]:
-        """Slugs of the players asked for."""
+        """Slugs of the requested players."""
         return tuple(style for style in (self.style, self.style_b) if style)
 
     @property
     def controls(self) -> Controls:
-        """The controls that ask for it, the others at their defaults."""
+        """The controls of the request, all further ones at their defaults."""
         return Controls(
             mode=self.mode,
             style=self.style,
@@ -69,36 +69,36 @@ class Request:
 
 
 def sample_requests(known: Sequence[str], count: int) -> list[Request]:
-    """Return requests, the modes in turn; the first 20 hold every mode in every kind of style.
+    """Return requests of successive modes; the first 20 hold every mode in every kind of style.
 
-    The kinds of style are those of `LEADS`, their blend, and another player, each time the next one. Kinds
-    that the bundle does not know are left out; of a bundle that knows no style, none is asked.
+    The kinds of style are those of `LEADS`, their blend, and a further player, each time the next one. Kinds
+    that the bundle lacks are left out; for a bundle without styles, no style is requested.
 
     Args:
-        known: Slugs of the styles that the bundle knows.
-        count: How many.
+        known: Slugs of the bundle's styles.
+        count: Number of requests.
     """
     kinds = [(style, "") for style in LEADS if style in known]
     if len(kinds) == len(LEADS):
         kinds.append(LEADS)
-    rest = [style for style in OTHERS if style in known]
+    rest = [style for style in FURTHER if style in known]
     rest = rest or [style for style in known if style and style not in LEADS]
     if rest or not kinds:
         kinds.append(("", ""))
     requests: list[Request] = []
-    others = 0
+    used = 0
     for i in range(count):
         mode = MODES[i % len(MODES)]
-        turn = i // len(MODES)
-        style, second = kinds[(i % len(MODES) + turn) % len(kinds)]
+        cycle = i // len(MODES)
+        style, second = kinds[(i % len(MODES) + cycle) % len(kinds)]
         if not style and rest:
-            style, others = rest[others % len(rest)], others + 1
-        chords, tempo = _chart(mode, turn)
+            style, used = rest[used % len(rest)], used + 1
+        chords, tempo = _chart(mode, cycle)
         requests.append(Request(mode, style, second, chords, tempo))
     return requests
 
 
-def _chart(mode: ModeName, turn: int) -> tuple[str, float]:
-    """Return the chart of a mode's nth request and its tempo."""
+def _chart(mode: ModeName, number: int) -> tuple[str, float]:
+    """Return the chart and tempo of the request `number` of a mode."""
     charts = {"improvise": CHARTS, "reharmonize": PROGRESSIONS}.get(mode)
-    return charts[turn % len(charts)] if charts else ("", 120.0)
+    return charts[number % len(charts)] if charts else ("", 120.0)

@@ -1,1 +1,1 @@
-"""Learning to take recordings apart: recordings in stems, excerpts of them, what a model sees of these."""
+"""Separation of recordings into stems: data, training, evaluation, export, and synthetic mixes."""

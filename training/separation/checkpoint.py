@@ -1,4 +1,4 @@
-"""Trained separation models out of checkpoints."""
+"""Checkpoints of separation models."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ class TrainedSeparator:
     Attributes:
         model: With its averaged weights where the run kept an average, on the CPU in evaluation mode.
         steps: Optimizer steps it was trained for.
-        source: Kind of the recordings it was trained on, as the configuration says it.
+        source: Kind of its training recordings; see `SeparationData.source`.
     """
 
     model: TfswaUnet
@@ -33,6 +33,6 @@ def open_separator(path: Path) -> TrainedSeparator:
         identity = content[CHECKPOINT_KEY]
         model = trained_model(content)
         if not isinstance(model, TfswaUnet):
-            raise CheckpointError(f"family {identity['family']!r} takes no recordings apart")
+            raise CheckpointError(f"family {identity['family']!r} separates no recordings")
         source = identity["config"].get("data", {}).get("source", "folder")
         return TrainedSeparator(model, int(content.get("global_step", 0)), source)

@@ -1,10 +1,10 @@
-"""What is said where ffmpeg is missing: stempeg, which musdb and museval import, does not load without it."""
+"""The error for a missing ffmpeg, without which stempeg, a dependency of musdb and museval, does not load."""
 
 from tatumflow.engine.errors import TatumFlowError
 
 
 def without_ffmpeg(what: str) -> TatumFlowError:
-    """Return the error that something needs ffmpeg; `what` begins its sentence, as "reading MUSDB18" does."""
+    """Return the error; `what` is the subject of its sentence, such as "reading MUSDB18"."""
     return TatumFlowError(
         f"{what} needs ffmpeg; install it with `sudo apt install ffmpeg` or `brew install ffmpeg`"
     )

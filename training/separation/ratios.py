@@ -1,7 +1,4 @@
-"""Signal-to-distortion ratios in decibels, in the forms that a curve of training can afford.
-
-The figures of a result are museval's.
-"""
+"""Signal-to-distortion ratios in decibels, cheap enough for training curves; results use museval."""
 
 import torch
 from torch import Tensor
@@ -13,8 +10,8 @@ def si_sdr(found: Tensor, true: Tensor) -> Tensor:
     """Return the scale-invariant ratio (Le Roux et al., "SDR - half-baked or well done?", 2019).
 
     Args:
-        found: Shape (..., c, n); both channels count as one signal.
-        true: Likewise.
+        found: Separated signals, (..., c, n); the channels count as one signal.
+        true: True signals, (..., c, n).
 
     Returns:
         Shape (...,); NaN where the true signal is silent.

@@ -1,4 +1,4 @@
-"""What a separation model sees and gives: spectrograms as planes of real and imaginary parts.
+"""Input and output of a separation model: spectrograms as planes of real and imaginary parts.
 
 Shapes, for b excerpts of s stems in stereo, f bins and t frames:
 
@@ -68,7 +68,7 @@ def istft(spectrogram: Tensor, length: int, settings: StftSettings | None = None
 def to_planes(spectrogram: Tensor) -> Tensor:
     """Return a spectrogram, (b, c, f, t) complex, as planes, (b, 2 c, f, t).
 
-    Frames stay one after the other in memory, as the transform lays them.
+    Frames stay contiguous in memory, in the order of the transform.
     """
     frames = spectrogram.transpose(-1, -2)
     return torch.cat([frames.real, frames.imag], dim=1).transpose(-1, -2)

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 from tiny_model import STYLES, tiny_float_models, tiny_trained  # noqa: E402
 
-from tatumflow.training.evaluate.bundle_nll import stream_states  # noqa: E402
+from tatumflow.training.evaluate.likelihood.bundle_nll import stream_states  # noqa: E402
 from tatumflow.training.export.files import write_graphs  # noqa: E402
 from tatumflow.training.export.parity import (  # noqa: E402
     TOLERANCE,

@@ -33,8 +33,8 @@ from tatumflow.training.adapt.report import Adaptation, show
 from tatumflow.training.data.batches import Batch
 from tatumflow.training.data.corpora.piece import NOTE_DTYPE, Piece
 from tatumflow.training.data.corpora.synthetic import swing_piece
-from tatumflow.training.evaluate.evaluation import with_styles
 from tatumflow.training.evaluate.generations import Performer
+from tatumflow.training.evaluate.held_out import with_styles
 from tatumflow.training.evaluate.primers import Notes, Primer
 from tatumflow.training.fit.module import NoteTrainer
 
@@ -72,9 +72,9 @@ def test_the_style_is_in_a_bundle_beside_the_others(adaptation: Adaptation) -> N
     bundle = adaptation.bundle
     assert bundle.styles == (*STYLES, "me")
     performer = Performer(bundle)
-    heard = swing_piece(9, bars=4).notes
+    given = swing_piece(9, bars=4).notes
     for style in ("me", "charlie-parker", ""):
-        assert len(performer.continuation(heard, 4.0, Controls(style=style)))
+        assert len(performer.continuation(given, 4.0, Controls(style=style)))
     manifest = bundle.manifest
     assert manifest.name == "me"
     assert manifest.licence == "CC-BY-NC-4.0"
@@ -83,7 +83,7 @@ def test_the_style_is_in_a_bundle_beside_the_others(adaptation: Adaptation) -> N
     assert "adapted from tiny" in (bundle.path / "card.md").read_text()
 
 
-def test_the_held_out_music_is_foretold_better(adaptation: Adaptation) -> None:
+def test_the_held_out_nll_falls(adaptation: Adaptation) -> None:
     assert adaptation.after.per_note.value < adaptation.before.per_note.value - 0.1
     assert adaptation.learned.after < adaptation.learned.before - 0.1
     assert 0 < adaptation.held_out < adaptation.notes / 3
@@ -141,8 +141,8 @@ def test_ctrl_c_keeps_what_was_learnt(folder: Path, tiny_bundle: Path, tmp_path:
     base = open_base(load_bundle(tiny_bundle), "me")
     corpus = with_styles(pack_own_music(folder, tmp_path / "packed", "me"), base.styles)
 
-    def interrupt(told: str) -> None:
-        if "step 12," in told:
+    def interrupt(detail: str) -> None:
+        if "step 12," in detail:
             signal.raise_signal(signal.SIGINT)
 
     handler = signal.getsignal(signal.SIGINT)
@@ -156,7 +156,7 @@ def test_an_adapter_that_learns_nothing_is_refused(folder: Path, tiny_bundle: Pa
     base = open_base(load_bundle(tiny_bundle), "me")
     corpus = with_styles(pack_own_music(folder, tmp_path / "packed", "me"), base.styles)
     idle = LearningSettings(lr=1e-30, max_epochs=1, val_every=100, val_windows=2)
-    with pytest.raises(AdaptError, match="foretold no better"):
+    with pytest.raises(AdaptError, match="the held-out NLL is no lower"):
         learn(base, corpus, idle)
 
 
@@ -250,9 +250,9 @@ def test_time_is_shown_as_what_is_left() -> None:
         progress.begin("reading")
         clock.now = 100.0
         progress.begin("training")
-        progress.tell("step 1")
+        progress.update("step 1")
         clock.now = 400.0
-        progress.tell("step 9")
+        progress.update("step 9")
     lines = stream.getvalue().splitlines()
     assert [line.split("  ") for line in lines] == [
         ["adapt 4:59 left", "reading"],
@@ -274,13 +274,13 @@ def test_reading_takes_no_more_than_its_share(folder: Path, tiny_bundle: Path, t
 
 
 def test_playing_on_ends_with_its_time(tiny_bundle: Path) -> None:
-    heard = swing_piece(9, bars=4).notes
-    primer = Primer("one", "me", "me", "one", heard, heard, None)
-    asked: list[bool] = []
+    given = swing_piece(9, bars=4).notes
+    primer = Primer("one", "me", "me", "one", given, given, None)
+    calls: list[bool] = []
 
     def go_on() -> bool:
-        asked.append(True)
-        return len(asked) < 2
+        calls.append(True)
+        return len(calls) < 2
 
     performer = Performer(load_bundle(tiny_bundle))
     assert len(play_on(performer, Places((primer,) * 5, 2.0), "", go_on=go_on)) == 2
@@ -289,10 +289,10 @@ def test_playing_on_ends_with_its_time(tiny_bundle: Path) -> None:
 def test_training_ends_with_its_time(folder: Path, tiny_bundle: Path, tmp_path: Path) -> None:
     base = open_base(load_bundle(tiny_bundle), "me")
     corpus = with_styles(pack_own_music(folder, tmp_path / "packed", "me"), base.styles)
-    told: list[str] = []
+    details: list[str] = []
     with suppress(AdaptError):
-        learn(base, corpus, QUICK, told.append, seconds=0.0)
-    assert len(told) == 1
+        learn(base, corpus, QUICK, details.append, seconds=0.0)
+    assert len(details) == 1
 
 
 def test_sigterm_ends_everything_at_once(

@@ -6,10 +6,9 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.controls import Controls
 from tatumflow.training.data.corpora.note_array import note_array
-from tatumflow.training.evaluate import discriminator, listener, note_network
 from tatumflow.training.evaluate.bootstrap import Interval
-from tatumflow.training.evaluate.continuation_figures import Continuations
-from tatumflow.training.evaluate.discriminator import (
+from tatumflow.training.evaluate.classifiers import discriminator, note_network
+from tatumflow.training.evaluate.classifiers.discriminator import (
     FRAME_SECONDS,
     Discrimination,
     auc_interval,
@@ -19,9 +18,11 @@ from tatumflow.training.evaluate.discriminator import (
     pairs_won,
     snapped,
 )
-from tatumflow.training.evaluate.listener import LISTENER_METRICS, OF_PRIMER, Listened, listener_figures
-from tatumflow.training.evaluate.listener_table import listener_lines
+from tatumflow.training.evaluate.parts import listener
+from tatumflow.training.evaluate.parts.continuation_figures import Continuations
+from tatumflow.training.evaluate.parts.listener import LISTENER_METRICS, OF_PRIMER, Listened, listener_figures
 from tatumflow.training.evaluate.primers import Primer
+from tatumflow.training.evaluate.report.listener_table import listener_lines
 
 Notes = NDArray[np.void]
 
@@ -57,11 +58,11 @@ def test_features_tell_what_differs_and_nothing_else() -> None:
     assert abs(same.auc.value - 0.5) < 0.15
     assert same.auc.low < 0.5 < same.auc.high
     shifted = {"noise": noise, "shift": rng.normal(size=120) + 6 * label}
-    told = discriminate_features(shifted, label, pieces, deals=1, permutations=1)
-    assert told.auc.value > 0.98
-    assert told.importance[0].name == "shift"
-    assert told.importance[0].drop > 0.2
-    assert told.importance[0].alone > 0.98
+    result = discriminate_features(shifted, label, pieces, deals=1, permutations=1)
+    assert result.auc.value > 0.98
+    assert result.importance[0].name == "shift"
+    assert result.importance[0].drop > 0.2
+    assert result.importance[0].alone > 0.98
 
 
 def test_notes_tell_a_step_apart_and_not_one_walk_from_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,8 +72,8 @@ def test_notes_tell_a_step_apart_and_not_one_walk_from_another(monkeypatch: pyte
     label = np.repeat([1, 0], 20)
     pieces = [f"{i % 20}" for i in range(40)]
     other = [wander(rng, step=0.2) for _ in range(20)]
-    told = discriminate_notes([wander(rng, step=0.45) for _ in range(20)] + other, label, pieces)
-    assert told.auc.value > 0.95
+    result = discriminate_notes([wander(rng, step=0.45) for _ in range(20)] + other, label, pieces)
+    assert result.auc.value > 0.95
     same = discriminate_notes([wander(rng, step=0.2) for _ in range(20)] + other, label, pieces)
     assert same.auc.low < 0.5 < same.auc.high
 
@@ -92,7 +93,7 @@ def test_snapped_notes_lie_on_frames_and_on_the_companions_grid() -> None:
     assert (snapped(moved) == found).all()
 
 
-def test_a_listener_hears_a_lost_key_and_a_lost_motif(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_listener_figures_show_a_lost_key_and_a_lost_motif(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(note_network, "EPOCHS", 1)
     monkeypatch.setattr(discriminator, "FOLDS", 3)
     monkeypatch.setattr(discriminator, "DEALS", 1)
@@ -127,12 +128,12 @@ def test_a_listener_hears_a_lost_key_and_a_lost_motif(monkeypatch: pytest.Monkey
 def test_the_control_compares_the_same_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[str]] = []
 
-    def told(_: object, label: NDArray[np.int64], pieces: list[str], **__: object) -> Discrimination:
+    def fixed(_: object, label: NDArray[np.int64], pieces: list[str], **__: object) -> Discrimination:
         seen.append([piece for piece, one in zip(pieces, label, strict=True) if not one])
         return Discrimination(Interval(0.5, 0.4, 0.6))
 
-    monkeypatch.setattr(listener, "discriminate_features", told)
-    monkeypatch.setattr(listener, "discriminate_notes", told)
+    monkeypatch.setattr(listener, "discriminate_features", fixed)
+    monkeypatch.setattr(listener, "discriminate_notes", fixed)
     notes = wander(np.random.default_rng(0))
     later = tuple(notes if i < 5 else None for i in range(8))
     pieces = tuple(f"piece {i}" for i in range(8))

@@ -11,8 +11,8 @@ from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.engine.model.kv_cache import KVCache
 from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.training.data.windows import Epoch, Windows
-from tatumflow.training.evaluate.bundle_nll import stream_states, window_steps
-from tatumflow.training.evaluate.endless import STRETCHES, endless_figures
+from tatumflow.training.evaluate.likelihood.bundle_nll import stream_states, window_steps
+from tatumflow.training.evaluate.parts.endless import STRETCHES, endless_figures
 from tatumflow.training.models.tatumflow.stream import TorchDecoder
 
 

@@ -20,21 +20,23 @@ from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.live import cli
 from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.data.packing import PackedCorpus
-from tatumflow.training.evaluate import control_response, evaluation
-from tatumflow.training.evaluate.answer_relevance import Call, answer_figures, draw_calls
+from tatumflow.training.evaluate import evaluation
 from tatumflow.training.evaluate.commands import evaluate, table
-from tatumflow.training.evaluate.continuation_figures import (
+from tatumflow.training.evaluate.evaluation import EvaluationResult
+from tatumflow.training.evaluate.generations import Performer, to_array, to_notes
+from tatumflow.training.evaluate.metrics.music_metrics import METRICS
+from tatumflow.training.evaluate.metrics.onsets import onset_groups
+from tatumflow.training.evaluate.parts import control_response
+from tatumflow.training.evaluate.parts.answer_relevance import Call, answer_figures, draw_calls
+from tatumflow.training.evaluate.parts.continuation_figures import (
     Continuations,
     continuation_figures,
     shuffled,
 )
-from tatumflow.training.evaluate.control_response import ControlTest, control_figures
-from tatumflow.training.evaluate.evaluation import EvaluationResult, EvaluationSettings
-from tatumflow.training.evaluate.generations import Performer, to_array, to_notes
-from tatumflow.training.evaluate.memorization import memorization_figures
-from tatumflow.training.evaluate.metrics.onsets import onset_groups
-from tatumflow.training.evaluate.music_metrics import METRICS
+from tatumflow.training.evaluate.parts.control_response import ControlTest, control_figures
+from tatumflow.training.evaluate.parts.memorization import memorization_figures
 from tatumflow.training.evaluate.primers import Notes, Primer, draw_primers
+from tatumflow.training.evaluate.settings import EvaluationSettings
 
 pytestmark = pytest.mark.slow
 
@@ -132,8 +134,8 @@ def test_primers_repeat_with_their_seed_and_can_be_of_one_player(corpus: PackedC
         len(a.notes) != len(b.notes) or (a.notes != b.notes).any() for a, b in zip(one, other, strict=True)
     )
     assert {p.player for p in draw_primers(corpus, "val", 4, players=["bud-powell"])} == {"bud-powell"}
-    with pytest.raises(CorpusError, match="no val piece by nobody lasts 20 s"):
-        draw_primers(corpus, "val", 4, players=["nobody"])
+    with pytest.raises(CorpusError, match="no val piece by absent lasts 20 s"):
+        draw_primers(corpus, "val", 4, players=["absent"])
     with pytest.raises(CorpusError, match="lasts 500 s"):
         draw_primers(corpus, "val", 4, seconds=500)
 
@@ -158,10 +160,10 @@ def test_continuations_keep_their_time_and_their_seed(performer: Performer, corp
     )
     low = performer.continuation(primer.notes, 8.0, Controls(style="", register_high=50), 5)
     assert low["pitch"].max() <= 50
-    assert performer.known_style("charlie-parker") == "charlie-parker"
-    assert performer.known_style("nobody") == ""
+    assert performer.style_of("charlie-parker") == "charlie-parker"
+    assert performer.style_of("absent") == ""
     with pytest.raises(SettingError, match="style"):
-        performer.continuation(primer.notes, 8.0, Controls(style="nobody"))
+        performer.continuation(primer.notes, 8.0, Controls(style="absent"))
 
 
 def test_real_continuations_are_like_themselves() -> None:
@@ -323,10 +325,10 @@ def test_the_report_holds_everything_and_fetches_nothing(evaluated: tuple[Path, 
     for link in links:
         assert (folder / "report" / link).stat().st_size
     assert len([link for link in links if link.endswith(".mp3")]) == len(links) / 2
-    heard = read_midi(folder / "report" / "examples" / "continuation-1.mid").notes
+    given = read_midi(folder / "report" / "examples" / "continuation-1.mid").notes
     assert result.continuations is not None
     primer = result.continuations.primers[0].notes
-    assert [note.pitch for note in heard][: len(primer) // 2] == primer["pitch"][: len(primer) // 2].tolist()
+    assert [note.pitch for note in given][: len(primer) // 2] == primer["pitch"][: len(primer) // 2].tolist()
 
 
 def test_continuations_can_be_had_without_conditions_and_with_other_controls(

@@ -10,7 +10,7 @@ from tatumflow.engine.harmony.chords import Chord
 from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.training.data.corpora.wjazzd_beats import Beat, is_blues, read_blues
 from tatumflow.training.evaluate.generations import Performer
-from tatumflow.training.evaluate.improvise_figures import improvise_figures
+from tatumflow.training.evaluate.parts.improvise_figures import improvise_figures
 
 BEAT = 0.5
 BLUES = ("F7", "Bb7", "F7", "F7", "Bb7", "Bb7", "F7", "F7", "C7", "Bb7", "F7", "C7")

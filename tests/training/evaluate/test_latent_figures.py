@@ -1,4 +1,4 @@
-"""What the decoder is told of phrases, and the probes."""
+"""Conditions of the decoder on phrases, and the probes."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.data.windows import Epoch, Windows
-from tatumflow.training.evaluate.latent_figures import (
-    TOLD,
+from tatumflow.training.evaluate.parts.latent_figures import (
+    CONDITIONS,
     ProbedPhrases,
     latent_figures,
     phrase_codes,
@@ -37,11 +37,11 @@ def epoch(corpus: PackedCorpus, tiny_bundle: Path) -> Epoch:
     return Windows(corpus, "val", 64, 0).epoch(0)
 
 
-def test_the_decoder_is_told_what_the_table_says(model: OnnxPhraseModel, epoch: Epoch) -> None:
+def test_the_decoder_is_conditioned_on_the_table(model: OnnxPhraseModel, epoch: Epoch) -> None:
     window = epoch.window(0)
     codes = phrase_codes(model, window)
     conditions = phrase_conditions(model, window, codes, np.random.default_rng(0))
-    assert set(conditions) == set(TOLD)
+    assert set(conditions) == set(CONDITIONS)
     assert not conditions["nothing"].any()
     assert np.array_equal(conditions["theory"] + conditions["latent"], conditions["both"])
     assert not conditions["latent"][:, model.shape.latent_dim :].any()
@@ -58,9 +58,9 @@ def test_every_condition_is_scored_on_the_same_notes(
     nll = figures["latent_nll"]
     assert nll["notes"] > 0
     assert nll["nothing"]["gain"]["value"] == 0
-    for told in TOLD[1:]:
-        gain = nll["nothing"]["value"] - nll[told]["value"]
-        assert nll[told]["gain"]["value"] == pytest.approx(gain, abs=1e-9)
+    for condition in CONDITIONS[1:]:
+        gain = nll["nothing"]["value"] - nll[condition]["value"]
+        assert nll[condition]["gain"]["value"] == pytest.approx(gain, abs=1e-9)
     assert figures["latent_active"]["of"] == model.shape.latent_dim
 
 

@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from tatumflow.training.data.corpora.note_array import note_array
-from tatumflow.training.evaluate.answer_motifs import TAKEN_UP, answer_motif_figures
-from tatumflow.training.evaluate.answer_relevance import Call
-from tatumflow.training.evaluate.beat_figures import beat_figures, measure_beat
 from tatumflow.training.evaluate.metrics import beat, key, motif, phrasing
 from tatumflow.training.evaluate.metrics.pitch import pitch_class_counts
+from tatumflow.training.evaluate.parts.answer_motifs import SHARED, answer_motif_figures
+from tatumflow.training.evaluate.parts.answer_relevance import Call
+from tatumflow.training.evaluate.parts.beat_figures import beat_figures, measure_beat
 
 Notes = NDArray[np.void]
 
@@ -94,7 +94,7 @@ def test_rhythms_repeat_whatever_their_tempo() -> None:
     assert motif.returned_share(motif.ratio_classes(at(slow)), faster) == 1
 
 
-def test_what_comes_from_a_source_is_told_from_what_does_not() -> None:
+def test_cells_of_a_source_differ_from_new_ones() -> None:
     source = motif.steps(line([60, 62, 63, 67, 65]))
     assert motif.returned_share(motif.steps(line([70, 72, 73, 77, 75])), source) == 1
     assert motif.returned_share(motif.steps(line([70, 69, 63, 61, 75])), source) == 0
@@ -120,7 +120,7 @@ def test_a_reply_that_quotes_its_call_takes_more_from_it_than_from_others() -> N
     ]
     quoted = [line((call.notes["pitch"].astype(int) + 5).tolist()) for call in calls]
     figures = answer_motif_figures(calls, {"follow": quoted})
-    assert set(figures) == set(TAKEN_UP)
+    assert set(figures) == set(SHARED)
     steps = figures["steps"]
     assert steps["follow"]["own"]["value"] == 1
     assert steps["follow"]["difference"]["interval"][0] > 0.5

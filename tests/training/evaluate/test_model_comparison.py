@@ -21,9 +21,9 @@ from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.data.windows import Window
 from tatumflow.training.evaluate.commands import evaluate
-from tatumflow.training.evaluate.evaluation import EvaluationSettings
-from tatumflow.training.evaluate.model_comparison import compare, compare_models, table
+from tatumflow.training.evaluate.compare.model_comparison import compare, compare_models, table
 from tatumflow.training.evaluate.opened_model import OpenedModel
+from tatumflow.training.evaluate.settings import EvaluationSettings
 from tatumflow.training.export.checkpoint import load_checkpoint
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.fit.checkpoint import CheckpointError, open_checkpoint
@@ -81,7 +81,7 @@ class Silent:
 
 
 def opened(logits: Foretelling, window: int = 64) -> OpenedModel:
-    return OpenedModel("foretelling", "torch", logits, window, STYLES, Silent)
+    return OpenedModel("predicting", "torch", logits, window, STYLES, Silent)
 
 
 def nats(bonus: float) -> float:
@@ -182,7 +182,9 @@ def test_what_has_no_graphs_is_not_exported(baseline: Path) -> None:
         load_checkpoint(baseline / "best.ckpt")
 
 
-def test_what_cannot_be_compared_is_told_in_one_line(packed: Path, baseline: Path, tmp_path: Path) -> None:
+def test_faults_of_a_comparison_are_reported_in_one_line(
+    packed: Path, baseline: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other"
     pack([swing_piece(0, 4, "val", "alone")], other)
     with pytest.raises(CorpusError, match="its 0 styles are not those of baseline/best"):

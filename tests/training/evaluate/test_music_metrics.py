@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tatumflow.training.data.corpora.note_array import note_array
+from tatumflow.training.evaluate.metrics.music_metrics import METRICS, metrics_of, stretch_of
 from tatumflow.training.evaluate.metrics.onsets import bass_line, onset_groups, onset_times, skyline
 from tatumflow.training.evaluate.metrics.pitch import (
     kl_divergence,
@@ -37,7 +38,6 @@ from tatumflow.training.evaluate.metrics.texture import (
     struck_together,
     voicings,
 )
-from tatumflow.training.evaluate.music_metrics import METRICS, metrics_of, stretch_of
 
 Notes = NDArray[np.void]
 
@@ -87,8 +87,8 @@ def test_pitch_classes_by_hand() -> None:
 
 
 def test_divergence_by_hand() -> None:
-    wanted = 0.75 * math.log(0.75 / 0.25) + 0.25 * math.log(0.25 / 0.75)
-    assert kl_divergence([2, 0], [0, 2], smoothing=1) == pytest.approx(wanted)
+    expected = 0.75 * math.log(0.75 / 0.25) + 0.25 * math.log(0.25 / 0.75)
+    assert kl_divergence([2, 0], [0, 2], smoothing=1) == pytest.approx(expected)
     assert kl_divergence([5, 1, 3], [5, 1, 3]) == 0
 
 

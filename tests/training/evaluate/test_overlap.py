@@ -10,7 +10,7 @@ from tatumflow.engine.model.tokens import ABSENT, encode_notes
 from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.data.windows import Window
-from tatumflow.training.evaluate.overlap import overlapping, whole_piece
+from tatumflow.training.evaluate.compare.overlap import overlapping, whole_piece
 
 SEEDS = range(8)
 

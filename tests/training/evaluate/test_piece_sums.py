@@ -7,8 +7,8 @@ from tatumflow.engine.model.tokens import FIELD_SIZES, VELOCITY
 from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.evaluate.bootstrap import bootstrap
-from tatumflow.training.evaluate.overlap import whole_piece
-from tatumflow.training.evaluate.piece_sums import (
+from tatumflow.training.evaluate.compare.overlap import whole_piece
+from tatumflow.training.evaluate.likelihood.piece_sums import (
     COUNTS,
     WIDTH,
     empty_sums,

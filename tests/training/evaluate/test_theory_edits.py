@@ -13,11 +13,10 @@ from tatumflow.engine.controls import MODES, Controls
 from tatumflow.engine.model.bundle import load_bundle
 from tatumflow.engine.theory.features import PARTS
 from tatumflow.training.data.corpora.note_array import note_array
-from tatumflow.training.evaluate.answer_relevance import Call, draw_calls
 from tatumflow.training.evaluate.commands import table
 from tatumflow.training.evaluate.generations import Performer, to_notes
-from tatumflow.training.evaluate.primers import Notes
-from tatumflow.training.evaluate.theory_edits import (
+from tatumflow.training.evaluate.parts.answer_relevance import Call, draw_calls
+from tatumflow.training.evaluate.parts.theory_edits import (
     EDITS,
     TAKES,
     TOLERANCE,
@@ -27,6 +26,7 @@ from tatumflow.training.evaluate.theory_edits import (
     edit_figures,
     play_edits,
 )
+from tatumflow.training.evaluate.primers import Notes
 
 CALLS = 6
 Change = Callable[[Notes], Notes]
@@ -76,7 +76,7 @@ def with_edit(trial: EditTrial, name: str, change: Change) -> EditTrial:
     return replace(trial, edited={**trial.edited, name: played})
 
 
-def test_an_edit_that_does_what_was_asked_reaches_it_and_leaves_the_rest(plain: EditTrial) -> None:
+def test_an_edit_that_does_what_is_requested_reaches_it_and_leaves_the_rest(plain: EditTrial) -> None:
     figures = edit_figures(with_edit(plain, "restyle, pace x 2", fast))["edits"]["restyle, pace x 2"]
     assert figures["before"] > 0.5
     assert figures["after"] == pytest.approx(0, abs=1e-5)
@@ -128,15 +128,15 @@ def test_replies_without_notes_are_left_out(plain: EditTrial) -> None:
     assert not figures["held"]
 
 
-def test_what_is_asked_is_another_part_of_the_call_alone() -> None:
+def test_the_target_differs_from_the_call_in_one_part_alone() -> None:
     notes = to_notes(line(np.random.default_rng(2)))
-    asked = {edit.name: edit.asked(notes) for edit in EDITS}
+    targets = {edit.name: edit.target(notes) for edit in EDITS}
     for one in EDITS:
         for other in EDITS:
             differing = {
                 part.name
                 for part in PARTS
-                if not np.array_equal(asked[one.name][part.slice], asked[other.name][part.slice])
+                if not np.array_equal(targets[one.name][part.slice], targets[other.name][part.slice])
             }
             assert differing == ({one.part, other.part} if other.changes != one.changes else set())
         assert Controls(mode=one.mode, **one.changes)
@@ -157,8 +157,8 @@ def test_the_companion_is_tried_under_the_same_seeds(tiny_bundle: Path, tmp_path
         assert all(len(take) == len(calls) for take in takes)
         for take, same in zip(takes, again.edited[name], strict=True):
             assert all(np.array_equal(a, b) for a, b in zip(take, same, strict=True))
-    heard = (calls[0].context, calls[0].notes, replace(controls, mode="restyle"), 5)
-    answer, reply = performer.answer(*heard), performer.reply(*heard)
+    given = (calls[0].context, calls[0].notes, replace(controls, mode="restyle"), 5)
+    answer, reply = performer.answer(*given), performer.reply(*given)
     assert answer["pitch"].tolist() == reply["pitch"].tolist()
     assert answer["onset"][0] == 0
     first, second = trial.plain["restyle"]

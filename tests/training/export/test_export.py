@@ -22,7 +22,7 @@ from tatumflow.training.export.checkpoint import load_checkpoint  # noqa: E402
 from tatumflow.training.export.commands import export_checkpoint, export_model  # noqa: E402
 from tatumflow.training.export.errors import ExportError  # noqa: E402
 from tatumflow.training.export.files import whole_folder  # noqa: E402
-from tatumflow.training.export.parity import prove  # noqa: E402
+from tatumflow.training.export.parity import check_parity  # noqa: E402
 from tatumflow.training.fit.ema import EMA_KEY  # noqa: E402
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY  # noqa: E402
 
@@ -145,7 +145,7 @@ def test_a_graph_that_differs_from_the_model_is_not_proven(tiny_bundle: Path) ->
     bundle = load_bundle(tiny_bundle)
     decoder, phrases = OnnxDecoder(bundle), OnnxPhraseModel(bundle)
     with pytest.raises(ExportError, match="differ from the model"):
-        prove(tiny_trained().model, decoder, phrases)
+        check_parity(tiny_trained().model, decoder, phrases)
 
 
 def test_a_failed_export_leaves_the_old_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +156,7 @@ def test_a_failed_export_leaves_the_old_bundle(tmp_path: Path, monkeypatch: pyte
     def fail(*_: object) -> None:
         raise ExportError("proof failed")
 
-    monkeypatch.setattr(commands, "prove", fail)
+    monkeypatch.setattr(commands, "check_parity", fail)
     with pytest.raises(ExportError, match="proof failed"):
         export_tiny(out)
     assert [path.name for path in tmp_path.iterdir()] == ["tiny"]

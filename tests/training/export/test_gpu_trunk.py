@@ -17,7 +17,7 @@ from tatumflow.engine.model.bundle import DECODER_GRAPH, GPU_SUFFIX, load_bundle
 from tatumflow.engine.model.onnx_decoder import OnnxDecoder  # noqa: E402
 from tatumflow.engine.model.providers import CPU  # noqa: E402
 from tatumflow.training.cli import register  # noqa: E402
-from tatumflow.training.evaluate.bundle_nll import stream_states  # noqa: E402
+from tatumflow.training.evaluate.likelihood.bundle_nll import stream_states  # noqa: E402
 from tatumflow.training.export import gpu_trunk  # noqa: E402
 from tatumflow.training.export.errors import ExportError  # noqa: E402
 from tatumflow.training.export.gpu_trunk import add_gpu_trunk, float_trunk  # noqa: E402
@@ -47,8 +47,8 @@ def test_the_command_adds_a_trunk_that_keeps_the_rules(tiny_bundle: Path, tmp_pa
     assert card.startswith((tiny_bundle / "card.md").read_text())
     assert "--target tensorrt" in card
     steps = random_steps(made.shape, 20).steps
-    after, wanted = (stream_states(OnnxDecoder(one, providers=(CPU,)), steps) for one in (made, before))
-    np.testing.assert_array_equal(after, wanted)
+    after, expected = (stream_states(OnnxDecoder(one, providers=(CPU,)), steps) for one in (made, before))
+    np.testing.assert_array_equal(after, expected)
 
 
 def test_another_name_and_a_second_time(tiny_bundle: Path, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_no_scales_are_left_behind(tiny_bundle: Path) -> None:
 
 
 def test_a_separator_is_not_for_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tatumflow.training.separation.export.is_separator", lambda _: True)
+    monkeypatch.setattr("tatumflow.training.separation.export.export.is_separator", lambda _: True)
     error = _export(tmp_path / "last.ckpt", tmp_path / "out").exception
     assert isinstance(error, TatumFlowError)
     assert "last.ckpt is a separator" in str(error)

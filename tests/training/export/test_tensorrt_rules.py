@@ -17,7 +17,7 @@ from tatumflow.engine.model.onnx_decoder import OnnxDecoder  # noqa: E402
 from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel  # noqa: E402
 from tatumflow.engine.model.providers import CPU  # noqa: E402
 from tatumflow.engine.model.tensorrt import tensorrt_options  # noqa: E402
-from tatumflow.training.evaluate.bundle_nll import stream_states  # noqa: E402
+from tatumflow.training.evaluate.likelihood.bundle_nll import stream_states  # noqa: E402
 from tatumflow.training.export import tensorrt_rules  # noqa: E402
 from tatumflow.training.export.errors import ExportError  # noqa: E402
 from tatumflow.training.export.onnx_files import Model, int8_model  # noqa: E402
@@ -76,10 +76,10 @@ def test_the_trunk_for_gpus_equals_the_module(bundle: Bundle) -> None:
     decoder = OnnxDecoder(Bundle(alone, bundle.path), providers=(CPU,))
     steps = random_steps(decoder.shape, 200, seed=5).steps
     with torch.inference_mode():
-        wanted = windowed_states(tiny_trained().model.decoder, steps, decoder.shape.window)
+        expected = windowed_states(tiny_trained().model.decoder, steps, decoder.shape.window)
     for batch in (1, MAX_STEPS):
         np.testing.assert_allclose(
-            stream_states(decoder, steps, batch), wanted, rtol=TOLERANCE, atol=TOLERANCE
+            stream_states(decoder, steps, batch), expected, rtol=TOLERANCE, atol=TOLERANCE
         )
 
 
@@ -106,7 +106,7 @@ def test_a_planted_operator_is_found(trunk: Model, options: dict[str, str]) -> N
     node = next(node for node in trunk.graph.node if node.op_type == "Sigmoid")
     node.op_type = "Bernoulli"
     (line,) = findings(trunk, options)
-    assert line.startswith(f"Bernoulli {node.name}: is not among the operators")
+    assert line.startswith(f"Bernoulli {node.name}: is not among TensorRT")
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_size_that_hangs_on_values_is_found(trunk: Model, options: dict[str, s
 
 
 def test_an_export_that_breaks_a_rule_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tensorrt_rules, "_OPERATORS", {})
-    with pytest.raises(ExportError, match=r"TensorRT would not take the trunk: \w+ .* more$"):
+    monkeypatch.setattr(tensorrt_rules, "OPERATORS", {})
+    with pytest.raises(ExportError, match=r"TensorRT would refuse the trunk: \w+ .* more$"):
         export_tiny(tmp_path / "tiny", Target.TENSORRT)
     assert not (tmp_path / "tiny").exists()

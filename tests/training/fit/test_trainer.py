@@ -21,8 +21,8 @@ from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.data.windows import Windows
 from tatumflow.training.evaluate.commands import evaluate, table
-from tatumflow.training.evaluate.evaluation import EvaluationSettings
-from tatumflow.training.evaluate.nll import TorchLogits, evaluate_nll
+from tatumflow.training.evaluate.likelihood.nll import TorchLogits, evaluate_nll
+from tatumflow.training.evaluate.settings import EvaluationSettings
 from tatumflow.training.export.checkpoint import load_checkpoint
 from tatumflow.training.fit.callbacks import TrainingError
 from tatumflow.training.fit.checkpoint import open_checkpoint

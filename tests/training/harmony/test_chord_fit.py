@@ -1,4 +1,4 @@
-"""The chord estimator's fit: what it hears, and that the engine computes what was fitted."""
+"""The chord estimator's fit: its input, and the same output in the engine."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def test_accompaniments_play_the_chords(style: Style) -> None:
         assert counts[third] > counts[7 - third], "the third that makes the chord, not the other"
 
 
-def test_a_rendering_pairs_what_is_heard_with_the_chord_of_the_frame() -> None:
+def test_a_rendering_pairs_windows_with_the_chord_of_the_frame() -> None:
     tune = solo(["Dm7", "G7"], beats=4, beat=0.5)
     windows, true = rendered_frames(tune, (None, True, True), np.random.default_rng(0))
     frames = int(3.5 / FRAME)
@@ -68,22 +68,25 @@ def test_a_rendering_pairs_what_is_heard_with_the_chord_of_the_frame() -> None:
 
 def test_the_engine_computes_what_was_fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    hears, sees = SharedRootNetwork(CHROMA_WINDOWS, 1, 8, 0.0), SharedRootNetwork(CHORD_WINDOWS, 8, 4, 0.0)
-    for network in (hears, sees):
+    chroma_network, chord_network = (
+        SharedRootNetwork(CHROMA_WINDOWS, 1, 8, 0.0),
+        SharedRootNetwork(CHORD_WINDOWS, 8, 4, 0.0),
+    )
+    for network in (chroma_network, chord_network):
         network.half().float()
-    np.savez(tmp_path / "weights.npz", **hears.arrays("chroma"), **sees.arrays("chords"))  # pyright: ignore[reportArgumentType]
+    np.savez(tmp_path / "weights.npz", **chroma_network.arrays("chroma"), **chord_network.arrays("chords"))  # pyright: ignore[reportArgumentType]
     monkeypatch.setattr(estimator, "files", lambda _: tmp_path)
     monkeypatch.setattr(estimator, "WEIGHTS_FILE", "weights.npz")
-    estimator._networks.cache_clear()
+    estimator.networks.cache_clear()
     try:
         chroma = np.random.default_rng(0).random((40, CHROMA_WINDOWS, 12)).astype(np.float32)
         with torch.no_grad():
-            first = torch.log_softmax(hears(torch.from_numpy(chroma)[..., None]), dim=1)
+            first = torch.log_softmax(chroma_network(torch.from_numpy(chroma)[..., None]), dim=1)
             seen = torch.from_numpy(estimator.chord_windows(first.exp().numpy()))
-            wanted = torch.log_softmax(first + sees(seen), dim=1).numpy()
-        np.testing.assert_allclose(chord_log_probabilities(chroma), wanted, atol=2e-3)
+            expected = torch.log_softmax(first + chord_network(seen), dim=1).numpy()
+        np.testing.assert_allclose(chord_log_probabilities(chroma), expected, atol=2e-3)
     finally:
-        estimator._networks.cache_clear()
+        estimator.networks.cache_clear()
 
 
 def test_transposed_chromas_give_transposed_scores() -> None:
@@ -95,7 +98,7 @@ def test_transposed_chromas_give_transposed_scores() -> None:
 
 def test_fitting_lowers_the_loss_and_writes_the_weights(tmp_path: Path) -> None:
     tunes = [solo(["Dm7", "G7", "Cmaj7", "A7"] * 8), solo(["Gm7", "C7", "Fmaj7", "D7"] * 8)]
-    settings = FitSettings(hears=8, sees=4, epochs=(6, 3), share=1.0, batch=32, rate=0.01)
+    settings = FitSettings(chroma=8, chords=4, epochs=(6, 3), share=1.0, batch=32, rate=0.01)
     first, second = fit(tunes, tmp_path / "weights.npz", settings)
     assert first[-1] < 0.6 * first[0]
     assert second[-1] < first[-1] + 0.3

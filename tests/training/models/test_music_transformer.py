@@ -13,7 +13,7 @@ from tatumflow.training.config import load_config
 from tatumflow.training.data.batches import Batch, plain_batch
 from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.data.packing import PackedCorpus, pack
-from tatumflow.training.evaluate.nll import TorchLogits, evaluate_nll
+from tatumflow.training.evaluate.likelihood.nll import TorchLogits, evaluate_nll
 from tatumflow.training.fit.checkpoint import open_checkpoint
 from tatumflow.training.models.music_transformer.cache import TokenCache
 from tatumflow.training.models.music_transformer.config import MusicTransformerConfig

@@ -1,4 +1,4 @@
-"""Samples: what is asked for, which candidate is chosen, and the command with a small model and no sound."""
+"""Samples: requests, which candidate is chosen, and the command with a small model and no sound."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from tatumflow.engine.midi.midi_file import MidiTrack, read_midi, write_midi
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
 from tatumflow.live import cli
 from tatumflow.training.data.corpora.note_array import note_array
-from tatumflow.training.evaluate.answer_relevance import Call
+from tatumflow.training.evaluate.parts.answer_relevance import Call
 from tatumflow.training.evaluate.primers import Notes
 from tatumflow.training.samples.calls import find_calls
 from tatumflow.training.samples.choice import (
@@ -32,7 +32,7 @@ from tatumflow.training.samples.choice import (
 from tatumflow.training.samples.commands import SampleSettings, make_samples
 from tatumflow.training.samples.phrases import PHRASES, written_calls
 from tatumflow.training.samples.play import references_of
-from tatumflow.training.samples.requests import LEADS, OTHERS, Request, sample_requests
+from tatumflow.training.samples.requests import FURTHER, LEADS, Request, sample_requests
 
 
 def line(pitches: Sequence[int], step: float = 0.25) -> Notes:
@@ -46,7 +46,7 @@ def candidate(notes: Notes, seconds: float | None = None) -> Candidate:
 
 
 def test_twenty_samples_hold_every_mode_in_every_kind_of_style() -> None:
-    requests = sample_requests(("", *sorted((*LEADS, *OTHERS))), 20)
+    requests = sample_requests(("", *sorted((*LEADS, *FURTHER))), 20)
     kinds = {
         (request.mode, request.styles if set(request.styles) & set(LEADS) else "other")
         for request in requests
@@ -69,9 +69,7 @@ def test_twenty_samples_hold_every_mode_in_every_kind_of_style() -> None:
         (("", "art-tatum", "bud-powell"), {("art-tatum",), ("bud-powell",)}),
     ],
 )
-def test_only_styles_that_are_known_are_asked_for(
-    known: tuple[str, ...], styles: set[tuple[str, ...]]
-) -> None:
+def test_only_known_styles_are_requested(known: tuple[str, ...], styles: set[tuple[str, ...]]) -> None:
     assert {request.styles for request in sample_requests(known, 12)} == styles
 
 
@@ -166,7 +164,7 @@ def test_candidates_are_held_against_what_the_mode_is_about(tmp_path: Path) -> N
     horn = references_of(Request("improvise", "charlie-parker"), None, corpus)
     assert 1 <= len(horn) <= 8
     assert all((stretch["velocity"] == 0).all() for stretch in horn)
-    assert references_of(Request("improvise", "nobody"), None, corpus) == ()
+    assert references_of(Request("improvise", "absent"), None, corpus) == ()
 
 
 def test_the_command_writes_a_page_without_a_corpus(
@@ -224,7 +222,7 @@ def test_the_same_seed_gives_the_same_samples(tiny_bundle: Path, tmp_path: Path)
     assert {"harmony", "rhythm"} <= set(played[0][0].judgment.figures)
     for sample in played[0]:
         if sample.call is not None and sample.played:
-            assert sample.played[0].onset > sample.heard[-1].onset
+            assert sample.played[0].onset > sample.given[-1].onset
 
 
 def test_bad_input_is_refused(tiny_bundle: Path, tmp_path: Path) -> None:

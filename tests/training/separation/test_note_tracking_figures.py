@@ -55,7 +55,7 @@ def test_an_interval_lies_around_the_median():
 
 
 class KnownTracker:
-    """Says what it was told, each note when its time and half a second have passed."""
+    """Reports given notes, each half a second late."""
 
     def __init__(self, notes: list[NoteOn]) -> None:
         self.rate = RATE
@@ -100,7 +100,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path):
 
 @pytest.mark.slow
 @pytest.mark.needs("fluidsynth", "soundfont")
-def test_a_rendered_horn_is_heard(tmp_path: Path):
+def test_a_rendered_horn_is_transcribed(tmp_path: Path):
     names = [f"Player_Tune{letter}_Solo" for letter in "ABCDEFGHIJKL"]
     weimar = write_weimar(tmp_path / "weimar", names)
     settings = QuartetSettings("val", hours=5 / 3600, soundfonts=(soundfont(),))

@@ -12,7 +12,8 @@ from tatumflow.engine.errors import CorpusError, DeviceError, SettingError
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.separation.stems import QUARTET
 from tatumflow.training.data.corpora.source import seeded_split
-from tatumflow.training.separation.parts import mixture_of
+from tatumflow.training.separation.data.parts import mixture_of
+from tatumflow.training.separation.data.stem_folder import read_stem_folder
 from tatumflow.training.separation.quartet import soundfonts
 from tatumflow.training.separation.quartet.fluid import RATE, Room, Voice, render
 from tatumflow.training.separation.quartet.generate import (
@@ -24,8 +25,7 @@ from tatumflow.training.separation.quartet.generate import (
 from tatumflow.training.separation.quartet.index import INDEX_FILE, read_index
 from tatumflow.training.separation.quartet.instruments import INSTRUMENTS, Instrument, choose_instrument
 from tatumflow.training.separation.quartet.mixing import Balance, mix, panned, playing_level
-from tatumflow.training.separation.quartet.soundfonts import SoundFont, check_apart, open_soundfont
-from tatumflow.training.separation.stem_folder import read_stem_folder
+from tatumflow.training.separation.quartet.soundfonts import SoundFont, check_families, open_soundfont
 
 TUNES = [f"Player_Tune{letter}_Solo" for letter in "ABCDEFGHIJKLMNOP"]
 DRY = Room(0.5, 0.5, 50, 0.0)
@@ -71,16 +71,16 @@ def test_a_horn_has_the_notes_it_plays():
 
 
 def test_soundfonts_of_the_other_side_are_refused_by_family():
-    check_apart([font("a", "a")], ["b"], "val")
+    check_families([font("a", "a")], ["b"], "val")
     with pytest.raises(SettingError, match="val side"):
-        check_apart([font("a", "b")], ["b"], "val")
+        check_families([font("a", "b")], ["b"], "val")
 
 
 def test_known_soundfonts_have_one_side_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in ("FluidR3_GM.sf2", "MuseScore_General_Full.sf3", "sf_GMbank.sf2", "Unknown.sf2"):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "default-GM.sf2").symlink_to(tmp_path / "FluidR3_GM.sf2")
-    monkeypatch.setattr(soundfonts, "_FOLDERS", (tmp_path, tmp_path / "none"))
+    monkeypatch.setattr(soundfonts, "FOLDERS", (tmp_path, tmp_path / "none"))
     monkeypatch.setattr(soundfonts, "find_spec", lambda name: None)
     sides = {side: [p.name for p in soundfonts.installed_soundfonts(side)] for side in ("train", "val")}
     assert sides == {"train": ["FluidR3_GM.sf2", "MuseScore_General_Full.sf3"], "val": ["sf_GMbank.sf2"]}
@@ -101,7 +101,7 @@ def test_a_mix_is_the_sum_of_its_stems_to_the_bit_and_never_clips():
     assert not mixed.stems["silent"].any()
 
 
-def test_levels_are_those_asked_for_whatever_the_rests():
+def test_levels_are_those_requested_with_any_rests():
     tone = np.sin(np.arange(88_200) * 0.05)[:, None].repeat(2, axis=1).astype(np.float32)
     resting = tone.copy()
     resting[44_100:] = 0
@@ -124,8 +124,8 @@ def test_a_note_sounds_when_it_is_written_and_again_the_same():
     voice = Voice(soundfont(), INSTRUMENTS["piano"][0], reverb=0)
     sound = render([Note(0.5, 0.3, 60, 90)], voice, DRY, 1.0)
     assert sound.shape == (round(2.5 * RATE), 2)
-    heard = np.flatnonzero(np.abs(sound).max(axis=1) > 1e-3)
-    assert 0.5 - 0.001 <= heard[0] / RATE <= 0.51
+    sounding = np.flatnonzero(np.abs(sound).max(axis=1) > 1e-3)
+    assert 0.5 - 0.001 <= sounding[0] / RATE <= 0.51
     np.testing.assert_array_equal(sound, render([Note(0.5, 0.3, 60, 90)], voice, DRY, 1.0))
     wet = render(
         [Note(0.5, 0.3, 60, 90)], Voice(soundfont(), voice.instrument, 127), Room(0.8, 0, 100, 1), 1.0

@@ -6,7 +6,7 @@ from separation_samples import RATE, tones
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.separation.stft import stft
-from tatumflow.training.separation.augmentations import (
+from tatumflow.training.separation.data.augmentations import (
     Augmentation,
     gained,
     mixed_up,
@@ -96,7 +96,7 @@ def test_linear_changes_keep_the_mixture_the_sum_of_its_stems(change):
     np.testing.assert_allclose(change(given).sum(axis=0), alone, atol=1e-4)
 
 
-def test_the_same_draw_gives_the_same_excerpt_of_the_length_asked_for():
+def test_the_same_draw_gives_the_same_excerpt_of_the_requested_length():
     augmentation = Augmentation(stretching=1, shifting=1, frequency_masking=1, time_masking=1)
     drawn = augmentation.draw(np.random.default_rng(5), RATE)
     assert drawn == augmentation.draw(np.random.default_rng(5), RATE)

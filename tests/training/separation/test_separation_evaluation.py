@@ -77,7 +77,7 @@ def test_the_oracle_tells_apart_what_does_not_overlap_and_leaves_out_what_is_in_
     parts = np.stack([tones(8000, 200).T, tones(8000, 2500).T, tones(8000, 1200).T])
     found = ideal_ratio_mask(parts, StftSettings(256, 64))
     assert found.shape == (2, 2, 8000)
-    # At the ends a tone begins and stops, and is heard at all frequencies.
+    # At the ends a tone begins and stops, and has all frequencies.
     np.testing.assert_allclose(found[..., 500:-500], parts[:2, :, 500:-500], atol=5e-3)
 
 
@@ -96,7 +96,7 @@ def test_museval_measures_stems_whose_sides_are_alike():
 
 def test_measuring_without_ffmpeg_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
     class Finder:
-        """Fails as stempeg does, whoever imports it."""
+        """Fails on import, as stempeg does."""
 
         def find_spec(self, name: str, *_: object) -> None:
             if name.partition(".")[0] == "museval":

@@ -23,17 +23,17 @@ from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
 from tatumflow.training.models.tfswa_unet.graph import SeparatorGraph
 from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.checkpoint import TrainedSeparator
+from tatumflow.training.separation.data.parts import mixture_of, stems_of
+from tatumflow.training.separation.data.stem_folder import read_stem_folder
 from tatumflow.training.separation.evaluation.separating import separate_whole
-from tatumflow.training.separation.export import (
+from tatumflow.training.separation.export.export import (
+    check_separator,
     export_separator,
     is_separator,
-    prove_separator,
     write_separator,
     write_torchscript,
 )
-from tatumflow.training.separation.parts import mixture_of, stems_of
 from tatumflow.training.separation.quartet.index import Index, SoundFontEntry
-from tatumflow.training.separation.stem_folder import read_stem_folder
 
 pytestmark = pytest.mark.slow
 
@@ -107,20 +107,20 @@ def test_made_quartets_are_credited_and_measured_on(tmp_path: Path):
         (root / side / "index.json").write_text(index.model_dump_json())
     file = checkpoint(tmp_path / "last.ckpt", model())
     manifest = export_separator(file, tmp_path / "low-high", "low-high", quartets=root)
-    assert [credit.name for credit in manifest.corpora] == ["wjazzd, as made quartets", "train.sf2"]
+    assert [credit.name for credit in manifest.corpora] == ["wjazzd, as synthetic mixes", "train.sf2"]
     gains = {metric.name: metric.value for metric in manifest.metrics if "gain" in metric.name}
     recording = read_stem_folder(root / "val", model().config.stem_set)[0]
     parts = recording.read(0, recording.length)
     found, true = separate_whole(model(), mixture_of(parts)), stems_of(parts)
     for place, name in enumerate(("low", "high")):
         error, other = found[place] - true[place], mixture_of(parts) - true[place]
-        wanted = 10 * np.log10(np.square(other).sum() / np.square(error).sum())
-        assert gains[f"val_sdr_gain_{name}"] == pytest.approx(wanted, abs=0.01)
+        expected = 10 * np.log10(np.square(other).sum() / np.square(error).sum())
+        assert gains[f"val_sdr_gain_{name}"] == pytest.approx(expected, abs=0.01)
     assert all(
         metric.command == "tatumflow export last.ckpt --name low-high --corpus QUARTETS"
         for metric in manifest.metrics
     )
-    with pytest.raises(CorpusError, match="holds no made quartets"):
+    with pytest.raises(CorpusError, match="holds no synthetic mixes"):
         export_separator(file, tmp_path / "other", "other", quartets=tmp_path / "low-high")
 
 
@@ -140,7 +140,7 @@ def test_a_graph_that_does_something_else_is_not_exported(exported: Path):
     with torch.no_grad():
         other.place.add_(0.5)
     with pytest.raises(ExportError, match="onnx_error: the graph differs"):
-        prove_separator(other, OnnxBlockModel(load_separator(exported)))
+        check_separator(other, OnnxBlockModel(load_separator(exported)))
 
 
 def test_a_model_that_looks_ahead_is_not_exported(tmp_path: Path):
@@ -164,10 +164,10 @@ def test_torchscript_does_what_the_model_does(tmp_path: Path):
     for seed in range(3):
         planes = torch.randn(4, 33, 2, generator=torch.Generator().manual_seed(seed))
         with torch.inference_mode():
-            wanted, found = graph(planes, *past), script(planes, *past)
-        for one, other in zip(found, wanted, strict=True):
+            expected, found = graph(planes, *past), script(planes, *past)
+        for one, other in zip(found, expected, strict=True):
             torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
-        past = list(wanted[1:])
+        past = list(expected[1:])
 
 
 def damaged(exported: Path, folder: Path, **changes: Any) -> Path:
@@ -179,7 +179,7 @@ def damaged(exported: Path, folder: Path, **changes: Any) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"format_version": 2}, "newer than 1; update TatumFlow"),
         ({"stems": [{"name": "Low", "sources": ["low"]}]}, "is no name"),
@@ -189,10 +189,10 @@ def damaged(exported: Path, folder: Path, **changes: Any) -> Path:
         ({"further": 1}, "further: Extra inputs"),
     ],
 )
-def test_what_is_wrong_in_a_manifest_is_told(
-    exported: Path, tmp_path: Path, changes: dict[str, Any], told: str
+def test_what_is_wrong_in_a_manifest_is_reported(
+    exported: Path, tmp_path: Path, changes: dict[str, Any], message: str
 ):
-    with pytest.raises(BundleError, match=told) as caught:
+    with pytest.raises(BundleError, match=message) as caught:
         load_separator(damaged(exported, tmp_path / "bad", **changes))
     assert "\n" not in str(caught.value)
 
@@ -216,7 +216,7 @@ def test_states_that_do_not_fit_the_graph_are_found_at_once(exported: Path, tmp_
         OnnxBlockModel(load_separator(damaged(exported, tmp_path / "bad", states=states)))
 
 
-def test_separators_are_found_by_folder_and_told_apart(exported: Path):
+def test_separators_are_found_by_folder_and_kind(exported: Path):
     assert separator_path(exported) == exported
     with pytest.raises(BundleError, match="nothing-like-it: no such separator"):
         separator_path("nothing-like-it")

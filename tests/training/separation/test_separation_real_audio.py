@@ -1,4 +1,4 @@
-"""Real music rather than made: the clip of MUSDB18 that comes with stempeg is read and taken apart."""
+"""Real music: the clip of MUSDB18 that comes with stempeg is read and separated."""
 
 import shutil
 from pathlib import Path
@@ -11,10 +11,10 @@ from tatumflow.engine.separation.stems import FOUR_STEMS, VOCALS_OTHER
 from tatumflow.engine.separation.stft import StftSettings
 from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
 from tatumflow.training.models.tfswa_unet.model import TfswaUnet
+from tatumflow.training.separation.data.musdb import read_musdb
+from tatumflow.training.separation.data.parts import Parts, mixture_of, stems_of
 from tatumflow.training.separation.evaluation.oracle import ideal_ratio_mask
 from tatumflow.training.separation.evaluation.separating import separate_stream
-from tatumflow.training.separation.musdb import read_musdb
-from tatumflow.training.separation.parts import Parts, mixture_of, stems_of
 from tatumflow.training.separation.ratios import sdr
 
 pytestmark = [pytest.mark.needs("ffmpeg"), pytest.mark.slow]

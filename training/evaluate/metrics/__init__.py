@@ -1,1 +1,1 @@
-"""Figures of a stretch of music: pure functions on arrays of notes, an idea a file."""
+"""Figures of a stretch of music: pure functions on arrays of notes."""

@@ -1,6 +1,6 @@
-"""Whether a line knows the beat: where its onsets fall between the beats of a known pulse.
+"""Timing of a line against known beats: concentration of onsets, swing ratio, asynchrony.
 
-None of it looks at pitch, and none needs a grid: a line that swings late and evenly has a beat too.
+Pitches are ignored, and no grid is needed: a line that swings late and evenly keeps the beat too.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 from tatumflow.training.evaluate.bootstrap import Floats
 
 HALVES: Final = 2
-"""The part of the beat on which onsets are asked to gather."""
+"""Parts of the beat on which onsets should gather."""
 
 NEAR_BEAT: Final = 0.2
-"""Share of a beat by which an onset may miss the beat and still be meant for it."""
+"""Largest distance of an onset that belongs to a beat, as a share of the beat."""
 
 OFF_BEATS: Final = (0.4, 0.8)
 """Where in the beat the second of two eighths falls: from rushed over straight, at 0.5, to beyond dotted, at
@@ -44,7 +44,7 @@ class Placed:
 
 
 def place_onsets(onsets: ArrayLike, beats: ArrayLike) -> Placed:
-    """Place onsets on a pulse, linearly between its beats; onsets before its first and after its last go.
+    """Place onsets on beats by linear interpolation; onsets before the first and after the last are dropped.
 
     Args:
         onsets: Seconds, (n,).
@@ -60,24 +60,24 @@ def place_onsets(onsets: ArrayLike, beats: ArrayLike) -> Placed:
 
 
 def concentration(placed: Placed, parts: int = HALVES) -> float:
-    """Return how far onsets gather at places a part of a beat apart, less chance.
+    """Return how far onsets gather at multiples of a part of the beat, less the mean of random onsets.
 
-    |mean exp(2 pi i parts phase)|, 0 to 1, less what as many random onsets have on average, sqrt(pi / 4n)
-    (Rayleigh). A line that is late or early by always as much has the same. NaN of few onsets.
+    |mean exp(2 pi i parts phase)|, 0 to 1, less the mean of as many random onsets, sqrt(pi / 4n)
+    (Rayleigh). A constant lateness does not change it. NaN of few onsets.
     """
     count = len(placed.place)
     if count < _FEWEST:
         return float("nan")
-    turn = np.exp(2j * pi * parts * placed.phase)
-    return float(abs(turn.mean())) - sqrt(pi / (4 * count))
+    phasors = np.exp(2j * pi * parts * placed.phase)
+    return float(abs(phasors.mean())) - sqrt(pi / (4 * count))
 
 
 def swing_ratios(placed: Placed) -> Floats:
-    """Return the long over the short of each beat that is played as two eighths, (k,).
+    """Return the swing ratio, first eighth over second, of each beat that is played as two eighths, (k,).
 
     Those are three successive onsets: near a beat, within `OFF_BEATS` of it, and near the next beat. The
-    ratio is that of their two intervals, as of Benadon's beat-upbeat ratio (2006, "Slicing the beat"), and
-    does not depend on how late all three are. 1 is straight, 2 is triplets.
+    ratio of their two intervals, as in Benadon's beat-upbeat ratio (2006, "Slicing the beat"), does not
+    depend on how late all three are. 1 is straight, 2 is triplets.
     """
     place = np.sort(placed.place)
     if len(place) < 3:
@@ -91,7 +91,7 @@ def swing_ratios(placed: Placed) -> Floats:
 
 
 def asynchronies(placed: Placed) -> Floats:
-    """Return how late each onset near a beat is, in seconds, (k,); early ones are negative."""
+    """Return the lateness of each onset near a beat in seconds, (k,); negative for early ones."""
     late = placed.place - np.round(placed.place)
     return (late * placed.period)[np.abs(late) <= NEAR_BEAT]
 

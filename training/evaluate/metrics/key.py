@@ -1,7 +1,7 @@
-"""In which key a stretch is, how plainly, and how often it changes.
+"""Key of a stretch: its clarity, its fit to another stretch, and its modulations.
 
-A flat distribution of pitch classes is near to any other, so a divergence alone rewards losing the key; these
-figures fall where it does.
+A flat distribution of pitch classes is near to any other, so a divergence alone rewards a lost key; these
+figures fall with it.
 """
 
 from typing import Final
@@ -14,19 +14,19 @@ from tatumflow.training.evaluate.metrics.pitch import PITCH_CLASSES, pitch_class
 
 MAJOR: Final = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 MINOR: Final = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
-"""How well each pitch class above the tonic fits a key, (12,) (Krumhansl and Kessler 1982)."""
+"""Key profiles: fit of each pitch class above the tonic, (12,) (Krumhansl and Kessler 1982)."""
 
 KEYS: Final = 24
 """Major keys from C, then minor keys from C."""
 
 WINDOW_SECONDS: Final = 4.0
-"""Seconds whose notes a local key is estimated from."""
+"""Seconds of notes for the estimate of a local key."""
 
 STEP_SECONDS: Final = 1.0
 """Seconds from one local key to the next."""
 
 CHANGE_COST: Final = 1.0
-"""What a change of key costs, in correlations: a key stays until others fit better for some seconds."""
+"""Cost of a change of key, in correlations: a key stays until others fit better for some seconds."""
 
 SECONDS_A_MINUTE: Final = 60.0
 
@@ -53,8 +53,8 @@ def fifths_coefficient(counts: ArrayLike) -> complex:
     mass = np.asarray(counts, dtype=np.float64)
     if not mass.sum() > 0:
         return complex("nan")
-    turn = np.exp(-2j * np.pi * _FIFTHS * np.arange(PITCH_CLASSES) / PITCH_CLASSES)
-    return complex((mass / mass.sum()) @ turn)
+    phasors = np.exp(-2j * np.pi * _FIFTHS * np.arange(PITCH_CLASSES) / PITCH_CLASSES)
+    return complex((mass / mass.sum()) @ phasors)
 
 
 def diatonicity(notes: NDArray[np.void]) -> float:
@@ -63,9 +63,9 @@ def diatonicity(notes: NDArray[np.void]) -> float:
 
 
 def windowed_diatonicity(notes: NDArray[np.void], seconds: float) -> float:
-    """Return the mean diatonicity of windows of `WINDOW_SECONDS`, one after the other; NaN of none.
+    """Return the mean diatonicity of successive windows of `WINDOW_SECONDS`; NaN of none.
 
-    It stays high through modulations, and so tells a line without a key from one that changes its key.
+    It stays high through modulations, so a line without a key differs from one that changes its key.
     """
     windows = _windows(notes, seconds, WINDOW_SECONDS)
     values = [abs(fifths_coefficient(row)) for row in windows if row.sum() >= _FEWEST]
@@ -96,7 +96,7 @@ def same_key(notes: NDArray[np.void], others: NDArray[np.void]) -> float:
 
 
 def key_fit_to(notes: NDArray[np.void], others: NDArray[np.void]) -> float:
-    """Return how well notes fit the key that others are in: the correlation with its profile."""
+    """Return the correlation of notes with the profile of the key of other notes."""
     if not len(notes) or not len(others):
         return float("nan")
     return float(key_fits(pitch_class_counts(notes))[estimated_key(pitch_class_counts(others))])
@@ -112,7 +112,7 @@ def pitch_class_cosine(notes: NDArray[np.void], others: NDArray[np.void]) -> flo
 def fifths_agreement(notes: NDArray[np.void], others: NDArray[np.void]) -> float:
     """Return the cosine of the angle between two stretches on the circle of fifths, -1 to 1.
 
-    0 is what keys that have nothing to do with each other have on average, whatever their diatonicity.
+    0 is the mean of unrelated keys, at any diatonicity.
     """
     one, other = (fifths_coefficient(pitch_class_counts(side)) for side in (notes, others))
     norm = abs(one) * abs(other)

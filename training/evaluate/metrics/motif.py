@@ -1,7 +1,7 @@
-"""What a stretch takes up again: cells of the top line, by contour and by rhythm, exact and varied.
+"""Motifs: repeated cells of the top line, by contour and by rhythm, exact and varied.
 
-A cell is a few successive steps of the top line. Real solos state a cell and come back to it; a line that is
-drawn note by note does not.
+A cell is a few successive steps of the top line. Real solos state a cell and come back to it; random lines do
+not.
 """
 
 from collections import Counter
@@ -18,10 +18,10 @@ CELL: Final = 3
 """Steps in a cell: four notes."""
 
 FIGURE_STEPS: Final = 6
-"""Steps in a figure that is looked for in variation."""
+"""Steps in a figure that may return varied."""
 
 LEEWAY: Final = 1
-"""Semitones by which a step may differ and still be the same step of a varied figure."""
+"""Largest difference in semitones of a step in a varied figure."""
 
 RATIO_EDGES: Final = np.log2(np.array([0.29, 0.42, 0.6, 0.84, 1.19, 1.68, 2.4, 3.4]))
 """Edges of the classes of the ratio of an inter-onset interval to the one before: about 1/4, 1/3, 1/2, 3/4,
@@ -51,13 +51,13 @@ def ratio_classes(notes: NDArray[np.void]) -> NDArray[np.int64]:
 
 
 def cells(values: Sequence[Hashable] | NDArray[np.int64], length: int = CELL) -> list[tuple[Hashable, ...]]:
-    """Return the runs of so many successive values, in order."""
+    """Return the runs of `length` successive values, in order."""
     row = values.tolist() if isinstance(values, np.ndarray) else list(values)
     return [tuple(row[i : i + length]) for i in range(len(row) - length + 1)]
 
 
 def repeated_share(values: Sequence[Hashable] | NDArray[np.int64], length: int = CELL) -> float:
-    """Return the share of cells that come more than once, each time they come; NaN of none."""
+    """Return the share of cells that are played more than once; NaN of none."""
     found = cells(values, length)
     counts = Counter(found)
     return sum(count for count in counts.values() if count > 1) / len(found) if found else float("nan")
@@ -74,17 +74,17 @@ def returned_share(
 
 
 def repeated_contours(notes: NDArray[np.void]) -> float:
-    """Return the share of the top line's cells of exact steps that come more than once."""
+    """Return the share of the top line's cells of exact steps that are played more than once."""
     return repeated_share(steps(notes))
 
 
 def repeated_rhythms(notes: NDArray[np.void]) -> float:
-    """Return the share of the rhythm's cells of four interval ratios that come more than once."""
+    """Return the share of the rhythm's cells of four interval ratios that are played more than once."""
     return repeated_share(ratio_classes(notes), CELL + 1)
 
 
 def self_similarity(notes: NDArray[np.void], length: int = FIGURE_STEPS) -> float:
-    """Return how like its nearest earlier figure each figure of the top line is, on average, 0 to 1.
+    """Return the mean likeness of the top line's figures to their nearest earlier figure, 0 to 1.
 
     The likeness of two figures that do not overlap is the share of their steps that differ by at most
     `LEEWAY` semitones and whose inter-onset ratios are of one class or neighbours: a varied or a sequenced
@@ -100,7 +100,7 @@ def self_similarity(notes: NDArray[np.void], length: int = FIGURE_STEPS) -> floa
 
 
 def likeness_to(notes: NDArray[np.void], source: NDArray[np.void], length: int = FIGURE_STEPS) -> float:
-    """Return how like its nearest figure of a source each figure of the top line is, as `self_similarity`."""
+    """Return the mean likeness of figures to their nearest figure of a source, as in `self_similarity`."""
     own, other = _line(notes), _line(source)
     if len(own) < length or len(other) < length:
         return float("nan")
@@ -110,7 +110,7 @@ def likeness_to(notes: NDArray[np.void], source: NDArray[np.void], length: int =
 
 
 def commonest_cell(notes: NDArray[np.void]) -> float:
-    """Return the share of the top line's cells that are the commonest one: high where a line is stuck."""
+    """Return the share of the commonest cell among the top line's cells: high where a line is stuck."""
     found = cells(steps(notes))
     return max(Counter(found).values()) / len(found) if found else float("nan")
 

@@ -1,4 +1,4 @@
-"""Onsets as they are heard: notes struck together count as one."""
+"""Onsets of music: notes struck together count as one."""
 
 from typing import Final
 
@@ -8,22 +8,22 @@ from numpy.typing import NDArray
 from tatumflow.training.evaluate.bootstrap import Floats
 
 TOGETHER: Final = 0.03
-"""Seconds between onsets below which notes are heard as struck together; as in
-`engine/model/constraints.py`. A transcriber's frames of 32 ms stay apart."""
+"""Seconds between onsets below which notes count as struck together, as in `engine/model/constraints.py`. A
+transcriber's frames of 32 ms remain separate onsets."""
 
 _ROUNDING: Final = 1e-6
 
 
 def onset_groups(notes: NDArray[np.void]) -> NDArray[np.int64]:
-    """Return which onset each note belongs to, (n,), counted from 0.
+    """Return the index of each note's onset, (n,), from 0.
 
     A note less than `TOGETHER` after the one before it belongs to the same onset.
 
     Args:
         notes: Notes by onset, (n,), with the fields `onset`, `duration`, `pitch` and `velocity`.
     """
-    apart = np.diff(notes["onset"].astype(np.float64)) >= TOGETHER - _ROUNDING
-    return np.concatenate([[0], np.cumsum(apart)])[: len(notes)].astype(np.int64)
+    separate = np.diff(notes["onset"].astype(np.float64)) >= TOGETHER - _ROUNDING
+    return np.concatenate([[0], np.cumsum(separate)])[: len(notes)].astype(np.int64)
 
 
 def onset_times(notes: NDArray[np.void]) -> Floats:

@@ -1,4 +1,4 @@
-"""How music breathes: phrases between rests, and how loudness varies."""
+"""Phrasing: phrases between rests, and dynamics."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,10 +12,10 @@ from tatumflow.training.evaluate.metrics.onsets import onset_times
 from tatumflow.training.evaluate.metrics.texture import sounding_spans
 
 REST_SECONDS: Final = 0.5
-"""Seconds of silence that part two phrases."""
+"""Seconds of silence between two phrases."""
 
 MIDDLE_C: Final = 60
-"""MIDI pitch from which notes count as the right hand's."""
+"""MIDI pitch from which notes count as right hand."""
 
 SECONDS_A_MINUTE: Final = 60.0
 
@@ -38,7 +38,7 @@ class Phrases:
 def phrases(notes: NDArray[np.void], rest: float = REST_SECONDS) -> Phrases:
     """Cut a stretch into phrases where nothing sounds for longer than `rest` seconds.
 
-    The stretch's beginning and end cut phrases too, alike for all that are compared.
+    The stretch's beginning and end cut phrases too, on every side of a comparison.
     """
     spans = sounding_spans(notes)
     if not len(spans):
@@ -55,7 +55,7 @@ def phrases(notes: NDArray[np.void], rest: float = REST_SECONDS) -> Phrases:
 def line_phrases(notes: NDArray[np.void], rest: float = REST_SECONDS) -> Phrases:
     """Cut the notes from middle C up into phrases where none is struck for longer than `rest` seconds.
 
-    Two hands and a pedal leave hardly a silence, but the right hand still stops and starts.
+    Two hands and a pedal rarely leave a silence, but the right hand still pauses.
     """
     onset = onset_times(notes[notes["pitch"] >= MIDDLE_C])
     if not len(onset):
@@ -103,7 +103,7 @@ def phrase_seconds(notes: NDArray[np.void]) -> float:
 
 
 def rests_per_minute(notes: NDArray[np.void], seconds: float) -> float:
-    """Return how many rests of more than `REST_SECONDS` between notes a minute has."""
+    """Return the rests of more than `REST_SECONDS` between notes, a minute."""
     return len(phrases(notes).rests) * SECONDS_A_MINUTE / seconds
 
 
@@ -121,5 +121,5 @@ def line_phrase_onsets(notes: NDArray[np.void]) -> float:
 
 
 def line_rests_per_minute(notes: NDArray[np.void], seconds: float) -> float:
-    """Return how often in a minute the right hand strikes nothing for more than `REST_SECONDS`."""
+    """Return the pauses of the right hand of more than `REST_SECONDS`, a minute."""
     return len(line_phrases(notes).rests) * SECONDS_A_MINUTE / seconds

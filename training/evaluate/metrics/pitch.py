@@ -1,4 +1,4 @@
-"""Which pitches are played, and which follows which."""
+"""Distributions of pitches, and of transitions between pitch classes."""
 
 from typing import Final
 
@@ -12,8 +12,8 @@ from tatumflow.training.evaluate.metrics.onsets import onset_groups
 PITCH_CLASSES: Final = 12
 
 SMOOTHING: Final = 1.0
-"""Notes added to each pitch class before distributions are compared (Laplace), so that one that a stretch
-does not have costs much but not everything."""
+"""Notes added to each pitch class before distributions are compared (Laplace), so that the divergence is
+finite where a pitch class is missing."""
 
 
 def pitch_class_counts(notes: NDArray[np.void]) -> Floats:
@@ -26,7 +26,7 @@ def pitch_class_counts(notes: NDArray[np.void]) -> Floats:
 def kl_divergence(reference: ArrayLike, other: ArrayLike, smoothing: float = SMOOTHING) -> float:
     """Return the Kullback-Leibler divergence of counts (k,) from the reference's, in nats.
 
-    KL(reference ‖ other), what it costs to take the other for the reference.
+    KL(reference ‖ other): the cost in nats of predicting the reference by `other`.
 
     Args:
         reference: Counts, (k,).
@@ -39,7 +39,7 @@ def kl_divergence(reference: ArrayLike, other: ArrayLike, smoothing: float = SMO
 
 
 def pitch_class_transitions(notes: NDArray[np.void]) -> Floats:
-    """Return how often each pitch class leads to each, (12, 12), from row to column.
+    """Return the transitions between pitch classes, (12, 12), from row to column.
 
     Yang and Lerch (2020), pitch class transition matrix, of all voices: between one onset and the next every
     pitch class of the first leads to every one of the second, each by an equal share of one transition. So

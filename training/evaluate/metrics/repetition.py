@@ -1,4 +1,4 @@
-"""How far a stretch repeats itself: what tells a stuck loop from music, which repeats too."""
+"""Repetition within a stretch, to find a stuck loop."""
 
 from collections import Counter
 from typing import Final
@@ -13,9 +13,9 @@ FIGURE: Final = 8
 
 
 def most_repeated_figure(notes: NDArray[np.void], length: int = FIGURE) -> int:
-    """Return how often the commonest figure of so many successive skyline pitches is played, without overlap.
+    """Return the count of the commonest figure of `length` successive skyline pitches, without overlap.
 
-    1 if none comes twice, 0 if there are too few notes. One note repeated, or a trill, is a figure too.
+    1 if none is repeated, 0 if there are too few notes. One note repeated, or a trill, is a figure too.
     """
     line = skyline(notes).tolist()
     last: dict[tuple[int, ...], int] = {}
@@ -29,7 +29,7 @@ def most_repeated_figure(notes: NDArray[np.void], length: int = FIGURE) -> int:
 
 
 def longest_repeat(notes: NDArray[np.void]) -> int:
-    """Return the length in notes of the longest run of skyline pitches that comes twice, without overlap."""
+    """Return the length in notes of the longest repeated run of skyline pitches, without overlap."""
     line = skyline(notes)
     longest = 0
     for shift in range(1, len(line)):

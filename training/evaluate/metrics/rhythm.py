@@ -1,4 +1,4 @@
-"""When notes are struck. No beats are known, so times are in seconds and grids are fixed."""
+"""Rhythm without known beats: times are in seconds and grids are fixed."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +18,7 @@ classes."""
 INTERVAL_CLASSES: Final = len(INTERVAL_EDGES) + 1
 
 GROOVE_WINDOW: Final = 2.0
-"""Seconds taken as a bar: four beats at 120 beats per minute."""
+"""Seconds of a nominal bar: four beats at 120 beats per minute."""
 
 GROOVE_POSITIONS: Final = 32
 """Positions in such a bar, of 62.5 ms: two of the transcriber's frames."""
@@ -76,7 +76,7 @@ def interval_class_counts(notes: NDArray[np.void]) -> Floats:
 def rhythm_diversity(notes: NDArray[np.void]) -> float:
     """Return the entropy in bits of pairs of successive inter-onset intervals by class; NaN without a pair.
 
-    Of pairs rather than single intervals, so that it tells an even line from the same values mixed; at most
+    Of pairs rather than single intervals, so that an even line differs from the same values mixed; at most
     7.4.
     """
     classes = interval_classes(notes)
@@ -84,7 +84,7 @@ def rhythm_diversity(notes: NDArray[np.void]) -> float:
 
 
 def groove_similarity(notes: NDArray[np.void], seconds: float) -> float:
-    """Return how alike the onset patterns of the stretch's bars are, 0 to 1; NaN with fewer than two bars.
+    """Return the similarity of the onset patterns of the stretch's bars, 0 to 1; NaN below two bars.
 
     Grooving pattern similarity (Wu and Yang 2020, "The Jazz Transformer on the front line"): 1 less the share
     of positions at which two bars differ, on average over all pairs; of bars of `GROOVE_WINDOW` seconds from
@@ -103,6 +103,6 @@ def groove_similarity(notes: NDArray[np.void], seconds: float) -> float:
     pattern[position] = 1.0
     pattern = pattern.reshape(bars, GROOVE_POSITIONS)
     struck = pattern.sum(axis=0)
-    # Of all pairs of bars, those that differ at a position are those of a struck and an open one.
+    # Two bars differ at a position where one of them alone has an onset.
     differing = (struck * (bars - struck)).sum() / (bars * (bars - 1) / 2)
     return float(1.0 - differing / GROOVE_POSITIONS)

@@ -1,8 +1,8 @@
 """Runs of notes that stretches share with a corpus, found by hashing runs of growing length.
 
 A rolling polynomial hash (Karp and Rabin 1987) of every run of one note, two, three, and so on; a place whose
-run is not found drops out, so that after a few lengths little is left to look at. Two runs are taken for
-equal when their 64-bit hashes are.
+run is not found is dropped, so that few places remain after some lengths. Two runs count as equal when their
+64-bit hashes are.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ Tokens = NDArray[np.int64]
 def common_runs(
     stretches: Sequence[NDArray[np.void]], pieces: Sequence[NDArray[np.void]], *, transposed: bool = False
 ) -> list[NDArray[np.int64]]:
-    """Return how many notes from each note on, in this order, some piece of a corpus has as well.
+    """Return the length of the run from each note on that some piece of a corpus shares.
 
     Notes are compared by pitch, in the order of their onsets, and notes of one onset by pitch; times are not.
     A run ends with its stretch or its piece. Five million notes take some seconds.
@@ -45,31 +45,31 @@ def common_runs(
     while len(at) and len(place):
         hashes, at = _extended(hashes, at, queries, length, table)
         known, place = _extended(known, place, corpus, length, table)
-        wanted = np.unique(hashes)
-        if not len(wanted):
+        targets = np.unique(hashes)
+        if not len(targets):
             break
-        likely = _likely(known, wanted)
+        likely = _likely(known, targets)
         known, place = known[likely], place[likely]
-        rank = np.minimum(np.searchsorted(wanted, known), len(wanted) - 1)
-        found = wanted[rank] == known
+        rank = np.minimum(np.searchsorted(targets, known), len(targets) - 1)
+        found = targets[rank] == known
         known, place = known[found], place[found]
-        shared = np.zeros(len(wanted), dtype=np.bool_)
+        shared = np.zeros(len(targets), dtype=np.bool_)
         shared[rank[found]] = True
-        kept = shared[np.searchsorted(wanted, hashes)]
+        kept = shared[np.searchsorted(targets, hashes)]
         hashes, at = hashes[kept], at[kept]
         length += 1
         lengths[at] = length
     if transposed and any(map(len, pieces)):
         lengths += 1
-    return _parted(lengths, stretches)
+    return _split(lengths, stretches)
 
 
 def covered(runs: NDArray[np.int64], shortest: int) -> float:
-    """Return the share of a stretch's notes that lie in runs of at least so many notes; NaN of no notes.
+    """Return the share of a stretch's notes that lie in runs of `shortest` notes or more; NaN of no notes.
 
     Args:
         runs: Lengths from each note on, (n,), from `common_runs`.
-        shortest: Notes.
+        shortest: Fewest notes of a run.
     """
     if not len(runs):
         return float("nan")
@@ -78,7 +78,7 @@ def covered(runs: NDArray[np.int64], shortest: int) -> float:
 
 
 def _joined(parts: Sequence[NDArray[np.void]], transposed: bool) -> Tokens:
-    """Lay parts end to end, a boundary after each: pitches, or intervals to the next note."""
+    """Join parts, a boundary after each: pitches, or intervals to the next note."""
     if not parts:
         return np.zeros(0, dtype=np.int64)
     pitch = np.concatenate([np.append(part["pitch"].astype(np.int16), _BOUNDARY) for part in parts])
@@ -89,23 +89,23 @@ def _joined(parts: Sequence[NDArray[np.void]], transposed: bool) -> Tokens:
     return tokens
 
 
-def _parted(lengths: NDArray[np.int64], parts: Sequence[NDArray[np.void]]) -> list[NDArray[np.int64]]:
+def _split(lengths: NDArray[np.int64], parts: Sequence[NDArray[np.void]]) -> list[NDArray[np.int64]]:
     ends = np.cumsum([len(part) + 1 for part in parts])
     return [lengths[end - len(part) - 1 : end - 1] for part, end in zip(parts, ends.tolist(), strict=True)]
 
 
-def _likely(hashes: NDArray[np.uint64], wanted: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Return which hashes may be among the wanted, by their upper bits: a table is faster than a search."""
+def _likely(hashes: NDArray[np.uint64], targets: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Return which hashes may be among the targets, by their upper bits: a table is faster than a search."""
     table = np.zeros(1 << _TABLE_BITS, dtype=np.bool_)
     shift = np.uint64(64 - _TABLE_BITS)
-    table[wanted >> shift] = True
+    table[targets >> shift] = True
     return table[hashes >> shift]
 
 
 def _extended(
     hashes: NDArray[np.uint64], at: Tokens, tokens: Tokens, length: int, table: NDArray[np.uint64]
 ) -> tuple[NDArray[np.uint64], Tokens]:
-    """Take one more token into the hash of each run; runs that meet a boundary are dropped."""
+    """Add one more token to the hash of each run; runs that meet a boundary are dropped."""
     following = tokens[at + length]
     inside = following != _BOUNDARY
     return hashes[inside] * _MULTIPLIER + table[following[inside]], at[inside]

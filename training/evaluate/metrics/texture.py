@@ -1,4 +1,4 @@
-"""How much sounds at once, how often, and for how long nothing does."""
+"""Texture: density, polyphony, voicings, silences."""
 
 from collections.abc import Callable, Collection
 from typing import Final
@@ -14,24 +14,24 @@ VOICING_NOTES: Final = 3
 """Notes struck together that make a voicing."""
 
 VOICING_SECONDS: Final = float(INTERVAL_EDGES[0])
-"""Seconds after the first of them at which a note no longer belongs to them. Half-way between two of PiJAMA's
-frames of 32 ms: about as many are taken for struck together where notes lie on them, as in the corpus, as
-where they are spread over them, as a model may play. At 30 ms, notes of neighbouring frames are apart on the
-frames and often together off them."""
+"""Seconds after the first note of a voicing at which a note no longer belongs to it. Half-way between two of
+PiJAMA's frames of 32 ms: about as many notes count as struck together on the frames, as in the corpus, as off
+them, as in a model's playing. At 30 ms, notes of neighbouring frames are never together on the frames and
+often together off them."""
 
 
 def note_density(notes: NDArray[np.void], seconds: float) -> float:
-    """Return the notes per second of a stretch of so many seconds."""
+    """Return the notes per second of a stretch."""
     return len(notes) / seconds
 
 
 def onset_density(notes: NDArray[np.void], seconds: float) -> float:
-    """Return the onsets per second of a stretch of so many seconds, a chord counting once."""
+    """Return the onsets per second of a stretch; a chord counts once."""
     return len(onset_times(notes)) / seconds
 
 
 def sounding_spans(notes: NDArray[np.void]) -> Floats:
-    """Return the spans in which anything sounds, (k, 2): seconds of begin and end, ascending, apart."""
+    """Return the spans in which any note sounds, (k, 2): begin and end in seconds, ascending, disjoint."""
     onset = notes["onset"].astype(np.float64)
     order = np.argsort(onset, kind="stable")
     onset, end = onset[order], (onset + notes["duration"])[order]
@@ -43,7 +43,7 @@ def sounding_spans(notes: NDArray[np.void]) -> Floats:
 
 
 def polyphony(notes: NDArray[np.void]) -> float:
-    """Return the notes that sound at once, on average over the time in which any does; NaN of no notes.
+    """Return the mean number of notes that sound at once, over the time in which any does; NaN of none.
 
     Rests do not count, as in MusPy's polyphony (Dong et al. 2020), but each moment counts by its length.
     """
@@ -53,7 +53,7 @@ def polyphony(notes: NDArray[np.void]) -> float:
 
 
 def longest_silence(notes: NDArray[np.void], seconds: float) -> float:
-    """Return the longest time in which nothing sounds, in seconds; the stretch's beginning and end count."""
+    """Return the longest silence in seconds, those at the stretch's beginning and end included."""
     spans = np.clip(sounding_spans(notes), 0.0, seconds)
     begins = np.append(spans[:, 0], seconds)
     ends = np.concatenate([[0.0], spans[:, 1]])
@@ -73,14 +73,14 @@ def struck_together(notes: NDArray[np.void]) -> list[frozenset[int]]:
 
 
 def voicings(notes: NDArray[np.void]) -> list[frozenset[int]]:
-    """Return the MIDI pitches of all that is struck together, where there are `VOICING_NOTES`, in order."""
+    """Return the MIDI pitches of all voicings of at least `VOICING_NOTES` notes, in order."""
     return [group for group in struck_together(notes) if len(group) >= VOICING_NOTES]
 
 
 def distinct_voicings(notes: NDArray[np.void]) -> float:
-    """Return how many different voicings there are in 100 times that something is struck; NaN of no notes.
+    """Return the number of different voicings per 100 groups of notes struck together; NaN of no notes.
 
-    A voicing is its absolute pitches.
+    A voicing is a set of absolute pitches.
     """
     struck = len(struck_together(notes))
     return 100 * len(set(voicings(notes))) / struck if struck else float("nan")
@@ -92,13 +92,13 @@ def chord_tone_share(
     strong_beats: ArrayLike,
     tolerance: float = 0.06,
 ) -> float:
-    """Return the share of the notes struck on strong beats that belong to the chord; NaN if none is struck.
+    """Return the share of chord tones among the notes struck on strong beats; NaN if none is struck.
 
     Args:
         notes: Notes, (n,).
         chord_at: Pitch classes, 0 to 11 from C, of the chord at a time in seconds; empty where there is none.
         strong_beats: Seconds of the strong beats, (b,). Beats without a chord do not count.
-        tolerance: Seconds by which a note may miss the beat.
+        tolerance: Largest distance of a note from the beat in seconds.
     """
     onset = notes["onset"].astype(np.float64)
     pitch_class = notes["pitch"].astype(np.int64) % 12

@@ -1,1 +1,1 @@
-"""Figures of a separation model on whole recordings, beside those of an oracle and of the mixture."""
+"""Evaluation of separation on whole recordings, beside an oracle and the mixture."""

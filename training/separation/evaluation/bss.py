@@ -1,4 +1,4 @@
-"""BSS Eval v4 through museval: how far stems are from the truth, and what it is that they hold besides."""
+"""BSS Eval v4 by museval: distortion, interference and artifacts of separated stems."""
 
 from typing import Final, NamedTuple
 
@@ -10,8 +10,8 @@ from tatumflow.engine.separation.stft import Samples
 from tatumflow.training.separation.ffmpeg import without_ffmpeg
 
 _NOISE: Final = 1e-4
-"""Level of what is added to true stems: where their sides are alike, interference and artifacts cannot be
-told apart without it. It is 80 dB below full scale, and the ratio to all distortion does not notice."""
+"""Level of noise added to true stems, without which interference and artifacts of a stem with equal sides are
+undefined. It is 80 dB below full scale, and does not change the ratio to all distortion."""
 
 _NOISE_SEED: Final = 5_309
 
@@ -24,7 +24,7 @@ class BssFigures(NamedTuple):
     sdr: Windows
     """Of the true stem to all distortion."""
     isr: Windows
-    """To what is wrong with its image."""
+    """To the error of its stereo image."""
     sir: Windows
     """To other stems."""
     sar: Windows
@@ -43,9 +43,9 @@ def bss_figures(found: Samples, true: Samples, rate: int) -> BssFigures:
     """Return the figures of separated stems.
 
     Args:
-        found: Shape (s, 2, n).
-        true: Likewise.
-        rate: Samples a second; a window is as long.
+        found: The separated stems, (s, 2, n).
+        true: The true stems, (s, 2, n).
+        rate: Samples a second; a window lasts a second.
 
     Raises:
         TatumFlowError: if museval or ffmpeg is missing.

@@ -1,4 +1,4 @@
-"""`tatumflow evaluate-stems`: figures of a separation model on held-out recordings."""
+"""The command `tatumflow evaluate-stems`: figures of a separation model on held-out recordings."""
 
 import shlex
 import sys
@@ -8,21 +8,21 @@ from pathlib import Path
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.training.separation.checkpoint import open_separator
+from tatumflow.training.separation.data.musdb import read_musdb
+from tatumflow.training.separation.data.parts import Recording
+from tatumflow.training.separation.data.stem_folder import read_stem_folder
 from tatumflow.training.separation.evaluation.figures import StemFigures, stem_figures, write_figures
-from tatumflow.training.separation.musdb import read_musdb
-from tatumflow.training.separation.parts import Recording
 from tatumflow.training.separation.quartet.index import INDEX_FILE
-from tatumflow.training.separation.stem_folder import read_stem_folder
 
 
 @dataclass(frozen=True)
 class StemEvaluation:
-    """What is measured on.
+    """Recordings to measure on.
 
     Attributes:
-        recordings: A folder of recordings in stems, such as the `val` side of made quartets; or MUSDB18's.
-        musdb: Whether it is MUSDB18's, whose test side counts.
-        limit: Recordings at most, spread over all of them; None for all.
+        recordings: A folder of recordings in stems, such as the `val` side of synthetic mixes; or MUSDB18's.
+        musdb: Whether it is MUSDB18's, of which the test side is used.
+        limit: Most recordings, spread over all of them; None for all.
 
     Raises:
         SettingError: if the limit is not positive.
@@ -41,10 +41,10 @@ def evaluate_stems(checkpoint: Path, settings: StemEvaluation, json_path: Path |
     """Measure a separation model.
 
     Args:
-        checkpoint: One that `tatumflow train` wrote.
-        settings: What on.
-        json_path: Where to write the figures, with the command that made them; made recordings are called
-            synthetic there.
+        checkpoint: A checkpoint of `tatumflow train`.
+        settings: The recordings.
+        json_path: Where to write the figures, with the command that made them, and whether the recordings are
+            synthetic.
 
     Raises:
         CheckpointError: if the checkpoint cannot be read or is of another family.

@@ -1,4 +1,4 @@
-"""What a separation model reaches on whole recordings, beside an oracle and beside doing nothing."""
+"""Figures of a separation model on whole recordings, beside an oracle and the mixture itself."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -14,16 +14,16 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.separation.stft import Samples
 from tatumflow.training.models.tfswa_unet.model import TfswaUnet
+from tatumflow.training.separation.data.parts import Parts, Recording, mixture_of, stems_of
 from tatumflow.training.separation.evaluation.bss import bss_figures
 from tatumflow.training.separation.evaluation.oracle import ideal_ratio_mask
 from tatumflow.training.separation.evaluation.separating import separate_stream, separate_whole
-from tatumflow.training.separation.parts import Parts, Recording, mixture_of, stems_of
 from tatumflow.training.separation.ratios import si_sdr
 
 MIXTURE_ROW: Final = "mixture"
 ORACLE_ROW: Final = "oracle"
 
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 Medians = dict[str, NDArray[np.float64]]
 
 
@@ -32,11 +32,11 @@ class StemFigures:
     """Medians over recordings of their medians over seconds, in decibels.
 
     Attributes:
-        names: Of the stems.
+        names: Names of the stems.
         rows: For "offline", "streaming" if the model is causal, "oracle" and "mixture": by name of a figure,
-            one for each stem. "sdr_gain" is the median of what a recording's SDR gains on the mixture's.
-        recordings: How many.
-        seconds: How long together.
+            one for each stem. "sdr_gain" is the median of a recording's SDR less that of the mixture.
+        recordings: Number of recordings.
+        seconds: Their total length.
     """
 
     names: tuple[str, ...]
@@ -45,7 +45,7 @@ class StemFigures:
     seconds: float
 
     def plain(self) -> dict[str, Any]:
-        """Return the figures as plain values; what is not known is None."""
+        """Return the figures as plain values; None for NaN."""
         stems = {
             row: {
                 name: {
@@ -60,14 +60,14 @@ class StemFigures:
 
 
 def stem_figures(
-    model: TfswaUnet, recordings: Sequence[Recording], tell: Tell = lambda _: None
+    model: TfswaUnet, recordings: Sequence[Recording], progress: Progress = lambda _: None
 ) -> StemFigures:
-    """Separate whole recordings and measure what comes out.
+    """Separate whole recordings and measure the stems.
 
     Args:
         model: In evaluation mode.
         recordings: In the model's stems, at its rate; at least one.
-        tell: Is told how far it is.
+        progress: Called with the number and name of each recording.
 
     Raises:
         TatumFlowError: if museval is missing.
@@ -75,7 +75,7 @@ def stem_figures(
     """
     measured: dict[str, list[Medians]] = {}
     for number, recording in enumerate(recordings):
-        tell(f"{number + 1} of {len(recordings)}: {recording.name}")
+        progress(f"{number + 1} of {len(recordings)}: {recording.name}")
         parts = recording.read(0, recording.length)
         for row, found in _separations(model, parts):
             measured.setdefault(row, []).append(_measured(found, stems_of(parts), recording.rate))

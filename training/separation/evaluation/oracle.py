@@ -1,9 +1,9 @@
-"""What masks could reach that knew the stems: the ideal ratio mask."""
+"""The oracle of separation by masks: the ideal ratio mask."""
 
 import numpy as np
 
 from tatumflow.engine.separation.stft import Samples, StftSettings, istft, stft
-from tatumflow.training.separation.parts import Parts
+from tatumflow.training.separation.data.parts import Parts
 
 _SMALLEST = 1e-12
 
@@ -13,7 +13,7 @@ def ideal_ratio_mask(parts: Parts, transform: StftSettings) -> Samples:
 
     Args:
         parts: Shape (s + 1, 2, n).
-        transform: Window and hop of the masks; those of the model beside which it is set.
+        transform: Window and hop of the masks; those of the compared model.
 
     Returns:
         Shape (s, 2, n).

@@ -1,4 +1,4 @@
-"""Trained models at work on whole recordings, offline and as a stream."""
+"""Separation of whole recordings by a trained model, offline and as a stream."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.signal import from_planes, istft, stft, to_planes
 
 _CALL_SECONDS: Final = 30.0
-"""What a causal model is given at once where all of a recording is at hand; more would fill the memory."""
+"""Seconds of a call of a causal model on a whole recording; limited by memory."""
 
 _SECONDS: Final = 12.0
 _OVERLAP: Final = 0.25
@@ -25,7 +25,7 @@ class TorchBlockModel:
     """A causal model as the engine's `BlockModel`."""
 
     def __init__(self, model: TfswaUnet, most: int = 1) -> None:
-        """Take a model in evaluation mode, and the blocks of a call at most.
+        """Wrap a model in evaluation mode; `most` limits the blocks of a call.
 
         Raises:
             SettingError: if it is not causal.
@@ -37,7 +37,7 @@ class TorchBlockModel:
 
     @property
     def stems(self) -> StemSet:
-        """What it takes a mixture apart into."""
+        """The stems."""
         return self._model.config.stem_set
 
     @property
@@ -81,7 +81,7 @@ def separate_stream(model: TfswaUnet, mixture: Samples, piece: int = 1 << 16) ->
 
 
 def stream_through(model: BlockModel, mixture: Samples, piece: int = 1 << 16) -> Samples:
-    """Let any model that takes streams separate a recording; see `separate_stream`."""
+    """Separate a recording with any block model; see `separate_stream`."""
     separator = StreamingSeparator(model)
     found = [
         separator.push(mixture[:, start : start + piece]) for start in range(0, mixture.shape[-1], piece)
@@ -91,10 +91,10 @@ def stream_through(model: BlockModel, mixture: Samples, piece: int = 1 << 16) ->
 
 @torch.inference_mode()
 def separate_whole(model: TfswaUnet, mixture: Samples, seconds: float = _SECONDS) -> Samples:
-    """Separate a recording with all of it at hand.
+    """Separate a whole recording offline.
 
-    A model that looks ahead takes excerpts that overlap by a fourth, faded into each other, at the
-    normalizer's level; a causal one takes as many frames at once as memory allows.
+    A model that looks ahead reads excerpts at the normalizer's level that overlap by a fourth, cross-faded; a
+    causal one reads as many frames at once as memory allows.
 
     Args:
         model: In evaluation mode.

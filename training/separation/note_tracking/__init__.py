@@ -1,1 +1,1 @@
-"""How well the note trackers hear: rendered solos with known notes."""
+"""Evaluation of the pitch trackers on rendered solos with known notes."""

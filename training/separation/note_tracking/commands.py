@@ -1,4 +1,4 @@
-"""`tatumflow evaluate-notes`."""
+"""The command `tatumflow evaluate-notes`: figures of a pitch tracker on rendered stems."""
 
 import json
 import shlex
@@ -23,16 +23,16 @@ from tatumflow.training.separation.quartet.index import SYNTHETIC
 
 @dataclass(frozen=True)
 class NoteEvaluation:
-    """What to hear.
+    """What to transcribe.
 
     Attributes:
-        quartets: A side that `tatumflow data quartet` made.
+        quartets: A side of synthetic mixes of `tatumflow data quartet`.
         weimar: The Weimar Jazz Database.
-        stem: Which stem.
-        stems: Folder of separated stems that are heard instead of the clean ones; None for these.
-        seconds: How much of each, greater than 0.
-        limit: Recordings at most; None for all.
-        polyphonic: Whether the tracker of many voices hears them, or that of one.
+        stem: Name of the stem.
+        stems: Folder of separated stems to transcribe instead of the clean ones; None for the clean ones.
+        seconds: Seconds of each stem, greater than 0.
+        limit: Most recordings; None for all.
+        polyphonic: Whether to use the polyphonic tracker, not the monophonic one.
     """
 
     quartets: Path
@@ -45,10 +45,10 @@ class NoteEvaluation:
 
 
 def evaluate_notes(evaluation: NoteEvaluation, json_path: Path | None = None) -> TrackingFigures:
-    """Measure a note tracker.
+    """Measure a pitch tracker.
 
     Args:
-        evaluation: What to hear.
+        evaluation: What to transcribe.
         json_path: Where to write the figures, with the command that made them.
 
     Raises:

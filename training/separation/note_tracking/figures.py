@@ -1,4 +1,4 @@
-"""What a note tracker finds of known notes, how late, and at what cost."""
+"""Figures of a pitch tracker: F-measure, latency and cost on known notes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,24 +16,24 @@ from tatumflow.training.separation.note_tracking.matching import Onsets, f1, mat
 from tatumflow.training.separation.note_tracking.recordings import NotedRecording
 
 BLOCK_SECONDS: Final = 0.01
-"""How much a tracker is given at once."""
+"""Seconds of sound in a call of a tracker."""
 
 
 @dataclass(frozen=True)
 class TrackedSolo:
-    """What a tracker found of one recording.
+    """Figures of one recording.
 
     Attributes:
         name: The recording's.
-        instrument: What plays.
-        notes: How many were played.
-        onset_f1: By onset alone, 0 to 1.
-        note_f1: By onset and pitch, 0 to 1.
-        latencies: Seconds from each note's true onset to its event, of those that were found, (m,). Time that
-            computing takes is not in it.
-        velocity_correlation: Of played and found velocities, -1 to 1; NaN of few notes.
+        instrument: Its instrument.
+        notes: Number of played notes.
+        onset_f1: F-measure by onset alone, 0 to 1.
+        note_f1: F-measure by onset and pitch, 0 to 1.
+        latencies: Seconds from the true onset of each matched note to its event, without computing time,
+            (m,).
+        velocity_correlation: Of played and transcribed velocities, -1 to 1; NaN of few notes.
         cpu: CPU seconds per second of sound, on one thread.
-        seconds: How long it is.
+        seconds: Length.
     """
 
     name: str
@@ -49,13 +49,13 @@ class TrackedSolo:
 
 @dataclass(frozen=True)
 class TrackingFigures:
-    """What a tracker finds.
+    """Figures over all recordings.
 
     Attributes:
-        solos: Each recording.
-        onset_f1: Median over the recordings, by onset alone, with its 95 % interval.
-        note_f1: By onset and pitch.
-        latency_p50: Median of all found notes' latencies, in seconds.
+        solos: Figures of each recording.
+        onset_f1: Median F-measure by onset alone, with its 95 % interval.
+        note_f1: Median F-measure by onset and pitch.
+        latency_p50: Median latency of all matched notes, in seconds.
         latency_p95: Their 95th percentile.
         cpu: CPU seconds per second of sound.
     """
@@ -95,12 +95,12 @@ class TrackingFigures:
 def tracking_figures(
     tracker: NoteTracker, recordings: Iterable[NotedRecording], seconds: float
 ) -> TrackingFigures:
-    """Let a tracker hear recordings.
+    """Transcribe recordings and measure the notes.
 
     Args:
-        tracker: Any.
+        tracker: The tracker.
         recordings: At least one.
-        seconds: How much of each, from its beginning.
+        seconds: Seconds of each, from its beginning.
 
     Raises:
         CorpusError: if a recording cannot be read.
@@ -148,23 +148,23 @@ def _track(tracker: NoteTracker, recording: NotedRecording, seconds: float) -> T
     length = len(samples) / tracker.rate
     block = round(BLOCK_SECONDS * tracker.rate)
     notes: list[NoteOn] = []
-    said: list[float] = []
+    sent: list[float] = []
     begin = process_time()
     for first in range(0, len(samples), block):
         part = samples[first : first + block]
         begun = _begun(tracker.push(part, first / tracker.rate))
         notes += begun
-        said += [(first + len(part)) / tracker.rate] * len(begun)
+        sent += [(first + len(part)) / tracker.rate] * len(begun)
     begun = _begun(tracker.finish(length))
     cpu = (process_time() - begin) / max(length, 1e-9)
     notes += begun
-    said += [np.nan] * len(begun)
+    sent += [np.nan] * len(begun)
     known = [note for note in recording.notes if note.onset < length]
     played = _onsets([note.onset for note in known], known)
     found = _onsets([note.time for note in notes], notes)
     pairs = match(played, found)
     hits = np.flatnonzero(pairs >= 0)
-    latencies = np.array(said)[pairs[hits]] - played.time[hits]
+    latencies = np.array(sent)[pairs[hits]] - played.time[hits]
     onsets = int((match(played, found, by_pitch=False) >= 0).sum())
     return TrackedSolo(
         name=recording.name,

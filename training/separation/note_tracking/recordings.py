@@ -1,4 +1,4 @@
-"""Stems of generated quartets, with the notes that were rendered."""
+"""Stems of synthetic mixes, with their notes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class NotedRecording:
     """A stem whose notes are known.
 
     Attributes:
-        name: The quartet's.
-        instrument: What plays.
+        name: Name of the mix.
+        instrument: Its instrument.
         path: The sound file.
         notes: By onset; seconds from the file's beginning.
     """
@@ -41,7 +41,7 @@ class NotedRecording:
 
         Args:
             rate: Samples a second to return.
-            seconds: How much at most.
+            seconds: Most seconds.
 
         Raises:
             CorpusError: if the file cannot be read.
@@ -59,13 +59,13 @@ class NotedRecording:
 def read_noted_stems(
     quartets: Path, weimar: Path, stem: str = "horn", stems: Path | None = None
 ) -> Iterator[NotedRecording]:
-    """Yield a stem of each generated quartet, in the order of their numbers.
+    """Yield a stem of each synthetic mix, in the order of their numbers.
 
     Args:
-        quartets: A side that `tatumflow data quartet` made.
-        weimar: The Weimar Jazz Database that it was made from.
-        stem: Which of `QUARTET`.
-        stems: Folder with folders of the same names, whose files are heard instead: separated stems.
+        quartets: A side of the mixes of `tatumflow data quartet`.
+        weimar: The Weimar Jazz Database, their source.
+        stem: One of `QUARTET`.
+        stems: Folder with folders of the same names, for separated stems in place of the clean ones.
 
     Raises:
         CorpusError: if something cannot be read or does not fit.
@@ -76,7 +76,7 @@ def read_noted_stems(
     index = read_index(quartets / INDEX_FILE)
     if index is None:
         raise CorpusError(
-            f"{quartets}: holds no {INDEX_FILE}; give a side that `tatumflow data quartet` has made"
+            f"{quartets}: holds no {INDEX_FILE}; give a side of the mixes of `tatumflow data quartet`"
         )
     solos = {solo.name: solo for solo in read_quartet_solos(weimar)}
     for item in index.items:

@@ -1,1 +1,1 @@
-"""Jazz quartets made for training: real solos, an accompaniment from their chords, rendered stem by stem."""
+"""Synthetic mixes of jazz quartets: real solos, an accompaniment from their chords, rendered by stem."""

@@ -1,4 +1,4 @@
-"""A solo with its accompaniment: the notes of a quartet."""
+"""Arrangement of a synthetic mix: the notes of a solo with its accompaniment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ _LEAD_IN: Final = 0.25
 _LEAST_DURATION: Final = 0.03
 
 _REST_SECONDS: Final = 1.5
-"""Where the transcribed bass is silent for longer, the made one plays."""
+"""Longest silence of the transcribed bass before the synthetic one plays."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Arrangement:
 
     Attributes:
         notes: Of each stem of `QUARTET`, by onset; seconds from the start of the recording.
-        seconds: When the last note ends.
+        seconds: End of the last note.
         real_bass: Share of the bass notes that were transcribed, 0 to 1.
     """
 
@@ -44,9 +44,9 @@ def arrange(
     """Accompany a solo; the bass is the real one where it was transcribed.
 
     Args:
-        solo: What to accompany.
-        rng: Where the accompaniment is drawn from.
-        transposition: Semitones higher, of all but the drums.
+        solo: The solo.
+        rng: Random generator of the accompaniment.
+        transposition: Semitones, for all stems but the drums.
         tempo: Factor of the tempo, above 0.
     """
     piano = play(comping(solo.beats, rng), solo.beats, draw_touch(rng), rng)
@@ -65,14 +65,14 @@ def arrange(
 
 
 def _away_from(notes: list[Note], line: Line) -> list[Note]:
-    """Return the notes that begin where a line neither plays nor rests for a moment only."""
+    """Return the notes that begin in long rests of a line."""
     if not len(line):
         return notes
     return [note for note in notes if np.abs(line.onset - note.onset).min() > _REST_SECONDS]
 
 
 def _with_velocities(line: Line, rng: np.random.Generator, loud: int, swell: float) -> list[Note]:
-    """Give a line without velocities some: a level that wanders, higher notes louder, short ones softer."""
+    """Add velocities to a line: a wandering level, louder high notes, softer short ones."""
     level = 0.0
     middle = float(np.median(line.pitch)) if len(line) else 0.0
     notes: list[Note] = []

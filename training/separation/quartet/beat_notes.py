@@ -1,4 +1,4 @@
-"""Notes placed on beats, and how a player puts them into time."""
+"""Notes on a grid of beats, and their timing and dynamics in performance."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from tatumflow.engine.midi.notes import Note
 from tatumflow.training.data.corpora.wjazzd_beats import Beat
 
 MOST_OFFSET: Final = 0.04
-"""Seconds that a played note is from its place at most."""
+"""Largest deviation of a played note from the grid, in seconds."""
 
 _SHORT_NOTE: Final = 0.1
-"""Seconds that the second of two swung eighths does not fall below until they are even (Friberg and
-Sundström, "Swing ratios and ensemble timing in jazz performance", Music Perception 19, 2002)."""
+"""Shortest second of two swung eighths in seconds, until they are even (Friberg and Sundström, "Swing ratios
+and ensemble timing in jazz performance", Music Perception 19, 2002)."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class BeatNote:
         beat: Beats since the first of the grid.
         length: Beats, greater than 0.
         pitch: MIDI pitch.
-        velocity: MIDI velocity, before the player's own unevenness.
+        velocity: MIDI velocity, before the unevenness of a touch.
     """
 
     beat: float
@@ -36,10 +36,10 @@ class BeatNote:
 
 @dataclass(frozen=True)
 class Touch:
-    """How a player is apart from the grid.
+    """Deviations of a player from the grid.
 
     Attributes:
-        behind: Seconds behind the beat, negative ahead of it.
+        behind: Mean lateness in seconds; negative ahead of the beat.
         unsteadiness: Standard deviation of the onsets in seconds.
         unevenness: Standard deviation of the velocities.
     """
@@ -50,12 +50,12 @@ class Touch:
 
 
 def draw_touch(rng: np.random.Generator) -> Touch:
-    """Draw how a player is: within 12 ms of the beat on the average, 3 to 10 ms unsteady."""
+    """Draw a touch: a mean within 12 ms of the beat, a deviation of 3 to 10 ms."""
     return Touch(float(rng.uniform(-0.008, 0.012)), float(rng.uniform(0.003, 0.01)), float(rng.uniform(3, 8)))
 
 
 def offbeat(beat_seconds: float) -> float:
-    """Return where in a beat its second eighth lies: from two thirds at slow tempos to half at fast ones."""
+    """Return the place of a beat's second eighth: from 2/3 at slow tempos to 1/2 at fast ones."""
     return 1 - min(max(_SHORT_NOTE / beat_seconds, 1 / 3), 1 / 2)
 
 
@@ -66,7 +66,7 @@ def beat_lengths(beats: Sequence[Beat]) -> list[float]:
 
 
 def bars_of(beats: Sequence[Beat]) -> Iterator[range]:
-    """Give the numbers of the beats of each bar."""
+    """Yield the numbers of the beats of each bar."""
     starts = [i for i, beat in enumerate(beats) if beat.beat == 1 or i == 0]
     for start, end in zip(starts, [*starts[1:], len(beats)], strict=True):
         yield range(start, end)
@@ -80,16 +80,16 @@ def chord_begins(beats: Sequence[Beat], number: int) -> bool:
 def play(
     notes: Sequence[BeatNote], beats: Sequence[Beat], touch: Touch, rng: np.random.Generator
 ) -> list[Note]:
-    """Put notes into time as a player would.
+    """Return notes of a grid as a player performs them.
 
     Args:
-        notes: In any order.
+        notes: The notes, in any order.
         beats: The grid.
-        touch: How the player is.
-        rng: Where the unsteadiness is drawn from.
+        touch: The player's touch.
+        rng: Random generator of the deviations.
 
     Returns:
-        Notes on the clock of the beats, each within `MOST_OFFSET` of its place.
+        Notes on the clock of the beats, each within `MOST_OFFSET` of the grid.
     """
     times = np.array([beat.time for beat in beats])
     lengths = np.array(beat_lengths(beats))

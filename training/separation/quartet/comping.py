@@ -1,4 +1,4 @@
-"""A pianist's comping from chords: rootless and shell voicings (Levine, "The Jazz Piano Book", 1989)."""
+"""Piano comping from chords: rootless and shell voicings (Levine, "The Jazz Piano Book", 1989)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -51,8 +51,8 @@ _RHYTHMS: Final[tuple[tuple[tuple[float, float], ...], ...]] = (
     ((2.5, 1.0),),
     (),
 )
-"""Beats of a bar to strike on and how long, of which the first is the Charleston and the third Red Garland's;
-half a beat stands for the swung eighth."""
+"""Rhythms of a bar: beats and lengths. The first is the Charleston, the third Red Garland's; half a beat
+stands for the swung eighth."""
 
 _LOWEST: Final = 48
 _HIGHEST: Final = 76
@@ -61,12 +61,12 @@ _HIGHEST: Final = 76
 def comping(beats: Sequence[Beat], rng: np.random.Generator) -> list[BeatNote]:
     """Comp on the chords, a rhythm a bar.
 
-    A chord struck on the eighth before another begins is already that one. Voicings move to the nearest
-    arrangement of the next.
+    An eighth before a change of chord anticipates the new chord. Each voicing is the nearest to the one
+    before.
 
     Args:
-        beats: With the chords in force.
-        rng: Where voicings and rhythms are drawn from.
+        beats: Beats with their chords.
+        rng: Random generator of voicings and rhythms.
     """
     shells = float(rng.uniform(0.0, 0.7))
     favorites = rng.permutation(len(_RHYTHMS))[:5]
@@ -90,22 +90,22 @@ def comping(beats: Sequence[Beat], rng: np.random.Generator) -> list[BeatNote]:
 
 
 def voicing(chord: Chord, center: float, shells: bool) -> list[int]:
-    """Return the pitches of a chord, its root left to the bass, arranged nearest to a center.
+    """Return the pitches of a voicing near a center, without the root, which the bass plays.
 
     Args:
-        chord: What to voice.
-        center: MIDI pitch that their mean shall be near.
-        shells: Whether third and seventh alone.
+        chord: The chord.
+        center: MIDI pitch, the target of their mean.
+        shells: Whether the voicing is third and seventh alone.
     """
     tones = (_SHELLS if shells else _ROOTLESS)[chord.quality]
     classes = [(chord.root + tone) % 12 for tone in tones]
     arranged: list[list[int]] = []
-    for turn in range(len(classes)):
+    for inversion in range(len(classes)):
         for lowest in range(_LOWEST, _HIGHEST - 12):
-            if lowest % 12 != classes[turn]:
+            if lowest % 12 != classes[inversion]:
                 continue
             pitches = [lowest]
-            for other in classes[turn + 1 :] + classes[:turn]:
+            for other in classes[inversion + 1 :] + classes[:inversion]:
                 pitches.append(pitches[-1] + ((other - pitches[-1]) % 12 or 12))
             if pitches[-1] <= _HIGHEST:
                 arranged.append(pitches)
@@ -115,7 +115,7 @@ def voicing(chord: Chord, center: float, shells: bool) -> list[int]:
 def _strikes(
     beats: Sequence[Beat], bar: range, favorites: np.ndarray, rng: np.random.Generator
 ) -> list[tuple[float, float]]:
-    """Return the places in a bar to strike on and how long to hold."""
+    """Return the onsets of chords in a bar, and their lengths, in beats."""
     if len(bar) == 4 and rng.random() < 0.85:
         return list(_RHYTHMS[int(rng.choice(favorites))])
     begins = [number - bar.start for number in bar if number == bar.start or chord_begins(beats, number)]

@@ -1,4 +1,4 @@
-"""FluidSynth, offline: the presets of a SoundFont, and a stem's notes as sound."""
+"""Offline rendering by FluidSynth: presets of a SoundFont, and a stem's notes as sound."""
 
 import ctypes
 from collections.abc import Iterator, Sequence
@@ -48,12 +48,12 @@ class Room:
 
 @dataclass(frozen=True)
 class Voice:
-    """How a stem sounds.
+    """The sound of a stem.
 
     Attributes:
         soundfont: The file.
-        instrument: Which of its presets.
-        reverb: How much of it goes into the room, 0 to 127.
+        instrument: One of its presets.
+        reverb: Reverb send, 0 to 127.
         modulation: Controller 1, vibrato with most programs, 0 to 127.
     """
 
@@ -70,20 +70,20 @@ def presets_of(soundfont: Path) -> frozenset[tuple[int, int]]:
         DeviceError: if FluidSynth is missing or cannot read the file.
     """
     with _synth(soundfont) as (synth, font):
-        wanted = {(one.bank, one.program) for choices in INSTRUMENTS.values() for one in choices}
-        return frozenset(place for place in wanted if synth.sfpreset_name(font, *place))
+        presets = {(one.bank, one.program) for choices in INSTRUMENTS.values() for one in choices}
+        return frozenset(place for place in presets if synth.sfpreset_name(font, *place))
 
 
 def render(notes: Sequence[Note], voice: Voice, room: Room, seconds: float) -> NDArray[np.float32]:
-    """Play notes.
+    """Render notes.
 
-    Begins of notes are heard at the next of FluidSynth's blocks of 64 samples, 1.5 ms late at most.
+    A note begins at the next of FluidSynth's blocks of 64 samples, at most 1.5 ms late.
 
     Args:
-        notes: By onset; seconds from the start.
-        voice: What plays them.
-        room: Where.
-        seconds: When the music ends; `TAIL_SECONDS` are added.
+        notes: Notes by onset; seconds from the start.
+        voice: Their sound.
+        room: The reverb.
+        seconds: End of the music; `TAIL_SECONDS` are added.
 
     Returns:
         Stereo samples at `RATE`, shape (n, 2); louder than 1 where the SoundFont is.
@@ -127,7 +127,7 @@ def render(notes: Sequence[Note], voice: Voice, room: Room, seconds: float) -> N
 
 @contextmanager
 def _synth(soundfont: Path) -> Iterator[tuple["fluidsynth.Synth", int]]:
-    """Give a synthesizer of its own, in the state that every other begins in, and the SoundFont's number."""
+    """Yield a new synthesizer, and the number of the SoundFont in it."""
     try:
         import fluidsynth
     except (ImportError, OSError):
@@ -136,7 +136,7 @@ def _synth(soundfont: Path) -> Iterator[tuple["fluidsynth.Synth", int]]:
             "`sudo apt install libfluidsynth3` or `brew install fluid-synth`"
         ) from None
     _quiet()
-    # Samples are loaded for the presets that play only: large SoundFonts take seconds otherwise.
+    # Samples of the selected presets alone are loaded: large SoundFonts take seconds otherwise.
     settings = {"synth.dynamic-sample-loading": 1, "synth.chorus.active": 0}
     synth = fluidsynth.Synth(gain=_GAIN, samplerate=RATE, channels=16, **settings)
     try:
@@ -153,7 +153,7 @@ def _synth(soundfont: Path) -> Iterator[tuple["fluidsynth.Synth", int]]:
 def _write(synth: "fluidsynth.Synth", out: NDArray[np.float32]) -> None:
     """Fill stereo samples, shape (n, 2), contiguous.
 
-    pyfluidsynth itself offers 16 bits only, with a dither that differs from process to process.
+    pyfluidsynth has 16 bits only, with a dither that differs between processes.
     """
     if len(out):
         place = out.ctypes.data
@@ -174,7 +174,7 @@ def _write_float() -> Any:  # noqa: ANN401
 
 @lru_cache(maxsize=1)
 def _quiet() -> None:
-    """Keep FluidSynth from printing what SoundFonts lack; what matters of it is in our own messages."""
+    """Silence FluidSynth's log; our own messages report what matters."""
     import fluidsynth
 
     kind = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)

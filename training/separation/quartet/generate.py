@@ -1,4 +1,4 @@
-"""`tatumflow data quartet`: hours of rendered quartets, the same for the same seed."""
+"""The command `tatumflow data quartet`: hours of synthetic mixes, reproducible from a seed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,6 +17,7 @@ from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.engine.files.whole_file import whole_folder, write_whole
 from tatumflow.engine.separation.stems import QUARTET
 from tatumflow.training.data.corpora.piece import Split
+from tatumflow.training.separation.data.stem_folder import MIXTURE
 from tatumflow.training.separation.quartet.arrangement import Arrangement, arrange
 from tatumflow.training.separation.quartet.fluid import RATE, Room, Voice, render
 from tatumflow.training.separation.quartet.index import (
@@ -35,11 +36,10 @@ from tatumflow.training.separation.quartet.mixing import Balance, mix
 from tatumflow.training.separation.quartet.solos import QuartetSolo, read_quartet_solos
 from tatumflow.training.separation.quartet.soundfonts import (
     SoundFont,
-    check_apart,
+    check_families,
     installed_soundfonts,
     open_soundfont,
 )
-from tatumflow.training.separation.stem_folder import MIXTURE
 
 _LEVELS_DB: Final = {"horn": -20.0, "piano": -23.0, "bass": -22.0, "drums": -22.0}
 _WIDEST_PAN: Final = {"horn": 0.4, "piano": 0.5, "bass": 0.25, "drums": 0.3}
@@ -52,7 +52,7 @@ _MOST_TRANSPOSITION: Final = 3
 _TEMPOS: Final = (0.92, 1.08)
 _PEAKS_DB: Final = (-7.0, -1.0)
 _TUNE_SEED: Final = 0
-"""Tunes are split as everywhere else, whatever is drawn."""
+"""Seed of the split of tunes, the same as everywhere else."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,11 @@ class QuartetSettings:
     """What to generate.
 
     Attributes:
-        split: The side: its tunes, and SoundFonts that the other side does not have.
-        hours: How much at least, greater than 0; the last recording is whole.
-        seed: Of all draws.
-        soundfonts: Files; empty for the known ones of the side that are installed.
-        jobs: Processes at work side by side, at least 1.
+        split: The side: its tunes, and SoundFonts of families that the opposite side lacks.
+        hours: Least hours, greater than 0; the last recording is whole.
+        seed: Seed of everything random.
+        soundfonts: Files; empty for the installed ones of the side.
+        jobs: Number of processes, at least 1.
 
     Raises:
         SettingError: if hours or jobs are out of range.
@@ -88,7 +88,7 @@ def generate_quartets(
 ) -> Index:
     """Write recordings into a folder for each below `out/SPLIT`: FLAC files of the stems and the mixture.
 
-    A recording that is there and whole is left as it is, so that a run that was broken off goes on.
+    A complete recording is kept, so that an interrupted run continues.
 
     Args:
         source: The Weimar Jazz Database, folder or archive.
@@ -97,12 +97,12 @@ def generate_quartets(
         console: Where to print; by default the terminal.
 
     Returns:
-        What is in `out/SPLIT/index.json`.
+        The content of `out/SPLIT/index.json`.
 
     Raises:
         CorpusError: if the source cannot be read or has no solos on this side, or the folder cannot be
-            written or holds recordings made otherwise.
-        SettingError: if SoundFonts do not fit, or are on the other side too.
+            written or holds recordings of other settings.
+        SettingError: if SoundFonts do not fit, or are on the opposite side too.
         DeviceError: if FluidSynth is missing or cannot read a SoundFont.
     """
     console = console or Console()
@@ -156,15 +156,15 @@ def generate_quartets(
 def plan_items(
     solos: Sequence[QuartetSolo], fonts: Sequence[SoundFont], hours: float, seed: int
 ) -> list[Item]:
-    """Draw what is made: every solo once in a seeded order, then all again in another, until it is enough.
+    """Draw the recordings: every solo once in random order, then all again, until there are enough hours.
 
     A recording depends on the seed and its number alone, so that more hours begin with the same recordings.
 
     Args:
         solos: At least one.
         fonts: At least one.
-        hours: How much at least.
-        seed: Of all draws.
+        hours: Least hours.
+        seed: Seed of everything random.
     """
     items: list[Item] = []
     seconds = 0.0
@@ -184,13 +184,13 @@ def arrangement_of(item: Item, solo: QuartetSolo, seed: int) -> Arrangement:
 
 
 def make_item(folder: Path, soundfonts: Mapping[str, Path], seed: int, item: Item, solo: QuartetSolo) -> Item:
-    """Render a recording into its folder, whole or not at all.
+    """Render a recording into its folder, atomically.
 
     Args:
-        folder: Where its folder shall be.
+        folder: Parent of its folder.
         soundfonts: Paths of the SoundFonts by their file names.
-        seed: Of all draws.
-        item: What to make.
+        seed: Seed of everything random.
+        item: The recording.
         solo: Its solo.
 
     Raises:
@@ -272,11 +272,11 @@ def _check_other_side(out: Path, split: Split, fonts: Sequence[SoundFont]) -> No
     other: Split = "val" if split == "train" else "train"
     index = read_index(out / other / INDEX_FILE)
     if index is not None:
-        check_apart(fonts, [font.family for font in index.soundfonts], other)
+        check_families(fonts, [font.family for font in index.soundfonts], other)
 
 
 def _is_whole(folder: Path, item: Item) -> bool:
-    """Return whether a recording is there; refuse one that was made otherwise."""
+    """Return whether a recording is complete; raise `CorpusError` for one of other settings."""
     if not (folder / item.name).exists():
         return False
     if read_item(folder / item.name) != item:

@@ -1,4 +1,4 @@
-"""What a folder of generated quartets says about itself, in JSON."""
+"""The index of a folder of synthetic mixes, in JSON."""
 
 from pathlib import Path
 from typing import Final
@@ -19,16 +19,16 @@ class _Strict(BaseModel):
 
 
 class StemEntry(_Strict):
-    """How a stem was made.
+    """Rendering of a stem.
 
     Attributes:
         soundfont: File name of the SoundFont.
-        instrument: What plays.
+        instrument: Its instrument.
         bank: Its bank.
         program: Its program.
         level_db: Level while it plays, before all stems were scaled together.
         pan: -1 to 1.
-        reverb: How much of it went into the room, 0 to 127.
+        reverb: Reverb send, 0 to 127.
         modulation: Controller 1, 0 to 127.
     """
 
@@ -52,20 +52,20 @@ class RoomEntry(_Strict):
 
 
 class Item(_Strict):
-    """A generated recording.
+    """A synthetic mix.
 
     Attributes:
         name: Its folder.
         number: Its place in the seeded order, from 0.
         solo: The solo's file without its ending.
         tune: The tune's key.
-        seconds: Of music, without the tail.
+        seconds: Length of the music, without the tail.
         transposition: Semitones.
         tempo: Factor of the solo's tempo.
         real_bass: Share of the bass notes that were transcribed, 0 to 1.
         peak: Highest sample, as a share of full scale.
-        room: Where it sounds.
-        stems: How each stem was made.
+        room: The reverb.
+        stems: Rendering of each stem.
     """
 
     name: str
@@ -88,7 +88,7 @@ class SoundFontEntry(_Strict):
         name: The file.
         family: The same for SoundFonts that share recordings.
         licence: As far as it is known.
-        sha256: Of the file.
+        sha256: SHA-256 of the file.
     """
 
     name: str
@@ -98,15 +98,15 @@ class SoundFontEntry(_Strict):
 
 
 class Index(_Strict):
-    """A side of the generated quartets.
+    """A side of the synthetic mixes.
 
     Attributes:
-        format_version: Of this file.
-        note: What these recordings are, and the solos' licence.
+        format_version: Version of the file's format.
+        note: Origin of the recordings, and the solos' licence.
         split: The side.
-        seed: Of all draws.
+        seed: Seed of everything random.
         rate: Samples a second.
-        soundfonts: What they were rendered with.
+        soundfonts: Their SoundFonts.
         items: The recordings.
     """
 
@@ -130,12 +130,12 @@ def read_index(path: Path) -> Index | None:
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not as this program writes it"
+        reason = error.strerror if isinstance(error, OSError) else "its content is not an index"
         raise CorpusError(f"{path}: cannot be read ({reason}); generate into another folder") from error
 
 
 def read_item(folder: Path) -> Item | None:
-    """Read what a recording's folder says; None where it is not there or not whole."""
+    """Read the entry in a recording's folder; None where it is missing or incomplete."""
     try:
         return Item.model_validate_json((folder / ITEM_FILE).read_bytes())
     except (OSError, ValidationError):

@@ -1,4 +1,4 @@
-"""Who plays each stem: programs of General MIDI, and the notes that the instruments have."""
+"""Instruments of each stem: programs of General MIDI, and their ranges."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ class Instrument:
     """An instrument.
 
     Attributes:
-        name: What it is.
+        name: Its name.
         program: General MIDI program, 0 to 127; of drums, the kit.
         bank: 0, or `DRUM_BANK`.
-        share: How often it is chosen, beside the others of its stem.
+        share: Relative frequency among the instruments of its stem.
         lowest: Its lowest MIDI pitch.
         highest: Its highest.
     """
@@ -62,18 +62,18 @@ INSTRUMENTS: Final[Mapping[str, Sequence[Instrument]]] = {
         Instrument("power kit", 16, DRUM_BANK, share=0.5),
     ),
 }
-"""Of each stem of `QUARTET`."""
+"""Instruments of each stem of `QUARTET`."""
 
 
 def choose_instrument(
     choices: Sequence[Instrument], notes: Sequence[Note], rng: np.random.Generator
 ) -> Instrument:
-    """Draw an instrument that has the notes, or of those that have the most of them.
+    """Draw an instrument whose range has the notes, or the most of them.
 
     Args:
         choices: At least one.
-        notes: What it shall play.
-        rng: Where it is drawn from.
+        notes: The notes.
+        rng: Random generator.
     """
     pitches = np.array([note.pitch for note in notes])
     missing = [int(((pitches < one.lowest) | (pitches > one.highest)).sum()) for one in choices]

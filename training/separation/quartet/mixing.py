@@ -1,4 +1,4 @@
-"""Balancing rendered stems and adding them up, exactly, in the 16 bits of the files."""
+"""Mixing of rendered stems, exact in the 16 bits of the files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 _FULL_SCALE: Final = 32_767
 _FRAME: Final = 4410
 _SILENT: Final = 0.003
-"""Share of the loudest frame's level below which a frame does not count: 50 dB."""
+"""Level below which a frame is silent, as a share of the loudest frame's: 50 dB."""
 
 
 @dataclass(frozen=True)
 class Balance:
-    """Where a stem stands in the mixture.
+    """Level and pan of a stem in the mixture.
 
     Attributes:
         level_db: Level while it plays, in decibels below full scale, before all are scaled together.
@@ -28,11 +28,11 @@ class Balance:
 
 @dataclass(frozen=True)
 class Mix:
-    """A recording.
+    """A mix.
 
     Attributes:
         stems: Samples of each, (n, 2) int16.
-        mixture: Their sum, (n, 2) int16; it never clips, and neither does a stem.
+        mixture: Their sum, (n, 2) int16; neither it nor a stem clips.
     """
 
     stems: Mapping[str, NDArray[np.int16]]
@@ -40,11 +40,11 @@ class Mix:
 
 
 def mix(stems: Mapping[str, NDArray[np.float32]], balances: Mapping[str, Balance], peak: float) -> Mix:
-    """Balance stems and add them up.
+    """Balance stems and sum them.
 
     Args:
         stems: Samples of each, (n, 2), at any level.
-        balances: Of each.
+        balances: Level and pan of each.
         peak: The highest sample of mixture and stems, as a share of full scale, 0 to 0.99.
     """
     leveled = {
@@ -55,7 +55,7 @@ def mix(stems: Mapping[str, NDArray[np.float32]], balances: Mapping[str, Balance
     total = sum(leveled.values(), start=np.zeros_like(next(iter(leveled.values()))))
     highest = max(float(np.abs(samples).max(initial=0.0)) for samples in (*leveled.values(), total))
     scale = np.float32(peak * _FULL_SCALE / (highest or 1.0))
-    # Rounded first and added then, so that the sum is the mixture to the last bit.
+    # Rounded before the sum, so that the stems sum to the mixture to the last bit.
     rounded = {name: np.rint(samples * scale).astype(np.int16) for name, samples in leveled.items()}
     summed = sum(rounded.values(), start=np.zeros_like(next(iter(rounded.values()))))
     return Mix(rounded, summed)

@@ -1,4 +1,4 @@
-"""Solos of the Weimar Jazz Database with what an accompaniment needs: beats, chords and the real bass."""
+"""Solos of the Weimar Jazz Database with beats, chords and the transcribed bass."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +16,19 @@ from tatumflow.training.data.corpora.wjazzd_beats import Beat, read_beats
 _FEWEST_BEATS: Final = 16
 _LONGEST_BEAT: Final = 2.0
 _LONGEST_SECONDS: Final = 300.0
-"""A recording is made in memory; what a solo plays after that is left out."""
+"""Longest excerpt of a solo: a recording is rendered in memory."""
 
 
 @dataclass(frozen=True)
 class QuartetSolo:
-    """A solo from the bar it begins in to the bar line after its end, or the first five minutes of it.
+    """A solo from the bar line before it to the bar line after it, at most five minutes.
 
     Attributes:
         name: The file's name without its ending.
         tune: The tune's key, the same for every solo on it.
         split: The side of the split the tune is on.
         horn: The solo.
-        bass: The transcribed bass; of most solos a chorus or none.
+        bass: The transcribed bass; most solos have a chorus of it or none.
         beats: At least two, on the clock of the lines.
     """
 
@@ -43,11 +43,11 @@ class QuartetSolo:
 def read_quartet_solos(source: Path, seed: int = 0) -> list[QuartetSolo]:
     """Read the solos that can be accompanied, in the order of their names.
 
-    Those with few beats, without chords, or with a hole among their beats are passed over.
+    Those with few beats, without chords, or with a gap among their beats are skipped.
 
     Args:
         source: The folder that holds `csv_melody` and `csv_beats`, or the archive of it.
-        seed: Chooses the tunes of the validation side.
+        seed: Seed of the choice of validation tunes.
 
     Raises:
         CorpusError: if the source cannot be read, or holds no such solo.

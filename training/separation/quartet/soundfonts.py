@@ -1,9 +1,9 @@
-"""Which SoundFonts there are, and which of them are kept for validation.
+"""The known SoundFonts, and their split into training and validation.
 
-SoundFonts are kept apart by family, not by file: those that share recordings are one family. FluidR3 in all
-its forms and MuseScore General, which was made from it, are one; TimGM6mb and Csound's sf_GMbank another,
-since 329 of the 520 samples of the first lie in the second, and none of either in FluidR3. OPL-3, recorded
-from a chip that modulates frequencies, resembles neither: with it there are two to train on.
+The split is by family, not by file: SoundFonts that share recordings are one family. FluidR3 in all its forms
+and MuseScore General, which derives from it, are one; TimGM6mb and Csound's sf_GMbank another, since 329 of
+the 520 samples of the first are in the second, and none of either in FluidR3. OPL-3, recorded from an FM
+chip, is a third, the second for training.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.separation.quartet.fluid import presets_of
 from tatumflow.training.separation.quartet.instruments import INSTRUMENTS, Instrument
 
-_FOLDERS: Final = (
+FOLDERS: Final = (
     Path("/usr/share/sounds/sf2"),
     Path("/usr/share/sounds/sf3"),
     Path("/usr/share/soundfonts"),
@@ -54,8 +54,8 @@ class SoundFont:
     Attributes:
         path: The file.
         family: The same for SoundFonts that share recordings.
-        licence: As far as it is known.
-        sha256: Of the file, in hexadecimal.
+        licence: Its licence, if known.
+        sha256: SHA-256 of the file, in hexadecimal.
         presets: Bank and program of its presets among `INSTRUMENTS`.
     """
 
@@ -71,7 +71,7 @@ class SoundFont:
 
 
 def open_soundfont(path: Path) -> SoundFont:
-    """Look into a SoundFont.
+    """Open a SoundFont and check its instruments.
 
     Raises:
         DeviceError: if FluidSynth is missing or cannot read it.
@@ -103,7 +103,7 @@ def installed_soundfonts(split: Split) -> list[Path]:
     Raises:
         SettingError: if there are none.
     """
-    places = [path for folder in _FOLDERS if folder.is_dir() for path in folder.iterdir()]
+    places = [path for folder in FOLDERS if folder.is_dir() for path in folder.iterdir()]
     if find_spec("pretty_midi") is not None:
         places.append(Path(str(resources.files("pretty_midi"))) / "TimGM6mb.sf2")
     found: dict[str, Path] = {}
@@ -119,16 +119,16 @@ def installed_soundfonts(split: Split) -> list[Path]:
     return [found[name] for name in sorted(found)]
 
 
-def check_apart(fonts: Sequence[SoundFont], families: Sequence[str], other: str) -> None:
-    """Refuse SoundFonts that the other side of the split has heard.
+def check_families(fonts: Sequence[SoundFont], families: Sequence[str], other: str) -> None:
+    """Check that SoundFonts share no family with the opposite side of the split.
 
     Args:
-        fonts: Of this side.
-        families: Of the other side.
-        other: The other side's name.
+        fonts: SoundFonts of this side.
+        families: Families of the opposite side.
+        other: Name of the opposite side.
 
     Raises:
-        SettingError: if one is of the other side's families.
+        SettingError: if one shares a family.
     """
     for font in fonts:
         if font.family in families:

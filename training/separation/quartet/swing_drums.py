@@ -21,12 +21,12 @@ TOMS: Final = (50, 48, 45, 43, 41)
 
 _PHRASE_BARS: Final = 8
 _FASTEST_SKIP: Final = 0.16
-"""Seconds of a beat below which the ride plays beats only."""
+"""Shortest beat in seconds with eighths of the ride."""
 
 
 @dataclass(frozen=True)
 class Drummer:
-    """A drummer's habits, each how often from 0 to 1.
+    """A drummer's habits: probabilities from 0 to 1.
 
     Attributes:
         ride: Key of the cymbal; the closed hi-hat for some.
@@ -67,8 +67,8 @@ def swing_drums(beats: Sequence[Beat], rng: np.random.Generator) -> list[BeatNot
     """Play time on every beat.
 
     Args:
-        beats: With their places in the bar and their choruses.
-        rng: Where the drummer and the notes are drawn from.
+        beats: Beats with their places in the bar and their choruses.
+        rng: Random generator of drummer and notes.
     """
     drummer = draw_drummer(rng)
     lengths = beat_lengths(beats)

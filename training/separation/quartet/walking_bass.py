@@ -1,4 +1,4 @@
-"""A walking bass made from chords, where no real one was transcribed."""
+"""A synthetic walking bass from chords, where none was transcribed."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -14,22 +14,22 @@ HIGHEST: Final = 50
 """The open E string, and D3."""
 
 _FIRST_TONES: Final = (0.82, 0.09, 0.09)
-"""How often a chord begins on its root, third and fifth."""
+"""Probabilities that a chord begins on its root, third and fifth."""
 
 _SKIPS: Final = 0.08
-"""How often a beat has a short note before the next."""
+"""Probability of a short note before the next beat."""
 
 
 def walking_bass(beats: Sequence[Beat], rng: np.random.Generator) -> list[BeatNote]:
     """Walk through the chords, a note a beat.
 
-    A chord begins on one of its tones, mostly the root, or on the bass that its symbol names. The last beat
-    before the next chord leads there by a semitone or from its fifth; in between the line goes on in its
-    direction over chord tones and steps between them. Beats without a chord are silent.
+    A chord begins on one of its tones, mostly the root, or on the bass note of its symbol. The last beat
+    before the next chord leads there by a semitone or from its fifth; between them the line keeps its
+    direction over chord tones and steps. Beats without a chord are silent.
 
     Args:
-        beats: With the chords in force.
-        rng: Where the choices are drawn from.
+        beats: Beats with their chords.
+        rng: Random generator of the choices.
     """
     notes: list[BeatNote] = []
     pitch, direction = int(rng.integers(34, 42)), 1
@@ -76,7 +76,7 @@ def _approach(chord: Chord, pitch: int, rng: np.random.Generator) -> int:
 
 
 def _onward(chord: Chord, pitch: int, direction: int, rng: np.random.Generator) -> int:
-    """Go on to one of the next tones in a direction, now and then a semitone between them."""
+    """Return one of the next chord tones in a direction, or sometimes a step."""
     tones = [other for other in _range_of(set(chord.pitch_classes)) if 0 < (other - pitch) * direction <= 9]
     if not tones:
         return _nearest(chord.root, pitch - 5 * direction)

@@ -1,1 +1,1 @@
-"""Spleeter's weights, from the package that carries them to a separator that plays here; needs no torch."""
+"""Conversion of Spleeter's weights to a separator, without torch."""

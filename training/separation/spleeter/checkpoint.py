@@ -1,6 +1,6 @@
 """Reading the tensors of a TensorFlow checkpoint without TensorFlow.
 
-A checkpoint is a file of numbers and an index of them: a LevelDB table from names to `BundleEntryProto`
+A checkpoint is a data file and its index: a LevelDB table from names to `BundleEntryProto`
 messages (TensorFlow, `core/util/tensor_bundle` and `core/protobuf/tensor_bundle.proto`; LevelDB,
 `doc/table_format.md`). Nothing in it is executed.
 """
@@ -28,7 +28,7 @@ _FIXED_SIZES: Final = {1: 8, 5: 4}
 
 @dataclass(frozen=True)
 class _Entry:
-    """Where a tensor lies: its type, shape and shard, and its first byte and size there."""
+    """Entry of a tensor: type, shape, shard, first byte and size."""
 
     dtype: int
     shape: tuple[int, ...]
@@ -45,7 +45,7 @@ def read_tensors(index: bytes, data: bytes) -> dict[str, NDArray[np.float32]]:
         data: Content of `*.data-00000-of-00001`.
 
     Raises:
-        ExportError: if it is damaged, or lies in more than one file of numbers.
+        ExportError: if it is damaged, or has more than one data file.
     """
     try:
         entries = {key.decode(): _entry(value) for key, value in _table(index) if key}
@@ -54,7 +54,7 @@ def read_tensors(index: bytes, data: bytes) -> dict[str, NDArray[np.float32]]:
             if entry.dtype != _FLOAT:
                 continue
             if entry.shard:
-                raise ValueError(f"{name} lies in a further file")
+                raise ValueError(f"{name} is in a further data file")
             content = data[entry.offset : entry.offset + entry.size]
             if len(content) != entry.size or entry.size != 4 * math.prod(entry.shape):
                 raise ValueError(f"{name} is cut off")
@@ -75,7 +75,7 @@ def _table(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _block(content: bytes, handle: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the keys and values of a block: each key is what it shares with the last, and the rest."""
+    """Yield the keys and values of a block: a key is a prefix shared with the last one, and the rest."""
     first, size, _ = _handle(handle, 0)
     block = content[first : first + size]
     if len(block) != size or content[first + size] != _UNCOMPRESSED:
@@ -94,7 +94,7 @@ def _block(content: bytes, handle: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _handle(content: bytes, place: int) -> tuple[int, int, int]:
-    """Return a block's first byte and size, and the place after what says so."""
+    """Return a block's first byte and size, and the place after them."""
     first, place = _varint(content, place)
     size, place = _varint(content, place)
     return first, size, place

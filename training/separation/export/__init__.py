@@ -1,0 +1,1 @@
+"""Export of a separation model: graph, figures, model card."""

@@ -1,0 +1,1 @@
+"""Training of a separation model: settings, losses, module, task."""
