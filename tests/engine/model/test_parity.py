@@ -18,8 +18,8 @@ from tatumflow.training.evaluate.likelihood.bundle_nll import stream_states  # n
 from tatumflow.training.export.files import write_graphs  # noqa: E402
 from tatumflow.training.export.parity import (  # noqa: E402
     TOLERANCE,
+    check_parity,
     divergence,
-    prove,
     random_steps,
     windowed_states,
 )
@@ -49,8 +49,8 @@ def _states(decoder: OnnxDecoder, count: int, batch: int) -> np.ndarray:
 
 
 def test_float_graphs_equal_the_module(exact: OnnxDecoder, exact_bundle: Bundle) -> None:
-    proofs = prove(tiny_trained().model, exact, OnnxPhraseModel(exact_bundle))
-    assert 0 < max(asdict(proofs).values()) <= TOLERANCE
+    errors = check_parity(tiny_trained().model, exact, OnnxPhraseModel(exact_bundle))
+    assert 0 < max(asdict(errors).values()) <= TOLERANCE
 
 
 def test_a_blend_of_styles_equals_the_module(exact: OnnxDecoder) -> None:

@@ -182,9 +182,9 @@ def test_shipped_configurations_are_valid_and_as_large_as_they_say(size: str):
         ),
         ("data", {"augmentation": {"warping": 1.0}}, "augmentation has no 'warping'"),
         ("data", {"augmentation": {"mixing_up": 2.0}}, "mixing_up 2.0 is not from 0 to 1"),
-        ("data", {"level_db": [3, -3]}, "the least, then the most"),
+        ("data", {"level_db": [3, -3]}, "the least level first, then the most"),
         ("data", {"packed": "x"}, "data.packed: there is no such setting"),
-        ("losses", {"spectrogram": 0}, "one of the losses"),
+        ("losses", {"spectrogram": 0}, "every loss has weight 0"),
     ],
 )
 def test_faults_are_reported_in_one_line(
