@@ -69,6 +69,13 @@ class ControlSpec:
             return ""
         return f"{self.low:.10g} to {self.high:.10g} {self.unit}".strip()
 
+    @property
+    def full_help(self) -> str:
+        """The sentence of help, and the allowed values after it."""
+        if not self.values or self.is_switch:
+            return self.help
+        return f"{self.help} {'One of' if self.choices else 'From'} {self.values}."
+
     def check(self, value: str | float | int) -> None:
         """Refuse a value of the right type that is not allowed.
 

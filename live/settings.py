@@ -362,7 +362,8 @@ def setting_names() -> tuple[str, ...]:
 
 
 def _unknown(name: str) -> str:
-    close = get_close_matches(name, setting_names(), n=3)
+    names = setting_names()
+    close = [known for known in names if known.endswith(f".{name}")] or get_close_matches(name, names, n=3)
     hint = f"did you mean {' or '.join(close)}? " if close else ""
     return f"{name!r} is not a control or a setting; {hint}`tatumflow controls` lists them all"
 

@@ -61,14 +61,14 @@ def examine(settings: Settings) -> None:
             console.print(f"   {finding.advice}", highlight=False, markup=False, soft_wrap=True)
 
 
-def print_ports(settings: Settings, api: str | None) -> None:
+def print_ports(settings: Settings) -> None:
     """Print the MIDI inputs and outputs with their numbers.
 
     Raises:
         PortError: if no MIDI system answers.
     """
     with quiet_stderr():
-        found = working_api(api or settings.ports.api)
+        found = working_api(settings.ports.api)
         names = list_ports(found, settings.ports.virtual_name)
     print(f"MIDI system: {found}")
     for title, listed in (("inputs", names.inputs), ("outputs", names.outputs)):

@@ -29,7 +29,7 @@ def option_name(control: str, value: str) -> str:
         return _CLOCK_NAMES.get(value, value)
     if control == "chords":
         return chart_title(value) or "no chart"
-    return "nobody" if control == "style_b" and not value else style_name(value)
+    return "none" if control == "style_b" and not value else style_name(value)
 
 
 class ControlPanel(VerticalScroll, can_focus=False, inherit_bindings=False):

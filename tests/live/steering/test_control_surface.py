@@ -175,7 +175,7 @@ def test_a_controller_that_steers_reaches_the_engine_and_sounds_nowhere() -> Non
         ("{swing: 64}", "swing: controller 64 cannot be assigned"),
         ("{swing: 121}", "swing: controller 121 cannot be assigned"),
         ("{swing: 21, turn: 21}", "controller 21 steers swing already, not turn too"),
-        ("[21]", "valid dictionary"),
+        ("[21]", "is not a list of `name: value` lines"),
     ],
 )
 def test_assignments_that_cannot_be_are_named(tmp_path, line, said):

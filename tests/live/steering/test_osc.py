@@ -146,9 +146,9 @@ def test_a_port_that_is_taken_is_named():
 
 def test_the_command_line_chooses_the_port(tmp_path):
     file = tmp_path / "settings.yaml"
-    assert JamOptions(osc=9000, settings_file=file).settings().osc == OscSettings(port=9000)
+    assert JamOptions(changes={"osc.port": 9000}, settings_file=file).settings().osc == OscSettings(port=9000)
     with pytest.raises(SettingError, match=r"osc\.port"):
-        JamOptions(osc=70_000, settings_file=file).settings()
+        JamOptions(changes={"osc.port": 70_000}, settings_file=file).settings()
 
 
 def test_a_chart_is_text_or_a_name_and_never_a_file(heard: Heard, tmp_path: Path) -> None:
