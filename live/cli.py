@@ -111,8 +111,8 @@ _OF_GENERATE = (
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         try:
             print(f"tatumflow {version('tatumflow')}")
         except PackageNotFoundError:

@@ -112,22 +112,22 @@ def _rate(value: int) -> int:
 
 
 class AudioSettings(_Section):
-    """What is heard of an audio input, taken apart, and made notes of.
+    """The audio input: how its sound is separated into stems, and which stem is transcribed.
 
     Attributes:
-        enabled: Whether a session hears one.
-        separator: Name or folder of the model that takes the sound apart; empty takes the first at hand, and
-            "none" leaves it whole, as one stem called input.
-        input: Device to hear, by name, a part of it or its number; "auto" takes the system's.
-        output: Device that plays the stems, likewise; empty for none, which "auto" takes where nothing is
-            taken apart: a microphone beside its own loudspeakers howls.
-        channels: Input channels that are heard left and right, counted from 1; one alone for a mono source.
+        enabled: Whether a session listens to one.
+        separator: Name or folder of the model that separates the sound; empty for the first found, and
+            "none" for none: the sound stays whole, as one stem called input.
+        input: Device to listen to, by name, a part of it or its number; "auto" takes the system's.
+        output: Device that plays the stems, likewise; empty for none, which "auto" means without a
+            separator: a microphone beside its own loudspeakers howls.
+        channels: Input channels for left and right, counted from 1; one alone for a mono source.
             Empty for the first two, or the only one.
         rate: Frames a second; 0 for the separator's where the device takes it, else the device's own.
         block: Frames of a device's block, 16 to 4,096.
         allowance: Seconds for computing a block, 0 to 2; more delays the stems, less may be too little.
             None for what is measured of the separator.
-        stem: The stem that the companion hears; empty for none. The one called input needs no separator.
+        stem: The stem that the companion plays with; empty for none. The one called input needs no separator.
         voices: Whether that stem plays one note at a time, as a horn does, or many.
         record: Whether the stems are recorded, beside the session.
     """
@@ -146,7 +146,7 @@ class AudioSettings(_Section):
 
 
 class OscSettings(_Section):
-    """Where Open Sound Control is listened to.
+    """The port of Open Sound Control.
 
     Attributes:
         port: UDP port, to 65,535; 0 listens to none.
@@ -187,9 +187,9 @@ class Settings(_Section):
     Attributes:
         ports: MIDI ports.
         synth: The built-in synthesizer.
-        audio: What is heard of an audio input.
+        audio: The audio input.
         recording: The recording.
-        osc: Where Open Sound Control is listened to.
+        osc: The port of Open Sound Control.
         controllers: Numbers of the MIDI controllers that steer, by the control or action that they steer.
         model: Name or folder of the model bundle; empty takes the one that comes with the package.
         controls: Live controls at the start.
@@ -213,7 +213,7 @@ class Settings(_Section):
         return self._overlaid({"ports": changes}, "settings")
 
     def with_audio(self, **changes: object) -> "Settings":
-        """Return these settings with some of those of the audio input changed, checked as from a file.
+        """Return these settings with some of the audio input's changed, checked as from a file.
 
         Raises:
             SettingError: if a value does not fit.

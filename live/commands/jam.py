@@ -95,10 +95,10 @@ def jam(options: JamOptions) -> None:
             from tatumflow.live.tui.app import TatumFlowApp
 
             first_run = options.settings_file is None and not settings_path().exists()
-            heard = options.changes.get("ports.input") or settings.audio.enabled
+            has_input = options.changes.get("ports.input") or settings.audio.enabled
             session.save_settings(options.settings_file)
             session.end_with_the_terminal()
-            TatumFlowApp(host, pick_ports=first_run and not heard).run()
+            TatumFlowApp(host, pick_ports=first_run and not has_input).run()
     except KeyboardInterrupt:
         pass
     finally:
@@ -174,7 +174,7 @@ def _end_in_order() -> None:
     handler = Interrupts()
     for name in _ENDING_SIGNALS:
         number = getattr(signal, name, None)
-        # `nohup` asks for a session that outlives its terminal.
+        # `nohup` starts a session that outlives its terminal.
         if number is not None and not (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
             signal.signal(number, handler)
 

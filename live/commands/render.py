@@ -76,5 +76,5 @@ def _outputs(options: RenderOptions) -> list[Path]:
     for index, path in enumerate(outputs):
         check_output(path)
         if path in outputs[:index]:
-            raise SettingError(f"{path}: would be written for two of the files; render one of them apart")
+            raise SettingError(f"{path}: would be written for two of the files; render one of them alone")
     return outputs

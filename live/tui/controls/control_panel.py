@@ -33,7 +33,7 @@ def option_name(control: str, value: str) -> str:
 
 
 class ControlPanel(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """Every control a hand reaches for while playing, in groups.
+    """The controls that matter while playing, in groups.
 
     It has no keys of its own: the focus moves it, and Page Up and Page Down are the piano's.
     """
