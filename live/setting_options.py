@@ -1,7 +1,7 @@
 """Options of commands that set live controls and settings, built from their declarations."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -91,13 +91,13 @@ def settable(*options: SettingOption) -> Callable[[Callable[..., None]], Callabl
     return decorate
 
 
-def assignments(pairs: Sequence[str]) -> Mapping[str, str]:
+def assignments(pairs: Sequence[str]) -> dict[str, object]:
     """Return names and values of controls and settings given as NAME=VALUE.
 
     Raises:
         SettingError: if one of them is not so written.
     """
-    changes: dict[str, str] = {}
+    changes: dict[str, object] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:

@@ -195,14 +195,17 @@ class Settings(_Section):
         controls: Live controls at the start.
     """
 
-    ports: PortSettings = PortSettings()
-    synth: SynthSettings = SynthSettings()
-    audio: AudioSettings = AudioSettings()
-    recording: RecordingSettings = RecordingSettings()
-    osc: OscSettings = OscSettings()
+    # Factories, since pydantic before 2.9 cannot describe a field whose default is a model.
+    ports: PortSettings = Field(default_factory=PortSettings)
+    synth: SynthSettings = Field(default_factory=SynthSettings)
+    audio: AudioSettings = Field(default_factory=AudioSettings)
+    recording: RecordingSettings = Field(default_factory=RecordingSettings)
+    osc: OscSettings = Field(default_factory=OscSettings)
     controllers: Annotated[dict[str, int], AfterValidator(_assignments)] = Field(default_factory=dict)
     model: str = ""
-    controls: Annotated[Controls, BeforeValidator(_controls), PlainSerializer(_changed_controls)] = Controls()
+    controls: Annotated[Controls, BeforeValidator(_controls), PlainSerializer(_changed_controls)] = Field(
+        default_factory=Controls
+    )
 
     def with_ports(self, **changes: object) -> "Settings":
         """Return these settings with some of the port settings changed, checked as from a file.

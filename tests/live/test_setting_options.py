@@ -1,5 +1,6 @@
 """The options of commands: built from the declared controls, and `--set` for everything else."""
 
+import subprocess
 import sys
 
 import pytest
@@ -174,3 +175,9 @@ def test_no_color_leaves_out_colours(run, monkeypatch):
     _, plain, _ = run("doctor")
     assert "\x1b[32m" in coloured
     assert "\x1b[3" not in plain
+
+
+def test_the_command_line_is_read_without_the_libraries_of_a_session():
+    loaded = "import sys, tatumflow.live.cli; print(*{'numpy', 'pydantic', 'textual'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True, text=True)
+    assert done.stdout == "\n"
