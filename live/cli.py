@@ -260,7 +260,12 @@ def render(
     render_files(RenderOptions(sources, out, mp3, soundfont, settings, changes))
 
 
-@app.command(rich_help_panel="Play")
+@app.command(
+    rich_help_panel="Play",
+    epilog="""\b
+Example:
+  tatumflow controls | grep -A 3 surprise""",
+)
 def controls(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print docs/controls.md of the documentation.")
@@ -272,7 +277,12 @@ def controls(
     print_controls(markdown=markdown)
 
 
-@app.command(rich_help_panel="Play")
+@app.command(
+    rich_help_panel="Play",
+    epilog="""\b
+Example:
+  tatumflow ports --api jack""",
+)
 @settable(_API)
 def ports(changes: _Changes = _NONE, settings: _Settings = None) -> None:
     """List MIDI inputs and outputs, and audio devices."""
@@ -285,7 +295,12 @@ def ports(changes: _Changes = _NONE, settings: _Settings = None) -> None:
         print_audio_devices()
 
 
-@app.command(rich_help_panel="Play")
+@app.command(
+    rich_help_panel="Play",
+    epilog="""\b
+Example:
+  tatumflow doctor --settings mine.yaml""",
+)
 def doctor(settings: _Settings = None) -> None:
     """Check what playing needs, and print what to do about what is missing."""
     from tatumflow.live.commands.doctor import examine
@@ -350,7 +365,12 @@ def separate(
         print(path)
 
 
-@app.command(rich_help_panel="Models")
+@app.command(
+    rich_help_panel="Models",
+    epilog="""\b
+Example:
+  tatumflow models --styles""",
+)
 def models(
     styles: Annotated[bool, typer.Option("--styles", help="List the styles of each model too.")] = False,
 ) -> None:
@@ -360,7 +380,13 @@ def models(
     print_models(styles=styles)
 
 
-@app.command(rich_help_panel="Measure")
+@app.command(
+    rich_help_panel="Measure",
+    epilog="""\b
+Examples:
+  tatumflow bench --json bench.json
+  tatumflow bench --receive 1""",
+)
 def bench(
     model: _Model = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
@@ -378,7 +404,14 @@ def bench(
     measure(model or "", json_path, notes, peer, receive)
 
 
-@app.command(rich_help_panel="Measure")
+@app.command(
+    rich_help_panel="Measure",
+    epilog="""\b
+Examples:
+  tatumflow soak virtual --minutes 120 --json soak.json
+  tatumflow soak storm --packets 100000
+  tatumflow soak ears --minutes 10 --sound mixture.flac""",
+)
 def soak(
     kind: Annotated[
         Soak,

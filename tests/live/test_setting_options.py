@@ -133,6 +133,29 @@ def test_set_is_refused_in_one_line(run, command, word, said):
     assert said in errors
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "jam",
+        "play",
+        "generate",
+        "render",
+        "controls",
+        "ports",
+        "doctor",
+        "listen",
+        "separate",
+        "models",
+        "bench",
+        "soak",
+    ],
+)
+def test_every_command_shows_an_example(run, command):
+    status, out, _ = run(command, "--help")
+    assert status == 0
+    assert f"  tatumflow {command}" in out.partition("\n  Example")[2]
+
+
 def test_version_is_printed(run):
     status, out, _ = run("--version")
     assert status == 0
