@@ -1,13 +1,17 @@
-"""What the player steers: every live control with its range, checked where it enters."""
+"""The live controls: each declared once, with its range and its words, and checked where it enters."""
 
-from dataclasses import Field, dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import isfinite, nan
-from typing import Any, Final, Literal, get_args
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from tatumflow.engine.control_specs import ControlSpec, declared, number, text
 from tatumflow.engine.errors import ChordError, SettingError
-from tatumflow.engine.harmony.chart import Chart, find_chart
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
+
+if TYPE_CHECKING:
+    from tatumflow.engine.harmony.chart import Chart
 
 ModeName = Literal["answer", "continue", "improvise", "restyle", "reharmonize"]
 MODES: Final[tuple[ModeName, ...]] = get_args(ModeName)
@@ -17,102 +21,262 @@ CLOCKS: Final[tuple[ClockSource, ...]] = get_args(ClockSource)
 
 
 @lru_cache(maxsize=32)
-def chart_named(source: str) -> Chart:
+def chart_named(source: str) -> "Chart":
     """Return the chart that the control `chords` means; see `find_chart`.
 
     The text alone decides, so a chart in force is not parsed again when another control changes.
     """
+    # Only here, so that the command line lists the controls in its help without loading NumPy.
+    from tatumflow.engine.harmony.chart import find_chart
+
     return find_chart(source)
-
-
-def _number(default: float, low: float, high: float, unit: str = "") -> Any:  # noqa: ANN401
-    return field(default=default, metadata={"low": low, "high": high, "unit": unit})
 
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """The state of every live control. Numbers are checked against their range on construction.
+    """The state of every live control, checked on construction; `CONTROL_SPECS` explains each of them.
 
-    Attributes:
-        mode: What the companion does with a phrase.
-        style: Slug of the player to sound like; empty for no particular one.
-        style_b: Slug of a second player to blend with; empty for none.
-        style_blend: Share of the second player.
-        style_strength: Guidance towards the style: 0 plays in none, 1 as trained, more makes it plainer.
-        surprise: How far from the phrase just played the next one is drawn: 0 follows it, 1 leaves it.
-        chords: Chord chart: its text, or the name of a built-in one; empty for none. Files are read where the
-            user names them, into text.
-        clock: Who gives the beat: our own clock, MIDI clock at an input, Ableton Link, or the player's own
-            playing as long as it keeps time.
-        tempo: Beats per minute of our own clock, and of a chart in free time.
-        trade_bars: Bars of each turn when turns are traded, 1 to 8; 0 for turns that are free.
-        count_in: Bars that our own clock counts before the first turn that is traded.
-        metronome: Volume of the clicks; 0 for none.
-        clock_out: 1 sends MIDI clock to the outputs.
-        swing: How far straight off-beats are delayed: 0 leaves them, 1 makes them triplets, 1.5 dotted.
-        grid_pull: Share of the way to the nearest sixteenth or triplet that onsets are drawn: 0 leaves them.
-        pace: Restyled and reharmonized phrases are this much faster, in octaves: +1 twice as fast.
-        dynamics: And this much louder, in MIDI velocity.
-        phrases: Length of a continuation, in phrases as long as the one played; 0 goes on until the player
-            plays, for 30 s at most.
-        temperature: Sampling temperature; 0 takes the likeliest value.
-        top_p: Nucleus: the smallest set of pitches with at least this probability is kept.
-        top_k: Number of likeliest pitches kept; 0 keeps all.
-        min_p: Pitches below this share of the likeliest one's probability are dropped.
-        repetition: Penalty in nats on pitches heard within the last few notes.
-        density: Notes per time against the model's own wish, in octaves: +1 asks for twice as many.
-        register_low: Lowest MIDI pitch the companion plays.
-        register_high: Highest MIDI pitch the companion plays.
-        max_polyphony: Most notes the companion holds at once.
-        velocity_follow: 0 leaves the model's velocities, 1 moves their mean to the human's, with `dynamics`
-            added where phrases are restyled or reharmonized.
-        pitch_classes: Twelve-bit mask of allowed pitch classes, bit 0 is C; 0xFFF allows all.
-        lookahead: Seconds before sounding at which a planned note can no longer be withdrawn.
-        seed: Seed of the sampling generator.
+    The order is that of the rows on the screen, group by group.
     """
 
-    mode: ModeName = "answer"
-    style: str = "art-tatum"
-    style_b: str = ""
-    style_blend: float = _number(0.0, 0.0, 1.0)
-    style_strength: float = _number(1.5, 0.0, 3.0)
-    surprise: float = _number(0.5, 0.0, 1.0)
-    chords: str = ""
-    clock: ClockSource = "internal"
-    tempo: float = _number(120.0, 20.0, 400.0, "bpm")
-    trade_bars: int = _number(0, 0, 8, "bars")
-    count_in: int = _number(1, 0, 4, "bars")
-    metronome: float = _number(0.0, 0.0, 1.0)
-    clock_out: int = _number(0, 0, 1)
-    swing: float = _number(0.0, 0.0, 1.5)
-    grid_pull: float = _number(0.0, 0.0, 1.0)
-    pace: float = _number(0.0, -1.0, 1.0, "octaves")
-    dynamics: int = _number(0, -64, 64)
-    phrases: int = _number(2, 0, 8, "phrases")
-    temperature: float = _number(1.0, 0.0, 2.0)
-    top_p: float = _number(0.9, 0.01, 1.0)
-    top_k: int = _number(0, 0, 200)
-    min_p: float = _number(0.05, 0.0, 1.0)
-    repetition: float = _number(0.0, 0.0, 5.0, "nats")
-    density: float = _number(0.0, -2.0, 2.0, "octaves")
-    register_low: int = _number(PITCH_LOWEST, PITCH_LOWEST, PITCH_HIGHEST)
-    register_high: int = _number(PITCH_HIGHEST, PITCH_LOWEST, PITCH_HIGHEST)
-    max_polyphony: int = _number(10, 1, 16, "notes")
-    velocity_follow: float = _number(0.5, 0.0, 1.0)
-    pitch_classes: int = _number(0xFFF, 1, 0xFFF)
-    lookahead: float = _number(0.08, 0.0, 1.0, "s")
-    seed: int = _number(0, 0, 2**32 - 1)
+    mode: ModeName = text(  # noqa: RUF009
+        "answer", "Mode", "Player", "What the companion makes of the phrase that you played.", MODES
+    )
+    style: str = text(
+        "art-tatum",
+        "Style",
+        "Player",
+        "Player to sound like, such as art-tatum; empty for no particular one.",
+    )
+    style_strength: float = number(
+        1.5,
+        0.0,
+        3.0,
+        "Strength",
+        "Player",
+        "How plainly the style shows: 0 not at all, 1 as it was trained, more exaggerates it.",
+    )
+    style_b: str = text(
+        "", "Blend with", "Player", "Second player, whose style is blended in; empty for none."
+    )
+    style_blend: float = number(
+        0.0,
+        0.0,
+        1.0,
+        "Blend",
+        "Player",
+        "Share of the second player: 0 plays like the first alone, 1 like the second.",
+    )
+    surprise: float = number(
+        0.5,
+        0.0,
+        1.0,
+        "Surprise",
+        "Player",
+        "How far the next phrase is drawn from yours: 0 follows it, 1 leaves it.",
+    )
+    chords: str = text(
+        "",
+        "Chords",
+        "Player",
+        "Chord chart, such as 'Dm7 | G7 | Cmaj7', 'blues in F' or the name of a file; empty for none.",
+    )
+    tempo: float = number(
+        120.0,
+        20.0,
+        400.0,
+        "Tempo",
+        "Player",
+        "Tempo of the internal clock, and of a chart without a clock.",
+        unit="bpm",
+    )
+    temperature: float = number(
+        1.0,
+        0.0,
+        2.0,
+        "Temperature",
+        "Playing",
+        "Randomness of the next note: 0 plays the likeliest, 1 as the model learned, more is bolder.",
+    )
+    density: float = number(
+        0.0,
+        -2.0,
+        2.0,
+        "Density",
+        "Playing",
+        "How many notes the companion plays: +1 twice as many as the model would, -1 half as many.",
+        unit="octaves",
+    )
+    velocity_follow: float = number(
+        0.5,
+        0.0,
+        1.0,
+        "Vel. follow",
+        "Playing",
+        "How closely the companion's loudness follows yours: 0 leaves its own, 1 plays as loud as you.",
+    )
+    max_polyphony: int = number(
+        10, 1, 16, "Polyphony", "Playing", "Most notes that the companion holds at once.", unit="notes"
+    )
+    register_low: int = number(
+        PITCH_LOWEST,
+        PITCH_LOWEST,
+        PITCH_HIGHEST,
+        "Lowest",
+        "Playing",
+        "Lowest note that the companion plays, as a MIDI pitch; 60 is middle C.",
+        pitch=True,
+    )
+    register_high: int = number(
+        PITCH_HIGHEST,
+        PITCH_LOWEST,
+        PITCH_HIGHEST,
+        "Highest",
+        "Playing",
+        "Highest note that the companion plays, as a MIDI pitch; 60 is middle C.",
+        pitch=True,
+    )
+    pitch_classes: int = number(
+        0xFFF,
+        1,
+        0xFFF,
+        "Pitch classes",
+        "Playing",
+        "Scale that the companion keeps to, as a sum: C is 1, C sharp 2, D 4, up to B, 2048; 4095 is all.",
+        steerable=False,
+        row=False,
+    )
+    pace: float = number(
+        0.0,
+        -1.0,
+        1.0,
+        "Pace",
+        "Playing",
+        "How much faster a restyled or reharmonized phrase is: +1 twice as fast, -1 half as fast.",
+        unit="octaves",
+        row=False,
+    )
+    dynamics: int = number(
+        0,
+        -64,
+        64,
+        "Dynamics",
+        "Playing",
+        "How much louder a restyled or reharmonized phrase is, in steps of MIDI velocity.",
+        row=False,
+    )
+    clock: ClockSource = text(  # noqa: RUF009
+        "internal",
+        "Clock",
+        "Time",
+        "Source of the beat: the internal clock, MIDI clock, Ableton Link, or your own playing (listen).",
+        CLOCKS,
+    )
+    trade_bars: int = number(
+        0,
+        0,
+        8,
+        "Trade bars",
+        "Time",
+        "Bars of each turn when you trade, such as 4 to trade fours; 0 leaves turns free.",
+        unit="bars",
+    )
+    phrases: int = number(
+        2,
+        0,
+        8,
+        "Phrases",
+        "Time",
+        "Length of a continuation, in phrases as long as yours; 0 goes on until you play, for 30 s at most.",
+        unit="phrases",
+    )
+    count_in: int = number(
+        1,
+        0,
+        4,
+        "Count-in",
+        "Time",
+        "Bars that the internal clock counts before the first traded turn.",
+        unit="bars",
+    )
+    metronome: float = number(
+        0.0, 0.0, 1.0, "Metronome", "Time", "Volume of the metronome's clicks: 0 is silent, 1 loudest."
+    )
+    clock_out: int = number(
+        0,
+        0,
+        1,
+        "Clock out",
+        "Time",
+        "Sends MIDI clock to the outputs, for a DAW or drum machine to follow: 0 is off, 1 is on.",
+        row=False,
+    )
+    swing: float = number(
+        0.0,
+        0.0,
+        1.5,
+        "Swing",
+        "Time",
+        "How late straight off-beats come: 0 leaves them, 1 makes them triplets, 1.5 dotted.",
+    )
+    grid_pull: float = number(
+        0.0,
+        0.0,
+        1.0,
+        "Grid pull",
+        "Time",
+        "How far notes move to the nearest sixteenth or triplet: 0 leaves their feel, 1 is on the grid.",
+    )
+    top_p: float = number(
+        0.9,
+        0.01,
+        1.0,
+        "Top-p",
+        "Sampling",
+        "Keeps the likeliest notes that together reach this probability; less is safer, 1 keeps all.",
+    )
+    top_k: int = number(
+        0, 0, 200, "Top-k", "Sampling", "Keeps only this many of the likeliest notes; 0 keeps all."
+    )
+    min_p: float = number(
+        0.05,
+        0.0,
+        1.0,
+        "Min-p",
+        "Sampling",
+        "Leaves out notes whose probability is below this share of the likeliest one's; 0 keeps all.",
+    )
+    repetition: float = number(
+        0.0,
+        0.0,
+        5.0,
+        "No repeats",
+        "Sampling",
+        "How much less likely the last few pitches become: 0 leaves them as likely, 5 all but forbids them.",
+        unit="nats",
+    )
+    lookahead: float = number(
+        0.08,
+        0.0,
+        1.0,
+        "Lookahead",
+        "Sampling",
+        "Time before it sounds from which a planned note can no longer change.",
+        unit="s",
+    )
+    seed: int = number(
+        0,
+        0,
+        2**32 - 1,
+        "Seed",
+        "Sampling",
+        "Seed of the random generator: the same seed and the same phrase give the same notes.",
+        row=False,
+    )
 
     def __post_init__(self) -> None:
-        for name, choices in (("mode", MODES), ("clock", CLOCKS)):
-            if getattr(self, name) not in choices:
-                raise SettingError(f"{name}: {getattr(self, name)!r} is not one of {', '.join(choices)}")
-        for control in fields(self):
-            if "low" not in control.metadata:
-                continue
-            value, low, high = getattr(self, control.name), control.metadata["low"], control.metadata["high"]
-            if not low <= value <= high:
-                raise SettingError(f"{control.name}: {value} is outside the allowed range {low} to {high}")
+        for name, spec in CONTROL_SPECS.items():
+            spec.check(getattr(self, name))
         if self.chords:
             try:
                 chart_named(self.chords)
@@ -124,7 +288,7 @@ class Controls:
             )
 
     def in_free_time(self) -> "Controls":
-        """Return these controls with no clock to keep to and none to give: for what has no outside."""
+        """Return these controls without a clock to follow or to send, as for playing into a file."""
         return replace(self, clock="internal", trade_bars=0, metronome=0.0, clock_out=0)
 
     def changed(self, name: str, value: object) -> "Controls":
@@ -133,31 +297,27 @@ class Controls:
         Raises:
             SettingError: if no control has that name, or the value does not fit it.
         """
-        known = {control.name: control for control in fields(self)}
-        if name not in known:
-            raise SettingError(f"{name!r} is not a control; the controls are {', '.join(known)}")
-        return replace(self, **{name: _converted(known[name], value)})
+        return self.with_all({name: value})
+
+    def with_all(self, values: Mapping[str, object]) -> "Controls":
+        """Return these controls with some of them set together, each converted to its type.
+
+        Raises:
+            SettingError: if no control has one of the names, or a value does not fit.
+        """
+        return replace(self, **{name: spec_of(name).converted(value) for name, value in values.items()})
 
 
-def _converted(control: Field[Any], value: object) -> str | float | int:
-    """Return a value as the control's type; a number may be given as text, a switch as true or false."""
-    if isinstance(control.default, str):
-        if isinstance(value, str):
-            return value
-        raise SettingError(f"{control.name}: {value!r} is not a word or text; put it in quotation marks")
-    whole = isinstance(control.default, int)
-    if isinstance(value, bool):
-        if whole and (control.metadata["low"], control.metadata["high"]) == (0, 1):
-            return int(value)
-        raise SettingError(f"{control.name}: {value!r} is not a number")
-    if whole and isinstance(value, int):
-        return value
-    try:
-        number = float(value)  # pyright: ignore[reportArgumentType]
-    except (TypeError, ValueError, OverflowError):
-        number = nan
-    if not isfinite(number):
-        raise SettingError(f"{control.name}: {value!r} is not a number")
-    if whole and not number.is_integer():
-        raise SettingError(f"{control.name}: {value!r} is not a whole number")
-    return int(number) if whole else number
+CONTROL_SPECS: Final[Mapping[str, ControlSpec]] = MappingProxyType(dict(declared(Controls)))
+"""The declaration of each control, by name."""
+
+
+def spec_of(name: str) -> ControlSpec:
+    """Return the declaration of a control.
+
+    Raises:
+        SettingError: if no control has that name.
+    """
+    if name not in CONTROL_SPECS:
+        raise SettingError(f"{name!r} is not a control; the controls are {', '.join(CONTROL_SPECS)}")
+    return CONTROL_SPECS[name]

@@ -10,6 +10,7 @@ from tatumflow.engine.controls import chart_named
 from tatumflow.engine.errors import ChartError, ChordError
 from tatumflow.engine.files.regular_file import read_regular
 from tatumflow.engine.harmony.chart import Chart, names_file, parse_chart
+from tatumflow.live.setting_errors import plain_error
 
 _LARGEST_FILE: Final = 1 << 16
 
@@ -63,8 +64,6 @@ def read_chart(path: Path) -> Chart:
     except (yaml.YAMLError, RecursionError) as error:
         raise ChartError(f"{path}: is not YAML; write chart: and the bars after it") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ChartError(f"{path}: {place}: {first['msg']}") from error
+        raise ChartError(f"{path}: {plain_error(_ChartFile, error, 'field')}") from error
     except ChartError as error:
         raise ChartError(f"{path}: {error}") from error

@@ -1,10 +1,12 @@
-"""A player's settings: what the package brings, overlaid by the player's own file."""
+"""The settings: those of the package, below the user's own file, below what the command line gives."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
+from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_origin
 
 import yaml
 from platformdirs import user_config_path, user_music_path
@@ -18,11 +20,12 @@ from pydantic import (
     ValidationError,
 )
 
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import CONTROL_SPECS, Controls
 from tatumflow.engine.errors import ChartError, SettingError, TatumFlowError
 from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.harmony.chart import names_file
 from tatumflow.live.charts import read_chords
+from tatumflow.live.setting_errors import plain_error, shown
 from tatumflow.live.steering.control_surface import checked_assignments
 
 AUTO: Final = "auto"
@@ -36,33 +39,26 @@ def _controls(value: object) -> Controls:
     if isinstance(value, Controls):
         return value
     if not isinstance(value, dict):
-        raise ValueError("must be a list of `name: value` lines")
-    controls = _DEFAULT_CONTROLS
+        raise ValueError(f"{shown(value)} is not a list of `name: value` lines")
     try:
-        # The high end first: in the file's order, a valid register could be refused half-way.
-        for name in sorted(value, key=lambda name: name != "register_high"):
-            controls = _changed(controls, str(name), value[name])
+        return _changed(_DEFAULT_CONTROLS, {str(name): given for name, given in value.items()})
     except SettingError as error:
         raise ValueError(str(error)) from None
-    return controls
 
 
-def _changed(controls: Controls, name: str, value: object) -> Controls:
-    """Return controls with one of them set as a user sets it: a chart may be a file, which is read."""
-    if name == "chords" and isinstance(value, str):
+def _changed(controls: Controls, values: Mapping[str, object]) -> Controls:
+    """Return controls with some of them set as a user sets them: a chart may be a file, which is read."""
+    chords = values.get("chords")
+    if isinstance(chords, str):
         try:
-            value = read_chords(value)
+            values = {**values, "chords": read_chords(chords)}
         except ChartError as error:
             raise SettingError(f"chords: {error}") from None
-    return controls.changed(name, value)
+    return controls.with_all(values)
 
 
 def _changed_controls(controls: Controls) -> dict[str, str | float | int]:
-    return {name: value for name, value in asdict(controls).items() if value != _default(name)}
-
-
-def _default(name: str) -> object:
-    return getattr(_DEFAULT_CONTROLS, name)
+    return {name: value for name, value in asdict(controls).items() if value != CONTROL_SPECS[name].default}
 
 
 class _Section(BaseModel):
@@ -116,22 +112,22 @@ def _rate(value: int) -> int:
 
 
 class AudioSettings(_Section):
-    """What is heard of an audio input, taken apart, and made notes of.
+    """The audio input: how its sound is separated into stems, and which stem is transcribed.
 
     Attributes:
-        enabled: Whether a session hears one.
-        separator: Name or folder of the model that takes the sound apart; empty takes the first at hand, and
-            "none" leaves it whole, as one stem called input.
-        input: Device to hear, by name, a part of it or its number; "auto" takes the system's.
-        output: Device that plays the stems, likewise; empty for none, which "auto" takes where nothing is
-            taken apart: a microphone beside its own loudspeakers howls.
-        channels: Input channels that are heard left and right, counted from 1; one alone for a mono source.
+        enabled: Whether a session listens to one.
+        separator: Name or folder of the model that separates the sound; empty for the first found, and
+            "none" for none: the sound stays whole, as one stem called input.
+        input: Device to listen to, by name, a part of it or its number; "auto" takes the system's.
+        output: Device that plays the stems, likewise; empty for none, which "auto" means without a
+            separator: a microphone beside its own loudspeakers howls.
+        channels: Input channels for left and right, counted from 1; one alone for a mono source.
             Empty for the first two, or the only one.
         rate: Frames a second; 0 for the separator's where the device takes it, else the device's own.
         block: Frames of a device's block, 16 to 4,096.
         allowance: Seconds for computing a block, 0 to 2; more delays the stems, less may be too little.
             None for what is measured of the separator.
-        stem: The stem that the companion hears; empty for none. The one called input needs no separator.
+        stem: The stem that the companion plays with; empty for none. The one called input needs no separator.
         voices: Whether that stem plays one note at a time, as a horn does, or many.
         record: Whether the stems are recorded, beside the session.
     """
@@ -150,7 +146,7 @@ class AudioSettings(_Section):
 
 
 class OscSettings(_Section):
-    """Where Open Sound Control is listened to.
+    """The port of Open Sound Control.
 
     Attributes:
         port: UDP port, to 65,535; 0 listens to none.
@@ -191,22 +187,25 @@ class Settings(_Section):
     Attributes:
         ports: MIDI ports.
         synth: The built-in synthesizer.
-        audio: What is heard of an audio input.
+        audio: The audio input.
         recording: The recording.
-        osc: Where Open Sound Control is listened to.
+        osc: The port of Open Sound Control.
         controllers: Numbers of the MIDI controllers that steer, by the control or action that they steer.
         model: Name or folder of the model bundle; empty takes the one that comes with the package.
         controls: Live controls at the start.
     """
 
-    ports: PortSettings = PortSettings()
-    synth: SynthSettings = SynthSettings()
-    audio: AudioSettings = AudioSettings()
-    recording: RecordingSettings = RecordingSettings()
-    osc: OscSettings = OscSettings()
+    # Factories, since pydantic before 2.9 cannot describe a field whose default is a model.
+    ports: PortSettings = Field(default_factory=PortSettings)
+    synth: SynthSettings = Field(default_factory=SynthSettings)
+    audio: AudioSettings = Field(default_factory=AudioSettings)
+    recording: RecordingSettings = Field(default_factory=RecordingSettings)
+    osc: OscSettings = Field(default_factory=OscSettings)
     controllers: Annotated[dict[str, int], AfterValidator(_assignments)] = Field(default_factory=dict)
     model: str = ""
-    controls: Annotated[Controls, BeforeValidator(_controls), PlainSerializer(_changed_controls)] = Controls()
+    controls: Annotated[Controls, BeforeValidator(_controls), PlainSerializer(_changed_controls)] = Field(
+        default_factory=Controls
+    )
 
     def with_ports(self, **changes: object) -> "Settings":
         """Return these settings with some of the port settings changed, checked as from a file.
@@ -214,38 +213,56 @@ class Settings(_Section):
         Raises:
             SettingError: if a value does not fit.
         """
-        return _validated({**self.model_dump(), "ports": {**self.ports.model_dump(), **changes}}, "settings")
+        return self._overlaid({"ports": changes}, "settings")
 
     def with_audio(self, **changes: object) -> "Settings":
-        """Return these settings with some of those of the audio input changed, checked as from a file.
+        """Return these settings with some of the audio input's changed, checked as from a file.
 
         Raises:
             SettingError: if a value does not fit.
         """
-        return _validated({**self.model_dump(), "audio": {**self.audio.model_dump(), **changes}}, "settings")
+        return self._overlaid({"audio": changes}, "settings")
 
-    def with_osc(self, port: int) -> "Settings":
-        """Return these settings with another port for OSC, checked as from a file.
-
-        Raises:
-            SettingError: if there is no such port.
-        """
-        return _validated({**self.model_dump(), "osc": {**self.osc.model_dump(), "port": port}}, "settings")
-
-    def with_controls(self, **changes: str | float | int) -> "Settings":
-        """Return these settings with some of the live controls changed.
+    def with_controls(self, **changes: object) -> "Settings":
+        """Return these settings with some of the live controls changed together.
 
         Raises:
             SettingError: if a control is unknown or a value does not fit.
         """
-        controls = self.controls
+        return self.model_copy(update={"controls": _changed(self.controls, changes)})
+
+    def with_changes(self, changes: Mapping[str, object]) -> "Settings":
+        """Return these settings with some of them changed, as the command line's `--set` names them.
+
+        Args:
+            changes: Values by name: a control, such as "temperature"; a setting in its section, such as
+                "audio.stem"; or what has no section, such as "model". Text is read as in a settings file;
+                where the setting is text itself, it stays as it is.
+
+        Raises:
+            SettingError: if there is no such setting, or a value does not fit.
+        """
+        controls: dict[str, object] = {}
+        content: dict[str, Any] = {}
         for name, value in changes.items():
-            controls = _changed(controls, name, value)
-        return self.model_copy(update={"controls": controls})
+            first, dot, field = name.partition(".")
+            if not dot and name in CONTROL_SPECS:
+                first, dot, field = "controls", ".", name
+            if first not in Settings.model_fields:
+                raise SettingError(_unknown(name))
+            value = _read(value) if isinstance(value, str) and not _is_text(first, field) else value
+            if first == "controls" and dot:
+                controls[field] = value
+            else:
+                content = _overlaid(content, {first: {field: value} if dot else value})
+        return self._overlaid(content, "").with_controls(**controls)
+
+    def _overlaid(self, content: dict[str, Any], where: str) -> "Settings":
+        return _validated(_overlaid(self.model_dump(), content), where) if content else self
 
 
 def settings_path() -> Path:
-    """Return the player's settings file: $TATUMFLOW_SETTINGS, or settings.yaml in the user's folder."""
+    """Return the user's settings file: $TATUMFLOW_SETTINGS, or settings.yaml in the user's folder."""
     given = os.environ.get("TATUMFLOW_SETTINGS")
     return (
         Path(given).expanduser()
@@ -255,10 +272,10 @@ def settings_path() -> Path:
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """Return the package's defaults overlaid by the player's file, if there is one.
+    """Return the package's defaults overlaid by the user's file, if there is one.
 
     Args:
-        path: The player's file; None for `settings_path()`.
+        path: The user's file; None for `settings_path()`.
 
     Raises:
         SettingError: if a file is not YAML, or holds an unknown field or a value that does not fit; names the
@@ -277,7 +294,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def save_settings(settings: Settings, path: Path | None = None) -> None:
-    """Write the player's file, whole or not at all.
+    """Write the user's file, whole or not at all.
 
     Where the file names a chart's file that holds the chart in force, the name stays.
 
@@ -331,19 +348,47 @@ def _validated(content: dict[str, Any], where: str) -> Settings:
     try:
         return Settings.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            known = _known_fields(first["loc"][:-1])
-            reason = f"is not a setting; the settings here are {', '.join(known)}"
-        raise SettingError(f"{where}: {field}: {reason}") from None
+        reason = plain_error(Settings, error)
+        raise SettingError(f"{where}: {reason}" if where else reason) from None
 
 
-def _known_fields(location: tuple[int | str, ...]) -> list[str]:
-    section: type[BaseModel] = Settings
-    for part in location:
-        annotation = section.model_fields[str(part)].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            section = annotation
-    return list(section.model_fields)
+def setting_names() -> tuple[str, ...]:
+    """Return the name of every setting as `--set` takes it; a control needs no section before it."""
+    names: list[str] = []
+    for name in Settings.model_fields:
+        section = _section(name)
+        if section is not None:
+            names += [f"{name}.{field}" for field in section.model_fields]
+        elif name != "controls":
+            names.append(name)
+    return (*names, *CONTROL_SPECS)
+
+
+def _unknown(name: str) -> str:
+    names = setting_names()
+    close = [known for known in names if known.endswith(f".{name}")] or get_close_matches(name, names, n=3)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"{name!r} is not a control or a setting; {hint}`tatumflow controls` lists them all"
+
+
+def _section(name: str) -> type[BaseModel] | None:
+    annotation = Settings.model_fields[name].annotation
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _is_text(first: str, field: str) -> bool:
+    """Return whether a setting is text, which needs no quotation marks on the command line."""
+    if first == "controls":
+        return field in CONTROL_SPECS and not CONTROL_SPECS[field].is_number
+    section = _section(first)
+    fields = Settings.model_fields if section is None else section.model_fields
+    info = fields.get(field or first)
+    return info is not None and (info.annotation is str or get_origin(info.annotation) is Literal)
+
+
+def _read(text: str) -> object:
+    """Return the value that text has in a settings file."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text

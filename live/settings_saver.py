@@ -1,4 +1,4 @@
-"""Keeping what was changed in a session: in the player's file soon after the change, not only at the end."""
+"""Saves what changes in a session: to the user's file, soon after the change, not only at the end."""
 
 import threading
 import time
@@ -20,12 +20,12 @@ _POLL_SECONDS: Final = 0.2
 
 
 def remember(file: Path | None, before: Settings, after: Settings) -> None:
-    """Write to the player's file what changed between two moments; nothing if nothing did.
+    """Write to the user's file what changed between two moments; nothing if nothing did.
 
-    What only the command line asked for is in both, and is not kept.
+    What only the command line gave is in both, and is not saved.
 
     Args:
-        file: The player's file; None for `settings_path()`.
+        file: The user's file; None for `settings_path()`.
         before: As at the last save, or at the start.
         after: As they are now.
 
@@ -67,7 +67,7 @@ class SettingsSaver:
         Args:
             settings: Returns the settings as they are now; called on the saver's thread.
             before: The settings at the start of the session.
-            file: The player's file; None for `settings_path()`.
+            file: The user's file; None for `settings_path()`.
             say: Takes one line if they cannot be saved.
             settled: Seconds without a further change after which a change is saved.
         """

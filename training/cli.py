@@ -48,11 +48,16 @@ class Split(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
-    app.add_typer(data, name="data")
-    app.add_typer(beats, name="beats")
-    evaluations = (evaluate, evaluate_stems, evaluate_notes, compare)
-    for command in (train, interpolate, adapt, *evaluations, samples, export, get_spleeter):
-        app.command()(command)
+    app.add_typer(data, name="data", rich_help_panel="Train")
+    app.add_typer(beats, name="beats", rich_help_panel="Train")
+    groups = {
+        "Train": (train, interpolate, adapt),
+        "Models": (export, get_spleeter),
+        "Measure": (evaluate, evaluate_stems, evaluate_notes, compare, samples),
+    }
+    for group, commands in groups.items():
+        for command in commands:
+            app.command(rich_help_panel=group)(command)
 
 
 @data.command()

@@ -35,10 +35,11 @@ def demonstrate(settings: Settings, folder: Path) -> None:
         raise MidiFileError(f"{folder}: cannot be made ({error.strerror}); run in another folder") from None
     midi, wav = folder / "jam.mid", folder / "jam.wav"
     write_midi(midi, answered.tracks, answered.tempo or 120.0)
-    written = str(midi)
+    written = [midi]
     try:
         write_sound(wav, render(answered.tracks, settings.synth))
-        written += f", {wav}"
+        written.append(wav)
     except DeviceError as error:
         print(f"without sound: {error}")
-    print(f"written: {written}")
+    for path in written:
+        print(f"written: {path} ({answered.seconds:.1f} s)")

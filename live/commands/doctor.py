@@ -61,14 +61,14 @@ def examine(settings: Settings) -> None:
             console.print(f"   {finding.advice}", highlight=False, markup=False, soft_wrap=True)
 
 
-def print_ports(settings: Settings, api: str | None) -> None:
+def print_ports(settings: Settings) -> None:
     """Print the MIDI inputs and outputs with their numbers.
 
     Raises:
         PortError: if no MIDI system answers.
     """
     with quiet_stderr():
-        found = working_api(api or settings.ports.api)
+        found = working_api(settings.ports.api)
         names = list_ports(found, settings.ports.virtual_name)
     print(f"MIDI system: {found}")
     for title, listed in (("inputs", names.inputs), ("outputs", names.outputs)):
@@ -106,14 +106,14 @@ def print_audio_devices() -> None:
 
 
 def print_models(*, styles: bool) -> None:
-    """Print every model at hand, damaged ones with what is wrong.
+    """Print every model found, damaged ones with what is wrong.
 
     Raises:
         BundleError: if there is none.
     """
     found = find_bundles()
     if not found:
-        raise BundleError("no model at hand; export one with `tatumflow export`")
+        raise BundleError("no model found; export one with `tatumflow export`")
     for path in found:
         try:
             bundle = load_bundle(path)
@@ -123,7 +123,7 @@ def print_models(*, styles: bool) -> None:
         manifest = bundle.manifest
         print(
             f"{bundle.name}: {manifest.family}, {len(bundle.styles) - 1} styles, window {manifest.window}, "
-            f"{manifest.licence}, in {path}"
+            f"{manifest.licence}\n  in {path}"
         )
         if styles:
             print("\n".join(f"  {slug}" for slug in bundle.styles if slug))
@@ -164,14 +164,14 @@ def _sound(settings: Settings) -> Iterator[Finding]:
 
 
 def _audio_input(settings: Settings) -> Finding:
-    """Look for what a session would hear; nobody who does not want to be heard needs it."""
-    wanted = settings.audio.input
+    """Look for the audio input of a session; only where the settings use one is its absence a problem."""
+    name = settings.audio.input
     try:
         with quiet_stderr():
             system = PortAudio()
             devices = system.devices()
             system.close()
-        device = match_device("" if wanted == AUTO else wanted, devices, "input")
+        device = match_device("" if name == AUTO else name, devices, "input")
     except DeviceError as error:
         return Finding("audio input", "none", str(error) if settings.audio.enabled else "")
     return Finding("audio input", f"{device.name}, {device.inputs} channels at {device.rate} Hz")

@@ -28,7 +28,7 @@ class Interrupts:
 
     @property
     def happened(self) -> bool:
-        """Whether somebody has interrupted."""
+        """Whether an interrupt has come."""
         return self._last is not None
 
     def install(self) -> None:

@@ -15,7 +15,7 @@ from tatumflow.engine.messages import Notice
 from tatumflow.live.commands.interrupts import Interrupts
 from tatumflow.live.processes.host import EngineHost
 from tatumflow.live.processes.options import EngineOptions
-from tatumflow.live.settings import Settings, load_settings, settings_path
+from tatumflow.live.settings import AUTO, Settings, load_settings, settings_path
 from tatumflow.live.settings_saver import SettingsSaver
 
 _NOTICE_SECONDS: Final = 0.2
@@ -24,63 +24,48 @@ _ENDING_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
 @dataclass(frozen=True)
 class JamOptions:
-    """What the command line asks for; None leaves it to the settings.
+    """What the command line gives.
 
     Attributes:
         headless: Play on ports without a screen, until interrupted.
-        input_port: MIDI input.
-        output_port: MIDI output.
-        virtual: Whether to offer ports to a DAW.
-        api: MIDI system.
-        model: Model bundle.
-        audio: Settings of the audio input, by name; any of them makes it heard.
-        controls: Live controls to begin with, by name.
-        synth: Whether the built-in synthesizer plays.
-        osc: UDP port that Open Sound Control is listened to at; 0 for none.
+        changes: Controls and settings in place of the user's, as `Settings.with_changes` names them. One of
+            the audio input also turns it on, unless they set `audio.enabled` too.
         record: File to record to.
-        settings_file: Settings instead of the player's own.
+        settings_file: Settings file instead of the user's own.
     """
 
     headless: bool = False
-    input_port: str | None = None
-    output_port: str | None = None
-    virtual: bool | None = None
-    api: str | None = None
-    model: str | None = None
-    audio: Mapping[str, object] = field(default_factory=dict)
-    controls: Mapping[str, str | float | int] = field(default_factory=dict)
-    synth: bool = True
-    osc: int | None = None
+    changes: Mapping[str, object] = field(default_factory=dict)
     record: Path | None = None
     settings_file: Path | None = None
 
     def settings(self) -> Settings:
-        """Return the player's settings with these in their place.
+        """Return the user's settings with the changes.
 
         Raises:
             SettingError: if one of them does not fit.
         """
-        settings = load_settings(self.settings_file).with_controls(**self.controls)
-        ports = {
-            "input": self.input_port,
-            "output": self.output_port,
-            "virtual": self.virtual,
-            "api": self.api,
-        }
-        settings = settings.with_ports(**{name: value for name, value in ports.items() if value is not None})
-        if self.audio:
-            settings = settings.with_audio(enabled=True, **self.audio)
-        if self.osc is not None:
-            settings = settings.with_osc(self.osc)
-        if not self.synth:
-            settings = settings.model_copy(
-                update={"synth": settings.synth.model_copy(update={"enabled": False})}
-            )
-        return settings if self.model is None else settings.model_copy(update={"model": self.model})
+        first = {"audio.enabled": True} if self.needs_audio else {}
+        return load_settings(self.settings_file).with_changes(first | dict(self.changes))
+
+    @property
+    def needs_audio(self) -> bool:
+        """Whether the changes set the audio input, so that playing without it would be an error."""
+        return any(name.partition(".")[0] == "audio" for name in self.changes)
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether they name a MIDI input."""
+        return self.changes.get("ports.input", "") not in ("", AUTO)
+
+    @property
+    def needs_output(self) -> bool:
+        """Whether they name a MIDI output."""
+        return bool(self.changes.get("ports.output"))
 
 
 def jam(options: JamOptions) -> None:
-    """Play until the player has enough.
+    """Play until the user ends it.
 
     Raises:
         TatumFlowError: if a setting does not fit, or the engine cannot start.
@@ -94,9 +79,9 @@ def jam(options: JamOptions) -> None:
     host = EngineHost(
         EngineOptions(
             settings,
-            need_input=bool(options.input_port) and options.input_port != "auto",
-            need_output=bool(options.output_port),
-            need_ears=bool(options.audio),
+            need_input=options.needs_input,
+            need_output=options.needs_output,
+            need_ears=options.needs_audio and settings.audio.enabled,
             recording=options.record,
         )
     )
@@ -110,14 +95,14 @@ def jam(options: JamOptions) -> None:
             from tatumflow.live.tui.app import TatumFlowApp
 
             first_run = options.settings_file is None and not settings_path().exists()
-            heard = options.input_port or settings.audio.enabled
+            has_input = options.changes.get("ports.input") or settings.audio.enabled
             session.save_settings(options.settings_file)
             session.end_with_the_terminal()
-            TatumFlowApp(host, pick_ports=first_run and not heard).run()
+            TatumFlowApp(host, pick_ports=first_run and not has_input).run()
     except KeyboardInterrupt:
         pass
     finally:
-        # Once is enough: ten times Ctrl+C must not cost the recording.
+        # One Ctrl+C is enough: ten of them must not cost the recording.
         _ignore_signals()
         session.end()
     _print_where_recorded(host)
@@ -136,14 +121,14 @@ class _Session:
         self._without_terminal = False
 
     def save_settings(self, file: Path | None) -> None:
-        """Save from now on what is changed; whole names of styles, which the model made of parts, are not."""
+        """Save from now on what is changed; names of styles that the model completed are not."""
         host = self._host
         self._saver = SettingsSaver(lambda: host.settings, host.settings, file, host.notify)
 
     def end_with_the_terminal(self) -> None:
         """End the session when the terminal is closed, and the process with it.
 
-        Nothing that draws is waited for: Textual may wait for ever to write to a terminal that has gone.
+        The screen may never end: Textual can wait for ever to write to a terminal that has gone.
         """
         if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
             signal.signal(signal.SIGHUP, self._hung_up)
@@ -189,7 +174,7 @@ def _end_in_order() -> None:
     handler = Interrupts()
     for name in _ENDING_SIGNALS:
         number = getattr(signal, name, None)
-        # `nohup` asks for a session that outlives its terminal.
+        # `nohup` starts a session that outlives its terminal.
         if number is not None and not (name == "SIGHUP" and signal.getsignal(number) == signal.SIG_IGN):
             signal.signal(number, handler)
 
@@ -201,7 +186,7 @@ def _ignore_signals() -> None:
 
 
 def _wait(host: EngineHost) -> None:
-    """Print what the engine has to say until it ends or somebody interrupts."""
+    """Print the notices of the engine until it ends or is interrupted."""
     snapshot = host.latest()
     if snapshot is not None:
         heard = [port.name for port in snapshot.inputs if port.connected]
@@ -228,7 +213,7 @@ def _print_notices(notices: tuple[Notice, ...]) -> None:
 
 
 def _print(line: str) -> None:
-    """Print a line; a terminal that was closed takes none, and the session does without."""
+    """Print a line; one that cannot be written, as to a closed terminal, is dropped, and all after it."""
     try:
         print(line, flush=True)
     except OSError:

@@ -1,4 +1,4 @@
-"""The `listen` command: what a device hears, taken apart live, without a screen."""
+"""The `listen` command: the sound of an audio input, separated into stems live, without a screen."""
 
 import sys
 import time
@@ -24,7 +24,7 @@ class ListenOptions:
 
     Attributes:
         audio: Devices, channels, rate.
-        model: Separator: a name or a folder; the first at hand when empty, nothing taken apart for "none".
+        model: Separator: a name or a folder; the first that is found when empty, no separation for "none".
         solo: Stems to hear alone; all when empty.
         mute: Stems to leave out.
         record: Folder for the stems; None to record none.
@@ -87,9 +87,9 @@ def _opened(status: AudioStatus) -> str:
     monitor = f"playing {status.output}" if status.output else "no monitor"
     stems = ", ".join(stem.name for stem in status.stems)
     return (
-        f"listening to {status.input}, {monitor}, {status.rate} Hz: {stems}; "
-        f"{1000 * latency.monitor:.0f} ms behind, of which the model takes {1000 * latency.algorithmic:.0f}, "
-        f"and the device {1000 * latency.device:.0f} ms more; Ctrl+C ends"
+        f"listening to {status.input}, {monitor}, {status.rate} Hz: {stems}\n"
+        f"{1000 * latency.monitor:.0f} ms behind, {1000 * latency.algorithmic:.0f} of them by the model; "
+        f"the device adds {1000 * latency.device:.0f} ms\nstop with Ctrl+C"
     )
 
 
@@ -98,9 +98,9 @@ def _figures(status: AudioStatus) -> list[str]:
     levels = ", ".join(f"{stem.name} {decibels(stem.level.rms):.0f} dB" for stem in status.stems)
     return [
         f"levels: input {decibels(status.input_level.rms):.0f} dB; {levels}",
-        f"computing, p99: {status.cost_p99:.2f} s for each second of sound; stems ready "
-        f"{1000 * status.latency.ready_p99:.0f} ms after the sound, p99",
-        f"dropouts: {faults.dropouts}; xruns of the device: {faults.xruns}; faults of the model: "
-        f"{faults.model_faults}; frames clipped at the input: {faults.input_clips}, limited: "
-        f"{faults.limited_frames}",
+        f"computing, p99: {status.cost_p99:.2f} s for each second of sound",
+        f"stems ready, p99: {1000 * status.latency.ready_p99:.0f} ms after the sound",
+        f"dropouts: {faults.dropouts}; xruns of the device: {faults.xruns}; "
+        f"faults of the model: {faults.model_faults}",
+        f"frames clipped at the input: {faults.input_clips}; limited: {faults.limited_frames}",
     ]

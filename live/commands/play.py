@@ -35,16 +35,15 @@ FIRST_NOTE_LIMIT_MS: Final = 25.0
 
 @dataclass(frozen=True)
 class PlayOptions:
-    """What the command line asks for.
+    """What the command line gives.
 
     Attributes:
         source: MIDI file to answer; None to play alone.
         out: MIDI file to write.
         wav: WAV file to write, if any.
         json: File for the timing figures, if any.
-        model: Model bundle; None leaves it to the settings.
-        controls: Live controls, by name.
-        settings_file: Settings instead of the player's own.
+        changes: Controls and settings in place of the user's, as `Settings.with_changes` names them.
+        settings_file: Settings file instead of the user's own.
         seconds: How long to play alone.
         limit_notes: Most notes that the file to answer may have; None for any number.
     """
@@ -53,8 +52,7 @@ class PlayOptions:
     out: Path
     wav: Path | None = None
     json: Path | None = None
-    model: str | None = None
-    controls: Mapping[str, str | float | int] = field(default_factory=dict)
+    changes: Mapping[str, object] = field(default_factory=dict)
     settings_file: Path | None = None
     seconds: float = 60.0
     limit_notes: int | None = None
@@ -106,7 +104,7 @@ class PlayFigures(BaseModel):
 
 @dataclass(frozen=True)
 class Answer:
-    """What was played: the file answered, if any, both players' notes, and the figures."""
+    """What was played: the file answered, if any, the notes of both, and the figures."""
 
     performance: MidiPerformance | None
     result: OfflineResult
@@ -127,20 +125,22 @@ class Answer:
         return None if tempo is None else min(max(tempo, SLOWEST_TEMPO), FASTEST_TEMPO)
 
     def summary(self) -> str:
-        """Return what a player wants to know, in one or two lines."""
-        turns, figures = self.figures.turns, self.figures
-        text = f"turns answered: {len(turns)}, with {len(self.result.companion)} notes, by {figures.model}"
-        if figures.first_note_ms_median is not None and figures.first_note_ms_p99 is not None:
-            limit = FIRST_NOTE_LIMIT_MS
-            verdict = "within" if figures.first_note_ms_p99 <= limit else "OVER"
-            text += (
-                "\ncompute between turn and first planned note: "
-                f"median {figures.first_note_ms_median:.1f} ms, p99 {figures.first_note_ms_p99:.1f} ms, "
-                f"{verdict} {limit:.0f} ms"
-            )
-        if self.performance is not None and self.performance.dropped:
-            text += f"\n{self.performance.dropped} notes outside the piano's range were left out"
+        """Return what was made, in one or two lines."""
+        text = f"{_counted(len(self.result.companion), 'note')} by {self.figures.model}"
+        if self.performance is not None:
+            text = f"{_counted(len(self.figures.turns), 'turn')} answered with {text}"
+            if self.performance.dropped:
+                text += f"\n{_counted(self.performance.dropped, 'note')} outside the piano's range left out"
         return text
+
+    @property
+    def seconds(self) -> float:
+        """Return the length of the music, to the end of its last note."""
+        return max((note.offset for track in self.tracks for note in track.notes), default=0.0)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def answer(
@@ -152,7 +152,7 @@ def answer(
         MidiFileError: if the file cannot be read, has more than `limit_notes` notes, or lasts longer than two
             hours.
         BundleError: if the model is missing or damaged.
-        SettingError: if the model does not know a style.
+        SettingError: if the model has no such style.
     """
     performance = None if source is None else read_midi(source)
     if source is not None and performance is not None:
@@ -192,9 +192,7 @@ def play(options: PlayOptions) -> None:
     Raises:
         TatumFlowError: if a setting, the input, the model or an output does not fit.
     """
-    settings = load_settings(options.settings_file).with_controls(**options.controls)
-    if options.model is not None:
-        settings = settings.model_copy(update={"model": options.model})
+    settings = load_settings(options.settings_file).with_changes(options.changes)
     _check_mode(options, settings.controls)
     outputs = [path for path in (options.out, options.wav, options.json) if path is not None]
     _check_outputs(options.source, outputs)
@@ -215,7 +213,9 @@ def play(options: PlayOptions) -> None:
                 path.unlink()
         raise
     print(answered.summary())
-    print(f"written: {', '.join(str(path) for path in outputs)}")
+    for path in outputs:
+        length = "" if path == options.json else f" ({answered.seconds:.1f} s)"
+        print(f"written: {path}{length}")
 
 
 def _check_mode(options: PlayOptions, controls: Controls) -> None:

@@ -1,7 +1,7 @@
 """`tatumflow render`: MIDI files as sound."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +16,15 @@ SUFFIXES: Final = (".wav", ".mp3")
 
 @dataclass(frozen=True)
 class RenderOptions:
-    """What the command line asks for.
+    """What the command line gives.
 
     Attributes:
         sources: MIDI files.
         out: A .wav or .mp3 file for one of them, or a folder for any number.
         mp3: Whether what goes to a folder is MP3, not WAV.
         soundfont: SoundFont instead of the settings'.
-        settings_file: Settings instead of the player's own.
+        settings_file: Settings file instead of the user's own.
+        changes: Settings in place of the user's, as `Settings.with_changes` names them.
     """
 
     sources: Sequence[Path]
@@ -31,6 +32,7 @@ class RenderOptions:
     mp3: bool = False
     soundfont: Path | None = None
     settings_file: Path | None = None
+    changes: Mapping[str, object] = field(default_factory=dict)
 
 
 def render_files(options: RenderOptions) -> None:
@@ -41,7 +43,7 @@ def render_files(options: RenderOptions) -> None:
         MidiFileError: if a file cannot be read, or lasts longer than two hours.
         DeviceError: if FluidSynth or the SoundFont is missing, or a sound file cannot be written.
     """
-    synth = load_settings(options.settings_file).synth
+    synth = load_settings(options.settings_file).with_changes(options.changes).synth
     if options.soundfont is not None:
         synth = synth.model_copy(update={"soundfont": str(options.soundfont)})
     soundfont_path(synth.soundfont)
@@ -74,5 +76,5 @@ def _outputs(options: RenderOptions) -> list[Path]:
     for index, path in enumerate(outputs):
         check_output(path)
         if path in outputs[:index]:
-            raise SettingError(f"{path}: would be written for two of the files; render one of them apart")
+            raise SettingError(f"{path}: would be written for two of the files; render one of them alone")
     return outputs

@@ -32,10 +32,10 @@ class SeparateOptions:
     """What to separate.
 
     Attributes:
-        source: A sound file, of any rate and length; of more than two channels the first two are heard.
+        source: A sound file, of any rate and length; of more than two channels the first two count.
         out: Folder of the stems' files, `NAME.flac` each at the source's rate and length.
         stems: Which to write, such as "horn" or "horn,band=piano+bass+drums"; all when empty.
-        model: Separator: a name or a folder; the first at hand when empty.
+        model: Separator: a name or a folder; the first that is found when empty.
     """
 
     source: Path
@@ -65,14 +65,14 @@ def separate(options: SeparateOptions, console: Console | None = None) -> list[P
 
 def separate_with(model: BlockModel, options: SeparateOptions, console: Console | None = None) -> list[Path]:
     """Separate a file with an opened model; see `separate`."""
-    wanted = parse_stems(options.stems or ",".join(model.stems.names))
-    sums = _sums(model.stems, wanted)
+    requested = parse_stems(options.stems or ",".join(model.stems.names))
+    sums = _sums(model.stems, requested)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with ExitStack() as files, Progress(*columns, console=console or Console(stderr=True)) as progress:
         source = files.enter_context(_opened(options.source))
         try:
             options.out.mkdir(parents=True, exist_ok=True)
-            paths = [options.out / f"{name}.flac" for name in wanted.names]
+            paths = [options.out / f"{name}.flac" for name in requested.names]
             # The stack closes every stem's file before it takes its place.
             with ExitStack() as whole:
                 parts = [whole.enter_context(whole_file(path)) for path in paths]
@@ -113,28 +113,28 @@ def _opened(path: Path) -> soundfile.SoundFile:
     return source
 
 
-def _sums(known: StemSet, wanted: StemSet) -> NDArray[np.float32]:
-    """Return which of the model's stems sound in each that is wanted, (wanted, known), 0 or 1."""
-    for name in wanted.sources:
+def _sums(known: StemSet, requested: StemSet) -> NDArray[np.float32]:
+    """Return which of the model's stems sound in each requested one, (requested, known), 0 or 1."""
+    for name in requested.sources:
         if name not in known.names:
             raise SettingError(f"stems: the separator has no {name!r}; choose from {', '.join(known.names)}")
-    rows = [[float(name in stem.sources) for name in known.names] for stem in wanted.stems]
+    rows = [[float(name in stem.sources) for name in known.names] for stem in requested.stems]
     return np.array(rows, dtype=np.float32)
 
 
 def _stems(
     source: soundfile.SoundFile, model: BlockModel, sums: NDArray[np.float32]
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield what is wanted of a file piece by piece, (wanted, n, 2) at its rate."""
+    """Yield the requested stems of a file piece by piece, (requested, n, 2) at its rate."""
     count = len(sums)
     into = _Resampler(source.samplerate, model.rate, _SIDES)
     back = _Resampler(model.rate, source.samplerate, count * _SIDES)
     separator = StreamingSeparator(model)
     for piece in _pieces(source):
-        yield _apart(back.push(_mixed(separator.push(into.push(piece).T), sums)), count)
+        yield _by_stem(back.push(_mixed(separator.push(into.push(piece).T), sums)), count)
     last = [separator.push(into.finish().T), separator.finish()]
-    yield _apart(back.push(_mixed(np.concatenate(last, axis=-1), sums)), count)
-    yield _apart(back.finish(), count)
+    yield _by_stem(back.push(_mixed(np.concatenate(last, axis=-1), sums)), count)
+    yield _by_stem(back.finish(), count)
 
 
 def _pieces(source: soundfile.SoundFile) -> Iterator[Frames]:
@@ -143,17 +143,17 @@ def _pieces(source: soundfile.SoundFile) -> Iterator[Frames]:
         frames = source.read(_PIECE, dtype="float32", always_2d=True)
         if not len(frames):
             return
-        heard: Sequence[int] = (0, 0) if frames.shape[1] == 1 else (0, 1)
-        yield np.nan_to_num(np.asarray(frames, dtype=np.float32)[:, heard], nan=0.0, posinf=0.0, neginf=0.0)
+        sides: Sequence[int] = (0, 0) if frames.shape[1] == 1 else (0, 1)
+        yield np.nan_to_num(np.asarray(frames, dtype=np.float32)[:, sides], nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _mixed(stems: NDArray[np.float32], sums: NDArray[np.float32]) -> Frames:
-    """Return the sums of stems (s, 2, n) as frames (n, 2 wanted)."""
-    wanted = np.tensordot(sums, stems, axes=1)
-    return np.ascontiguousarray(wanted.reshape(len(sums) * _SIDES, stems.shape[-1]).T)
+    """Return the sums of stems (s, 2, n) as frames (n, 2 requested)."""
+    mixed = np.tensordot(sums, stems, axes=1)
+    return np.ascontiguousarray(mixed.reshape(len(sums) * _SIDES, stems.shape[-1]).T)
 
 
-def _apart(frames: Frames, count: int) -> NDArray[np.float32]:
+def _by_stem(frames: Frames, count: int) -> NDArray[np.float32]:
     return frames.reshape(len(frames), count, _SIDES).swapaxes(0, 1)
 
 

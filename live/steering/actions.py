@@ -1,17 +1,36 @@
 """What a pedal, a pad or an OSC message can set off, by name."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from tatumflow.engine.messages import BeginBars, Command, Panic, PassTurn, TapTempo
 
-ACTIONS: Final[Mapping[str, Callable[[float], Command]]] = MappingProxyType(
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """The declaration of an action.
+
+    Attributes:
+        label: Its name on the screen.
+        help: One sentence for musicians: what it does.
+        command: Returns its command, given the time (seconds) at which it was set off.
+    """
+
+    label: str
+    help: str
+    command: Callable[[float], Command]
+
+
+ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
     {
-        "turn": lambda _: PassTurn(),
-        "tap": TapTempo,
-        "bars": lambda _: BeginBars(),
-        "panic": lambda _: Panic(),
+        "turn": Action("Turn", "Passes the turn: to the companion, or back to you.", lambda _: PassTurn()),
+        "tap": Action("Tap tempo", "Sets the tempo; tap it on every beat.", TapTempo),
+        "bars": Action(
+            "Begin bars", "Begins the bars of traded turns, after the count-in.", lambda _: BeginBars()
+        ),
+        "panic": Action("Panic", "Silences everything at once.", lambda _: Panic()),
     }
 )
-"""The command of each action, given the time (seconds) at which it was set off."""
+"""Every action, by its name in settings and OSC addresses."""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from tatumflow.engine.controls import CLOCKS, MODES
+from tatumflow.engine.controls import CONTROL_SPECS
 
-CHOICES: Final = ("mode", "style", "style_b", "chords", "clock")
+CHOICES: Final = tuple(name for name, spec in CONTROL_SPECS.items() if not spec.is_number)
 """Controls with a list of values; all others are numbers."""
 
 CHARTS: Final = tuple(
@@ -21,10 +21,8 @@ def options_of(control: str, styles: Sequence[str]) -> tuple[str, ...]:
 
     Args:
         control: One of `CHOICES`.
-        styles: Slugs of the styles that the model knows.
+        styles: Slugs of the styles of the model.
     """
-    if control == "mode":
-        return tuple(MODES)
-    if control == "clock":
-        return tuple(CLOCKS)
+    if CONTROL_SPECS[control].choices:
+        return CONTROL_SPECS[control].choices
     return ("", *CHARTS) if control == "chords" else ("", *styles)

@@ -1,11 +1,11 @@
 """The values of a numeric control, as a slider, a knob or a typed number give them."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from math import floor, log10
 from typing import Final
 
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import CONTROL_SPECS
 
 CONTROLLER_HIGHEST: Final = 127
 """Greatest value of a MIDI controller."""
@@ -14,7 +14,6 @@ CONTROLLER_CENTRE: Final = 64
 """Value of a MIDI controller in the middle of its way; from there on a switch counts as on (MIDI 1.0 Detailed
 Specification 4.2, "Control Change")."""
 
-_PITCHES: Final = ("register_low", "register_high")
 _STEPS_ACROSS: Final = 40
 
 
@@ -29,6 +28,7 @@ class ControlRange:
         unit: Its unit, empty for a plain number.
         default: Value of a fresh session.
         whole: Whether only whole numbers make sense.
+        is_pitch: Whether the values are MIDI pitches.
     """
 
     name: str
@@ -37,11 +37,7 @@ class ControlRange:
     unit: str
     default: float
     whole: bool
-
-    @property
-    def is_pitch(self) -> bool:
-        """Whether the values are MIDI pitches."""
-        return self.name in _PITCHES
+    is_pitch: bool = False
 
     @property
     def step(self) -> float:
@@ -70,7 +66,7 @@ class ControlRange:
         return self.clamp(round(value / self.step) * self.step)
 
     def of_controller(self, value: int) -> float:
-        """Return what a MIDI controller at `value`, 0 to 127, asks for.
+        """Return the value that a MIDI controller at `value`, 0 to 127, sets.
 
         Its ends give the range's. A range with 0 between its ends has it in the controller's centre, so that
         a knob with a notch there finds it. Far more whole numbers than it has are counted from the least.
@@ -93,7 +89,7 @@ def control_range(name: str) -> ControlRange:
     Raises:
         KeyError: if no numeric control has that name.
     """
-    control = {control.name: control for control in fields(Controls)}[name]
-    low, high, unit = (control.metadata[key] for key in ("low", "high", "unit"))
-    default = getattr(Controls(), name)
-    return ControlRange(name, low, high, unit, default, isinstance(default, int))
+    spec = CONTROL_SPECS[name]
+    if isinstance(spec.default, str):
+        raise KeyError(name)
+    return ControlRange(name, spec.low, spec.high, spec.unit, spec.default, spec.is_whole, spec.pitch)

@@ -1,10 +1,9 @@
 """Knobs, faders and pedals of a MIDI controller, and what each of them steers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Final
 
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import CONTROL_SPECS, Controls
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.messages import Command, SetControl
 from tatumflow.engine.midi.events import ALL_SOUND_OFF, SUSTAIN, ControlChange
@@ -13,10 +12,10 @@ from tatumflow.live.steering.control_choices import CHOICES, options_of
 from tatumflow.live.steering.control_range import CONTROLLER_CENTRE, CONTROLLER_HIGHEST, control_range
 
 STEERABLE: Final = (
-    *(control.name for control in fields(Controls) if control.name != "pitch_classes"),
+    *(name for name, spec in CONTROL_SPECS.items() if spec.steerable),
     *ACTIONS,
 )
-"""What a controller can be assigned to: every control but the set of pitch classes, and every action."""
+"""What a controller can be assigned to: every control that is declared steerable, and every action."""
 
 STEERS_VALUE: Final = 1
 """In `ControlSurface.taken`: a control, or whatever is learned next; only the newest position counts."""
@@ -61,12 +60,12 @@ def _check_steerable(target: str) -> None:
 
 
 def value_of_controller(control: str, value: int, styles: Sequence[str]) -> str | float:
-    """Return what a controller at `value`, 0 to 127, asks of a control; lists are spread evenly over its way.
+    """Return the value of a control that a controller at `value`, 0 to 127, sets; lists are spread evenly.
 
     Args:
         control: Name of a control.
         value: Where the controller stands.
-        styles: Slugs of the styles that the model knows.
+        styles: Slugs of the styles of the model.
     """
     if control not in CHOICES:
         return control_range(control).of_controller(value)
@@ -75,7 +74,7 @@ def value_of_controller(control: str, value: int, styles: Sequence[str]) -> str 
 
 
 class ControlSurface:
-    """The assignments of a session. A controller that steers is neither played on nor heard by the model.
+    """The assignments of a session. A controller that steers is not music: no output and no model gets it.
 
     On every channel a number means the same. A pedal or pad sets its action off when it goes down, that is
     from below the centre to it or above.
@@ -100,7 +99,7 @@ class ControlSurface:
         return tuple((target, number) for number, target in sorted(self._targets.items()))
 
     def learn(self, target: str) -> None:
-        """Let the next controller that moves steer `target`; the empty string gives up waiting for one.
+        """Let the next controller that moves steer `target`; with the empty string, none does.
 
         Raises:
             SettingError: if no controller can steer it.
@@ -129,18 +128,18 @@ class ControlSurface:
         return target
 
     def command(self, event: ControlChange, controls: Controls, styles: Sequence[str]) -> Command | None:
-        """Return what a movement asks for, None if it changes nothing.
+        """Return the command of a movement, None if it changes nothing.
 
         Args:
             event: The movement.
             controls: Those in force.
-            styles: Slugs of the styles that the model knows.
+            styles: Slugs of the styles of the model.
         """
         target = self._targets.get(event.number, "")
         was_down, is_down = self._down[event.number], event.value >= CONTROLLER_CENTRE
         self._down[event.number] = is_down
         if target in ACTIONS:
-            return ACTIONS[target](event.time) if is_down and not was_down else None
+            return ACTIONS[target].command(event.time) if is_down and not was_down else None
         if not target:
             return None
         value = value_of_controller(target, event.value, styles)

@@ -4,11 +4,10 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Final
 
 from tatumflow.engine.clock import Clock
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import CONTROL_SPECS, Controls
 from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.messages import Command, Panic, SetControl
 from tatumflow.live.notices import Notify
@@ -19,7 +18,6 @@ PREFIX: Final = "/tatumflow/"
 """What every address begins with: `/tatumflow/temperature 0.9`, `/tatumflow/turn`."""
 
 _DEFAULTS: Final = Controls()
-_CONTROLS: Final = frozenset(control.name for control in fields(Controls))
 _EVERY_HOST: Final = "0.0.0.0"
 _LARGEST_PACKET: Final = 65_536
 _MOST_SAID: Final = 20
@@ -42,7 +40,7 @@ _ACTIONS_TOGETHER: Final = 8
 """Actions set off by packets taken at once, at most."""
 
 _MOST_ERRORS: Final = 8
-"""Errors of the socket in a row after which it is given up."""
+"""Errors of the socket in a row after which it is closed."""
 
 _FIRST_BACK_OFF: Final = 0.01
 """Seconds waited after the first error in a row; twice as long after each further one."""
@@ -52,8 +50,8 @@ class OscListener:
     """Listens on a UDP port, on a thread of its own, and makes commands of what comes.
 
     A message sets a control to its first argument, or sets an action off; so that a button which sends 1 when
-    pressed and 0 when released does so once, an action with the argument 0 is none. Bundles are taken apart
-    and their times not waited for. What means nothing is said once, and lost.
+    pressed and 0 when released does so once, an action with the argument 0 is none. Bundles are unpacked
+    and their times ignored. A message without a meaning is reported once, and dropped.
 
     Of packets that come together, only the newest value of each control between two actions is passed on, and
     panic is passed on first.
@@ -125,7 +123,7 @@ class OscListener:
                     self._stopping.wait(_PAUSE)
 
     def _waiting(self) -> list[bytes] | None:
-        """Return the packets that wait, `_TOGETHER` at most; None once the socket is given up."""
+        """Return the packets that wait, `_TOGETHER` at most; None once the socket is closed."""
         packets: list[bytes] = []
         try:
             while len(packets) < _TOGETHER:
@@ -142,7 +140,7 @@ class OscListener:
             if self._errors >= _MOST_ERRORS:
                 host, port = self._address
                 self._notify(
-                    f"OSC at {host}:{port} is given up ({error.strerror or error}); start again to use it",
+                    f"OSC at {host}:{port} is closed ({error.strerror or error}); start again to use it",
                     "error",
                 )
                 return None
@@ -169,16 +167,16 @@ class OscListener:
             name = address.removeprefix(PREFIX)
             # A turn that was passed before the panic must not begin after it.
             overtaken = address == _PANIC or (name == _TURN and index < panic)
-            if not address.startswith(PREFIX) or not (name in _CONTROLS or name in ACTIONS):
+            if not address.startswith(PREFIX) or not (name in CONTROL_SPECS or name in ACTIONS):
                 self._say_unknown(address)
-            elif name in _CONTROLS:
+            elif name in CONTROL_SPECS:
                 # To the end, so that the newest value is also the last to be set.
                 newest.pop(name, None)
                 newest[name] = message
             elif not overtaken and actions < _ACTIONS_TOGETHER and self._sets_off(message):
                 actions += 1
                 self._set(newest)
-                self._emit(ACTIONS[name](self._clock.now()))
+                self._emit(ACTIONS[name].command(self._clock.now()))
         self._set(newest)
 
     def _sets_off(self, message: bytes) -> bool:
@@ -199,7 +197,7 @@ class OscListener:
                 self._say_no_osc()
                 continue
             if argument is None:
-                self._say_once(f"{PREFIX}{name} wants a number or a word to set {name} to")
+                self._say_once(f"{PREFIX}{name} needs a number or a word to set {name} to")
             elif name == "chords" and isinstance(argument, str):
                 self._take_chart(argument)
             else:
@@ -207,7 +205,7 @@ class OscListener:
         newest.clear()
 
     def _take_chart(self, text: str) -> None:
-        """Parse a chart here, so that the engine is neither asked to read what is none nor waits for it."""
+        """Parse a chart here, so that the engine neither gets what is none nor waits for it."""
         try:
             self._emit(SetControl("chords", _DEFAULTS.changed("chords", text).chords))
         except SettingError as error:
@@ -230,9 +228,8 @@ class OscListener:
 
 
 def _rounded(control: str, value: str | float | int) -> str | float | int:
-    """Return a value as a whole number where the control wants one: most senders know floats only."""
-    whole = isinstance(getattr(_DEFAULTS, control), int)
+    """Return a value as a whole number where the control is one: most senders only have floats."""
     try:
-        return round(value) if whole and isinstance(value, float) else value
+        return round(value) if CONTROL_SPECS[control].is_whole and isinstance(value, float) else value
     except (ValueError, OverflowError):
         return value

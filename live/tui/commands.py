@@ -86,7 +86,7 @@ class PaletteTarget(Protocol):
 
 
 class PaletteEntry(NamedTuple):
-    """A line of the palette: what it is called, what it does, and the help under it."""
+    """A line of the palette: its name, what it does, and the help under it."""
 
     name: str
     run: Callable[[], object]

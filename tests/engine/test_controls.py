@@ -1,8 +1,11 @@
 """Controls: what is set is what was given, or it is refused in one line."""
 
+from typing import get_args, get_type_hints
+
 import pytest
 
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.control_specs import Group
+from tatumflow.engine.controls import CONTROL_SPECS, Controls
 from tatumflow.engine.errors import SettingError
 
 
@@ -53,3 +56,32 @@ def test_what_does_not_fit_is_refused_in_one_line_without_types_of_the_language(
 def test_what_fits_is_taken_as_the_controls_type(name, value, wanted):
     taken = getattr(Controls().changed(name, value), name)
     assert (taken, type(taken)) == (wanted, type(wanted))
+
+
+@pytest.mark.parametrize("spec", CONTROL_SPECS.values(), ids=CONTROL_SPECS)
+def test_every_control_is_declared_with_one_sentence_and_a_short_label(spec):
+    assert spec.name in CONTROL_SPECS
+    assert spec.help[0].isupper()
+    assert spec.help.endswith(".")
+    assert spec.help.count(". ") == 0
+    assert 0 < len(spec.label) <= (11 if spec.row else 14)
+    assert spec.group in get_args(Group)
+    assert getattr(Controls(), spec.name) == spec.default
+    assert not spec.is_number or spec.low <= spec.default <= spec.high < 2**32
+
+
+def test_the_fields_of_the_controls_are_declared_with_their_types():
+    for name, kind in get_type_hints(Controls).items():
+        default = CONTROL_SPECS[name].default
+        assert isinstance(default, str if get_args(kind) else kind)
+        assert CONTROL_SPECS[name].choices == get_args(kind)
+
+
+def test_controls_that_bound_each_other_are_set_together():
+    low = Controls(register_low=30, register_high=40)
+    high = low.with_all({"register_low": 90, "register_high": "100"})
+    assert (high.register_low, high.register_high) == (90, 100)
+    with pytest.raises(SettingError, match="register_low: 90 lies above register_high 40"):
+        low.changed("register_low", 90)
+    with pytest.raises(SettingError, match="'colour' is not a control; the controls are mode, style"):
+        low.changed("colour", 1)

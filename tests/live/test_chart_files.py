@@ -141,5 +141,5 @@ def test_settings_whose_chart_is_missing_are_refused_in_one_line(tmp_path: Path)
 
 
 def test_the_command_line_reads_files(waltz: Path) -> None:
-    controls = JamOptions(controls={"chords": str(waltz)}).settings().controls
+    controls = JamOptions(changes={"chords": str(waltz)}).settings().controls
     assert chart_named(controls.chords).name == "Waltz"

@@ -29,11 +29,11 @@ def option_name(control: str, value: str) -> str:
         return _CLOCK_NAMES.get(value, value)
     if control == "chords":
         return chart_title(value) or "no chart"
-    return "nobody" if control == "style_b" and not value else style_name(value)
+    return "none" if control == "style_b" and not value else style_name(value)
 
 
 class ControlPanel(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """Every control a hand reaches for while playing, in groups.
+    """The controls that matter while playing, in groups.
 
     It has no keys of its own: the focus moves it, and Page Up and Page Down are the piano's.
     """

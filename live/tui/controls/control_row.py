@@ -17,17 +17,17 @@ Value = TypeVar("Value", float, str)
 
 
 class ControlChanged(Message):
-    """The player set a control."""
+    """The user set a control."""
 
     def __init__(self, name: str, value: str | float) -> None:
-        """Carry the control's name and the value wanted."""
+        """Carry the control's name and its new value."""
         super().__init__()
         self.name = name
         self.value = value
 
 
 class ControlRow(Wheeled, Generic[Value], can_focus=True):
-    """One control on one row. Subclasses draw the part after the label and say what a step is."""
+    """One control on one row. Subclasses draw the part after the label and define what a step is."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"control--label", "control--value"}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,7 +54,7 @@ class ControlRow(Wheeled, Generic[Value], can_focus=True):
             self.refresh()
 
     def set_value(self, value: Value) -> None:
-        """Show a value the player chose and ask the engine for it."""
+        """Show a value that the user chose, and request it of the engine."""
         if self._value.set(value):
             self.refresh()
             self.post_message(ControlChanged(self.control, value))

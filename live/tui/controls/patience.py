@@ -1,4 +1,4 @@
-"""A value that both the player and the engine set."""
+"""A value that both the user and the engine set."""
 
 from typing import Final, Generic, TypeVar
 
@@ -8,7 +8,7 @@ Value = TypeVar("Value")
 
 
 class PatientValue(Generic[Value]):
-    """A value that the player sets here and the engine reports.
+    """A value that the user sets here and the engine reports.
 
     Reports that still carry the old value are disbelieved for half a second, after which the engine is right:
     it may have refused what was set.
@@ -20,7 +20,7 @@ class PatientValue(Generic[Value]):
         self._patience = 0
 
     def set(self, value: Value) -> bool:
-        """Take the player's value; return whether it is another."""
+        """Take the user's value; return whether it is another."""
         if value == self.value:
             return False
         self.value, self._patience = value, _PATIENCE

@@ -16,7 +16,7 @@ _VALUE_WIDTH: Final = 7
 
 
 class Slider(ControlRow[float], Dragged):
-    """A numeric control between the limits the engine gives it."""
+    """A numeric control between its limits."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"slider--filled", "slider--empty", "slider--thumb"}
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,13 +1,17 @@
-"""The help page: the keys, the piano, the stems, the signs."""
+"""The help page: the keys, the piano, the stems, the signs, and what each control does."""
 
 from collections.abc import Iterable
+from typing import get_args
 
+from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from tatumflow.engine.control_specs import Group
+from tatumflow.engine.controls import CONTROL_SPECS
 from tatumflow.live.tui.controls.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.dialogs.dialog import Dialog
 from tatumflow.live.tui.palette import COMPANION_GLYPH, PLANNED_GLYPH, YOU_GLYPH
@@ -44,7 +48,7 @@ _PIANO = (
 
 
 class Help(Dialog[None]):
-    """Lists the bindings it is given, so that it never says anything else than the keys do."""
+    """Lists the bindings it is given, so that it always agrees with the keys."""
 
     def __init__(
         self,
@@ -90,6 +94,20 @@ class Help(Dialog[None]):
                 yield Static(_table(_stem_rows(), markup=False))
             yield Static("SIGNS", classes="group")
             yield Static(_table((*_SIGNS, *(_STEM_SIGNS if self._stems else ())), markup=True))
+            for group in get_args(Group):
+                yield Static(f"WHAT THE CONTROLS DO: {group.upper()}", classes="group")
+                yield Static(_sentences(group), classes="sentences")
+
+
+def _sentences(group: str) -> Table:
+    """Return each control of a group with its sentence, which is broken beside its name, not under it."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(width=14, style="bold")
+    table.add_column(ratio=1)
+    for spec in CONTROL_SPECS.values():
+        if spec.group == group:
+            table.add_row(spec.label, spec.full_help)
+    return table
 
 
 def _stem_rows() -> list[tuple[str, str]]:

@@ -429,7 +429,7 @@ def test_a_channel_of_an_interface_is_heard(tmp_path: Path):
 def test_a_stem_chosen_on_the_screen_is_kept_and_one_of_the_command_line_is_not(tmp_path: Path):
     file = tmp_path / "settings.yaml"
     save_settings(Settings().with_audio(stem="bass"), file)
-    settings = JamOptions(audio={"stem": "horn"}, settings_file=file).settings()
+    settings = JamOptions(changes={"audio.stem": "horn"}, settings_file=file).settings()
     remember(file, settings, settings)
     assert load_settings(file).audio == AudioSettings(stem="bass")
     remember(file, settings, settings.with_audio(stem="piano"))

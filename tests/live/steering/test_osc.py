@@ -117,7 +117,7 @@ def test_what_means_nothing_is_said_once(heard: Heard):
     assert heard.after(nonsense) == []
     assert len(heard.lines) == 3
     assert "no OSC address '/tatumflow/loudness'" in heard.lines[0]
-    assert "/tatumflow/swing wants a number or a word" in heard.lines[2]
+    assert "/tatumflow/swing needs a number or a word" in heard.lines[2]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -146,9 +146,9 @@ def test_a_port_that_is_taken_is_named():
 
 def test_the_command_line_chooses_the_port(tmp_path):
     file = tmp_path / "settings.yaml"
-    assert JamOptions(osc=9000, settings_file=file).settings().osc == OscSettings(port=9000)
+    assert JamOptions(changes={"osc.port": 9000}, settings_file=file).settings().osc == OscSettings(port=9000)
     with pytest.raises(SettingError, match=r"osc\.port"):
-        JamOptions(osc=70_000, settings_file=file).settings()
+        JamOptions(changes={"osc.port": 70_000}, settings_file=file).settings()
 
 
 def test_a_chart_is_text_or_a_name_and_never_a_file(heard: Heard, tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_a_socket_that_fails_for_good_is_given_up_with_a_line(monkeypatch: pytes
     listener._thread.join(30.0)
     assert not listener._thread.is_alive()
     assert broken.tries < 20
-    assert lines == [f"OSC at 127.0.0.1:{port} is given up (No such device); start again to use it"]
+    assert lines == [f"OSC at 127.0.0.1:{port} is closed (No such device); start again to use it"]
     listener.close()
 
 

@@ -10,7 +10,7 @@ from textual.command import CommandPalette
 from textual.events import MouseScrollUp
 from textual.widgets import Input, OptionList, Static
 
-from tatumflow.engine.controls import MODES, Controls
+from tatumflow.engine.controls import CONTROL_SPECS, MODES, Controls
 from tatumflow.engine.messages import (
     BeginBars,
     Command,
@@ -364,6 +364,20 @@ async def test_palette_learns_and_forgets_controllers() -> None:
         for name in ("MIDI learn: begin bars", "Forget controller 67: turn", "Learn no controller"):
             offered[name].run()
     assert link.sent == [LearnController("bars"), ForgetController("turn"), LearnController("")]
+
+
+async def test_help_explains_every_control() -> None:
+    async with screen(StillLink(moment())) as (app, pilot):
+        await pilot.press("f1")
+        await pilot.pause()
+        lines = [
+            part.render_line(row).text
+            for part in app.screen.query(".sentences").results(Static)
+            for row in range(part.size.height)
+        ]
+    text = " ".join(" ".join(lines).split())
+    for spec in CONTROL_SPECS.values():
+        assert f"{spec.label} {spec.full_help}" in text
 
 
 async def test_help_names_the_controllers_that_steer() -> None:
