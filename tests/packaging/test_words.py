@@ -18,7 +18,7 @@ FORBIDDEN = {
     r"made quartets?": "synthetic mixes",
     r"handed over|hands? over|handing over": "schedule, send, pass the turn",
     r"g(ive|ives|iven|iving|ave) up": "release, close, end",
-    r"for lost": "reconnect",
+    r"tak(e|es|en) (\w+ ){1,3}for lost|taken for lost": "reconnect",
     r"whoever|some(body|one)|nobody|anybody": "player, user, companion",
     r"has heard": "trained on; of a context: read",
     r"nobody chose|no outside|those who know": "a plain sentence",
@@ -29,8 +29,8 @@ FORBIDDEN = {
 NAMES = r"(^|_)(told|retold|asked|wanted|foretold)($|_)"
 """Words that no name holds, between underscores."""
 
-ALLOWED: dict[str, tuple[str, ...]] = {}
-"""Pattern to the files that may hold it, with the reason beside it."""
+ALLOWED_NAMES = ("training/models/tatumflow/flow.py: asked",)
+"""Names in saved weights."""
 
 SOURCES = ("engine", "live", "training", "configs")
 PAGES = ("README.md", "CONTRIBUTING.md")
@@ -58,7 +58,6 @@ def test_no_text_uses_the_word(root: Path, pattern: str, instead: str):
     found = [
         f"{path.relative_to(root)}: {match.group()!r}"
         for path, text in _texts(root)
-        if str(path.relative_to(root)) not in ALLOWED.get(pattern, ())
         for match in word.finditer(re.sub(r"\s*\n\s*(# )?", " ", text))
     ]
     assert not found, f"say: {instead}"
@@ -70,11 +69,11 @@ def test_no_name_uses_the_words(root: Path):
         for path in sorted((root / package).rglob("*.py")):
             read = io.StringIO(path.read_text(encoding="utf-8")).readline
             found += [
-                f"{path.relative_to(root)}:{token.start[0]}: {token.string}"
+                f"{path.relative_to(root)}: {token.string}"
                 for token in tokenize.generate_tokens(read)
                 if token.type == tokenize.NAME and word.search(token.string.lower())
             ]
-    assert not found
+    assert not set(found) - set(ALLOWED_NAMES)
 
 
 def test_the_readme_is_short(root: Path):
