@@ -201,7 +201,7 @@ def test_charts_from_files(tmp_path: Path) -> None:
         ("a.txt", "F7 | H7", "bar 2: chord 'H7'"),
         ("a.yaml", "chart: F7\nbeats_per_bar: 0", "beats_per_bar: "),
         ("a.yaml", "{", "is not YAML"),
-        ("a.yaml", "F7 | G7", "the file: "),
+        ("a.yaml", "F7 | G7", "is not a list of"),
         ("a.yaml", "name: x", "chart: "),
     ],
 )
