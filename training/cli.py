@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from tatumflow.engine.errors import TatumFlowError
+from tatumflow.engine.errors import SettingError, TatumFlowError
 from tatumflow.training.export.target import Target
 
 _LIBRARIES = (
@@ -382,8 +382,24 @@ def samples(
     count: Annotated[int, typer.Option("--count", help="Number of samples.", min=1)] = 20,
     candidates: Annotated[int, typer.Option("--candidates", help="Candidates for each sample.", min=1)] = 6,
     seed: Annotated[int, typer.Option("--seed", help="Random seed.", min=0)] = 0,
+    blind: Annotated[
+        list[str] | None,
+        typer.Option("--blind", metavar="BUNDLE", help="A blind test against this model; may be repeated."),
+    ] = None,
 ) -> None:
-    """Make a page of samples in every mode and several styles, each the best of several candidates."""
+    """Make a page of samples in every mode and several styles, each the best of several candidates.
+
+    With --blind and --corpus, the page is a listening test instead: 24 clips, the same primers continued by
+    the player and by each model, in random order, with the answers behind a click.
+    """
+    if blind:
+        if corpus is None:
+            raise SettingError("--blind: needs primers of real players; give a packed corpus with --corpus")
+        with _training_libraries():
+            from tatumflow.training.samples.blind import PAGE, make_blind_test
+        rows = make_blind_test([model, *blind], out, corpus, seed=seed, write_sound=context.obj)
+        print(f"{sum(len(row.clips) for row in rows)} clips in {out / PAGE}")
+        return
     with _training_libraries():
         from tatumflow.training.samples.commands import PAGE, SampleSettings, make_samples
     made = make_samples(
@@ -484,8 +500,6 @@ def _training_libraries(extra: str = "training") -> Iterator[None]:
 
 def _controls(pairs: list[str]) -> tuple[tuple[str, str], ...]:
     """Return names and values of live controls given as NAME=VALUE."""
-    from tatumflow.engine.errors import SettingError
-
     controls: list[tuple[str, str]] = []
     for pair in pairs:
         name, equals, value = pair.partition("=")

@@ -108,17 +108,18 @@ def _first(name: str, trial: Continuations, kind: str) -> Iterator[Example]:
 def _continued(name: str, primer: Primer, kind: str, played: Notes) -> Example:
     given = to_notes(primer.notes)
     title = f"{player_name(primer.player) or 'unknown player'}, {primer.title or primer.piece}"
-    return Example(name, title, kind, tuple(given), _moved(to_notes(played), given[-1].onset))
+    return Example(name, title, kind, tuple(given), moved(to_notes(played), given[-1].onset))
 
 
 def _after(name: str, title: str, call: Notes, kind: str, reply: Notes) -> Example:
     """Return a call and the phrase after it, 0.3 s after its last note's end."""
-    given = _moved(to_notes(call), -float(call["onset"][0]))
+    given = moved(to_notes(call), -float(call["onset"][0]))
     notes = to_notes(reply)
     end = max(note.offset for note in given)
     begin = notes[0].onset if notes else 0.0
-    return Example(f"{name}-{kind}", title, kind, given, _moved(notes, end + 0.3 - begin))
+    return Example(f"{name}-{kind}", title, kind, given, moved(notes, end + 0.3 - begin))
 
 
-def _moved(notes: Sequence[Note], seconds: float) -> tuple[Note, ...]:
+def moved(notes: Sequence[Note], seconds: float) -> tuple[Note, ...]:
+    """Return notes with later onsets, by some seconds; none begins before 0."""
     return tuple(replace(note, onset=max(note.onset + seconds, 0.0)) for note in notes)
