@@ -211,6 +211,14 @@ class Controls:
         "Sends MIDI clock to the outputs, for a DAW or drum machine to follow: 0 is off, 1 is on.",
         row=False,
     )
+    pocket: float = number(
+        1.0,
+        0.0,
+        3.0,
+        "Pocket",
+        "Time",
+        "How firmly the line sits on the beat: 0 is loose, 1 as it was trained, more locks it to the beat.",
+    )
     swing: float = number(
         0.0,
         0.0,

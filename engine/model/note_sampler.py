@@ -86,7 +86,7 @@ class NoteSampler:
         scale = self._ticks.tick_seconds(previous_onset) / TICK_SECONDS
         self._metre[0] = self._ticks.metre(previous_onset)
         logits = constrain_time_shift(
-            self._logits(TIME_SHIFT, hidden),
+            self._logits(TIME_SHIFT, hidden, sampling.pocket),
             constraints,
             wait=(bound - previous_onset) / scale,
             previous_onset=previous_onset,
@@ -114,9 +114,9 @@ class NoteSampler:
             note = replace(note, duration=min(note.duration * scale, LONGEST_NOTE))
         return note, duration
 
-    def _logits(self, field: int, hidden: Floats) -> Floats:
+    def _logits(self, field: int, hidden: Floats, pocket: float = 1.0) -> Floats:
         known = self._known[:, :field]
-        logits = self._decoder.field_logits(field, hidden, known, self._chord, self._metre)[0]
+        logits = self._decoder.field_logits(field, hidden, known, self._chord, self._metre, pocket)[0]
         if not np.isfinite(logits).all():
             raise ModelFault(f"model: {FIELDS[field]} logits are not finite; try another model")
         return logits

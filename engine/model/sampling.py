@@ -31,12 +31,15 @@ class Sampling:
         top_k: Number of likeliest pitches kept; 0 keeps all.
         top_p: The smallest set of likeliest pitches with at least this probability is kept; 1 keeps all.
         min_p: Pitches below this share of the likeliest one's probability are dropped; 0 drops none.
+        pocket: Weight of the place in the beat where a time shift ends, as `with_landings` takes it; nothing
+            to a model that reads no beat, or where no beat is known.
     """
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 0.98
     min_p: float = 0.01
+    pocket: float = 1.0
 
 
 def _weights(logits: Floats) -> Floats:

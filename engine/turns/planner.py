@@ -365,7 +365,9 @@ class Planner:
     def _use(self, request: TurnRequest) -> None:
         self._request, controls = request, request.controls
         self._lookahead = controls.lookahead
-        self._sampling = Sampling(controls.temperature, controls.top_k, controls.top_p, controls.min_p)
+        self._sampling = Sampling(
+            controls.temperature, controls.top_k, controls.top_p, controls.min_p, controls.pocket
+        )
 
     def _falls_short(self, now: float, horizon: float) -> bool:
         if self.finished or len(self._plan) >= _PLANNED_LIMIT:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mock_decoder import MockDecoder, mock_shape
 
+from tatumflow.engine.arrays import Floats, Ints
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.model.constraints import Constraints
 from tatumflow.engine.model.metre import (
@@ -20,7 +21,7 @@ from tatumflow.engine.model.metre import (
     tempo_index,
     with_landings,
 )
-from tatumflow.engine.model.sampling import Sampling
+from tatumflow.engine.model.sampling import Sampling, probabilities
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.model.tick_clock import TickClock
 from tatumflow.engine.model.tokens import FIELD_SIZES, TIME_SHIFT_TICKS, to_ticks
@@ -118,6 +119,37 @@ def test_notes_of_its_own_fall_on_ticks_of_the_beat() -> None:
         assert ticks == pytest.approx(round(ticks), abs=1e-6)
         assert note.onset >= onset
         onset = note.onset
+
+
+@pytest.mark.parametrize("pocket", [0.0, 1.0, 2.5])
+def test_the_pocket_reaches_the_time_shift_alone(pocket: float) -> None:
+    seen: list[tuple[int, float]] = []
+
+    class Recorded(MockDecoder):
+        def field_logits(
+            self, field: int, hidden: Floats, known: Ints, chord: Ints, metre: Ints, pocket: float = 1.0
+        ) -> Floats:
+            seen.append((field, pocket))
+            return super().field_logits(field, hidden, known, chord, metre, pocket)
+
+    session = ModelSession(Recorded())
+    session.begin_turn(Role.COMPANION, NO_STYLE)
+    session.next_note(Sampling(pocket=pocket), Constraints(), np.random.default_rng(0), previous_onset=0.0)
+    assert seen == [(0, pocket), (1, 1.0), (2, 1.0), (3, 1.0)]
+
+
+def test_a_firmer_pocket_brings_more_onsets_to_the_beat() -> None:
+    metre = np.array([[10, 0, 30]])
+    landing = np.full((1, BEAT_TICKS), -1.0, np.float32)
+    landing[0, 0] = 2.0
+    on_beat = LANDINGS[10] == 0
+    flat = np.zeros((1, len(on_beat)), np.float32)
+    shares = [
+        probabilities(with_landings(flat, landing, metre, pocket)[0])[on_beat].sum()
+        for pocket in (0.0, 1.0, 2.0, 3.0)
+    ]
+    assert shares == sorted(shares)
+    assert shares[3] > 5 * shares[0]
 
 
 def test_a_model_that_reads_no_places_counts_in_seconds() -> None:
