@@ -19,6 +19,7 @@ _SAMPLING_CONTROLS: Final = frozenset(
     {
         "temperature",
         "top_p",
+        "pocket",
         "top_k",
         "min_p",
         "repetition",
