@@ -1,4 +1,4 @@
-"""Saves what changes in a session: to the user's file, soon after the change, not only at the end."""
+"""Saves changed settings to the user's file soon after the change, not only at the end."""
 
 import threading
 import time
@@ -59,7 +59,7 @@ class SettingsSaver:
         settings: Callable[[], Settings],
         before: Settings,
         file: Path | None,
-        say: Callable[[str], None],
+        notify: Callable[[str], None],
         settled: float = SETTLED_SECONDS,
     ) -> None:
         """Begin to watch.
@@ -68,13 +68,13 @@ class SettingsSaver:
             settings: Returns the settings as they are now; called on the saver's thread.
             before: The settings at the start of the session.
             file: The user's file; None for `settings_path()`.
-            say: Takes one line if they cannot be saved.
+            notify: Takes one line if they cannot be saved.
             settled: Seconds without a further change after which a change is saved.
         """
         self._settings = settings
         self._saved = before
         self._file = file
-        self._say = say
+        self._notify = notify
         self._settled = settled
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="settings saver", daemon=True)
@@ -104,7 +104,7 @@ class SettingsSaver:
                 try:
                     self._save(current)
                 except SettingError as error:
-                    self._say(str(error))
+                    self._notify(str(error))
 
     def _save(self, current: Settings) -> None:
         if current != self._saved:

@@ -1,4 +1,4 @@
-"""A peer beside us: what a note costs with Notochord, in turns with our own, on one thread each.
+"""The cost of a note with Notochord, measured alternately with ours, on one thread each.
 
 Notochord (Shepardson, Armitage and Magnusson 2022) stays in an environment of its own, whose Python is given.
 """
@@ -82,7 +82,7 @@ class Peer:
         line = self.process.stdout.readline()
         if not line:
             _, error = self.process.communicate()
-            reason = (error.strip().splitlines() or ["it said nothing"])[-1]
+            reason = (error.strip().splitlines() or ["without a message"])[-1]
             raise DeviceError(f"--peer: Notochord does not run ({reason}); {_ADVICE}")
         return line
 
@@ -94,7 +94,7 @@ _ADVICE: Final = (
 
 
 def beside_peer(bundle: Bundle, decoder: Decoder, notes: int, python: Path) -> tuple[Figure, ...]:
-    """Measure notes of ours and of the peer's in turns, and the ratio of each turn's medians.
+    """Measure notes of ours and of the peer's alternately, and the ratio of each round's medians.
 
     Returns:
         `peer_note_cost` and `peer_ratio`, ours over theirs.

@@ -1,4 +1,4 @@
-"""What playing needs and what there is: `tatumflow doctor`, `ports` and `models`."""
+"""`tatumflow doctor`, `ports` and `models`: what playing needs and what is installed."""
 
 import os
 import platform

@@ -81,7 +81,7 @@ class PaletteTarget(Protocol):
         ...
 
     def learn(self, target: str) -> None:
-        """Let the next controller that moves steer a control or an action; nothing for the empty string."""
+        """Let the next controller that moves steer a control or an action; empty ends MIDI learn."""
         ...
 
 
@@ -197,11 +197,11 @@ def _controllers(app: PaletteTarget) -> Iterator[PaletteEntry]:
         yield PaletteEntry(
             f"MIDI learn: {labels[target].lower()}",
             partial(app.learn, target),
-            "Then move the knob, fader or pedal that shall steer it",
+            "Then move the knob, fader or pedal that is to steer it",
             discover=False,
         )
     if app.snapshot is not None and app.snapshot.learning:
-        yield PaletteEntry("Learn no controller", partial(app.learn, ""), "Wait for none to move")
+        yield PaletteEntry("End MIDI learn", partial(app.learn, ""), "No controller is assigned")
     for target, number in numbers.items():
         yield PaletteEntry(
             f"Forget controller {number}: {labels[target].lower()}",

@@ -80,16 +80,6 @@ def from_planes(planes: Tensor) -> Tensor:
     return torch.complex(real, imaginary)
 
 
-def to_pairs(stems: Tensor) -> Tensor:
-    """Return spectrograms or masks of stems, (b, s, 2, f, t), as stereo pairs, (b, 2 s, f, t)."""
-    return stems.flatten(1, 2)
-
-
-def from_pairs(pairs: Tensor) -> Tensor:
-    """Return stereo pairs, (b, 2 s, f, t), as stems, (b, s, 2, f, t)."""
-    return pairs.unflatten(1, (-1, 2))
-
-
 def scales(mixture: Tensor) -> Tensor:
     """Return the scale of the engine's `Normalizer` for each excerpt.
 

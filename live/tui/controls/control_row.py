@@ -1,4 +1,4 @@
-"""What sliders and choices share: one row, a label and a value."""
+"""The base of sliders and choices: one row, a label and a value."""
 
 from typing import ClassVar, Final, Generic, TypeVar
 
@@ -54,7 +54,7 @@ class ControlRow(Wheeled, Generic[Value], can_focus=True):
             self.refresh()
 
     def set_value(self, value: Value) -> None:
-        """Show a value that the user chose, and request it of the engine."""
+        """Show a value that the user chose, and request it from the engine."""
         if self._value.set(value):
             self.refresh()
             self.post_message(ControlChanged(self.control, value))

@@ -1,4 +1,4 @@
-"""What the mouse does to rows with a value: the wheel steps it, and a pressed button drags it along."""
+"""Mouse handling of rows with a value: the wheel steps it, dragging sets it."""
 
 from textual import events
 from textual.widget import Widget
@@ -12,20 +12,20 @@ class Wheeled(Widget):
         raise NotImplementedError
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Step up, and keep what the row stands in where it is."""
+        """Step up, without scrolling the panel around the row."""
         event.stop()
         event.prevent_default()
         self.action_move(1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Step down, and keep what the row stands in where it is."""
+        """Step down, without scrolling the panel around the row."""
         event.stop()
         event.prevent_default()
         self.action_move(-1)
 
 
 class Dragged(Widget):
-    """A row whose value follows the mouse while its button is down; what begins that is the row's own."""
+    """A row whose value follows the mouse while its button is down; subclasses decide where a drag begins."""
 
     def follow(self, event: events.MouseEvent) -> None:
         """Take the value that lies where the mouse is."""

@@ -65,7 +65,7 @@ class StemRow(Metered, Wheeled, Dragged, can_focus=True):
     ]
 
     class Mixed(Message):
-        """The player changed how a stem is heard."""
+        """The user changed the mix of a stem."""
 
         def __init__(self, command: SetStem) -> None:
             """Carry the change."""
@@ -73,7 +73,7 @@ class StemRow(Metered, Wheeled, Dragged, can_focus=True):
             self.command = command
 
     class Chosen(Message):
-        """The player wants the companion to hear this stem, or no longer."""
+        """The user chose this stem for the companion, or chose it no longer."""
 
         def __init__(self, stem: str) -> None:
             """Carry the stem's name."""
@@ -91,7 +91,7 @@ class StemRow(Metered, Wheeled, Dragged, can_focus=True):
 
     @property
     def mix(self) -> StemMix:
-        """How the stem is heard, as shown."""
+        """Gain, mute and solo, as shown."""
         return self._mix.value
 
     @property
@@ -118,7 +118,7 @@ class StemRow(Metered, Wheeled, Dragged, can_focus=True):
             self.refresh()
 
     def action_choose(self) -> None:
-        """Ask that the companion hears this stem, or none if it is this one."""
+        """Request this stem for the companion, or none if it is this one."""
         self.post_message(self.Chosen(self.stem))
 
     def action_mute(self) -> None:

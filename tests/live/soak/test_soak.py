@@ -108,7 +108,7 @@ def test_a_storm_is_reported(tiny_bundle: Path, tmp_path: Path):
     assert "tatumflow soak storm --model tiny --packets 500" in (tmp_path / "storm.json").read_text()
 
 
-def test_notes_that_arrive_are_told_apart_from_those_that_do_not():
+def test_notes_that_arrive_are_distinguished_from_those_that_do_not():
     due = np.arange(20_000, dtype=np.float64) * 0.01
     codes = np.arange(len(due)) % (88 * 127)
     heard = [

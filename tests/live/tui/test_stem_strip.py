@@ -538,7 +538,7 @@ def test_the_end_of_the_scale_is_hot() -> None:
 
 
 @given(width=st.integers(0, 300), name=st.integers(7, 14))
-def test_columns_of_a_stem_lie_apart_in_order(width: int, name: int) -> None:
+def test_columns_of_a_stem_follow_in_order_without_overlap(width: int, name: int) -> None:
     layout = stem_layout(width, name)
     columns = [layout.label, layout.meter, layout.mute, layout.solo, layout.track, layout.gain]
     assert all(left.stop <= right.start for left, right in pairwise(columns))

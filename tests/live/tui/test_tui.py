@@ -361,7 +361,7 @@ async def test_palette_learns_and_forgets_controllers() -> None:
     link = StillLink(moment(controllers=(("swing", 21), ("turn", 67)), learning="seed"))
     async with screen(link) as (app, _):
         offered = {entry.name: entry for entry in entries(app)}
-        for name in ("MIDI learn: begin bars", "Forget controller 67: turn", "Learn no controller"):
+        for name in ("MIDI learn: begin bars", "Forget controller 67: turn", "End MIDI learn"):
             offered[name].run()
     assert link.sent == [LearnController("bars"), ForgetController("turn"), LearnController("")]
 

@@ -5,7 +5,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.metrics.onsets import onset_groups
 
@@ -81,12 +80,6 @@ def pitch_entropy(notes: NDArray[np.void]) -> float:
 def pitch_class_entropy(notes: NDArray[np.void]) -> float:
     """Return the entropy in bits of the pitch classes played (Wu and Yang 2020, H)."""
     return entropy(pitch_class_counts(notes))
-
-
-def register_counts(notes: NDArray[np.void]) -> Floats:
-    """Return how many notes each of the 88 keys has, (88,)."""
-    keys = notes["pitch"].astype(np.int64) - PITCH_LOWEST
-    return np.bincount(keys, minlength=PITCH_HIGHEST - PITCH_LOWEST + 1).astype(np.float64)
 
 
 def _rows_to_one(matrix: Floats) -> Floats:
