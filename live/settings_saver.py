@@ -13,10 +13,11 @@ from tatumflow.live.settings import Settings, load_settings, save_settings
 SETTLED_SECONDS: Final = 1.0
 """Seconds without a further change after which a change is saved."""
 
-_LONGEST_SECONDS: Final = 5.0
+LONGEST_SECONDS: Final = 5.0
 """Seconds after which it is saved though changes go on, as of a fader that is never still."""
 
-_POLL_SECONDS: Final = 0.2
+POLL_SECONDS: Final = 0.2
+"""Seconds between two looks at the settings, at most."""
 
 
 def remember(file: Path | None, before: Settings, after: Settings) -> None:
@@ -93,13 +94,13 @@ class SettingsSaver:
     def _watch(self) -> None:
         last, first_change, last_change = self._saved, 0.0, 0.0
         waiting = False
-        while not self._stop.wait(min(_POLL_SECONDS, self._settled)):
+        while not self._stop.wait(min(POLL_SECONDS, self._settled)):
             now, current = time.monotonic(), self._settings()
             if current != last:
                 last, last_change = current, now
                 first_change = first_change if waiting else now
                 waiting = True
-            if waiting and (now - last_change >= self._settled or now - first_change >= _LONGEST_SECONDS):
+            if waiting and (now - last_change >= self._settled or now - first_change >= LONGEST_SECONDS):
                 waiting = False
                 try:
                     self._save(current)

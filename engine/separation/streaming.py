@@ -44,7 +44,6 @@ class BlockModel(Protocol):
 
     def reset(self) -> None:
         """Forget the stream."""
-        ...
 
     def separate(self, planes: Planes) -> Planes:
         """Separate the next planes of a stereo mixture into those of s stems, (4 s, bins, frames).

@@ -42,7 +42,6 @@ class StemSink(Protocol):
 
     def write(self, stems: NDArray[np.float32], time: float) -> None:
         """Take stems (s, 2, n) whose first sample arrived at a time (seconds); never waits."""
-        ...
 
 
 def algorithmic_seconds(model: BlockModel, rate: int) -> float:

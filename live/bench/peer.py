@@ -21,7 +21,9 @@ from tatumflow.live.bench.report import Figure, Target
 RATIO_TARGET: Final = Target(p50=0.25)
 """Our cost of a note over the peer's."""
 
-_SCRIPT: Final = Path(__file__).with_name("notochord_script.py")
+SCRIPT: Final = Path(__file__).with_name("notochord_script.py")
+"""Program that times Notochord, run by the peer's Python."""
+
 _ROUNDS: Final = 10
 _WARM_UP: Final = 10
 
@@ -42,7 +44,7 @@ class Peer:
         """
         try:
             process = subprocess.Popen(
-                [str(python), "-W", "ignore", str(_SCRIPT)],
+                [str(python), "-W", "ignore", str(SCRIPT)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

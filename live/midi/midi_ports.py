@@ -58,11 +58,9 @@ class Port(Protocol):
 
     def close_port(self) -> None:
         """Disconnect; whatever is sent from then on is lost."""
-        ...
 
     def delete(self) -> None:
         """Release everything; the object may not be used again."""
-        ...
 
 
 class InputPort(Port, Protocol):
@@ -70,15 +68,12 @@ class InputPort(Port, Protocol):
 
     def set_callback(self, func: Callable[[tuple[list[int], float], Any], None]) -> None:
         """Have every packet passed to `func` on RtMidi's thread."""
-        ...
 
     def ignore_types(self, sysex: bool = True, timing: bool = True, active_sense: bool = True) -> None:
         """Choose which kinds of system messages are left out."""
-        ...
 
     def cancel_callback(self) -> None:
         """Have no packet passed on any more."""
-        ...
 
 
 class OutputPort(Port, Protocol):
@@ -86,7 +81,6 @@ class OutputPort(Port, Protocol):
 
     def send_message(self, message: Sequence[int]) -> None:
         """Send one whole message; holds the interpreter's lock, so that threads cannot mix theirs."""
-        ...
 
 
 def compiled_apis() -> tuple[str, ...]:

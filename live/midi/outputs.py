@@ -26,7 +26,6 @@ class Sink(Protocol):
 
     def send(self, message: Message) -> None:
         """Play a whole channel message. Called from several threads; never raises, never blocks."""
-        ...
 
 
 class MidiSink:

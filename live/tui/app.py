@@ -110,8 +110,8 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         self._end_in_order()
         self.register_theme(THEME)
         self.theme = THEME.name
-        self._poll()
-        self.set_interval(POLL_SECONDS, self._poll)
+        self.poll()
+        self.set_interval(POLL_SECONDS, self.poll)
         if self._pick_ports:
             self.action_ports()
 
@@ -125,7 +125,8 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         self.link.send(Shutdown())
         self.exit()
 
-    def _poll(self) -> None:
+    def poll(self) -> None:
+        """Show the newest state of the engine and of its audio input."""
         # The timer goes on for a while when the app is going down and has no screen left.
         if not self.is_running:
             return

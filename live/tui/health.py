@@ -46,7 +46,7 @@ def health_text(health: Health) -> Content:
         ),
     ]
     if health.model_faults:
-        figures.append(Figure("model faults", f"{health.model_faults}", "error"))
+        figures.append(Figure("faults", f"{health.model_faults}", "error"))
     return Content("   ").join(map(figure_text, figures))
 
 

@@ -373,7 +373,7 @@ async def test_still_sound_draws_nothing_again() -> None:
         for part in app.jam.query("StemRow, InputMeter, SoundLine, DeviceLine, StemStrip"):
             part.refresh = lambda *args, part=part, **kwargs: again.append(part) or part  # type: ignore[method-assign]
         for _ in range(6):
-            app._poll()
+            app.poll()
         await pilot.pause()
         assert again == []
 

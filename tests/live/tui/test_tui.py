@@ -457,7 +457,7 @@ async def test_nothing_is_shown_any_more_while_the_app_goes_down() -> None:
     async with screen(link) as (app, _):
         pass
     link.snapshot = None
-    app._poll()
+    app.poll()
     assert app.snapshot is not None
 
 
@@ -482,7 +482,7 @@ async def test_still_snapshot_draws_nothing_again() -> None:
         for part in app.jam.query("PianoRoll, Keyboard, Slider, Choice, PortsLine, HealthLine, TurnBanner"):
             part.refresh = lambda *args, part=part, **kwargs: drawn.append(part) or part  # type: ignore[method-assign]
         for _ in range(6):
-            app._poll()
+            app.poll()
         await pilot.pause()
         assert drawn == []
 
@@ -506,5 +506,8 @@ async def test_notices_appear() -> None:
     async with screen(link) as (app, pilot):
         link.snapshot = moment()
         await until(
-            pilot, lambda: "Keystation 61 was unplugged" in {notice.message for notice in app._notifications}
+            pilot,
+            lambda: (
+                "Keystation 61 was unplugged" in [str(toast.render()) for toast in app.screen.query("Toast")]
+            ),
         )
