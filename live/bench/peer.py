@@ -58,10 +58,7 @@ class Peer:
         return peer
 
     def seconds(self, notes: list[tuple[int, float, int]]) -> NDArray[np.float64]:
-        """Return the seconds that each note took, (n,).
-
-        Args:
-            notes: Pitch, seconds since the note before, velocity.
+        """Return the seconds that notes took, (n,), each pitch, seconds since the one before, velocity.
 
         Raises:
             DeviceError: if the process has ended.

@@ -21,12 +21,7 @@ class EngineHealth:
     """
 
     def __init__(self, host: EngineHost, seconds: float) -> None:
-        """Sample nothing yet.
-
-        Args:
-            host: What runs the engine.
-            seconds: How long the soak is.
-        """
+        """Sample nothing yet, over a soak of so many seconds."""
         assert host.pid is not None
         self.costs: list[float] = []
         self.lateness: list[float] = []

@@ -121,11 +121,7 @@ class FloodReport:
 
 
 def soak_in_floods(bundle: Bundle, seconds: float = 10.0) -> list[Figure]:
-    """Play the same call without a flood, under a flood of controllers and under one of OSC; compare.
-
-    Args:
-        bundle: The model.
-        seconds: How long each flood lasts before the first panic.
+    """Play a call without a flood, under one of controllers and one of OSC, each for some seconds; compare.
 
     Raises:
         DeviceError: if there is no JACK, or the engine dies or never answers.

@@ -23,14 +23,10 @@ def pitch_class_counts(notes: NDArray[np.void]) -> Floats:
 
 
 def kl_divergence(reference: ArrayLike, other: ArrayLike, smoothing: float = SMOOTHING) -> float:
-    """Return the Kullback-Leibler divergence of counts (k,) from the reference's, in nats.
+    """Return the Kullback-Leibler divergence of counts (k,) from the reference's (k,), in nats.
 
-    KL(reference ‖ other): the cost in nats of predicting the reference by `other`.
-
-    Args:
-        reference: Counts, (k,).
-        other: Counts, (k,).
-        smoothing: Added to each count; more than 0.
+    KL(reference ‖ other): the cost in nats of predicting the reference by `other`. `smoothing`, above 0, is
+    added to each count.
     """
     p, q = (np.asarray(counts, dtype=np.float64) + smoothing for counts in (reference, other))
     p, q = p / p.sum(axis=-1, keepdims=True), q / q.sum(axis=-1, keepdims=True)
