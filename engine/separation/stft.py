@@ -108,7 +108,7 @@ class StreamingStft:
     """Transforms a signal in pieces of any size into the frames of `stft`."""
 
     def __init__(self, channels: int, settings: StftSettings | None = None) -> None:
-        """Begin before the first sample of so many signals."""
+        """Begin before the first sample of `channels` signals."""
         self.settings = settings or StftSettings()
         self._waiting = np.zeros((channels, self.settings.window // 2), dtype=np.float32)
 
@@ -134,7 +134,7 @@ class StreamingIstft:
     """Transforms frames in pieces of any size into the samples of `istft`."""
 
     def __init__(self, channels: int, settings: StftSettings | None = None) -> None:
-        """Begin before the first frame of so many signals."""
+        """Begin before the first frame of `channels` signals."""
         self.settings = settings or StftSettings()
         overlap = self.settings.window - self.settings.hop
         self._sum = np.zeros((channels, overlap), dtype=np.float32)

@@ -39,7 +39,7 @@ class FrameRing:
         return count
 
     def pull(self, into: NDArray[Any]) -> int:
-        """Take the oldest frames into `into`, (n, channels), as many as there are and fit; return how many."""
+        """Take the oldest frames into `into`, (n, channels), those that fit; return how many."""
         count = min(len(into), self.filled)
         take(self._frames, self._pulled, into[:count])
         self._pulled += count

@@ -10,7 +10,7 @@ _KNEE: Final = 0.8
 
 
 def soft_limit(frames: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
-    """Bend frames, (n, 2), above the knee so that nothing reaches beyond 1; return them and how many.
+    """Return frames, (n, 2), bent above the knee so that none exceeds 1, and how many were bent.
 
     The bend begins with slope 1.
     """

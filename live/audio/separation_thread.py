@@ -67,7 +67,7 @@ def latency_frames(model: BlockModel, rate: int, block: int, allowance: float) -
 
 
 def measured_allowance(model: BlockModel, clock: Clock) -> float:
-    """Return the seconds that a model needs to compute a block here, from a few of silence; resets its state."""
+    """Return the seconds that a model needs for a block here, from a few of silence; resets its state."""
     model.reset()
     silence = np.zeros((4, model.transform.bins, model.block), dtype=np.float32)
     model.separate(silence)

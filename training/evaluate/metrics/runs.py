@@ -65,7 +65,7 @@ def common_runs(
 
 
 def covered(runs: NDArray[np.int64], shortest: int) -> float:
-    """Return the share of notes in runs of `shortest` or more, by the lengths of `common_runs`; NaN of none."""
+    """Return the share of notes in runs of `shortest` or more, by lengths of `common_runs`; NaN of none."""
     if not len(runs):
         return float("nan")
     reach = np.where(runs >= shortest, np.arange(len(runs)) + runs, 0)
