@@ -43,8 +43,6 @@ class StemRow(Metered, Wheeled, Dragged, can_focus=True):
         "slider--thumb",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", "Previous", show=False),
-        Binding("down", "app.focus_next", "Next", show=False),
         Binding(
             "enter",
             "choose",
@@ -55,13 +53,6 @@ class StemRow(Metered, Wheeled, Dragged, can_focus=True):
         ),
         Binding("M,shift+m", "mute", "Mute", key_display="Shift+M", tooltip="mute", show=False),
         Binding("S,shift+s", "solo", "Solo", key_display="Shift+S", tooltip="solo", show=False),
-        Binding("left", "move(-1)", "Softer", show=False),
-        Binding("right", "move(1)", "Louder", show=False),
-        Binding("shift+left", "move(-5)", "Much softer", show=False),
-        Binding("shift+right", "move(5)", "Much louder", show=False),
-        Binding("home", "move(-1000)", "Softest", show=False),
-        Binding("end", "move(1000)", "Loudest", show=False),
-        Binding("delete,backspace", "reset", "0 dB", show=False),
     ]
 
     class Mixed(Message):
