@@ -34,7 +34,7 @@ def compressed_soak(bundle: Bundle, decoder: Decoder, minutes: float, seed: int 
         if gesture.time < sample_at:
             continue
         sample_at += seconds / _SAMPLES
-        # No screen is here to ask for snapshots, and only a snapshot drops old notes from the roll.
+        # No screen takes snapshots here, and only a snapshot drops old notes from the roll.
         cost = jam.companion.snapshot().health.note_cost_p50_ms
         if cost > 0:
             costs.append(cost)

@@ -116,7 +116,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
             self.action_ports()
 
     def _end_in_order(self) -> None:
-        """Quit when the system asks to, as at a shutdown."""
+        """Quit on SIGTERM, as at a shutdown of the system."""
         # A session in a thread, or on a system without such signals, is ended by other means.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._quit)

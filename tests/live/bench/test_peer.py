@@ -55,7 +55,9 @@ def test_both_are_measured_in_turns(tiny_bundle: Path) -> None:
     assert not ratio.met
 
 
-def test_a_python_without_the_peer_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_error_of_a_python_without_the_peer_names_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     script = tmp_path / "script.py"
     script.write_text("import no_such_notochord")
     monkeypatch.setattr(peer, "SCRIPT", script)

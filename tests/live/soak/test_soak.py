@@ -55,7 +55,7 @@ def test_the_musician_lifts_every_key_and_strikes_none_twice(seed, end):
     assert tally.offs == tally.ons
 
 
-def test_the_musician_puts_hands_on_the_controls_and_repeats_with_a_seed():
+def test_the_musician_sends_commands_and_repeats_with_a_seed():
     script = list(itertools.islice(gestures(1, STYLES), 20_000))
     assert script == list(itertools.islice(gestures(1, STYLES), 20_000))
     commands = [gesture.what for gesture in script if not isinstance(gesture.what, tuple)]

@@ -128,7 +128,7 @@ async def test_keys_begin_the_bars_and_tap_the_tempo() -> None:
     assert first < second
 
 
-async def test_the_banner_says_where_the_music_is() -> None:
+async def test_the_banner_shows_where_the_music_is() -> None:
     position = Position(bar=7, beat=3, beats_per_bar=4, tempo=132.5, turn_bars=4, chord="F7", next_chord="D7")
     link = StillLink(moment(position=position))
     async with screen(link, size=(120, 36)) as (app, pilot):
