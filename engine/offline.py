@@ -92,12 +92,9 @@ def improvise(
     seconds: float,
     progress: Callable[[float], None] = lambda done: None,
 ) -> OfflineResult:
-    """Let a companion play alone from the first moment on.
+    """Let a companion play alone for some seconds, the sounding notes ended then.
 
-    Args:
-        make_companion: Creates the companion from a scheduler and a virtual clock.
-        seconds: How long it plays; sounding notes end then.
-        progress: Called with the seconds played so far.
+    `progress` is called with the seconds played so far.
     """
     clock = VirtualClock()
     collector = _Collector()

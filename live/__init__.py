@@ -1,1 +1,1 @@
-"""People, ports and screens around the engine."""
+"""Ports, processes, screens and the command line around the engine."""

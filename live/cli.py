@@ -54,12 +54,11 @@ _Model = Annotated[str | None, typer.Option("--model", help="Model bundle: a nam
 
 _MODEL = SettingOption("--model", "model", "Model bundle: a name or a folder.")
 _API = SettingOption("--api", "ports.api", "MIDI system: auto, alsa, jack, coremidi, winmm.")
-_STYLE = SettingOption("--style", "style")
-_MODE = SettingOption("--mode", "mode")
-_CHORDS = SettingOption("--chords", "chords")
-_TEMPO = SettingOption("--tempo", "tempo")
-_SEED = SettingOption("--seed", "seed")
-_TEMPERATURE = SettingOption("--temperature", "temperature")
+
+
+def _controls(*names: str, hidden: bool = False) -> tuple[SettingOption, ...]:
+    """Return an option for each of these controls, called like it."""
+    return tuple(SettingOption(f"--{name.replace('_', '-')}", name, hidden=hidden) for name in names)
 
 
 def _hidden(flags: str, setting: str, *, on: bool | None = None, many: bool = False) -> SettingOption:
@@ -67,25 +66,17 @@ def _hidden(flags: str, setting: str, *, on: bool | None = None, many: bool = Fa
     return SettingOption(flags, setting, on=on, many=many, hidden=True)
 
 
-_TIMING = (_hidden("--swing", "swing"), _hidden("--grid-pull", "grid_pull"))
 _OF_JAM = (
     SettingOption("--in", "ports.input", "MIDI input: name, part, number."),
     SettingOption("--out", "ports.output", "MIDI output, likewise."),
     _MODEL,
-    _STYLE,
-    _MODE,
-    _CHORDS,
-    _TEMPO,
+    *_controls("style", "mode", "chords", "tempo"),
     SettingOption("--trade", "trade_bars"),
     SettingOption("--clock", "clock"),
     SettingOption("--osc", "osc.port", "UDP port for Open Sound Control, such as 9000.", metavar="NUMBER"),
-    *_TIMING,
+    *_controls("swing", "grid_pull", "temperature", "seed", "count_in", "metronome", hidden=True),
     _hidden("--api", "ports.api"),
     _hidden("--virtual/--no-virtual", "ports.virtual", on=True),
-    _hidden("--temperature", "temperature"),
-    _hidden("--seed", "seed"),
-    _hidden("--count-in", "count_in"),
-    _hidden("--metronome", "metronome"),
     _hidden("--clock-out/--no-clock-out", "clock_out", on=True),
     _hidden("--no-synth", "synth.enabled", on=False),
     _hidden("--stem", "audio.stem"),
@@ -97,17 +88,12 @@ _OF_JAM = (
     _hidden("--allowance", "audio.allowance"),
     _hidden("--record-stems", "audio.record", on=True),
 )
-_OF_PLAY = (_MODE, _STYLE, _TEMPERATURE, _SEED, _MODEL)
+_OF_PLAY = (*_controls("mode", "style", "temperature", "seed"), _MODEL)
 _OF_GENERATE = (
-    *(_MODE, _CHORDS, _TEMPO, _STYLE, _TEMPERATURE, _SEED, _MODEL),
-    *_TIMING,
-    _hidden("--surprise", "surprise"),
-    _hidden("--pace", "pace"),
-    _hidden("--dynamics", "dynamics"),
-    _hidden("--phrases", "phrases"),
-    _hidden("--style-b", "style_b"),
-    _hidden("--style-blend", "style_blend"),
-    _hidden("--style-strength", "style_strength"),
+    *_controls("mode", "chords", "tempo", "style", "temperature", "seed"),
+    _MODEL,
+    *_controls("swing", "grid_pull", "surprise", "pace", "dynamics", "phrases", hidden=True),
+    *_controls("style_b", "style_blend", "style_strength", hidden=True),
 )
 
 

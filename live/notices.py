@@ -1,4 +1,4 @@
-"""Notices for the user that wait to be shown; of equal ones, one a second is shown."""
+"""Notices for the user that wait to be shown; a repeated one is shown once a second."""
 
 import re
 from collections import deque

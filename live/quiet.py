@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Send what C code writes to standard error nowhere.
+    """Discard what C code writes to standard error.
 
     JACK, ALSA and FluidSynth print pages there when a device is missing; what matters of it is in our own
     messages. Not for use while other threads write there.

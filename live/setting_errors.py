@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a file that a user writes, in the user's words."""
+"""Validation errors of files that a user writes, as one plain sentence."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Saves what changes in a session: to the user's file, soon after the change, not only at the end."""
+"""Saves changed settings to the user's file soon after the change, not only at the end."""
 
 import threading
 import time
@@ -13,10 +13,11 @@ from tatumflow.live.settings import Settings, load_settings, save_settings
 SETTLED_SECONDS: Final = 1.0
 """Seconds without a further change after which a change is saved."""
 
-_LONGEST_SECONDS: Final = 5.0
+LONGEST_SECONDS: Final = 5.0
 """Seconds after which it is saved though changes go on, as of a fader that is never still."""
 
-_POLL_SECONDS: Final = 0.2
+POLL_SECONDS: Final = 0.2
+"""Seconds between two looks at the settings, at most."""
 
 
 def remember(file: Path | None, before: Settings, after: Settings) -> None:
@@ -59,7 +60,7 @@ class SettingsSaver:
         settings: Callable[[], Settings],
         before: Settings,
         file: Path | None,
-        say: Callable[[str], None],
+        notify: Callable[[str], None],
         settled: float = SETTLED_SECONDS,
     ) -> None:
         """Begin to watch.
@@ -68,13 +69,13 @@ class SettingsSaver:
             settings: Returns the settings as they are now; called on the saver's thread.
             before: The settings at the start of the session.
             file: The user's file; None for `settings_path()`.
-            say: Takes one line if they cannot be saved.
+            notify: Takes one line if they cannot be saved.
             settled: Seconds without a further change after which a change is saved.
         """
         self._settings = settings
         self._saved = before
         self._file = file
-        self._say = say
+        self._notify = notify
         self._settled = settled
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="settings saver", daemon=True)
@@ -93,18 +94,18 @@ class SettingsSaver:
     def _watch(self) -> None:
         last, first_change, last_change = self._saved, 0.0, 0.0
         waiting = False
-        while not self._stop.wait(min(_POLL_SECONDS, self._settled)):
+        while not self._stop.wait(min(POLL_SECONDS, self._settled)):
             now, current = time.monotonic(), self._settings()
             if current != last:
                 last, last_change = current, now
                 first_change = first_change if waiting else now
                 waiting = True
-            if waiting and (now - last_change >= self._settled or now - first_change >= _LONGEST_SECONDS):
+            if waiting and (now - last_change >= self._settled or now - first_change >= LONGEST_SECONDS):
                 waiting = False
                 try:
                     self._save(current)
                 except SettingError as error:
-                    self._say(str(error))
+                    self._notify(str(error))
 
     def _save(self, current: Settings) -> None:
         if current != self._saved:

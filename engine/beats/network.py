@@ -73,14 +73,7 @@ class BeatNetwork:
         self._head = (weights["head.weight"], weights["head.bias"])
 
     def activations(self, features: _Array) -> _Array:
-        """Return the activations of a whole performance.
-
-        Args:
-            features: Shape (frames, `FEATURES`).
-
-        Returns:
-            Shape (frames, 2), 0 to 1: of a beat and of a downbeat, in the frame of the same index.
-        """
+        """Return the activations of frames (n, `FEATURES`), (n, 2), 0 to 1: of a beat and of a downbeat."""
         delay = self.shape.delay
         padded = np.pad(features, ((0, delay), (0, 0)))
         sides = (1.0, 0.0) if self.shape.causal else (0.5, 0.5)

@@ -152,11 +152,7 @@ def chord_windows(probabilities: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def chord_log_probabilities(chroma: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the log-probability of each chord but `NO_CHORD` in each frame, (frames, 96).
-
-    Args:
-        chroma: Output of `chroma_windows`, (frames, `CHROMA_WINDOWS`, 12).
-    """
+    """Return log-probabilities of all chords but `NO_CHORD`, (frames, 96), from those of `chroma_windows`."""
     of_notes, of_chords = networks()
     first = _log_softmax(of_notes(chroma.reshape(len(chroma), -1)))
     second = of_chords(chord_windows(np.exp(first)).reshape(len(chroma), -1))
@@ -227,10 +223,8 @@ def _log_softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
 def _smoothed(score: NDArray[np.floating]) -> NDArray[np.int64]:
     """Return the most likely roots, then the most likely classes on them, as chords (frames,), 0 to 95.
 
-    The root matters more than the class, and a root is likelier than any one chord on it.
-
-    Args:
-        score: Log-probability of each chord in each frame, (frames, 96).
+    The root matters more than the class, and a root is likelier than any one chord on it. `score` holds the
+    log-probability of each chord in each frame, (frames, 96).
     """
     chords = score.reshape(len(score), 12, len(QUALITIES)).astype(np.float64)
     highest = chords.max(axis=2, keepdims=True)

@@ -124,19 +124,13 @@ class ModelSession:
         self._deferred, self._lost_before = None, 0
 
     def follow_chords(self, chord_at: Callable[[float], int] | None) -> None:
-        """Set the chords that the next notes lie on.
-
-        Args:
-            chord_at: Gives the chord id in force at a time in seconds, 0 for none; None for no chart.
-        """
+        """Set the function that gives the chord id at a time in seconds, 0 for none; None for no chart."""
         self._chord_at = chord_at or _no_chords
 
     def follow_beats(self, beats: Beats | None, beats_per_bar: int = 4) -> None:
         """Count the next notes in beats, if the model reads metrical places, or in seconds.
 
-        Args:
-            beats: Where the beats are; beat 0 is a downbeat. None for free time.
-            beats_per_bar: At least 1.
+        Beat 0 is a downbeat; `beats` is None for free time.
         """
         self._ticks.follow(beats if self._decoder.shape.metre else None, beats_per_bar)
 

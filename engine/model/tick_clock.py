@@ -33,12 +33,7 @@ class TickClock:
         return self._beats is not None
 
     def follow(self, beats: Beats | None, beats_per_bar: int = 4) -> None:
-        """Count in beats from here on, or in seconds.
-
-        Args:
-            beats: Where the beats are; beat 0 is a downbeat. None for free time.
-            beats_per_bar: At least 1.
-        """
+        """Count in beats from here on, beat 0 being a downbeat, or in seconds where `beats` is None."""
         self._beats, self._beats_per_bar = beats, beats_per_bar
 
     def tick(self, time: float) -> int:

@@ -42,7 +42,6 @@ class Hearing(Protocol[F]):
 
     def reset(self) -> None:
         """Forget the stream and begin another."""
-        ...
 
     def push(self, samples: Samples) -> list[F]:
         """Add samples, (n,), finite, within -1 and 1, and return the frames that they complete."""

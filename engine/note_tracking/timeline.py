@@ -14,11 +14,7 @@ class Timeline:
     """
 
     def __init__(self, rate: int) -> None:
-        """Begin before the first sample.
-
-        Args:
-            rate: Sample rate in hertz.
-        """
+        """Begin before the first sample, at `rate` hertz."""
         self._rate = rate
         self._count = 0
         self._blocks: deque[tuple[int, float]] = deque()

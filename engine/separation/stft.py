@@ -83,15 +83,7 @@ def hann(window: int) -> Samples:
 
 
 def stft(samples: Samples, settings: StftSettings | None = None) -> Spectrogram:
-    """Transform a signal.
-
-    Args:
-        samples: Shape (..., n), n >= 0.
-        settings: Window and hop.
-
-    Returns:
-        Shape (..., bins, frames), complex64.
-    """
+    """Transform a signal, (..., n), n >= 0, into its spectrogram, (..., bins, frames) complex64."""
     settings = settings or StftSettings()
     half = settings.window // 2
     after = half + settings.missing(samples.shape[-1])
@@ -100,15 +92,9 @@ def stft(samples: Samples, settings: StftSettings | None = None) -> Spectrogram:
 
 
 def istft(spectrogram: Spectrogram, length: int, settings: StftSettings | None = None) -> Samples:
-    """Return the signal of a spectrogram.
+    """Return the signal, (..., length) float32, of a spectrogram, (..., bins, frames).
 
-    Args:
-        spectrogram: Shape (..., bins, frames); at least `settings.frames(length)` frames.
-        length: Samples to return.
-        settings: Window and hop.
-
-    Returns:
-        Shape (..., length), float32.
+    The spectrogram has at least `settings.frames(length)` frames.
     """
     settings = settings or StftSettings()
     shape = spectrogram.shape[:-2]
@@ -122,25 +108,14 @@ class StreamingStft:
     """Transforms a signal in pieces of any size into the frames of `stft`."""
 
     def __init__(self, channels: int, settings: StftSettings | None = None) -> None:
-        """Begin before the first sample.
-
-        Args:
-            channels: Number of signals.
-            settings: Window and hop.
-        """
+        """Begin before the first sample of `channels` signals."""
         self.settings = settings or StftSettings()
         self._waiting = np.zeros((channels, self.settings.window // 2), dtype=np.float32)
 
     def push(self, samples: Samples) -> Spectrogram:
-        """Add samples and return the frames that they complete.
+        """Add samples, (channels, n), and return the frames that they complete, (channels, bins, frames).
 
-        Frame k is complete with sample k * hop + window / 2 - 1.
-
-        Args:
-            samples: Shape (channels, n), n >= 0.
-
-        Returns:
-            Shape (channels, bins, frames), frames >= 0.
+        Frame k is complete with sample k * hop + window / 2 - 1. Either number may be 0.
         """
         held = np.concatenate([self._waiting, samples], axis=-1, dtype=np.float32)
         frames = _frames(held, self.settings)
@@ -159,12 +134,7 @@ class StreamingIstft:
     """Transforms frames in pieces of any size into the samples of `istft`."""
 
     def __init__(self, channels: int, settings: StftSettings | None = None) -> None:
-        """Begin before the first frame.
-
-        Args:
-            channels: Number of signals.
-            settings: Window and hop.
-        """
+        """Begin before the first frame of `channels` signals."""
         self.settings = settings or StftSettings()
         overlap = self.settings.window - self.settings.hop
         self._sum = np.zeros((channels, overlap), dtype=np.float32)
@@ -173,15 +143,9 @@ class StreamingIstft:
         """Samples before the signal's first that are still to be dropped."""
 
     def push(self, frames: Spectrogram) -> Samples:
-        """Add frames and return the samples that no later frame overlaps.
+        """Add frames, (channels, bins, frames), and return the samples that are complete, (channels, n).
 
-        After frame k these are the samples before (k + 1) * hop - window / 2.
-
-        Args:
-            frames: Shape (channels, bins, frames), frames >= 0.
-
-        Returns:
-            Shape (channels, n), n >= 0.
+        After frame k these are the samples before (k + 1) * hop - window / 2. Either number may be 0.
         """
         window, hop = self.settings.window, self.settings.hop
         count = frames.shape[-1]

@@ -44,7 +44,6 @@ class BlockModel(Protocol):
 
     def reset(self) -> None:
         """Forget the stream."""
-        ...
 
     def separate(self, planes: Planes) -> Planes:
         """Separate the next planes of a stereo mixture into those of s stems, (4 s, bins, frames).
@@ -84,14 +83,7 @@ class StreamingSeparator:
         self._model.reset()
 
     def push(self, samples: Samples) -> Samples:
-        """Add samples and return the stems of those that are ready.
-
-        Args:
-            samples: Shape (2, n), n >= 0.
-
-        Returns:
-            Shape (s, 2, m), m >= 0.
-        """
+        """Add samples, (2, n), n >= 0, and return the stems of those that are ready, (s, 2, m), m >= 0."""
         self._left += samples.shape[-1]
         self._waiting = np.concatenate([self._waiting, self._analysis.push(samples)], axis=-1)
         found = self._separated(self._waiting.shape[-1] // self._model.block * self._model.block)

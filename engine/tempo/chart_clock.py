@@ -48,11 +48,5 @@ class ChartClock(ChartInTime):
     """A chart at a constant tempo from a given time on."""
 
     def __init__(self, chart: Chart, tempo: float, origin: float) -> None:
-        """Begin the chart.
-
-        Args:
-            chart: The chart, looped.
-            tempo: Beats per minute.
-            origin: Seconds at which its first beat falls.
-        """
+        """Begin the chart, looped, at a tempo in beats per minute, with its first beat at `origin` s."""
         super().__init__(chart, BeatClock(tempo, origin))

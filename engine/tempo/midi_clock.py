@@ -192,11 +192,7 @@ class MidiClock:
         self.jumps += 1
 
     def _whole_ticks(self, late: list[float]) -> int:
-        """Return by how many ticks in a row are off where they keep the tempo, 0 where they do not.
-
-        Args:
-            late: Seconds by which each came late.
-        """
+        """Return by how many ticks a row late by these seconds is off where it keeps the tempo, else 0."""
         period, tolerance = self._period, max(_WHOLE_TICKS * self._period, sqrt(self._variance))
         whole = [abs(x - round(x / period) * period) <= tolerance for x in late]
         steps = sum(whole) >= _MOST * len(late)

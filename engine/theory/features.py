@@ -90,12 +90,7 @@ def phrase_features(
 
 
 def relative_to_key(features: NDArray[np.float32], key: Ints | int) -> NDArray[np.float32]:
-    """Return features (..., NUM_FEATURES) of phrases with their harmony transposed from their keys to C.
-
-    Args:
-        features: As `phrase_features` returns them.
-        key: Key of each phrase, 0 to 11, (...).
-    """
+    """Return features (..., NUM_FEATURES) with their harmony moved from their keys, 0 to 11, (...), to C."""
     places = np.arange(NUM_FEATURES) + np.zeros((*features.shape[:-1], 1), np.int64)
     classes = (np.arange(_PITCH_CLASSES) + np.asarray(key)[..., None]) % _PITCH_CLASSES
     # Pitch classes, bass notes and roots; the qualities of chords have no key.

@@ -124,13 +124,10 @@ class PhraseTracker:
         return ended
 
     def turn_due(self, patience: float = 1.0) -> float | None:
-        """Return when the turn goes over if nothing more is played.
+        """Return the seconds, perhaps past, at which the turn goes over if nothing more is played.
 
-        Args:
-            patience: Factor on the silence that ends the phrase.
-
-        Returns:
-            Seconds, perhaps past; None without a phrase or while keys are down.
+        None without a phrase or while keys are down. `patience` is a factor on the silence that ends the
+        phrase.
         """
         if self._start is None or any(note.key_down for note in self._sounding.values()):
             return None

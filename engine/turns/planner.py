@@ -207,8 +207,7 @@ class Planner:
     def use_feel(self, felt: Callable[[float], float] | None) -> None:
         """Move the onsets at which notes sound, those of planned notes too.
 
-        Args:
-            felt: Maps an onset to the seconds at which it sounds, in the same order; None for no feel.
+        `felt` maps an onset to the seconds at which it sounds, in the same order; None for no feel.
         """
         self._felt = felt
         self._plan.sound_anew()

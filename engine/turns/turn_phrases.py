@@ -41,14 +41,9 @@ class TurnPhrases:
         self._guide = guide
 
     def begin(self, request: TurnRequest, chords: Sequence[Chord]) -> Floats | None:
-        """Begin a phrase with the next note, the turn's first or a later one.
+        """Begin a phrase with the next note; return its condition, (P,), not yet in force, None for none.
 
-        Args:
-            request: What the turn is planned from.
-            chords: The chords to play over, in order; empty for none.
-
-        Returns:
-            Its condition, (P,), not yet in force; None for none.
+        `chords` are those to play over, in order; empty for none.
         """
         self._conditions.clear()
         self._drawn_before = self._plan.drawn

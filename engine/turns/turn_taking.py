@@ -56,13 +56,7 @@ class TurnTaking:
     """
 
     def __init__(self, listener: Listener, time: Timekeeper, controls: Controls) -> None:
-        """Begin with no bars entered.
-
-        Args:
-            listener: Gives the human's phrase.
-            time: Gives the beat.
-            controls: Those in force.
-        """
+        """Begin with no bars entered; `listener` gives the phrase of the user, `time` the beat."""
         self._listener = listener
         self._time = time
         self._controls = controls

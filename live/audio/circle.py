@@ -6,12 +6,9 @@ from numpy.typing import NDArray
 
 
 def put(circle: NDArray[Any], at: int, frames: NDArray[Any]) -> None:
-    """Copy frames to where number `at` lies, and on from there.
+    """Copy frames, (n, c) with n <= capacity, to number `at` of a circle, (capacity, c), and on from there.
 
-    Args:
-        circle: Shape (capacity, c).
-        at: Number of the first frame; negative ones lie before 0.
-        frames: Shape (n, c), n <= capacity.
+    Negative numbers lie before frame 0.
     """
     first = at % len(circle)
     before_end = min(len(frames), len(circle) - first)
@@ -21,12 +18,9 @@ def put(circle: NDArray[Any], at: int, frames: NDArray[Any]) -> None:
 
 
 def take(circle: NDArray[Any], at: int, into: NDArray[Any]) -> None:
-    """Copy the frames from number `at` on.
+    """Fill `into`, (n, c) with n <= capacity, from number `at` of a circle, (capacity, c), on.
 
-    Args:
-        circle: Shape (capacity, c).
-        at: Number of the first frame; negative ones lie before 0.
-        into: Shape (n, c), n <= capacity; filled.
+    Negative numbers lie before frame 0.
     """
     first = at % len(circle)
     before_end = min(len(into), len(circle) - first)

@@ -72,7 +72,6 @@ class Process(Protocol):
             time: When the first frame arrived, in seconds of `time.monotonic`.
             xrun: Whether frames were lost or lacking before it.
         """
-        ...
 
 
 class AudioStream(Protocol):
@@ -90,7 +89,6 @@ class AudioStream(Protocol):
 
     def close(self) -> None:
         """End it."""
-        ...
 
 
 class AudioSystem(Protocol):
@@ -118,7 +116,6 @@ class AudioSystem(Protocol):
 
     def close(self) -> None:
         """Release everything; `devices` begins anew."""
-        ...
 
 
 def match_device(requested: str, devices: Sequence[AudioDevice], side: Side) -> AudioDevice:

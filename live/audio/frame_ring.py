@@ -16,13 +16,7 @@ class FrameRing:
     """
 
     def __init__(self, capacity: int, channels: int, dtype: type[np.floating[Any]] = np.float32) -> None:
-        """Begin empty.
-
-        Args:
-            capacity: Frames that fit, at least 1.
-            channels: Numbers of a frame.
-            dtype: Their type.
-        """
+        """Begin empty, with room for `capacity` frames, at least 1, of so many channels."""
         self._frames = np.zeros((capacity, channels), dtype=dtype)
         self._pushed = 0
         self._pulled = 0
@@ -38,22 +32,14 @@ class FrameRing:
         return len(self._frames) - self.filled
 
     def push(self, frames: NDArray[Any]) -> int:
-        """Append as many of the frames as fit, the first ones, and return how many.
-
-        Args:
-            frames: Shape (n, channels), n >= 0.
-        """
+        """Append the first of the frames, (n, channels), as many as fit, and return how many."""
         count = min(len(frames), self.free)
         put(self._frames, self._pushed, frames[:count])
         self._pushed += count
         return count
 
     def pull(self, into: NDArray[Any]) -> int:
-        """Take the oldest frames, as many as there are and fit, and return how many.
-
-        Args:
-            into: Shape (n, channels), n >= 0; its first frames are filled.
-        """
+        """Take the oldest frames into `into`, (n, channels), those that fit; return how many."""
         count = min(len(into), self.filled)
         take(self._frames, self._pulled, into[:count])
         self._pulled += count

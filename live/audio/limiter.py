@@ -10,13 +10,9 @@ _KNEE: Final = 0.8
 
 
 def soft_limit(frames: NDArray[np.float32]) -> tuple[NDArray[np.float32], int]:
-    """Bend what is louder than the knee so that nothing reaches beyond 1; the bend begins with slope 1.
+    """Return frames, (n, 2), bent above the knee so that none exceeds 1, and how many were bent.
 
-    Args:
-        frames: Shape (n, 2).
-
-    Returns:
-        The frames, and how many of them were bent.
+    The bend begins with slope 1.
     """
     size = np.abs(frames)
     loud = size > _KNEE

@@ -25,12 +25,7 @@ class QuickResampler:
     """
 
     def __init__(self, source: int, target: int) -> None:
-        """Begin before the first sample.
-
-        Args:
-            source: Samples a second of what goes in, at least 1.
-            target: Of what comes out.
-        """
+        """Begin before the first sample, from `source` to `target` samples a second, each at least 1."""
         divisor = math.gcd(source, target)
         self._up, self._down = target // divisor, source // divisor
         cutoff = _CUTOFF * min(source, target) / source

@@ -24,12 +24,7 @@ class Resampler:
     """
 
     def __init__(self, source: int, target: int) -> None:
-        """Begin before the first frame.
-
-        Args:
-            source: Frames a second of what goes in, at least 1.
-            target: Of what comes out.
-        """
+        """Begin before the first frame, from `source` to `target` frames a second, each at least 1."""
         self._stream = (
             None if source == target else soxr.ResampleStream(source, target, SIDES, quality=_QUALITY)
         )

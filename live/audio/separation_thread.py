@@ -42,15 +42,12 @@ class StemSink(Protocol):
 
     def write(self, stems: NDArray[np.float32], time: float) -> None:
         """Take stems (s, 2, n) whose first sample arrived at a time (seconds); never waits."""
-        ...
 
 
 def algorithmic_seconds(model: BlockModel, rate: int) -> float:
     """Return the seconds that a frame waits for its stems even if computing took no time.
 
-    Args:
-        model: Separates the input into stems.
-        rate: Of the device, frames a second.
+    `rate` is the device's, in frames a second.
     """
     waits = StreamingSeparator(model).latency / model.rate
     return waits + held_back(rate, model.rate) + held_back(model.rate, rate)
@@ -70,12 +67,7 @@ def latency_frames(model: BlockModel, rate: int, block: int, allowance: float) -
 
 
 def measured_allowance(model: BlockModel, clock: Clock) -> float:
-    """Return the seconds for computing that a model needs on this machine, from a few blocks of silence.
-
-    Args:
-        model: Separates the input into stems; its state is reset.
-        clock: Times it.
-    """
+    """Return the seconds that a model needs for a block here, from a few of silence; resets its state."""
     model.reset()
     silence = np.zeros((4, model.transform.bins, model.block), dtype=np.float32)
     model.separate(silence)

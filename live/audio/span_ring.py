@@ -19,21 +19,14 @@ class SpanRing:
     """
 
     def __init__(self, capacity: int, channels: int) -> None:
-        """Begin with nothing.
-
-        Args:
-            capacity: Frames between the latest that was written and the oldest that is kept.
-            channels: Numbers of a frame.
-        """
+        """Begin with nothing; `capacity` is the frames from the oldest that is kept to the latest."""
         self._frames = np.zeros((capacity, channels), dtype=np.float32)
         self._spans: tuple[tuple[int, int], ...] = ()
 
     def write(self, first: int, frames: NDArray[np.float32]) -> None:
-        """Write frames; those that follow on the latest make its span longer.
+        """Write frames, (n, channels), n <= capacity; they extend the latest span where they follow it.
 
-        Args:
-            first: Number of the first, not before the end of the latest span.
-            frames: Shape (n, channels), 0 <= n <= capacity.
+        `first` is the number of the first, not before the end of the latest span.
         """
         if not len(frames):
             return

@@ -27,11 +27,9 @@ class StemListener(Protocol):
             samples: Shape (n,), n >= 1.
             time: When the first one arrived, in seconds of the session's clock.
         """
-        ...
 
     def lose(self, time: float) -> None:
         """End the stem at a time: the samples that come next do not follow on it."""
-        ...
 
 
 class NoteThread:

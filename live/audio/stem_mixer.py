@@ -55,25 +55,13 @@ class StemMixer:
     """
 
     def __init__(self, stems: int, rate: int) -> None:
-        """Begin with every stem as it is.
-
-        Args:
-            stems: How many.
-            rate: Samples a second.
-        """
+        """Begin with so many stems unchanged, at `rate` samples a second."""
         self.mixes: tuple[StemMix, ...] = (StemMix(),) * stems
         self._step = 1 / (_FULL_TURN_SECONDS * rate)
         self._factors = factors(self.mixes)
 
     def mix(self, stems: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the sum.
-
-        Args:
-            stems: Shape (s, 2, n), n >= 0.
-
-        Returns:
-            Shape (2, n).
-        """
+        """Return the sum, (2, n), of stems, (s, 2, n), n >= 0."""
         aims = factors(self.mixes)
         if np.array_equal(aims, self._factors):
             return np.einsum("s,scn->cn", aims, stems)

@@ -78,12 +78,7 @@ class StemRecorder:
         return self._written / self._rate
 
     def write(self, stems: NDArray[np.float32], time: float) -> None:
-        """Queue stems; never waits.
-
-        Args:
-            stems: Shape (s, 2, n); may not be changed afterwards.
-            time: When the first sample arrived, in seconds.
-        """
+        """Queue stems, (s, 2, n), not to be changed afterwards, that began at `time` seconds; never waits."""
         if not self._failed and self._queue.qsize() < _MOST_WAITING:
             self._queue.put((stems, time))
 

@@ -1,1 +1,1 @@
-"""Measurements of the live path on this machine, against what each part must reach."""
+"""Benchmarks of the live path on this machine, each against its target."""

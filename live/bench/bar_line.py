@@ -1,4 +1,4 @@
-"""How close to its bar line an answer begins when bars are traded by a clock outside."""
+"""How close to its bar line an answer begins when bars are traded to an external MIDI clock."""
 
 import queue
 import threading

@@ -44,7 +44,7 @@ def bench(
     peer: Path | None = None,
     receive_minutes: float = 0.0,
 ) -> list[Figure]:
-    """Measure this machine with a bundle on one CPU thread, print a table, and write JSON if asked.
+    """Measure this machine with a bundle on one CPU thread, print a table, and write JSON if a file is given.
 
     As in the engine's process, threads share the interpreter and the garbage collector leaves alone what was
     there before.

@@ -17,10 +17,11 @@ _TRIES: Final = 10
 
 
 def listen(connection: Connection, port_name: str) -> None:
-    """Stamp every note-on of a JACK port until told to stop, then say what was heard.
+    """Record the arrival of every note-on of a JACK port until a message comes, then send the list.
 
     Args:
-        connection: Says None when it listens; takes anything; gives seconds, pitch and velocity of each note.
+        connection: Sends None when it listens; then any message ends it; sends seconds, pitch and velocity of
+            each note-on, in order.
         port_name: Part of the port's name.
     """
     heard: list[tuple[float, int, int]] = []

@@ -1,4 +1,4 @@
-"""What a note costs with a full context: one the companion makes, one the human plays."""
+"""The cost of a note with a full context: one that the companion generates, one that the user plays."""
 
 import time
 from typing import Final
@@ -19,16 +19,16 @@ NOTE_COST_TARGET: Final = Target(p50=3.0, p99=6.0)
 """Milliseconds a generated note may cost."""
 
 ABSORB_TARGET: Final = Target(p99=8.0)
-"""Milliseconds until a human note is in the key-value cache."""
+"""Milliseconds until a note of the user's is in the key-value cache."""
 
 _SEED: Final = 0
 _WARM_UP: Final = 20
 _STEP_SECONDS: Final = 0.12
-_FED_TOGETHER: Final = 32
+_SYNCED_TOGETHER: Final = 32
 
 
 def full_session(bundle: Bundle, decoder: Decoder) -> tuple[ModelSession, float]:
-    """Return a session whose cache is full of a human's notes, and the last onset in seconds."""
+    """Return a session whose cache is full of the user's notes, and the last onset in seconds."""
     rng = np.random.default_rng(_SEED)
     session = ModelSession(decoder)
     onset = 0.0
@@ -36,7 +36,7 @@ def full_session(bundle: Bundle, decoder: Decoder) -> tuple[ModelSession, float]
         onset += _STEP_SECONDS
         pitch, velocity = int(rng.integers(40, 90)), int(rng.integers(40, 100))
         session.add(Note(onset, _STEP_SECONDS, pitch, velocity), Role.HUMAN)
-        if i % _FED_TOGETHER == 0:
+        if i % _SYNCED_TOGETHER == 0:
             session.sync()
     weights = bundle.style_weights(Controls(style=bundle.styles[-1]))
     session.begin_turn(Role.COMPANION, weights)
@@ -45,7 +45,7 @@ def full_session(bundle: Bundle, decoder: Decoder) -> tuple[ModelSession, float]
 
 
 def note_cost(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
-    """Measure generated notes: feed the last one, run four heads, constrain and sample."""
+    """Measure generated notes: one decode step, four heads, constraints and sampling."""
     seconds = note_seconds(bundle, decoder, notes)
     return (
         Figure.of("note_cost", "ms", seconds * 1e3, NOTE_COST_TARGET),
@@ -67,7 +67,7 @@ def note_seconds(bundle: Bundle, decoder: Decoder, notes: int) -> NDArray[np.flo
 
 
 def absorb(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
-    """Measure human notes: from the key going down to its rows in the cache, four keys held at a time."""
+    """Measure the user's notes: from the note-on to its rows in the cache, four keys held at a time."""
     session, onset = full_session(bundle, decoder)
     session.begin_turn(Role.HUMAN, bundle.style_weights(Controls(style="")))
     session.sync()

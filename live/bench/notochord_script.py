@@ -1,4 +1,4 @@
-"""Times Notochord on notes read from standard input; run by a Python that has it, with nothing of ours.
+"""Times Notochord on notes read from standard input; run by a Python that has it, without this package.
 
 A line holds notes, [[pitch, seconds since the one before, velocity], ...]; the answer is a line of the
 seconds that each took. A note is two events, on and off, each fed and followed by a query for the next.

@@ -1,4 +1,4 @@
-"""A peer beside us: what a note costs with Notochord, in turns with our own, on one thread each.
+"""The cost of a note with Notochord, measured alternately with ours, on one thread each.
 
 Notochord (Shepardson, Armitage and Magnusson 2022) stays in an environment of its own, whose Python is given.
 """
@@ -21,7 +21,9 @@ from tatumflow.live.bench.report import Figure, Target
 RATIO_TARGET: Final = Target(p50=0.25)
 """Our cost of a note over the peer's."""
 
-_SCRIPT: Final = Path(__file__).with_name("notochord_script.py")
+SCRIPT: Final = Path(__file__).with_name("notochord_script.py")
+"""Program that times Notochord, run by the peer's Python."""
+
 _ROUNDS: Final = 10
 _WARM_UP: Final = 10
 
@@ -42,7 +44,7 @@ class Peer:
         """
         try:
             process = subprocess.Popen(
-                [str(python), "-W", "ignore", str(_SCRIPT)],
+                [str(python), "-W", "ignore", str(SCRIPT)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -56,10 +58,7 @@ class Peer:
         return peer
 
     def seconds(self, notes: list[tuple[int, float, int]]) -> NDArray[np.float64]:
-        """Return the seconds that each note took, (n,).
-
-        Args:
-            notes: Pitch, seconds since the note before, velocity.
+        """Return the seconds that notes took, (n,), each pitch, seconds since the one before, velocity.
 
         Raises:
             DeviceError: if the process has ended.
@@ -82,7 +81,7 @@ class Peer:
         line = self.process.stdout.readline()
         if not line:
             _, error = self.process.communicate()
-            reason = (error.strip().splitlines() or ["it said nothing"])[-1]
+            reason = (error.strip().splitlines() or ["without a message"])[-1]
             raise DeviceError(f"--peer: Notochord does not run ({reason}); {_ADVICE}")
         return line
 
@@ -94,7 +93,7 @@ _ADVICE: Final = (
 
 
 def beside_peer(bundle: Bundle, decoder: Decoder, notes: int, python: Path) -> tuple[Figure, ...]:
-    """Measure notes of ours and of the peer's in turns, and the ratio of each turn's medians.
+    """Measure notes of ours and of the peer's alternately, and the ratio of each round's medians.
 
     Returns:
         `peer_note_cost` and `peer_ratio`, ours over theirs.

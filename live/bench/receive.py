@@ -1,4 +1,4 @@
-"""How punctually notes arrive in another program, while the screen draws and the model decodes.
+"""The delay of notes at another program's port, while the screen draws and the model decodes.
 
 Five processes as in a jam with a DAW: this one in the engine's place, the one that holds its outputs, a
 screen that is sent 30 snapshots a second, a JACK server, and a program that listens at a port and stamps what
@@ -100,14 +100,15 @@ def delays_of(due: NDArray[np.float64], heard: Sequence[tuple[float, int, int]])
 
     Args:
         due: Seconds at which the notes were due, (n,).
-        heard: Seconds, pitch and velocity of each note-on received, in order. These tell which note it is.
+        heard: Seconds, pitch and velocity of each note-on received, in order. The last two identify
+            the note.
     """
     delays = np.full(len(due), LATE_LIMIT)
     expected = 0
     for time, pitch, velocity in heard:
         skipped = ((velocity - 1) * _PITCHES + pitch - PITCH_LOWEST - expected) % _CODES
         if skipped > _CODES // 2 or expected + skipped >= len(due):
-            # Heard before: JACK repeats messages of whoever is very late.
+            # A repetition: JACK sends messages again to a client that is very late.
             continue
         delays[expected + skipped] = time - due[expected + skipped]
         expected += skipped + 1
@@ -140,7 +141,7 @@ def _output(outputs: Outputs) -> Iterator[None]:
 
 
 def _answer(connection: Connection) -> Any:  # noqa: ANN401
-    """Return what another process says, which must not take for ever."""
+    """Return what another process sends within `_PATIENCE` seconds."""
     try:
         if connection.poll(_PATIENCE):
             return connection.recv()
@@ -170,13 +171,13 @@ def _play(
     thread.start()
     try:
         start = next_snapshot = clock.now() + _HEAD_START
-        handed_over = 0
+        scheduled = 0
         while (now := clock.now()) < start + due[-1] + LATE_LIMIT:
-            while handed_over < len(due) and start + due[handed_over] < now + _AHEAD:
-                velocity, pitch = divmod(handed_over % _CODES, _PITCHES)
-                note = Note(start + float(due[handed_over]), _LENGTH, PITCH_LOWEST + pitch, velocity + 1)
+            while scheduled < len(due) and start + due[scheduled] < now + _AHEAD:
+                velocity, pitch = divmod(scheduled % _CODES, _PITCHES)
+                note = Note(start + float(due[scheduled]), _LENGTH, PITCH_LOWEST + pitch, velocity + 1)
                 scheduler.note(note)
-                handed_over += 1
+                scheduled += 1
             if now >= next_snapshot:
                 next_snapshot = now + SNAPSHOT_SECONDS
                 screen.show(replace(moment, time=moment.time + (now - start) % _ROLL_SECONDS))

@@ -18,7 +18,7 @@ from tatumflow.engine.files.whole_file import write_whole
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure must not exceed, and what its mean must reach; None where nothing is asked."""
+    """Upper bounds of a figure and the lower bound of its mean; None for no bound."""
 
     p50: float | None = None
     p99: float | None = None
@@ -26,9 +26,9 @@ class Target:
     least_mean: float | None = None
 
     def __str__(self) -> str:
-        asked = [(name, value) for name, value in asdict(self).items() if value is not None]
+        bounds = [(name, value) for name, value in asdict(self).items() if value is not None]
         return ", ".join(
-            f"mean >= {value:g}" if name == "least_mean" else f"{name} <= {value:g}" for name, value in asked
+            f"mean >= {value:g}" if name == "least_mean" else f"{name} <= {value:g}" for name, value in bounds
         )
 
 
@@ -44,7 +44,7 @@ class Figure:
         p50: Median.
         p99: 99th percentile.
         max: Greatest.
-        target: What it must reach.
+        target: Its target.
     """
 
     name: str
@@ -67,17 +67,17 @@ class Figure:
     @property
     def met(self) -> bool:
         """Whether every part of the target is reached."""
-        asked = asdict(self.target)
-        least = asked.pop("least_mean")
-        below = all(limit is None or getattr(self, name) <= limit for name, limit in asked.items())
+        bounds = asdict(self.target)
+        least = bounds.pop("least_mean")
+        below = all(bound is None or getattr(self, name) <= bound for name, bound in bounds.items())
         return below and (least is None or self.mean >= least)
 
 
 def print_figures(figures: Sequence[Figure], model: str, console: Console | None = None) -> None:
     """Print figures as a table."""
     table = Table(title=f"TatumFlow on this machine, model {model}", box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("what", "mean", "p50", "p99", "max", "samples", "must", ""):
-        words = heading in ("what", "must", "")
+    for heading in ("what", "mean", "p50", "p99", "max", "samples", "target", ""):
+        words = heading in ("what", "target", "")
         # On a narrow screen names and targets go on in the next line, numbers stay whole.
         table.add_column(heading, justify="left" if words else "right", min_width=8 if words else 6)
     for figure in figures:

@@ -36,7 +36,7 @@ def cache_bytes(shape: DecoderShape) -> int:
 
 
 def read_bandwidth(size: int, readings: int = _READINGS) -> float:
-    """Return the bytes per second at which one thread reads `size` bytes over and over, the median reading.
+    """Return the bytes per second at which one thread reads `size` bytes again and again, the median reading.
 
     As much is read as a note reads, so that what fits into a processor's caches counts as it does there. The
     reading is a search for the greatest value: one thread, vectorized, nothing written.
@@ -51,7 +51,7 @@ def read_bandwidth(size: int, readings: int = _READINGS) -> float:
 
 
 def roofline(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
-    """Measure notes as multiples of the time in which this machine reads what a note must read."""
+    """Measure the ratio of a note's time to the memory-bandwidth bound: reading its bytes once."""
     size = bytes_per_note(bundle)
     least = size / read_bandwidth(size)
     return (Figure.of("roofline", "ratio", note_seconds(bundle, decoder, notes) / least, Target()),)

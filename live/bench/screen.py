@@ -1,4 +1,4 @@
-"""A screen without a terminal, for measuring what its drawing costs the others."""
+"""A screen without a terminal, for measuring what its drawing costs the other processes."""
 
 import threading
 from multiprocessing.connection import Connection
@@ -45,11 +45,11 @@ class _PipeLink:
 
 
 def draw(connection: Connection, painter: Connection) -> None:
-    """Draw snapshots as they come until something else comes, then say how many were drawn.
+    """Draw snapshots until another report comes, then send how many were drawn.
 
     Args:
-        connection: Gives `EngineReport`s.
-        painter: Says None when there is a screen, and the count at the end.
+        connection: Receives `EngineReport`s.
+        painter: Sends None once the screen is there, and the count at the end.
     """
     link = _PipeLink(painter)
     app = TatumFlowApp(link)

@@ -20,7 +20,7 @@ _PATIENCE: Final = 60.0
 
 
 def startup(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
-    """Measure whole processes: from starting `jam --headless` to the line that says it listens.
+    """Measure whole processes: from starting `jam --headless` to the line that states that it listens.
 
     No MIDI system needs to be there. The first start, which fills the file cache, is not counted.
 
@@ -48,5 +48,5 @@ def _start(model: Path, folder: Path) -> float:
         process.kill()
         _, error = process.communicate()
     if not line.startswith("model "):
-        raise DeviceError(f"the companion does not start: {' '.join(error.split()) or 'it said nothing'}")
+        raise DeviceError(f"the companion does not start: {' '.join(error.split()) or 'no message'}")
     return seconds

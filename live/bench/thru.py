@@ -1,4 +1,4 @@
-"""How soon what the human plays is played on, while the model decodes beside it."""
+"""The delay of MIDI thru, while the model decodes beside it."""
 
 import queue
 import threading
@@ -32,7 +32,7 @@ class _NoPort:
 
 
 class _Stamp:
-    """A sink that notes when the last message reached it."""
+    """A sink that records when the last message reached it."""
 
     name = "stamp"
 

@@ -1,4 +1,4 @@
-"""How punctually notes leave the scheduler while the model decodes beside it."""
+"""The lateness of notes sent by the scheduler, while the model decodes beside it."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ _VELOCITIES: Final = 127
 
 
 def jitter(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]:
-    """Measure note-ons sent against scheduled, with the model generating all the while."""
+    """Measure the lateness of note-ons, with the model generating all the while."""
     session, onset = full_session(bundle, decoder)
     clock = SystemClock()
     count = min(notes, _PITCHES * _VELOCITIES)

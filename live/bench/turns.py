@@ -1,4 +1,4 @@
-"""How soon an answer is ready when the turn comes: planned already, or how long its first note takes."""
+"""Readiness of answers at their turn: planned already, or the time that the first note takes."""
 
 import time
 from typing import Final
@@ -40,7 +40,7 @@ class WorkClock(VirtualClock):
         self._since = time.perf_counter()
 
     def now(self) -> float:
-        """Return seconds: those waited for and those worked."""
+        """Return seconds, of waiting and of work."""
         return super().now() + time.perf_counter() - self._since
 
     def advance_to(self, when: float) -> None:

@@ -1,4 +1,4 @@
-"""What playing needs and what there is: `tatumflow doctor`, `ports` and `models`."""
+"""`tatumflow doctor`, `ports` and `models`: what playing needs and what is installed."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from tatumflow.engine.errors import BundleError, DeviceError, PortError, TatumFlowError
 from tatumflow.engine.model.bundle import find_bundles, load_bundle
-from tatumflow.live.audio.devices import match_device
+from tatumflow.live.audio.devices import AudioDevice, match_device
 from tatumflow.live.audio.portaudio import PortAudio
 from tatumflow.live.midi.midi_ports import api_problem, compiled_apis, list_ports, working_api
 from tatumflow.live.midi.synth import LiveSynth, soundfont_path
@@ -82,10 +82,7 @@ def print_ports(settings: Settings) -> None:
 def print_audio_devices() -> None:
     """Print the audio devices with their numbers, or why there are none."""
     try:
-        with quiet_stderr():
-            system = PortAudio()
-            devices = system.devices()
-            system.close()
+        devices = _audio_devices()
     except DeviceError as error:
         print(f"audio devices: none; {error}")
         return
@@ -103,6 +100,14 @@ def print_audio_devices() -> None:
         )
     if not devices:
         print("  none")
+
+
+def _audio_devices() -> tuple[AudioDevice, ...]:
+    with quiet_stderr():
+        system = PortAudio()
+        devices = system.devices()
+        system.close()
+    return devices
 
 
 def print_models(*, styles: bool) -> None:
@@ -167,11 +172,7 @@ def _audio_input(settings: Settings) -> Finding:
     """Look for the audio input of a session; only where the settings use one is its absence a problem."""
     name = settings.audio.input
     try:
-        with quiet_stderr():
-            system = PortAudio()
-            devices = system.devices()
-            system.close()
-        device = match_device("" if name == AUTO else name, devices, "input")
+        device = match_device("" if name == AUTO else name, _audio_devices(), "input")
     except DeviceError as error:
         return Finding("audio input", "none", str(error) if settings.audio.enabled else "")
     return Finding("audio input", f"{device.name}, {device.inputs} channels at {device.rate} Hz")

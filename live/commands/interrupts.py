@@ -1,4 +1,4 @@
-"""Ctrl+C: the first ends a command in order; those that follow at once do not interrupt the ending."""
+"""Handling of Ctrl+C: the first ends a command in order; repeated ones do not interrupt the ending."""
 
 import atexit
 import os

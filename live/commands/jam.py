@@ -170,7 +170,7 @@ def _print_where_recorded(host: EngineHost) -> None:
 
 
 def _end_in_order() -> None:
-    """Let every signal that ends a session do it as Ctrl+C does; the default is to die on the spot."""
+    """Let every signal that ends a session do it as Ctrl+C does; the default ends the process at once."""
     handler = Interrupts()
     for name in _ENDING_SIGNALS:
         number = getattr(signal, name, None)
@@ -197,11 +197,11 @@ def _wait(host: EngineHost) -> None:
         played = [port.name for port in snapshot.outputs if port.connected] or ["no output yet"]
         _print(f"model {snapshot.model}; in: {', '.join(heard)}; out: {', '.join(played)}; stop with Ctrl+C")
         _print_notices(snapshot.notices)
-    said = ""
+    printed = ""
     while not host.wait(_NOTICE_SECONDS):
-        if host.failure != said:
-            said = host.failure
-            _print(f"error: {said}")
+        if host.failure != printed:
+            printed = host.failure
+            _print(f"error: {printed}")
         snapshot = host.latest()
         if snapshot is not None:
             _print_notices(snapshot.notices)

@@ -40,7 +40,7 @@ class ListenOptions:
 
 
 def listen(options: ListenOptions) -> AudioStatus:
-    """Listen, and return how it was at the end.
+    """Listen, and return the status at the end.
 
     Raises:
         BundleError: if there is no such separator, or it is damaged.
@@ -48,7 +48,7 @@ def listen(options: ListenOptions) -> AudioStatus:
         SettingError: if the separator has no such stems.
     """
     model = open_separator(options.model)
-    # The audio callback must not wait for the separation to hand the interpreter over.
+    # The audio callback must not wait for the separation to release the interpreter.
     sys.setswitchinterval(SWITCH_SECONDS)
     return listen_with(model, options, PortAudio())
 

@@ -30,7 +30,7 @@ from tatumflow.live.processes.session import offline_companion, open_bundle
 from tatumflow.live.settings import Settings, load_settings
 
 FIRST_NOTE_LIMIT_MS: Final = 25.0
-"""Milliseconds within which the first note of an answer must be planned, 99th percentile."""
+"""Target: milliseconds until the first note of an answer is planned, 99th percentile."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class PlayFigures(BaseModel):
         turns: One entry per answer.
         first_note_ms_median: Median of the turns' `compute_ms`, None without answers.
         first_note_ms_p99: Their 99th percentile.
-        first_note_ms_limit: What the 99th percentile is held against.
+        first_note_ms_limit: Target of the 99th percentile.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -112,7 +112,7 @@ class Answer:
 
     @property
     def tracks(self) -> tuple[MidiTrack, ...]:
-        """Return the tracks of those who played."""
+        """Return a track for each player that played."""
         companion = MidiTrack("TatumFlow", self.result.companion, channel=1)
         if self.performance is None:
             return (companion,)
@@ -161,10 +161,10 @@ def answer(
     make = offline_companion(bundle, settings.controls)
     if performance is None:
         with WorkProgress("improvising", seconds, "seconds") as progress:
-            result = improvise(make, seconds, progress.tell)
+            result = improvise(make, seconds, progress.show)
     else:
         with WorkProgress("answering", len(performance.notes), "notes") as progress:
-            result = answer_file(performance.notes, make, progress=progress.tell)
+            result = answer_file(performance.notes, make, progress=progress.show)
     computed = [turn.compute_ms for turn in result.turns if turn.compute_ms is not None]
     figures = PlayFigures(
         source="" if source is None else source.name,

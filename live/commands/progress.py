@@ -1,4 +1,4 @@
-"""Signs of life from long work: a bar on a terminal, else a line every few seconds."""
+"""Progress of long work: a bar on a terminal, else a line every few seconds."""
 
 import time
 from collections.abc import Callable
@@ -36,11 +36,11 @@ class WorkProgress:
         self._console = console or Console(stderr=True)
         self._task, self._total, self._unit = task, total, unit
         self._clock = clock
-        self._said = 0.0
+        self._printed_at = 0.0
         self._bar: Progress | None = None
 
     def __enter__(self) -> Self:
-        self._said = self._clock()
+        self._printed_at = self._clock()
         if self._console.is_terminal:
             columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"))
             self._bar = Progress(*columns, TimeRemainingColumn(), console=self._console, transient=True)
@@ -54,11 +54,11 @@ class WorkProgress:
         if self._bar is not None:
             self._bar.stop()
 
-    def tell(self, done: float) -> None:
-        """Say how much is done."""
+    def show(self, done: float) -> None:
+        """Show how much is done."""
         count = f"{done:.0f} of {self._total:.0f} {self._unit}"
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=done, count=count)
-        elif self._clock() - self._said >= LINE_SECONDS:
-            self._said = self._clock()
+        elif self._clock() - self._printed_at >= LINE_SECONDS:
+            self._printed_at = self._clock()
             self._console.print(f"{self._task}: {count}", markup=False, highlight=False, soft_wrap=True)

@@ -138,7 +138,7 @@ def _stems(
 
 
 def _pieces(source: soundfile.SoundFile) -> Iterator[Frames]:
-    """Yield a file's frames in stereo, (n, 2); what is no number is silence."""
+    """Yield a file's frames in stereo, (n, 2); samples that are not finite become silence."""
     while True:
         frames = source.read(_PIECE, dtype="float32", always_2d=True)
         if not len(frames):
@@ -158,7 +158,7 @@ def _by_stem(frames: Frames, count: int) -> NDArray[np.float32]:
 
 
 class _Resampler:
-    """Frames (n, channels) at one rate into frames at another, for hearing well rather than soon."""
+    """Frames (n, channels) at one rate into frames at another, for quality rather than low latency."""
 
     def __init__(self, source: int, target: int, channels: int) -> None:
         self._none = np.zeros((0, channels), dtype=np.float32)

@@ -26,7 +26,6 @@ class Receiver(Protocol):
 
     def __call__(self, packet: tuple[list[int], float], data: object = None, /) -> None:
         """Take a packet: its bytes, and RtMidi's own time since the last one, which is not used."""
-        ...
 
 
 class Thru(Protocol):
@@ -34,7 +33,6 @@ class Thru(Protocol):
 
     def human(self, message: Message) -> None:
         """Play a message of the user's."""
-        ...
 
 
 @dataclass(eq=False)

@@ -70,12 +70,7 @@ class MessageParser:
 
 
 def human_event(message: Message, time: float) -> HumanEvent | None:
-    """Return the event of a channel message, None if the engine has none for it.
-
-    Args:
-        message: From `MessageParser`.
-        time: Seconds at which it arrived.
-    """
+    """Return the event of a channel message that came at `time` seconds, None if the engine has none."""
     kind, channel = message[0] & 0xF0, message[0] & 0x0F
     if kind == NOTE_ON and message[2]:
         return NoteOn(time, message[1], message[2], channel)
@@ -87,13 +82,7 @@ def human_event(message: Message, time: float) -> HumanEvent | None:
 
 
 def clock_event(message: Message, time: float, port: str) -> ClockEvent | None:
-    """Return the clock event of a system message, None if it is none.
-
-    Args:
-        message: From `MessageParser`.
-        time: Seconds at which it arrived.
-        port: Input it came from.
-    """
+    """Return the clock event of a system message that came at `time` seconds from a port; None if none."""
     match message:
         case (0xF8,):
             return ClockTick(time, port)

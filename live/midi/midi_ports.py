@@ -58,11 +58,9 @@ class Port(Protocol):
 
     def close_port(self) -> None:
         """Disconnect; whatever is sent from then on is lost."""
-        ...
 
     def delete(self) -> None:
         """Release everything; the object may not be used again."""
-        ...
 
 
 class InputPort(Port, Protocol):
@@ -70,15 +68,12 @@ class InputPort(Port, Protocol):
 
     def set_callback(self, func: Callable[[tuple[list[int], float], Any], None]) -> None:
         """Have every packet passed to `func` on RtMidi's thread."""
-        ...
 
     def ignore_types(self, sysex: bool = True, timing: bool = True, active_sense: bool = True) -> None:
         """Choose which kinds of system messages are left out."""
-        ...
 
     def cancel_callback(self) -> None:
         """Have no packet passed on any more."""
-        ...
 
 
 class OutputPort(Port, Protocol):
@@ -86,7 +81,6 @@ class OutputPort(Port, Protocol):
 
     def send_message(self, message: Sequence[int]) -> None:
         """Send one whole message; holds the interpreter's lock, so that threads cannot mix theirs."""
-        ...
 
 
 def compiled_apis() -> tuple[str, ...]:
@@ -96,10 +90,7 @@ def compiled_apis() -> tuple[str, ...]:
 
 
 def working_api(name: str) -> str:
-    """Return the MIDI system to use.
-
-    Args:
-        name: One of `APIS`; "auto" takes the first that answers.
+    """Return the MIDI system to use: the one named, or the first of `APIS` that answers for "auto".
 
     Raises:
         PortError: if the name is unknown, or nothing answers.
@@ -155,12 +146,9 @@ def new_output(api: str, client: str) -> OutputPort:
 
 
 def connect(port: Port, name: str, own_name: str) -> None:
-    """Connect to the port of this name, wherever it stands in the list by now.
+    """Connect a port, not open yet, to the one of this whole name, wherever it stands in the list by now.
 
-    Args:
-        port: Not open yet.
-        name: Whole name, as listed.
-        own_name: What our end is called.
+    `own_name` is what our end is called.
 
     Raises:
         PortError: if it has gone meanwhile, or another program holds it.
@@ -183,12 +171,7 @@ class PortScanner:
     """Lists ports with one pair of clients that stays open."""
 
     def __init__(self, api: str, own_name: str) -> None:
-        """Scan one MIDI system.
-
-        Args:
-            api: From `working_api`.
-            own_name: Ports whose names begin with this are our own and are left out.
-        """
+        """Scan one MIDI system, from `working_api`; leave out ports whose names begin with `own_name`."""
         self._own_name = own_name
         self._input = new_input(api, f"{own_name} scan")
         self._output = new_output(api, f"{own_name} scan")

@@ -31,12 +31,7 @@ class OutputLink:
     """
 
     def __init__(self, channel: OutputChannel, lost: Callable[[], None]) -> None:
-        """Begin to listen for answers.
-
-        Args:
-            channel: The engine's ends of the pipes.
-            lost: Called, on a thread of its own, when the other process has gone.
-        """
+        """Begin to listen for answers; `lost` is called, on its own thread, when the other process ends."""
         self.alive = True
         self._channel = channel
         self._frames = channel.frames.fileno()

@@ -45,11 +45,7 @@ class OutputService:
     """
 
     def __init__(self, make_output: MakeOutput = new_output) -> None:
-        """Hold nothing yet.
-
-        Args:
-            make_output: Makes outputs.
-        """
+        """Hold nothing yet; `make_output` makes outputs."""
         self._make_output = make_output
         self._held: dict[int, _Held] = {}
         self._left: list[_Held] = []
@@ -57,9 +53,8 @@ class OutputService:
     def serve(self, frames: int, answers: int) -> None:
         """Play for one engine until its end of the pipe is closed; then silence what it left.
 
-        Args:
-            frames: Descriptor that gives the bytes of `output_pipe`; closed at the end.
-            answers: Descriptor that takes the answers; closed at the end.
+        `frames` gives the bytes of `output_pipe`, `answers` takes the answers; both descriptors are closed at
+        the end.
         """
         reader, held = FrameReader(), self._held
         try:

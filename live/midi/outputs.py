@@ -26,7 +26,6 @@ class Sink(Protocol):
 
     def send(self, message: Message) -> None:
         """Play a whole channel message. Called from several threads; never raises, never blocks."""
-        ...
 
 
 class MidiSink:
@@ -81,12 +80,7 @@ class Outputs:
     """Sends what user and companion play to every sink, and can end all of it."""
 
     def __init__(self, clock: Clock, *, thru: bool) -> None:
-        """Start without a sink.
-
-        Args:
-            clock: Stamps the last activity.
-            thru: Whether the user's messages are played too, on the channels they came on.
-        """
+        """Start without a sink; `thru` plays the messages of the user too, on the channels they came on."""
         self._clock = clock
         self._thru = thru
         self._ledger = Ledger()

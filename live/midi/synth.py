@@ -47,10 +47,7 @@ def default_soundfont() -> Path | None:
 
 
 def soundfont_path(given: str) -> Path:
-    """Return the SoundFont to load.
-
-    Args:
-        given: A file, or empty for the default.
+    """Return the SoundFont to load: a file, or the default for an empty string.
 
     Raises:
         DeviceError: if it does not exist.

@@ -23,11 +23,9 @@ class Work(Protocol):
 
     def run(self) -> None:
         """Work until a `Shutdown` arrives, or until the parent is gone."""
-        ...
 
     def close(self) -> None:
         """Save what is to be saved, and close the devices."""
-        ...
 
 
 def run_child(name: str, connection: Connection, begin: Callable[[ReportPipe], Work]) -> None:

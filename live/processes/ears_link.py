@@ -68,11 +68,7 @@ class EarsLink(Supervisor[EarsEvent]):
         self._needed = False
 
     def start(self, *, needed: bool = False) -> None:
-        """Start them, and return at once.
-
-        Args:
-            needed: Whether ears that do not start are an error of `wait_ready` rather than a notice.
-        """
+        """Start them, and return at once; `needed` makes a failure an error of `wait_ready`, not a notice."""
         self._needed = needed
         super().start()
 

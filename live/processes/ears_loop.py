@@ -161,12 +161,7 @@ def open_tracker(voices: Literal["one", "many"]) -> NoteTracker:
 
 
 def audio_options(settings: AudioSettings, *, monitor: bool) -> AudioOptions:
-    """Return how a device is opened by these settings.
-
-    Args:
-        settings: The user's.
-        monitor: Whether the output "auto" plays the stems.
-    """
+    """Return how a device is opened by these settings; `monitor` lets the output "auto" play the stems."""
     output = settings.output
     if output == AUTO:
         output = "" if monitor else None

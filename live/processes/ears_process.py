@@ -11,11 +11,8 @@ from tatumflow.live.processes.reports import ReportPipe
 def run_ears(connection: Connection, options: EarsOptions) -> None:
     """Transcribe the audio input until a `Shutdown` or the end of the parent; then end the process.
 
-    What is printed goes to the log of the engine's process.
-
-    Args:
-        connection: Gives `AudioCommand`s and a `Shutdown`, takes `EarsReport`s.
-        options: What to start with.
+    The connection gives `AudioCommand`s and a `Shutdown`, and takes `EarsReport`s. What is printed goes to
+    the log of the engine's process.
     """
     # A key that interrupts the whole group is for the engine, which sends a `Shutdown`.
     on_signals(("SIGINT", "SIGHUP"), signal.SIG_IGN)

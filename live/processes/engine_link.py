@@ -27,7 +27,6 @@ class EngineLink(Protocol):
 
     def send(self, command: Command | AudioCommand) -> None:
         """Send the engine a command; dropped if no engine, or for a stem no ears, are running."""
-        ...
 
     def latest(self) -> Snapshot | None:
         """Return the newest snapshot, None before the first.

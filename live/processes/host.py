@@ -41,12 +41,7 @@ class EngineHost(Supervisor[Snapshot | AudioStatus]):
     """
 
     def __init__(self, options: EngineOptions, launch: Launch = launch_engine) -> None:
-        """Start nothing yet.
-
-        Args:
-            options: What the engine starts with.
-            launch: Starts it.
-        """
+        """Start nothing yet; `launch` starts an engine with these options."""
         super().__init__(_RULES, self._launch_engine, self._take_report)
         self._options = options
         self._start_engine = launch

@@ -61,9 +61,8 @@ class Inbox:
     ) -> None:
         """Hold nothing yet.
 
-        Args:
-            steering: What each controller number steers; see `ControlSurface.taken`. Read anew each time.
-            panicked: Called on the thread that puts a panic, before the loop can take it; it may not block.
+        `steering`, what each controller number steers as in `ControlSurface.taken`, is read anew each time.
+        `panicked` is called on the thread that puts a panic, before the loop can take it; it may not block.
         """
         self.dropped = 0
         self._steering = steering

@@ -36,11 +36,9 @@ _SHORTEST_SECONDS: Final = 0.001
 
 
 def notes_of(events: Iterable[HumanEvent | NoteEvent], end: float) -> list[Note]:
-    """Return the notes that a stream of events plays, the sustain pedal folded into their durations.
+    """Return the notes of a stream of events in order of time, the pedal folded into their durations.
 
-    Args:
-        events: In order of time.
-        end: Seconds at which notes still sounding are taken to end.
+    Notes still sounding are taken to end at `end` seconds.
     """
     notes: list[Note] = []
     keys: dict[tuple[int, int], NoteOn] = {}

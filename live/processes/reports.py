@@ -40,11 +40,7 @@ class ReportPipe:
     """
 
     def __init__(self, connection: Connection) -> None:
-        """Begin to send.
-
-        Args:
-            connection: Takes `EngineReport`s or `EarsReport`s.
-        """
+        """Begin to send `EngineReport`s or `EarsReport`s to a connection."""
         self._connection = connection
         self._changed = threading.Condition()
         self._states: dict[type, Snapshot | AudioStatus] = {}

@@ -34,11 +34,9 @@ class ChildProcess(Protocol):
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until it has ended."""
-        ...
 
     def kill(self) -> None:
         """End it at once."""
-        ...
 
 
 Child = tuple[ChildProcess, Connection]

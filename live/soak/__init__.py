@@ -1,1 +1,1 @@
-"""Endurance: hours of playing, garbage at the input, and whether every note found its end."""
+"""Endurance tests: hours of playing, broken MIDI at the input, and a count of hung notes."""

@@ -25,7 +25,7 @@ def soak(
     stem: str = "horn",
     seconds: float = 10.0,
 ) -> list[Figure]:
-    """Play for long, print what came of it, and write JSON if asked.
+    """Run an endurance test, print its figures, and write JSON if a file is given.
 
     Args:
         kind: A musician on a virtual clock, the same in real time on JACK ports, a recording that is heard
@@ -34,8 +34,8 @@ def soak(
         minutes: How long the musician plays.
         packets: How many random packets are delivered.
         json_path: Where to write the figures.
-        sound: The recording that ears hear.
-        separator: What takes it apart; empty for the first at hand, "none" for nothing.
+        sound: The recording for the ears.
+        separator: Separator, by name or folder; empty for the first at hand, "none" for none.
         stem: The stem that the companion hears.
         seconds: How long each flood lasts.
 
@@ -50,26 +50,26 @@ def soak(
     if kind is Soak.PORTS:
         from tatumflow.live.soak.on_ports import soak_on_ports
 
-        figures, asked = soak_on_ports(bundle, minutes), f"--minutes {minutes:g}"
+        figures, options = soak_on_ports(bundle, minutes), f"--minutes {minutes:g}"
     elif kind is Soak.EARS:
         if sound is None:
             raise SettingError("soak ears needs a recording to hear; name one with --sound FILE")
         from tatumflow.live.soak.with_ears import soak_with_ears
 
         figures = soak_with_ears(bundle, sound, separator, stem, minutes)
-        asked = f"--minutes {minutes:g} --sound {sound.name} --stem {stem}"
-        asked += f" --separator {separator}" if separator else ""
+        options = f"--minutes {minutes:g} --sound {sound.name} --stem {stem}"
+        options += f" --separator {separator}" if separator else ""
     elif kind is Soak.FLOOD:
         from tatumflow.live.soak.flood import soak_in_floods
 
-        figures, asked = soak_in_floods(bundle, seconds), f"--seconds {seconds:g}"
+        figures, options = soak_in_floods(bundle, seconds), f"--seconds {seconds:g}"
     elif kind is Soak.VIRTUAL:
-        figures, asked = compressed_soak(bundle, OnnxDecoder(bundle), minutes), f"--minutes {minutes:g}"
+        figures, options = compressed_soak(bundle, OnnxDecoder(bundle), minutes), f"--minutes {minutes:g}"
     else:
-        figures, asked = _storm_figures(bundle, packets), f"--packets {packets}"
+        figures, options = _storm_figures(bundle, packets), f"--packets {packets}"
     print_figures(figures, bundle.name)
     if json_path is not None:
-        command = f"tatumflow soak {kind.value} --model {bundle.name} {asked}"
+        command = f"tatumflow soak {kind.value} --model {bundle.name} {options}"
         write_figures(figures, bundle.name, command, json_path)
     return figures
 

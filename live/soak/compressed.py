@@ -19,7 +19,7 @@ _SETTLED: Final = 0.1
 
 
 def compressed_soak(bundle: Bundle, decoder: Decoder, minutes: float, seed: int = 0) -> list[Figure]:
-    """Play minutes of virtual time with a musician who does everything, and tell what came of it.
+    """Play minutes of virtual time with a random musician, and return the figures.
 
     Memory counts from a tenth of the time on: until then caches and rings fill that are bounded.
     """
@@ -34,7 +34,7 @@ def compressed_soak(bundle: Bundle, decoder: Decoder, minutes: float, seed: int 
         if gesture.time < sample_at:
             continue
         sample_at += seconds / _SAMPLES
-        # Shown to nobody, but a screen would ask, and the roll forgets only when it is looked at.
+        # No screen takes snapshots here, and only a snapshot drops old notes from the roll.
         cost = jam.companion.snapshot().health.note_cost_p50_ms
         if cost > 0:
             costs.append(cost)

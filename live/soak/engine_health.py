@@ -1,4 +1,4 @@
-"""What an engine in a process of its own costs as time goes by."""
+"""Note cost, lateness and memory of an engine process over time."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ _SETTLED: Final = 0.1
 
 
 class EngineHealth:
-    """Looks at an engine now and then.
+    """Samples an engine a hundred times over a soak.
 
     Attributes:
         costs: Milliseconds of computing for a note, medians of the last 1,000, a hundred in all.
@@ -21,12 +21,7 @@ class EngineHealth:
     """
 
     def __init__(self, host: EngineHost, seconds: float) -> None:
-        """Look at nothing yet.
-
-        Args:
-            host: What runs the engine.
-            seconds: How long the soak is.
-        """
+        """Sample nothing yet, over a soak of so many seconds."""
         assert host.pid is not None
         self.costs: list[float] = []
         self.lateness: list[float] = []
@@ -56,7 +51,7 @@ class EngineHealth:
         return True
 
     def end(self) -> None:
-        """Take the memory at the end."""
+        """Record the memory at the end."""
         self.memory.append(self._resident())
 
     def _resident(self) -> int:

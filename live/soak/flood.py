@@ -1,4 +1,4 @@
-"""The companion under floods of control values on real ports, beside the same call without one."""
+"""The companion under floods of control values on real ports, compared with a session without one."""
 
 import socket
 import time
@@ -90,7 +90,7 @@ class _Heard(Tally):
 
 @dataclass(frozen=True, slots=True)
 class FloodReport:
-    """What came of one session.
+    """Figures of one session.
 
     Attributes:
         notes: The companion's notes while the flood lasted.
@@ -121,11 +121,7 @@ class FloodReport:
 
 
 def soak_in_floods(bundle: Bundle, seconds: float = 10.0) -> list[Figure]:
-    """Play the same call without a flood, under a flood of controllers and under one of OSC; compare.
-
-    Args:
-        bundle: The model.
-        seconds: How long each flood lasts before the first panic.
+    """Play a call without a flood, under one of controllers and one of OSC, each for some seconds; compare.
 
     Raises:
         DeviceError: if there is no JACK, or the engine dies or never answers.
@@ -136,7 +132,7 @@ def soak_in_floods(bundle: Bundle, seconds: float = 10.0) -> list[Figure]:
 
 
 def floods(bundle: Bundle, seconds: float) -> dict[str, FloodReport]:
-    """Return what came of a session without a flood and with each, by name, on the JACK server that runs."""
+    """Return reports of a session without a flood and with each, by name, on the running JACK server."""
     most = min(seconds, _MOST_SECONDS) + 4 * _TRIES * _ANSWER_SECONDS
 
     def none(port_name: str, port: int) -> AbstractContextManager[None]:
@@ -232,7 +228,7 @@ def _watch(host: EngineHost, heard: _Heard, seconds: float) -> tuple[list[float]
 
 
 def _await_answer(host: EngineHost, play: Callable[[Message], None], heard: _Heard) -> None:
-    """Play the call until it is answered, at last by asking: a small model's answer may be all silence.
+    """Play the call until it is answered, at last with `TakeTurn`: a small model's answer may be silence.
 
     Raises:
         DeviceError: if it never is.
@@ -243,9 +239,9 @@ def _await_answer(host: EngineHost, play: Callable[[Message], None], heard: _Hea
             time.sleep(_NOTE_SECONDS)
             play((NOTE_OFF, pitch, 0))
         before = len(heard.onsets)
-        for ask in (None, TakeTurn()):
-            if ask is not None:
-                host.send(ask)
+        for command in (None, TakeTurn()):
+            if command is not None:
+                host.send(command)
             end = time.monotonic() + _ANSWER_SECONDS
             while time.monotonic() < end:
                 _check(host)
@@ -273,7 +269,7 @@ def _panic(heard: _Heard, send: Callable[[], None]) -> float:
             raise DeviceError(f"a panic was not answered within {_PANIC_SECONDS:g} s")
         time.sleep(_POLL_SECONDS)
     first = heard.all_off
-    # What was on its way, and what it may have begun to play again.
+    # Notes still on their way, and those of a turn that it may have begun since.
     time.sleep(0.5)
     last_onset = heard.onsets[-1] if heard.onsets else 0.0
     return ((heard.silenced if last_onset > first else first) - begun) * 1e3

@@ -1,4 +1,4 @@
-"""A process that floods an engine with control values: what a stuck knob or a wild OSC sender does."""
+"""A process that floods an engine with control values, as a stuck knob or a faulty OSC sender does."""
 
 import math
 import multiprocessing
@@ -52,7 +52,7 @@ def _flood(
     a_second: int,
     most_seconds: float,
 ) -> Iterator[None]:
-    """Run a flood in a process of its own, so that it takes no time from who measures."""
+    """Run a flood in a process of its own, so that it takes no time from the measuring one."""
     context = multiprocessing.get_context("spawn")
     begun, over = context.Event(), context.Event()
     process = context.Process(target=flood, args=(target, a_second, most_seconds, begun, over), daemon=True)

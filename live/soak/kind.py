@@ -1,4 +1,4 @@
-"""What a soak can be."""
+"""Kinds of endurance tests."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""A musician without an end: phrases, chords, pedal, barging in, and hands on the controls."""
+"""A random musician: phrases, chords, pedal, interruptions, and commands at the controls."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from tatumflow.engine.midi.events import SUSTAIN
 from tatumflow.live.midi.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
 
 MUSICIAN_CHANNEL: Final = 3
-"""Channel the musician plays on, 0 to 15; nobody else does."""
+"""Channel that only the musician plays on, 0 to 15."""
 
 _PITCHES: Final = (40, 90)
 _VELOCITIES: Final = (30, 115)
@@ -42,7 +42,7 @@ def gestures(seed: int, styles: Sequence[str]) -> Iterator[Gesture]:
     begin, some long enough for it to finish, most of them ending while it plays.
 
     Args:
-        seed: Seed of its chance.
+        seed: Seed of the random generator.
         styles: Slugs to choose from; not empty.
     """
     rng = np.random.default_rng(seed)
@@ -81,7 +81,7 @@ def _phrase(rng: np.random.Generator, start: float) -> Iterator[Gesture]:
 
 
 def _command(rng: np.random.Generator, styles: Sequence[str]) -> Command:
-    """Return something to do at the screen, but never panic: it would end what hangs."""
+    """Return something to do at the screen, but never a panic, which would end hung notes."""
     offers: tuple[Command, ...] = (
         TakeTurn(),
         YieldTurn(),
@@ -100,7 +100,7 @@ def _command(rng: np.random.Generator, styles: Sequence[str]) -> Command:
 
 
 def until(gestures: Iterator[Gesture], end: float) -> Iterator[Gesture]:
-    """Yield the gestures before `end` seconds, then those that lift the keys still down, at `end`."""
+    """Yield the gestures before `end` seconds, then the note-offs of keys still down, at `end`."""
     keys: set[int] = set()
     for gesture in itertools.takewhile(lambda gesture: gesture.time < end, gestures):
         match gesture.what:

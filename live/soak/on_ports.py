@@ -30,7 +30,7 @@ _TO_THE_END: Final = 15.0
 
 
 def soak_on_ports(bundle: Bundle, minutes: float, seed: int = 0) -> list[Figure]:
-    """Play minutes of real time with a musician who does everything, and tell what came of it.
+    """Play minutes of real time with a random musician, and return the figures.
 
     Memory is the engine's, and counts from a tenth of the time on.
 

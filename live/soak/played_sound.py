@@ -1,4 +1,4 @@
-"""A recording that plays again and again into JACK, as a microphone or a record player would."""
+"""A recording that plays in a loop into JACK, in place of a microphone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Ends of JACK ports on either side of an engine: what plays into it, and what hears it."""
+"""JACK clients on either side of an engine: a keyboard and a listener."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def listening(tally: Tally, port_name: str) -> Iterator[None]:
 
 @contextmanager
 def keyboard(port_name: str) -> Iterator[Callable[[Message], None]]:
-    """Yield what plays a message into the engine's port.
+    """Yield a function that plays a message into the engine's port.
 
     Raises:
         DeviceError: if there is no such port.

@@ -1,4 +1,4 @@
-"""What a soak is held to."""
+"""Figures and targets of an endurance test."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""Garbage at the input: random MIDI, much of it broken, into the callback that RtMidi calls."""
+"""Random MIDI, much of it broken, into the callback that RtMidi calls."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _HEARD_TOGETHER: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class StormReport:
-    """What a storm left.
+    """The outcome of a storm of packets.
 
     Attributes:
         messages: Packets delivered.
@@ -39,7 +39,7 @@ class StormReport:
 
 
 def packets(seed: int) -> Iterator[list[int]]:
-    """Yield packets without an end: sound, joined, split, running status, SysEx cut short, pure noise."""
+    """Yield random packets for ever: valid, joined, split, running status, SysEx cut short, noise."""
     rng = np.random.default_rng(seed)
     while True:
         data, channel = rng.integers(0, 128, 8).tolist(), int(rng.integers(16))
@@ -81,10 +81,10 @@ def storm(
     turns = 0
     for count, packet in zip(range(messages), packets(seed), strict=False):
         jam.receive(packet)
-        chance = rng.random()
-        if chance < _UNPLUG_SHARE:
+        draw = rng.random()
+        if draw < _UNPLUG_SHARE:
             jam.unplug()
-        if chance < _UNPLUG_SHARE + _PAUSE_SHARE:
+        if draw < _UNPLUG_SHARE + _PAUSE_SHARE:
             before = jam.companion.turn
             jam.run_to(jam.clock.now() + _PAUSE)
             turns += before == "listening" and jam.companion.turn == "playing"

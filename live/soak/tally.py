@@ -1,4 +1,4 @@
-"""What came out: which keys sound, and whether each note-on had an off of its own."""
+"""Counts of output messages: notes that sound, and whether each note-on had an off of its own."""
 
 from tatumflow.live.midi.midi_bytes import NOTE_OFF, NOTE_ON, Message
 

@@ -47,11 +47,11 @@ _TO_THE_END: Final = 30.0
 
 
 class _NoPort:
-    """Stands where RtMidi's port would: what arrives is handed to the callback itself."""
+    """Stands in for RtMidi's port: messages go straight to the callback."""
 
 
 class VirtualJam:
-    """The way of a note from the input's callback to the outputs, without threads, ports and a screen.
+    """The path of a note from the input's callback to the outputs, without threads, ports and a screen.
 
     Attributes:
         clock: The session's.
@@ -66,10 +66,10 @@ class VirtualJam:
             bundle: The model.
             decoder: Its decoder.
             controls: Initial controls.
-            sink: Takes what is played by either player.
+            sink: Receives the messages of both players.
 
         Raises:
-            SettingError: if the model does not know a style of the controls.
+            SettingError: if the model has not the style of the controls.
         """
         self.clock = VirtualClock()
         self._outputs = Outputs(self.clock, thru=True)
@@ -83,7 +83,7 @@ class VirtualJam:
         self._arrived = self.source.receiver(self._outputs, self.clock, self._inbox.put, lambda: None, _QUIET)
 
     def receive(self, packet: Sequence[int]) -> None:
-        """Let bytes arrive now, as RtMidi delivers them; the companion hears of them in `run_to`."""
+        """Let bytes arrive now, as RtMidi delivers them; the companion handles them in `run_to`."""
         self._arrived((list(packet), 0.0))
 
     def unplug(self) -> None:
@@ -91,7 +91,7 @@ class VirtualJam:
         self.source.release(self._outputs, self.clock, self._inbox.put)
 
     def command(self, command: Command) -> None:
-        """Do what the player asks at the screen, where it needs no ports, knobs or other model."""
+        """Run a command of the user's, where it needs no ports, knobs or other model."""
         if isinstance(command, ConnectPorts | LearnController | ForgetController | UseModel | Shutdown):
             return
         self.companion.command(command)
@@ -99,14 +99,14 @@ class VirtualJam:
             self._outputs.silence()
 
     def do(self, what: Message | Command) -> None:
-        """Let a message of the keyboard's arrive, or do what is asked at the screen."""
+        """Let a message of the keyboard's arrive, or run a command."""
         if isinstance(what, tuple):
             self.receive(what)
         else:
             self.command(what)
 
     def run_to(self, time: float) -> None:
-        """Hear what has arrived, then do everything due up to `time` seconds."""
+        """Handle what has arrived, then do everything due up to `time` seconds."""
         while not self._inbox.empty():
             event = self._inbox.get()
             self.companion.handle(event)
@@ -115,7 +115,7 @@ class VirtualJam:
         self._loop.run_to(time)
 
     def end(self) -> None:
-        """Let the keyboard vanish and the companion stop by itself: whatever sounds after that hangs."""
+        """Unplug the keyboard and let the companion stop by itself: what sounds after that is a hung note."""
         self.unplug()
         for command in (SetControl("trade_bars", 0), SetControl("mode", "answer"), YieldTurn()):
             self.command(command)

@@ -1,4 +1,4 @@
-"""Minutes of a recording in real time: taken apart, a stem of it made notes, and the companion answering."""
+"""Minutes of a recording in real time: separated into stems, one transcribed, the companion answering."""
 
 import time
 from pathlib import Path
@@ -41,10 +41,10 @@ _SOME: Final = Target(least_mean=1.0)
 
 
 def soak_with_ears(bundle: Bundle, sound: Path, separator: str, stem: str, minutes: float) -> list[Figure]:
-    """Let the companion hear a recording over JACK for minutes of real time, and tell what came of it.
+    """Play a recording to the companion over JACK for minutes of real time, and return the figures.
 
-    The recording plays again and again into the ears, which take it apart; one stem becomes notes, and what
-    the companion answers is counted at its MIDI port. Counting begins when the ears hear.
+    The ears separate the looped recording into stems and transcribe one; the companion's answers are counted
+    at its MIDI port. Counting begins when the audio input is open.
 
     Args:
         bundle: The companion's model.
@@ -116,7 +116,7 @@ def _soak(host: EngineHost, tally: Tally, seconds: float) -> list[Figure]:
 
 
 def _let_it_yield(host: EngineHost, clock: SystemClock) -> None:
-    """Take the turn back and wait until its note-offs are out: what sounds after that hangs."""
+    """Take the turn back and wait until its note-offs are out: what sounds after that is a hung note."""
     host.send(YieldTurn())
     patience = clock.now() + _YIELD_SECONDS
     # The snapshot may be from before the command.
@@ -127,7 +127,7 @@ def _let_it_yield(host: EngineHost, clock: SystemClock) -> None:
 
 
 def _opened(host: EngineHost, clock: SystemClock) -> AudioStatus:
-    """Wait until the stems are what is played, and return that state.
+    """Wait until only stems are played, not the dry signal, and return that state.
 
     Raises:
         DeviceError: if that does not come, or the engine dies.

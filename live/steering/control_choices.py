@@ -17,12 +17,7 @@ CHARTS: Final = tuple(
 
 
 def options_of(control: str, styles: Sequence[str]) -> tuple[str, ...]:
-    """Return the values a control can be chosen from; the empty one stands for no style, or no chart.
-
-    Args:
-        control: One of `CHOICES`.
-        styles: Slugs of the styles of the model.
-    """
+    """Return the values of one of `CHOICES`, by the model's style slugs; empty for no style, or no chart."""
     if CONTROL_SPECS[control].choices:
         return CONTROL_SPECS[control].choices
     return ("", *CHARTS) if control == "chords" else ("", *styles)

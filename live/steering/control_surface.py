@@ -62,10 +62,7 @@ def _check_steerable(target: str) -> None:
 def value_of_controller(control: str, value: int, styles: Sequence[str]) -> str | float:
     """Return the value of a control that a controller at `value`, 0 to 127, sets; lists are spread evenly.
 
-    Args:
-        control: Name of a control.
-        value: Where the controller stands.
-        styles: Slugs of the styles of the model.
+    `styles` holds the slugs of the styles of the model.
     """
     if control not in CHOICES:
         return control_range(control).of_controller(value)
@@ -128,13 +125,7 @@ class ControlSurface:
         return target
 
     def command(self, event: ControlChange, controls: Controls, styles: Sequence[str]) -> Command | None:
-        """Return the command of a movement, None if it changes nothing.
-
-        Args:
-            event: The movement.
-            controls: Those in force.
-            styles: Slugs of the styles of the model.
-        """
+        """Return the command of a movement under the controls in force; None if it changes nothing."""
         target = self._targets.get(event.number, "")
         was_down, is_down = self._down[event.number], event.value >= CONTROLLER_CENTRE
         self._down[event.number] = is_down

@@ -1,4 +1,4 @@
-"""The terminal app: draws the engine's snapshots and sends it commands, and knows nothing else of it."""
+"""The terminal app: draws the engine's snapshots and sends it commands."""
 
 import asyncio
 import signal
@@ -61,11 +61,9 @@ class TatumFlowApp(App[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", key_display="F1", tooltip="this page"),
         Binding("f2", "mode", "Mode", key_display="F2", tooltip="next mode"),
-        Binding("f3", "choose('style')", "Style", key_display="F3", tooltip="choose whom it sounds like"),
+        Binding("f3", "choose('style')", "Style", key_display="F3", tooltip="choose whose style it plays"),
         Binding("f4", "ports", "Ports", key_display="F4", tooltip="choose the MIDI ports, try a note"),
-        Binding(
-            "space", "turn", "Turn", key_display="Space", tooltip="hand it the turn, or take the turn back"
-        ),
+        Binding("space", "turn", "Turn", key_display="Space", tooltip="pass the turn, or take it back"),
         Binding("f5", "bars", show=False, tooltip="begin the bars, counting in"),
         Binding("f6", "tap", show=False, tooltip="tap the tempo, on every beat"),
         Binding("f7", "stems", show=False, tooltip="go to the stems, and back"),
@@ -104,7 +102,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         return self.jam
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Return the colours that only our own theme has, for the others."""
+        """Return the colours that only this program's theme has, for other themes."""
         return EXTRA_COLOURS
 
     def on_mount(self) -> None:
@@ -112,13 +110,13 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         self._end_in_order()
         self.register_theme(THEME)
         self.theme = THEME.name
-        self._poll()
-        self.set_interval(POLL_SECONDS, self._poll)
+        self.poll()
+        self.set_interval(POLL_SECONDS, self.poll)
         if self._pick_ports:
             self.action_ports()
 
     def _end_in_order(self) -> None:
-        """Quit when the system asks to, as at a shutdown."""
+        """Quit on SIGTERM, as at a shutdown of the system."""
         # A session in a thread, or on a system without such signals, is ended by other means.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._quit)
@@ -127,7 +125,8 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         self.link.send(Shutdown())
         self.exit()
 
-    def _poll(self) -> None:
+    def poll(self) -> None:
+        """Show the newest state of the engine and of its audio input."""
         # The timer goes on for a while when the app is going down and has no screen left.
         if not self.is_running:
             return
@@ -145,15 +144,15 @@ class TatumFlowApp(App[None], inherit_bindings=False):
             self.notify(notice.text, severity=notice.severity, markup=False)
 
     def on_control_changed(self, message: ControlChanged) -> None:
-        """Ask the engine for the value a row was set to."""
+        """Send the engine the value a row was set to."""
         self.link.send(SetControl(message.name, message.value))
 
     def on_jam_screen_piano_key(self, message: JamScreen.PianoKey) -> None:
         """Play a note."""
         self.link.send(PlayKey(message.pitch))
 
-    def on_stem_strip_wanted(self, message: StemStrip.Wanted) -> None:
-        """Tell the ears."""
+    def on_stem_strip_requested(self, message: StemStrip.Requested) -> None:
+        """Send the ears a command."""
         self.link.send(message.command)
 
     def on_port_picker_chosen(self, message: PortPicker.Chosen) -> None:
@@ -161,7 +160,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         self.link.send(message.command)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return whether an action can be done; what is for ears only where there are some."""
+        """Return whether an action can be done; those of the stems need an audio input."""
         return self.sound is not None if action in _FOR_EARS else True
 
     def action_panic(self) -> None:
@@ -169,22 +168,22 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         self.link.send(Panic())
 
     def action_turn(self) -> None:
-        """Hand the turn over, or take it back while the companion plays."""
+        """Pass the turn, or take it back while the companion plays."""
         self.link.send(PassTurn())
 
     def action_learn(self) -> None:
-        """Let a MIDI controller steer the control that has the focus, or give up waiting for one."""
+        """Begin MIDI learn for the control that has the focus, or end it."""
         row = self.jam.focused
         if self.screen is not self.jam or self.snapshot is None or not isinstance(row, ControlRow):
             return
         self.learn("" if self.snapshot.learning == row.control else row.control)
 
     def learn(self, target: str) -> None:
-        """Let the next MIDI controller that moves steer a control or an action; empty waits no longer."""
+        """Let the next MIDI controller that moves steer a control or an action; empty ends MIDI learn."""
         self.link.send(LearnController(target))
 
     def action_end_learning(self) -> None:
-        """Wait for no MIDI controller any longer."""
+        """End MIDI learn."""
         if self.snapshot is not None and self.snapshot.learning:
             self.learn("")
 
@@ -198,7 +197,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         self.link.send(BeginBars())
 
     def action_tap(self) -> None:
-        """Tell the engine of a tap, now."""
+        """Send the engine a tap of the tempo, now."""
         self.link.send(TapTempo(self._clock.now()))
 
     def action_stems(self) -> None:
@@ -231,7 +230,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         self.push_screen(chooser, partial(self._set, control))
 
     def set_number(self, control: str) -> None:
-        """Ask for a control's value as a number."""
+        """Open the dialog for a control's value as a number."""
         if self.snapshot is not None:
             controls = self.snapshot.controls
             dialog = ValueDialog(control, getattr(controls, control), partial(controls.changed, control))

@@ -38,51 +38,39 @@ class PaletteTarget(Protocol):
 
     def action_panic(self) -> None:
         """Silence everything."""
-        ...
 
     def action_tap(self) -> None:
         """Tap the tempo."""
-        ...
 
     def action_ports(self) -> None:
         """Choose ports."""
-        ...
 
     def action_help(self) -> None:
         """Show the help page."""
-        ...
 
     def action_octave(self, octaves: int) -> None:
         """Move the computer keyboard's piano."""
-        ...
 
     def action_choose(self, control: str) -> None:
         """Choose the value of a control from its list."""
-        ...
 
     def action_stems(self) -> None:
         """Go to the stems or back."""
-        ...
 
     def action_bypass(self) -> None:
         """Bypass the separation or end that."""
-        ...
 
     def action_change_theme(self) -> None:
         """Choose the colours."""
-        ...
 
     async def action_quit(self) -> None:
         """Leave."""
-        ...
 
     def set_number(self, control: str) -> None:
         """Type the value of a control."""
-        ...
 
     def learn(self, target: str) -> None:
-        """Let the next controller that moves steer a control or an action; nothing for the empty string."""
-        ...
+        """Let the next controller that moves steer a control or an action; empty ends MIDI learn."""
 
 
 class PaletteEntry(NamedTuple):
@@ -197,11 +185,11 @@ def _controllers(app: PaletteTarget) -> Iterator[PaletteEntry]:
         yield PaletteEntry(
             f"MIDI learn: {labels[target].lower()}",
             partial(app.learn, target),
-            "Then move the knob, fader or pedal that shall steer it",
+            "Then move the knob, fader or pedal that is to steer it",
             discover=False,
         )
     if app.snapshot is not None and app.snapshot.learning:
-        yield PaletteEntry("Learn no controller", partial(app.learn, ""), "Wait for none to move")
+        yield PaletteEntry("End MIDI learn", partial(app.learn, ""), "No controller is assigned")
     for target, number in numbers.items():
         yield PaletteEntry(
             f"Forget controller {number}: {labels[target].lower()}",

@@ -1,4 +1,4 @@
-"""A moment of a jam, made up for pictures of the screen."""
+"""An invented moment of a jam, for pictures of the screen."""
 
 from dataclasses import dataclass, field
 from typing import Final

@@ -1,4 +1,4 @@
-"""Figures in a row, each with its name. One out of its bounds is marked with ▲, not by colour alone."""
+"""Named figures in a row; one out of its bounds is marked with ▲, not by colour alone."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Timing at a glance: how late notes leave, what a note costs, how soon an answer starts."""
+"""The health line: whether notes are sent on time, what a note costs, how soon an answer starts."""
 
 from typing import Final
 
@@ -36,7 +36,7 @@ def health_text(health: Health) -> Content:
     lateness, note = health.send_lateness_p99_ms, health.note_cost_p50_ms
     first = health.first_note_ms
     figures = [
-        Figure("send p99", milliseconds(lateness), level_of(lateness, _LATENESS_FINE_MS, _LATENESS_BAD_MS)),
+        _timing(lateness, level_of(lateness, _LATENESS_FINE_MS, _LATENESS_BAD_MS)),
         Figure("late", f"{health.late_notes}", "warning" if health.late_notes else ""),
         Figure("note", milliseconds(note), level_of(note, _NOTE_FINE_MS, 4 * _NOTE_FINE_MS)),
         Figure(
@@ -46,5 +46,11 @@ def health_text(health: Health) -> Content:
         ),
     ]
     if health.model_faults:
-        figures.append(Figure("model faults", f"{health.model_faults}", "error"))
+        figures.append(Figure("faults", f"{health.model_faults}", "error"))
     return Content("   ").join(map(figure_text, figures))
+
+
+def _timing(lateness: float, level: str) -> Figure:
+    """Return the verdict on the 99th percentile of the lateness, with its milliseconds."""
+    shown = milliseconds(lateness)
+    return Figure("", f"timing late {shown}", level) if level else Figure("timing", f"ok {shown}")

@@ -22,7 +22,7 @@ from tatumflow.live.tui.turn_banner import TurnBanner
 
 
 class JamScreen(Screen[None]):
-    """Shows snapshots and turns letter keys into notes; dialogs lie over it and keep their own keys."""
+    """Shows snapshots and plays letter keys as notes; dialogs lie over it and keep their own keys."""
 
     AUTO_FOCUS = "#temperature"
 

@@ -1,4 +1,4 @@
-"""Letters three terminal rows high, for what has to be read from the piano stool."""
+"""Letters three terminal rows high, readable from the piano stool."""
 
 from itertools import groupby
 from typing import Final

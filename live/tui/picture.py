@@ -33,7 +33,7 @@ async def draw(path: Path, columns: int = 120, rows: int = 36) -> None:
         svg = app.export_screenshot(title="TatumFlow", simplify=True)
     # A picture in a README must not fetch anything; every viewer has a font of equal widths.
     svg = _WEB_FONTS.sub("", svg)
-    # Some renderers trim the spaces a run of text starts with unless told to keep them.
+    # Without this attribute some renderers trim the spaces at the start of a run of text.
     svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
     path.write_text(_BLOCKS.sub(_rectangles, svg) + "\n", encoding="utf-8")
 

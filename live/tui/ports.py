@@ -1,4 +1,4 @@
-"""The ports in use, each with a light that shines while it carries notes."""
+"""The ports in use, each with a light that is on while it carries notes."""
 
 from collections.abc import Sequence
 from typing import Final

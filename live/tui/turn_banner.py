@@ -1,4 +1,4 @@
-"""The banner: whose turn it is, where the music is, how the companion plays, and why nothing does if so."""
+"""The banner: whose turn it is, bar and chord, mode and style; or why the engine does not run."""
 
 from typing import Final, Literal
 
@@ -79,7 +79,7 @@ class TurnBanner(Horizontal):
 
 
 def learning_text(target: str) -> Content:
-    """Return three lines: what waits for a MIDI controller, what to do, and how to leave it."""
+    """Return three lines of MIDI learn: what a controller will steer, what to do, how to cancel."""
     return Content.from_markup(
         "[b]MIDI LEARN: $label[/b]\nmove a knob or pedal\n[dim]Esc cancels[/dim]",
         label={**LABELS, **ACTION_LABELS}[target],

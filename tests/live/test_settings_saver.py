@@ -76,8 +76,8 @@ def test_the_last_change_is_saved_at_the_end_though_it_has_not_settled(file, mon
 
 
 def test_what_changes_without_end_is_saved_now_and_then(file, monkeypatch):
-    monkeypatch.setattr(module, "_LONGEST_SECONDS", 0.05)
-    monkeypatch.setattr(module, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(module, "LONGEST_SECONDS", 0.05)
+    monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
     session = Session(file, monkeypatch, settled=1000.0)
     values = iter(range(1, 1_000_000))
     stop = threading.Event()

@@ -67,10 +67,7 @@ def adapter_of(model: TatumFlow, base: TatumFlow) -> Adapter:
 def merged(base: TatumFlow, adapter: Adapter, scale: float = 1.0) -> TatumFlow:
     """Return a copy of a base with an adapter merged into its weights.
 
-    Args:
-        base: The base.
-        adapter: The adapter.
-        scale: Share of the adapter, its style row included: at 0 the copy is the base, bit for bit.
+    `scale` is the share of the adapter, its style row included: at 0 the copy is the base, bit for bit.
     """
     model = deepcopy(base)
     with torch.no_grad():

@@ -174,11 +174,8 @@ def adapt(
 def _training_seconds(budget: Budget, trial: float, measuring: float, window: float) -> float:
     """Return the seconds that training may take.
 
-    Args:
-        budget: The time for everything.
-        trial: Seconds that an export, and playing with it, take.
-        measuring: Seconds of the measurement after.
-        window: Seconds that a window of it takes.
+    `trial` are the seconds of an export and of playing with it, `measuring` those of the measurement after,
+    `window` those of one of its windows.
 
     Raises:
         AdaptError: if too little time is left for the shortest training.

@@ -157,12 +157,7 @@ def _finished(activation: _Array, beats: NDArray[np.int64], settings: DecoderSet
 
 
 def bar_positions(downbeat: _Array, settings: DecoderSettings | None = None) -> NDArray[np.int64]:
-    """Return the most likely beats of the bar, from 1, (b,).
-
-    Args:
-        downbeat: Downbeat activation at each beat, (b,).
-        settings: Priors of changes of meter and short bars; the defaults when None.
-    """
+    """Return the likeliest beats of the bar, from 1, (b,), by the downbeat activations at the beats, (b,)."""
     settings = settings or DecoderSettings()
     states = [(meter, place) for meter in _METERS for place in range(meter)]
     change = np.full((len(states), len(states)), -np.inf)

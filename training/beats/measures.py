@@ -98,11 +98,3 @@ def right_beats(truth: _Array, found: _Array) -> NDArray[np.bool_]:
     close = np.abs(truth[nearest] - found) <= TOLERANCE
     true_step, step = np.gradient(truth)[nearest], np.gradient(found)
     return close & (np.abs(np.log(step / true_step)) < np.log(1.2))
-
-
-def onset_concentration(onsets: _Array, beats: _Array) -> _Array:
-    """Return |mean exp(2 pi i k phase)| of the onsets between beats for k = 1, 2, 3."""
-    phase = np.interp(onsets, beats, np.arange(len(beats)))[(onsets >= beats[0]) & (onsets <= beats[-1])]
-    if not len(phase):
-        return np.zeros(3)
-    return np.abs(np.exp(2j * np.pi * np.outer((1, 2, 3), phase)).mean(axis=1))

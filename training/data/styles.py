@@ -21,14 +21,10 @@ _TINY: Final = 1e-3
 
 
 def style_profiles(corpus: PackedCorpus, seed: int = 0) -> NDArray[np.float32]:
-    """Return each style's mean features of melody and rhythm, standardized across the styles.
+    """Return each style's mean features of melody and rhythm, (S, F), standardized across the styles.
 
-    Args:
-        corpus: A packed corpus; up to 128 random phrases of each player's training pieces are measured.
-        seed: Seed of the random choice.
-
-    Returns:
-        Profiles, (S, F), in the order of the style ids; row 0, no style, is zeros.
+    In the order of the style ids; row 0, no style, is zeros. Up to 128 phrases of each player's training
+    pieces, drawn by `seed`, are measured.
     """
     rng = np.random.default_rng(seed)
     phrases: dict[str, list[tuple[int, int]]] = {style: [] for style in corpus.index.styles}

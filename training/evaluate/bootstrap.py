@@ -30,10 +30,6 @@ class Interval:
     low: float
     high: float
 
-    def excludes(self, value: float) -> bool:
-        """Return whether the interval lies wholly above or wholly below a value."""
-        return self.low > value or self.high < value
-
 
 UNDEFINED: Final = Interval(nan, nan, nan)
 """The figure of an empty set."""

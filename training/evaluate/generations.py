@@ -43,10 +43,7 @@ class Performer:
     def __init__(self, bundle: Bundle, *, conditions: bool = True) -> None:
         """Open the bundle's graphs on one CPU thread.
 
-        Args:
-            bundle: The bundle.
-            conditions: Whether phrases are conditioned on samples of the phrase model; otherwise they are
-                unconditional.
+        Without `conditions` phrases are unconditional, not conditioned on samples of the phrase model.
 
         Raises:
             BundleError: if a graph cannot be run.
@@ -120,11 +117,7 @@ class Performer:
         return to_array(self._play(given, phrase, window, mode.phrases, controls, seed))
 
     def improvise(self, seconds: float, controls: Controls) -> Notes:
-        """Improvise alone from 0 s on; a chart begins there.
-
-        Args:
-            seconds: Length; notes that sound then are ended.
-            controls: How to play, with the seed.
+        """Improvise alone from 0 s on, with a chart from there; notes sounding at `seconds` end there.
 
         Raises:
             SettingError: if the model lacks a style.

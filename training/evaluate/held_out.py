@@ -13,12 +13,7 @@ from tatumflow.training.data.packing import PackedCorpus
 
 
 def with_styles(corpus: PackedCorpus, styles: Sequence[str]) -> PackedCorpus:
-    """Return a corpus with a model's style ids; players without a style get 0.
-
-    Args:
-        corpus: The corpus.
-        styles: Slug of each row; row 0 is no style.
-    """
+    """Return a corpus with a model's style ids, by the slug of each row; players without a style get 0."""
     return replace(corpus, index=corpus.index.model_copy(update={"styles": tuple(styles[1:])}))
 
 
@@ -26,9 +21,7 @@ def with_styles(corpus: PackedCorpus, styles: Sequence[str]) -> PackedCorpus:
 def opened_corpus(paths: Sequence[Path], console: Console | None = None) -> Iterator[PackedCorpus]:
     """Open a packed corpus, or pack corpora into a temporary folder within the block.
 
-    Args:
-        paths: The folder of a packed corpus; or folders and archives as `tatumflow data prepare` reads them.
-        console: Where to print the progress of preparing; standard error by default.
+    `paths` are a packed folder, or folders and archives as `tatumflow data prepare` reads them.
 
     Raises:
         CorpusError: if one of them cannot be read.

@@ -43,9 +43,7 @@ def write_graphs(
 def whole_folder(out: Path, marker: str = MANIFEST_FILE) -> Iterator[Path]:
     """Yield a temporary folder beside `out` that replaces it if the block ends without an error.
 
-    Args:
-        out: The folder.
-        marker: A file that marks a bundle, which may be replaced.
+    `marker` is a file that marks a bundle, which may be replaced.
 
     Raises:
         ExportError: if `out` exists and is not a bundle, or cannot be written.

@@ -86,9 +86,7 @@ def bundle_findings(bundle: Bundle) -> list[str]:
 def findings(model: Model, options: Mapping[str, str]) -> list[str]:
     """Return the reasons for which TensorRT would refuse a graph, a line each.
 
-    Args:
-        model: The graph.
-        options: Options of ONNX Runtime's TensorRT provider, with the profiles.
+    `options` are those of ONNX Runtime's TensorRT provider, with the profiles.
     """
     profiles = {bound: _profile(options, bound) for bound in BOUNDS}
     unsound = [*_model_findings(model), *_operator_findings(model), *_profile_findings(model, profiles)]

@@ -38,13 +38,7 @@ _LENGTHS: Final = (0.3, 0.6, 1.0, 2.0, 3.0)
 
 
 def accompany(solo: AnnotatedSolo, style: Style, rng: np.random.Generator) -> Line:
-    """Play the chords of a solo in a style; beats without a chord are left out.
-
-    Args:
-        solo: The solo with its beats and chords.
-        style: Style of the accompaniment.
-        rng: Random generator of voicings, onsets and lengths.
-    """
+    """Play the chords of a solo in a style, drawn from `rng`; beats without a chord are left out."""
     center = int(rng.integers(52, 60))
     lengths = np.diff(solo.beats, append=solo.beats[-1:] + 0.4)
     changes = np.diff(solo.chords, prepend=-1) != 0

@@ -87,10 +87,7 @@ def evaluate_chords(
 ) -> list[Accuracy]:
     """Estimate the chords of solos and compare them with the true ones, by input lines and by split.
 
-    Args:
-        solos: The solos.
-        estimator: Function of onsets and durations in seconds and pitches, each (n,).
-        seed: Seed of the shuffles and the intervals.
+    The estimator reads onsets and durations in seconds and pitches, each (n,).
 
     Raises:
         CorpusError: if no solo has chords.

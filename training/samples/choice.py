@@ -86,13 +86,7 @@ class Judgment:
 
 
 def judge(request: Request, candidate: Candidate, references: Sequence[Notes]) -> Judgment:
-    """Return the figures and faults of a candidate.
-
-    Args:
-        request: The request.
-        candidate: The candidate.
-        references: Music that it should resemble; may be empty.
-    """
+    """Return the figures and faults of a candidate beside music that it should resemble, if any."""
     notes = candidate.notes
     figures: dict[str, float] = {}
     if references:

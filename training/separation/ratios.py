@@ -7,14 +7,10 @@ _SMALLEST = 1e-12
 
 
 def si_sdr(found: Tensor, true: Tensor) -> Tensor:
-    """Return the scale-invariant ratio (Le Roux et al., "SDR - half-baked or well done?", 2019).
+    """Return the scale-invariant ratio (Le Roux et al., "SDR - half-baked or well done?", 2019), (...,).
 
-    Args:
-        found: Separated signals, (..., c, n); the channels count as one signal.
-        true: True signals, (..., c, n).
-
-    Returns:
-        Shape (...,); NaN where the true signal is silent.
+    Of separated and true signals, (..., c, n), whose channels count as one signal; NaN where the true one is
+    silent.
     """
     found, true = found.flatten(-2).float(), true.flatten(-2).float()
     power = true.square().sum(dim=-1)

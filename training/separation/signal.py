@@ -19,15 +19,7 @@ from tatumflow.engine.separation.stft import StftSettings
 
 
 def stft(samples: Tensor, settings: StftSettings | None = None) -> Tensor:
-    """Transform waveforms; what the engine's `stft` computes.
-
-    Args:
-        samples: Shape (..., n), n >= 1.
-        settings: Window and hop.
-
-    Returns:
-        Shape (..., f, t), complex.
-    """
+    """Transform waveforms (..., n), n >= 1, into (..., f, t) complex; what the engine's `stft` computes."""
     settings = settings or StftSettings()
     whole = functional.pad(samples, (0, settings.missing(samples.shape[-1])))
     spectra = torch.stft(
@@ -43,16 +35,7 @@ def stft(samples: Tensor, settings: StftSettings | None = None) -> Tensor:
 
 
 def istft(spectrogram: Tensor, length: int, settings: StftSettings | None = None) -> Tensor:
-    """Return the waveforms of spectrograms.
-
-    Args:
-        spectrogram: Shape (..., f, t), complex.
-        length: Samples to return.
-        settings: Window and hop.
-
-    Returns:
-        Shape (..., length).
-    """
+    """Return the waveforms (..., length) of spectrograms (..., f, t)."""
     settings = settings or StftSettings()
     samples = torch.istft(
         spectrogram.reshape(-1, *spectrogram.shape[-2:]),
@@ -80,24 +63,10 @@ def from_planes(planes: Tensor) -> Tensor:
     return torch.complex(real, imaginary)
 
 
-def to_pairs(stems: Tensor) -> Tensor:
-    """Return spectrograms or masks of stems, (b, s, 2, f, t), as stereo pairs, (b, 2 s, f, t)."""
-    return stems.flatten(1, 2)
-
-
-def from_pairs(pairs: Tensor) -> Tensor:
-    """Return stereo pairs, (b, 2 s, f, t), as stems, (b, s, 2, f, t)."""
-    return pairs.unflatten(1, (-1, 2))
-
-
 def scales(mixture: Tensor) -> Tensor:
-    """Return the scale of the engine's `Normalizer` for each excerpt.
+    """Return the scale of the engine's `Normalizer` for each mixture (b, 2, n), (b,).
 
-    Args:
-        mixture: Shape (b, 2, n).
-
-    Returns:
-        Shape (b,), powers of two: dividing by them and multiplying again changes no bit.
+    Scales are powers of two: dividing by them and multiplying again changes no bit.
     """
     powers = mixture.double().square().mean(dim=(1, 2)).tolist()
     exponents = torch.tensor([exponent_of(power) for power in powers], device=mixture.device)

@@ -1,9 +1,8 @@
-"""What sliders and choices share: one row, a label and a value."""
+"""The base of sliders and choices: one row, a label and a value."""
 
 from typing import ClassVar, Final, Generic, TypeVar
 
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
@@ -30,12 +29,6 @@ class ControlRow(Wheeled, Generic[Value], can_focus=True):
     """One control on one row. Subclasses draw the part after the label and define what a step is."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"control--label", "control--value"}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", "Previous control", show=False),
-        Binding("down", "app.focus_next", "Next control", show=False),
-        Binding("left", "move(-1)", "Less", show=False),
-        Binding("right", "move(1)", "More", show=False),
-    ]
 
     def __init__(self, control: str, value: Value) -> None:
         """Show `control` at `value`."""
@@ -54,7 +47,7 @@ class ControlRow(Wheeled, Generic[Value], can_focus=True):
             self.refresh()
 
     def set_value(self, value: Value) -> None:
-        """Show a value that the user chose, and request it of the engine."""
+        """Show a value that the user chose, and request it from the engine."""
         if self._value.set(value):
             self.refresh()
             self.post_message(ControlChanged(self.control, value))

@@ -10,8 +10,8 @@ Value = TypeVar("Value")
 class PatientValue(Generic[Value]):
     """A value that the user sets here and the engine reports.
 
-    Reports that still carry the old value are disbelieved for half a second, after which the engine is right:
-    it may have refused what was set.
+    Reports that differ from the value set are ignored for half a second. After that the engine's value
+    counts: it may have refused what was set.
     """
 
     def __init__(self, value: Value) -> None:

@@ -4,7 +4,6 @@ from typing import ClassVar, Final
 
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding, BindingType
 
 from tatumflow.live.steering.control_range import control_range
 from tatumflow.live.tui.controls.control_row import LABEL_WIDTH, ControlRow
@@ -19,13 +18,6 @@ class Slider(ControlRow[float], Dragged):
     """A numeric control between its limits."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"slider--filled", "slider--empty", "slider--thumb"}
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("shift+left", "move(-5)", "Much less", show=False),
-        Binding("shift+right", "move(5)", "Much more", show=False),
-        Binding("home", "move(-1000)", "Least", show=False),
-        Binding("end", "move(1000)", "Most", show=False),
-        Binding("delete,backspace", "reset", "Default", show=False),
-    ]
 
     def __init__(self, control: str) -> None:
         """Show `control` at its default."""

@@ -58,7 +58,7 @@ class Chooser(EntryDialog):
         self._fill(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the highlighted option, or what was typed if there is none, or say why it cannot be taken."""
+        """Take the highlighted option, or what was typed if there is none; show why it cannot be taken."""
         typed = event.value.strip()
         if self._offered:
             self.query_one(OptionList).action_select()

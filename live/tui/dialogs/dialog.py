@@ -1,4 +1,4 @@
-"""What dialogs share: a framed box in the middle, Escape to leave."""
+"""The base of dialogs: a framed box in the middle, Escape to leave."""
 
 from typing import ClassVar, TypeVar
 
@@ -34,13 +34,13 @@ class Dialog(ModalScreen[Result]):
         yield Static()
 
     async def action_leave(self) -> None:
-        """Close without a result, and wait for no MIDI controller any longer."""
+        """Close without a result, and end MIDI learn."""
         self.dismiss(None)
         await self.run_action("app.end_learning")
 
 
 class EntryDialog(Dialog[str | None]):
-    """A dialog with one field, `entry`, and under it why what was typed cannot be taken."""
+    """A dialog with one field, `entry`, and under it the reason why its text is refused."""
 
     def entry(self, value: str = "", placeholder: str = "") -> ComposeResult:
         """Yield the field and the line for the reason, empty at first."""
@@ -50,11 +50,11 @@ class EntryDialog(Dialog[str | None]):
         yield reason
 
     def refuse(self, reason: str) -> None:
-        """Stay open and say why; an empty reason says nothing."""
+        """Stay open and show the reason; an empty one hides the line."""
         line = self.query_one("#reason", Static)
         line.update(reason)
         line.display = bool(reason)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Forget the reason, which was for what stood there before."""
+        """Clear the reason, which was for the text before."""
         self.refuse("")

@@ -27,7 +27,7 @@ _CONTROLS = (
 _SIGNS = (
     (f"[$you]{YOU_GLYPH}[/]", "you"),
     (f"[$companion]{COMPANION_GLYPH}[/]", "the companion"),
-    (f"[$planned]{PLANNED_GLYPH}[/]", "planned: it can still change its mind"),
+    (f"[$planned]{PLANNED_GLYPH}[/]", "planned: it can still change"),
     ("[$warning]▲[/]", "a timing figure out of its bounds"),
 )
 _STEM_HANDS = (

@@ -24,7 +24,7 @@ class PortPicker(Dialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("t", "test_note", "Test note", show=False)]
 
     class Chosen(Message):
-        """The player wants something of the engine."""
+        """The user chose a port or the test note."""
 
         def __init__(self, command: Command) -> None:
             """Carry the command."""

@@ -1,4 +1,4 @@
-"""A number typed in, for controls that a slider is too coarse for."""
+"""A dialog for a number, for controls that a slider is too coarse for."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ class ValueDialog(EntryDialog):
     """Returns what was typed, once it is a value that the control can have."""
 
     def __init__(self, control: str, value: float, check: Callable[[str], object]) -> None:
-        """Ask for `control`, now at `value`; `check` raises a `SettingError` for what it cannot be set to."""
+        """Show `control` at `value`; `check` raises a `SettingError` for a value that does not fit."""
         super().__init__(LABELS[control], "Enter sets · Esc closes")
         self._range = control_range(control)
         self._value = value
@@ -31,7 +31,7 @@ class ValueDialog(EntryDialog):
         yield from self.entry(f"{self._value:.10g}")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Return what was typed, or say why it cannot be set."""
+        """Return what was typed, or show why it cannot be set."""
         typed = event.value.strip()
         try:
             if typed:

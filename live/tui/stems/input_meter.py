@@ -1,4 +1,4 @@
-"""The level of what is heard, under those of the stems."""
+"""The level meter of the audio input, under those of the stems."""
 
 from typing import ClassVar
 

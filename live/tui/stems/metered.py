@@ -1,4 +1,4 @@
-"""What rows with a meter share: drawing it again thirty times a second, and nothing beside it."""
+"""The base of rows with a meter: thirty times a second the meter alone is drawn again."""
 
 from itertools import groupby
 from typing import ClassVar
@@ -49,7 +49,7 @@ class Metered(Widget):
     def component_style(self, name: str) -> Style:
         """Return `get_component_rich_style(name)`, kept from one drawing to the next.
 
-        `refresh` forgets what that has found out, and finding it out takes longer than to draw the row.
+        `refresh` clears Textual's own cache, and computing the style again takes longer than drawing the row.
         """
         if name not in self._kept_styles:
             self._kept_styles[name] = self.get_component_rich_style(name)

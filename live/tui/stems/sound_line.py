@@ -1,4 +1,4 @@
-"""What the sound does, in figures: the device, how far the monitor is behind, what went wrong."""
+"""Figures of the sound: state of the device, latency of the monitor, faults."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from tatumflow.live.tui.figures import Figure, figure_text
 from tatumflow.live.tui.labels import milliseconds
 
 _SEPARATED: Final = 0.995
-"""From this share of the stems on nobody hears that some is dry."""
+"""From this share of the stems on, the dry rest is inaudible."""
 
 _STATES: Final[dict[AudioState, str]] = {
     "open": "[$success]●[/] [b]open[/]",
@@ -94,12 +94,12 @@ def _monitor(sound: AudioStatus) -> list[Figure]:
 
 
 def sound_text(state: AudioState, figures: tuple[Figure, ...], width: int) -> Content:
-    """Return the row: the state unless a figure of an open device says more, and the figures.
+    """Return the row: the state, unless a figure of an open device implies it, and the figures.
 
     Where they do not fit, the last of those within their bounds are left out.
     """
-    told = state == "open" and figures[0].name in ("", "bypass")
-    start = [] if told else [Content.from_markup(_STATES[state])]
+    implied = state == "open" and figures[0].name in ("", "bypass")
+    start = [] if implied else [Content.from_markup(_STATES[state])]
     while True:
         line = Content("  ").join([*start, *map(figure_text, figures)])
         spare = [at for at, figure in enumerate(figures) if not figure.level]

@@ -43,8 +43,6 @@ class StemRow(Metered, Wheeled, Dragged, can_focus=True):
         "slider--thumb",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", "Previous", show=False),
-        Binding("down", "app.focus_next", "Next", show=False),
         Binding(
             "enter",
             "choose",
@@ -55,17 +53,10 @@ class StemRow(Metered, Wheeled, Dragged, can_focus=True):
         ),
         Binding("M,shift+m", "mute", "Mute", key_display="Shift+M", tooltip="mute", show=False),
         Binding("S,shift+s", "solo", "Solo", key_display="Shift+S", tooltip="solo", show=False),
-        Binding("left", "move(-1)", "Softer", show=False),
-        Binding("right", "move(1)", "Louder", show=False),
-        Binding("shift+left", "move(-5)", "Much softer", show=False),
-        Binding("shift+right", "move(5)", "Much louder", show=False),
-        Binding("home", "move(-1000)", "Softest", show=False),
-        Binding("end", "move(1000)", "Loudest", show=False),
-        Binding("delete,backspace", "reset", "0 dB", show=False),
     ]
 
     class Mixed(Message):
-        """The player changed how a stem is heard."""
+        """The user changed the mix of a stem."""
 
         def __init__(self, command: SetStem) -> None:
             """Carry the change."""
@@ -73,7 +64,7 @@ class StemRow(Metered, Wheeled, Dragged, can_focus=True):
             self.command = command
 
     class Chosen(Message):
-        """The player wants the companion to hear this stem, or no longer."""
+        """The user chose this stem for the companion, or chose it no longer."""
 
         def __init__(self, stem: str) -> None:
             """Carry the stem's name."""
@@ -91,7 +82,7 @@ class StemRow(Metered, Wheeled, Dragged, can_focus=True):
 
     @property
     def mix(self) -> StemMix:
-        """How the stem is heard, as shown."""
+        """Gain, mute and solo, as shown."""
         return self._mix.value
 
     @property
@@ -118,7 +109,7 @@ class StemRow(Metered, Wheeled, Dragged, can_focus=True):
             self.refresh()
 
     def action_choose(self) -> None:
-        """Ask that the companion hears this stem, or none if it is this one."""
+        """Request this stem for the companion, or none if it is this one."""
         self.post_message(self.Chosen(self.stem))
 
     def action_mute(self) -> None:

@@ -1,4 +1,4 @@
-"""The stem strip: the sound of the session taken apart, with a row for each stem."""
+"""The stem strip: a row for each stem into which the audio input is separated."""
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical, VerticalScroll
@@ -22,8 +22,8 @@ class StemRows(VerticalScroll, can_focus=False, inherit_bindings=False):
 class StemStrip(Vertical):
     """Rows of the stems, the input and the figures of the sound; not there in a session without ears."""
 
-    class Wanted(Message):
-        """The player wants something of the ears."""
+    class Requested(Message):
+        """The user changed the mix or chose a stem."""
 
         def __init__(self, command: AudioCommand) -> None:
             """Carry the command."""
@@ -57,7 +57,7 @@ class StemStrip(Vertical):
         return self._rows
 
     def on_mount(self) -> None:
-        """Show what came before there was a place for it."""
+        """Show the status that came before the strip was laid out."""
         self.show(self._sound)
 
     def show(self, sound: AudioStatus | None) -> None:
@@ -69,7 +69,7 @@ class StemStrip(Vertical):
         # Ears that are started again have no stems yet, and will have the same.
         if sound.stems or sound.state != "lost":
             self._take(sound)
-        # What was read before the device went says nothing any more.
+        # Levels from before the device went are out of date.
         running = sound.state == "open"
         levels = {stem.name: stem.level for stem in sound.stems if running}
         for row, audible in zip(self._rows, self._heard(), strict=True):
@@ -89,14 +89,14 @@ class StemStrip(Vertical):
             row.focus()
 
     def on_stem_row_mixed(self, message: StemRow.Mixed) -> None:
-        """Ask for a change of the mix."""
-        self.post_message(self.Wanted(message.command))
+        """Request a change of the mix."""
+        self.post_message(self.Requested(message.command))
 
     def on_stem_row_chosen(self, message: StemRow.Chosen) -> None:
-        """Ask that the companion hears a stem, or none if it heard that one."""
+        """Request a stem for the companion, or none if it had that one."""
         stem = "" if message.stem == self._chosen.value else message.stem
         self._chosen.set(stem)
-        self.post_message(self.Wanted(ChooseStem(stem)))
+        self.post_message(self.Requested(ChooseStem(stem)))
 
     def _take(self, sound: AudioStatus) -> None:
         names = tuple(stem.name for stem in sound.stems)

@@ -65,7 +65,7 @@ def test_eighty_columns_cut_nothing_off() -> None:
     assert out.getvalue().count("998.25") == 4
 
 
-def test_a_figure_that_nothing_is_asked_of_has_no_verdict() -> None:
+def test_a_figure_without_a_target_has_no_verdict() -> None:
     out = io.StringIO()
     print_figures([Figure.of("ratio", "x", [3.0], Target())], "tiny", Console(file=out, width=120))
     assert "met" not in out.getvalue()

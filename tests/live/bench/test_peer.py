@@ -31,8 +31,8 @@ sys.modules["notochord"] = types.SimpleNamespace(Notochord=Notochord)
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the peer's program find a Notochord that does nothing."""
     script = tmp_path / "script.py"
-    script.write_text(STAND_IN + peer._SCRIPT.read_text())
-    monkeypatch.setattr(peer, "_SCRIPT", script)
+    script.write_text(STAND_IN + peer.SCRIPT.read_text())
+    monkeypatch.setattr(peer, "SCRIPT", script)
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -55,10 +55,12 @@ def test_both_are_measured_in_turns(tiny_bundle: Path) -> None:
     assert not ratio.met
 
 
-def test_a_python_without_the_peer_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_error_of_a_python_without_the_peer_names_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     script = tmp_path / "script.py"
     script.write_text("import no_such_notochord")
-    monkeypatch.setattr(peer, "_SCRIPT", script)
+    monkeypatch.setattr(peer, "SCRIPT", script)
     with pytest.raises(DeviceError, match="pip install notochord"):
         Peer.start(Path(sys.executable))
     with pytest.raises(DeviceError, match="cannot be run"):

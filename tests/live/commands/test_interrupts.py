@@ -63,7 +63,7 @@ def test_interrupts_that_go_on_until_the_process_has_ended_do_not_kill_it() -> N
     assert errors == "tatumflow: interrupted\n"
 
 
-def test_who_insists_on_an_end_that_hangs_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_interrupt_ends_an_ending_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     from tatumflow.live.commands.interrupts import Interrupts
 
     now = [0.0]

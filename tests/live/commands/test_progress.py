@@ -14,7 +14,7 @@ def test_without_a_terminal_there_is_a_line_every_few_seconds():
     ) as progress:
         for done in range(1000):
             now[0] = done * LINE_SECONDS / 400
-            progress.tell(done)
+            progress.show(done)
     assert written.getvalue().splitlines() == [
         "answering: 400 of 1000 notes",
         "answering: 800 of 1000 notes",
@@ -25,6 +25,6 @@ def test_on_a_terminal_there_is_a_bar_that_leaves_nothing_behind():
     written = io.StringIO()
     console = Console(file=written, force_terminal=True, width=100)
     with WorkProgress("answering", 10, "notes", console=console) as progress:
-        progress.tell(7)
+        progress.show(7)
     assert "7 of 10 notes" in written.getvalue()
     assert "answering" in written.getvalue()

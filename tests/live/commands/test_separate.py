@@ -103,7 +103,7 @@ def test_what_is_no_number_is_silence(tmp_path: Path):
         assert not stem[1001:1009].round(3).any()
 
 
-def test_what_cannot_be_done_is_said(tmp_path: Path):
+def test_what_cannot_be_separated_is_refused(tmp_path: Path):
     source = tmp_path / "in.wav"
     with pytest.raises(AudioFileError, match=r"in\.wav: no such file"):
         separate_with(Shares(), SeparateOptions(source, tmp_path / "out"), QUIET)

@@ -55,7 +55,7 @@ def test_the_musician_lifts_every_key_and_strikes_none_twice(seed, end):
     assert tally.offs == tally.ons
 
 
-def test_the_musician_puts_hands_on_the_controls_and_repeats_with_a_seed():
+def test_the_musician_sends_commands_and_repeats_with_a_seed():
     script = list(itertools.islice(gestures(1, STYLES), 20_000))
     assert script == list(itertools.islice(gestures(1, STYLES), 20_000))
     commands = [gesture.what for gesture in script if not isinstance(gesture.what, tuple)]
@@ -108,7 +108,7 @@ def test_a_storm_is_reported(tiny_bundle: Path, tmp_path: Path):
     assert "tatumflow soak storm --model tiny --packets 500" in (tmp_path / "storm.json").read_text()
 
 
-def test_notes_that_arrive_are_told_apart_from_those_that_do_not():
+def test_notes_that_arrive_are_distinguished_from_those_that_do_not():
     due = np.arange(20_000, dtype=np.float64) * 0.01
     codes = np.arange(len(due)) % (88 * 127)
     heard = [

@@ -132,7 +132,7 @@ async def test_the_strip_comes_with_the_ears_and_goes_with_them() -> None:
         await until(pilot, lambda: not strip.display)
 
 
-async def test_keys_of_a_stem_ask_for_its_mix() -> None:
+async def test_keys_of_a_stem_request_its_mix() -> None:
     keys = ("right", "shift+left", "home", "end", "delete", "M", "M", "S", "S")
     assert await presses(ears(), "f7", *keys) == [
         SetStem("piano", gain_db=1.0),
@@ -283,7 +283,7 @@ async def test_nothing_of_the_stems_is_heard_in_bypass() -> None:
         assert line(app).startswith("bypass dry 100 %")
 
 
-async def test_a_row_tells_mix_and_gain() -> None:
+async def test_a_row_shows_mix_and_gain() -> None:
     status = mixed(mixed(sound(), "horn", gain_db=-3.5, muted=True), "bass", soloed=True)
     async with screen(StillLink(moment(), sound=status)) as (app, _):
         texts = drawn(app)
@@ -373,7 +373,7 @@ async def test_still_sound_draws_nothing_again() -> None:
         for part in app.jam.query("StemRow, InputMeter, SoundLine, DeviceLine, StemStrip"):
             part.refresh = lambda *args, part=part, **kwargs: again.append(part) or part  # type: ignore[method-assign]
         for _ in range(6):
-            app._poll()
+            app.poll()
         await pilot.pause()
         assert again == []
 
@@ -441,7 +441,7 @@ async def test_the_stems_are_gone_to_from_the_palette() -> None:
         await until(pilot, lambda: app.focused is rows(app)["piano"])
 
 
-async def test_help_tells_of_the_stems() -> None:
+async def test_help_describes_the_stems() -> None:
     async with screen(ears()) as (app, pilot):
         await pilot.press("f1")
         assert isinstance(app.screen, Help)
@@ -538,7 +538,7 @@ def test_the_end_of_the_scale_is_hot() -> None:
 
 
 @given(width=st.integers(0, 300), name=st.integers(7, 14))
-def test_columns_of_a_stem_lie_apart_in_order(width: int, name: int) -> None:
+def test_columns_of_a_stem_follow_in_order_without_overlap(width: int, name: int) -> None:
     layout = stem_layout(width, name)
     columns = [layout.label, layout.meter, layout.mute, layout.solo, layout.track, layout.gain]
     assert all(left.stop <= right.start for left, right in pairwise(columns))

@@ -128,7 +128,7 @@ async def test_keys_begin_the_bars_and_tap_the_tempo() -> None:
     assert first < second
 
 
-async def test_the_banner_says_where_the_music_is() -> None:
+async def test_the_banner_shows_where_the_music_is() -> None:
     position = Position(bar=7, beat=3, beats_per_bar=4, tempo=132.5, turn_bars=4, chord="F7", next_chord="D7")
     link = StillLink(moment(position=position))
     async with screen(link, size=(120, 36)) as (app, pilot):
@@ -361,7 +361,7 @@ async def test_palette_learns_and_forgets_controllers() -> None:
     link = StillLink(moment(controllers=(("swing", 21), ("turn", 67)), learning="seed"))
     async with screen(link) as (app, _):
         offered = {entry.name: entry for entry in entries(app)}
-        for name in ("MIDI learn: begin bars", "Forget controller 67: turn", "Learn no controller"):
+        for name in ("MIDI learn: begin bars", "Forget controller 67: turn", "End MIDI learn"):
             offered[name].run()
     assert link.sent == [LearnController("bars"), ForgetController("turn"), LearnController("")]
 
@@ -457,7 +457,7 @@ async def test_nothing_is_shown_any_more_while_the_app_goes_down() -> None:
     async with screen(link) as (app, _):
         pass
     link.snapshot = None
-    app._poll()
+    app.poll()
     assert app.snapshot is not None
 
 
@@ -482,7 +482,7 @@ async def test_still_snapshot_draws_nothing_again() -> None:
         for part in app.jam.query("PianoRoll, Keyboard, Slider, Choice, PortsLine, HealthLine, TurnBanner"):
             part.refresh = lambda *args, part=part, **kwargs: drawn.append(part) or part  # type: ignore[method-assign]
         for _ in range(6):
-            app._poll()
+            app.poll()
         await pilot.pause()
         assert drawn == []
 
@@ -502,9 +502,11 @@ async def test_scrolling_roll_draws_only_rows_that_changed() -> None:
 
 
 async def test_notices_appear() -> None:
-    link = StillLink(moment(notices=(Notice(100.0, "Keystation 61 was unplugged", "warning"),)))
+    link = StillLink(moment())
     async with screen(link) as (app, pilot):
+        shown: list[tuple[str, str]] = []
+        app.notify = lambda message, *, severity, **_: shown.append((message, severity))  # type: ignore[method-assign]
+        link.snapshot = moment(notices=(Notice(100.0, "Keystation 61 was unplugged", "warning"),))
+        await until(pilot, lambda: shown)
         link.snapshot = moment()
-        await until(
-            pilot, lambda: "Keystation 61 was unplugged" in {notice.message for notice in app._notifications}
-        )
+    assert shown[0] == ("Keystation 61 was unplugged", "warning")

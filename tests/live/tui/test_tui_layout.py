@@ -57,7 +57,7 @@ def test_a_note_keeps_its_width_while_it_scrolls() -> None:
     assert len(widths) == 1
 
 
-def test_human_companion_and_planned_notes_lie_apart_around_now() -> None:
+def test_human_companion_and_planned_notes_lie_side_by_side_around_now() -> None:
     notes = [
         RollNote(Role.HUMAN, 96.0, 1.0, 60, 80),
         RollNote(Role.COMPANION, 99.0, None, 62, 80),

@@ -15,6 +15,7 @@ import torch
 from corpus_samples import write_pijama_midi
 from hypothesis import given
 from hypothesis import strategies as st
+from swing_pieces import swing_piece
 from tiny_model import STYLES, tiny_trained
 
 from tatumflow.engine.controls import Controls
@@ -32,7 +33,6 @@ from tatumflow.training.adapt.own_music import FEWEST_NOTES, hold_out, pack_own_
 from tatumflow.training.adapt.report import Adaptation, show
 from tatumflow.training.data.batches import Batch
 from tatumflow.training.data.corpora.piece import NOTE_DTYPE, Piece
-from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.evaluate.generations import Performer
 from tatumflow.training.evaluate.held_out import with_styles
 from tatumflow.training.evaluate.primers import Notes, Primer

@@ -21,7 +21,6 @@ from tatumflow.training.beats.measures import (
     constant_f_measure,
     f_measure,
     octave_f_measure,
-    onset_concentration,
     right_beats,
 )
 from tatumflow.training.beats.module import BeatModule
@@ -107,12 +106,6 @@ def test_f_measure_counts_each_beat_once() -> None:
     assert constant_f_measure(np.arange(0, 20, 0.5)) > 0.97
     assert list(right_beats(truth, truth + 0.01)) == [True] * 4
     assert not right_beats(truth, np.array([1.0, 1.5, 2.0, 2.5, 3.0])).any()
-
-
-def test_onsets_on_the_beat_are_concentrated_and_random_ones_are_not() -> None:
-    beats = np.arange(0, 60, 0.5)
-    assert onset_concentration(beats, beats)[0] > 0.99
-    assert onset_concentration(np.random.default_rng(0).uniform(0, 59, 500), beats).max() < 0.2
 
 
 def test_numpy_network_equals_the_trained_module(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from swing_pieces import swing_piece
 
 from tatumflow.training.data.corpora.piece import NOTE_DTYPE, Piece
-from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.data.styles import style_profiles
 

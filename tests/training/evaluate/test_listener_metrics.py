@@ -76,13 +76,17 @@ def test_one_modulation_is_counted_once_and_none_where_there_is_none() -> None:
     assert (path[0], path[-1]) == (0, 6)
 
 
+def repeated_figures(notes: np.ndarray) -> float:
+    return motif.repeated_share(motif.steps(notes))
+
+
 def test_a_repeated_cell_is_counted_each_time_it_comes() -> None:
     cell = [60, 62, 63, 67]
-    assert motif.repeated_contours(line(cell)) == 0
+    assert repeated_figures(line(cell)) == 0
     # Seven steps make five cells: the one of the figure comes first and last.
-    assert motif.repeated_contours(line(cell + [pitch + 5 for pitch in cell])) == pytest.approx(2 / 5)
-    assert motif.repeated_contours(line(list(range(60, 70)))) == 1
-    assert math.isnan(motif.repeated_contours(line([60, 62])))
+    assert repeated_figures(line(cell + [pitch + 5 for pitch in cell])) == pytest.approx(2 / 5)
+    assert repeated_figures(line(list(range(60, 70)))) == 1
+    assert math.isnan(repeated_figures(line([60, 62])))
 
 
 def test_rhythms_repeat_whatever_their_tempo() -> None:

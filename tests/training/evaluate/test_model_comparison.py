@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from swing_pieces import swing_piece
 from tiny_model import STYLES, tiny_trained
 from torch import nn
 
@@ -17,7 +18,6 @@ from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.model.sampling import Sampling
 from tatumflow.engine.model.tokens import FIELD_SIZES
-from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.data.windows import Window
 from tatumflow.training.evaluate.commands import evaluate
@@ -98,7 +98,7 @@ def test_the_difference_is_exact_where_it_is_the_same_everywhere(packed: Path) -
     assert result.a.nll_per_note.value == pytest.approx(UNIFORM, abs=1e-4)
     assert result.b.nll_per_note.value == pytest.approx(nats(2), abs=1e-4)
     assert result.difference.value == pytest.approx(UNIFORM - nats(2), abs=1e-4)
-    assert result.difference.excludes(0)
+    assert result.difference.low > 0
     assert sum(field.value for field in result.a.nll_fields.values()) == pytest.approx(UNIFORM, abs=1e-4)
 
 
@@ -106,7 +106,6 @@ def test_a_model_does_not_differ_from_itself(packed: Path) -> None:
     corpus = PackedCorpus.open(packed)
     result = compare_models(opened(Foretelling(3)), opened(Foretelling(3)), corpus, corpus.pieces("val")[:2])
     assert (result.difference.value, result.difference.low, result.difference.high) == (0, 0, 0)
-    assert not result.difference.excludes(0)
 
 
 def test_a_difference_that_pieces_disagree_on_is_uncertain(packed: Path) -> None:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from swing_pieces import swing_piece
 
 from tatumflow.engine.model.tokens import ABSENT, encode_notes
-from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.data.windows import Window
 from tatumflow.training.evaluate.compare.overlap import overlapping, whole_piece

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from swing_pieces import swing_piece
 
 from tatumflow.engine.model.tokens import FIELD_SIZES, VELOCITY
-from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.evaluate.bootstrap import bootstrap
 from tatumflow.training.evaluate.compare.overlap import whole_piece

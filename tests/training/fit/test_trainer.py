@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from swing_pieces import swing_piece
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.midi.midi_file import read_midi
 from tatumflow.engine.midi.notes import Note
 from tatumflow.training.config import load_config
 from tatumflow.training.data.batches import Batch, collate
-from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.data.windows import Windows
 from tatumflow.training.evaluate.commands import evaluate, table

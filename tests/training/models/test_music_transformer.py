@@ -6,12 +6,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_batches import plain_batch
+from swing_pieces import swing_piece
 from torch import Tensor
 
 from tatumflow.engine.model.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
 from tatumflow.training.config import load_config
-from tatumflow.training.data.batches import Batch, plain_batch
-from tatumflow.training.data.corpora.synthetic import swing_piece
+from tatumflow.training.data.batches import Batch
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.evaluate.likelihood.nll import TorchLogits, evaluate_nll
 from tatumflow.training.fit.checkpoint import open_checkpoint

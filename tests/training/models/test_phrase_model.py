@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from swing_pieces import swing_piece
 from tiny_model import tiny_trained
 
 from tatumflow.engine.midi.notes import Role
 from tatumflow.engine.theory.features import NUM_FEATURES
 from tatumflow.training.data.batches import Batch, BatchStream
-from tatumflow.training.data.corpora.synthetic import swing_piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.data.phrases import NO_PHRASE, PhraseSettings
 from tatumflow.training.data.windows import Windows

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
+from plain_batches import plain_batch
 from tiny_model import tiny_trained
 from torch import nn
 
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.model.sampling import Sampling
 from tatumflow.engine.model.tokens import FIELDS, TIME_SHIFT, TURN_TOKEN, NoteTokens, StreamingEncoder
-from tatumflow.training.data.batches import plain_batch
 from tatumflow.training.models import FAMILIES, NoteModel
 from tatumflow.training.models.continuation import continue_notes
 

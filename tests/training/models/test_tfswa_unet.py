@@ -14,7 +14,7 @@ from tatumflow.training.models.tfswa_unet.bands import merged_parts, stacked_par
 from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
 from tatumflow.training.models.tfswa_unet.history import History
 from tatumflow.training.models.tfswa_unet.model import TfswaUnet, compressed
-from tatumflow.training.separation.signal import from_pairs, from_planes
+from tatumflow.training.separation.signal import from_planes
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "train"
 BINS = 33
@@ -45,6 +45,11 @@ def model(settings: dict[str, Any], **changes: Any) -> TfswaUnet:
         for parameter in built.parameters():
             parameter += 0.1 * torch.randn_like(parameter)
     return built.eval()
+
+
+def from_pairs(pairs: Tensor) -> Tensor:
+    """Return stereo pairs, (b, 2 s, f, t), as stems, (b, s, 2, f, t)."""
+    return pairs.unflatten(1, (-1, 2))
 
 
 def planes(frames: int = 12, batch: int = 2, seed: int = 1) -> Tensor:

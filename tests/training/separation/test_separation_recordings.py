@@ -15,7 +15,6 @@ from tatumflow.training.separation.data import musdb
 from tatumflow.training.separation.data.augmentations import Augmentation
 from tatumflow.training.separation.data.parts import mixture_of, stems_of
 from tatumflow.training.separation.data.segments import (
-    FullRecordings,
     Place,
     RandomSegments,
     SequentialSegments,
@@ -150,16 +149,11 @@ def test_a_loader_makes_batches_of_excerpts_and_their_places():
     assert drawn.shape == (4, 3, 2, 200)
 
 
-def test_full_recordings_are_whole():
-    (parts,) = [FullRecordings([Ramp(length=123)])[0]]
-    assert parts.shape == (3, 2, 123)
-
-
 def test_excerpts_that_cannot_be_are_refused():
     with pytest.raises(CorpusError, match="no recordings"):
         RandomSegments([], 10, 1)
     with pytest.raises(CorpusError, match="44100 Hz"):
-        FullRecordings([Ramp(), Ramp("other", rate=44_100)])
+        RandomSegments([Ramp(), Ramp("other", rate=44_100)], 10, 1)
     with pytest.raises(SettingError, match="overlap"):
         SequentialSegments([Ramp()], 10, 10)
 

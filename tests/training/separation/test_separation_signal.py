@@ -40,17 +40,6 @@ def test_planes_hold_the_real_parts_of_all_channels_then_the_imaginary():
     assert torch.equal(signal.from_planes(planes)[0, 1], right)
 
 
-@pytest.mark.parametrize("stems", [1, 2, 4])
-def test_stems_become_stereo_pairs_and_back(stems: int):
-    spectra = signal.stft(torch.from_numpy(noise(2, stems, 2, 1024)))
-    pairs = signal.to_pairs(spectra)
-    assert pairs.shape[1] == 2 * stems
-    assert torch.equal(pairs[:, 2 * (stems - 1) + 1], spectra[:, stems - 1, 1])
-    planes = signal.to_planes(pairs)
-    assert planes.shape[1] == 4 * stems
-    assert torch.equal(signal.from_pairs(signal.from_planes(planes)), spectra)
-
-
 def test_scales_are_those_of_the_engine():
     mixtures = noise(3, 2, 500) * np.array([1.0, 1e-3, 0.0], np.float32)[:, None, None]
     scales = signal.scales(torch.from_numpy(mixtures))

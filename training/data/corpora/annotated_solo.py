@@ -71,9 +71,8 @@ class AnnotatedSolo:
 def read_annotated_solos(source: Path, seed: int = 0) -> Iterator[AnnotatedSolo | BrokenFile]:
     """Read the Weimar solos that have a table of beats.
 
-    Args:
-        source: The folder that holds `csv_melody` and `csv_beats`, or the archive of it.
-        seed: Seed of the validation split.
+    `source` is the folder that holds `csv_melody` and `csv_beats`, or the archive of it; `seed` that of the
+    validation split.
 
     Raises:
         CorpusError: if the source cannot be read or has no tables of beats.

@@ -79,10 +79,7 @@ def beat_table(
 def with_beats(piece: Piece, beats: BeatTable, offset: float) -> Piece:
     """Return the piece with the metrical place of each note; unknown where no sure beat is near.
 
-    Args:
-        piece: The piece.
-        beats: Its beats.
-        offset: Time on the beats' clock at which the piece begins, in seconds.
+    The piece begins at `offset` seconds on the clock of the beats.
     """
     if len(beats.time) < 2:
         return piece

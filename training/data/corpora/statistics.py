@@ -147,9 +147,7 @@ def render_table(statistics: CorpusStatistics) -> Table:
 def plot(statistics: CorpusStatistics, path: Path) -> None:
     """Plot the pitches, the inter-onset times and the players with the most notes.
 
-    Args:
-        statistics: The statistics.
-        path: The picture to write; its suffix chooses the format, such as ".png" or ".pdf".
+    The suffix of the path chooses the format, such as ".png" or ".pdf".
 
     Raises:
         CorpusError: if the picture cannot be written.

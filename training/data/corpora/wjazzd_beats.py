@@ -65,9 +65,8 @@ def read_solos(
 ) -> Iterator[BeatenSolo]:
     """Read the Weimar solos that have notes and beats, in the order of their names.
 
-    Args:
-        source: The folder that holds `csv_melody` and `csv_beats`, or the archive of it.
-        accept: Returns whether a solo with these beats is read.
+    `source` is the folder that holds `csv_melody` and `csv_beats`, or the archive of it; `accept` returns
+    whether a solo with these beats is read.
 
     Raises:
         CorpusError: if the source cannot be read, or has no solos with beats.

@@ -211,11 +211,8 @@ def auc_interval(
 ) -> Interval:
     """Return the AUC with its interval over resampled pieces.
 
-    Args:
-        kernels: Results of `pairs_won` of each repetition, (n1, n0).
-        label: Class of each row, (n,).
-        pieces: Piece of each row, (n,).
-        seed: Seed of the resampling.
+    `kernels` are results of `pairs_won` of each repetition, (n1, n0); `label` and `piece` belong to rows,
+    (n,).
     """
     stacked = np.array(kernels)
     known = np.isfinite(stacked).sum(axis=0).astype(np.float64)

@@ -34,13 +34,7 @@ class NoteCost:
 
 
 def note_cost(stream: NoteStream, context: int, notes: int = 64) -> NoteCost:
-    """Time the notes that a model samples after a context of random ones.
-
-    Args:
-        stream: An empty stream.
-        context: Steps of the model's context, filled with as many notes first.
-        notes: Number of notes to time.
-    """
+    """Time notes that a model samples on an empty stream, after `context` steps of random notes."""
     rng, sampling = np.random.default_rng(0), Sampling()
     samples: NDArray[np.float64] = np.empty(_WARM_UP + notes)
     with _one_thread():

@@ -21,13 +21,7 @@ _TURNS: Final = TurnSettings(chords=0.0)
 
 
 def whole_piece(corpus: PackedCorpus, piece: PackedPiece, seed: int = 0) -> Window:
-    """Return a piece as one window; `piece` within it is 0.
-
-    Args:
-        corpus: The packed corpus.
-        piece: One of its pieces.
-        seed: Seed of the turns, the same for every model.
-    """
+    """Return a piece of a corpus as one window, its `piece` 0; `seed` of the turns is that of every model."""
     alone = replace(corpus, index=corpus.index.model_copy(update={"pieces": (piece,)}))
     # A turn has at least one note, so that a note takes at most two steps.
     windows = Windows(alone, piece.split, 2 * piece.length + 1, seed + piece.start, turns=_TURNS)

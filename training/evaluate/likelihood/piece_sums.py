@@ -26,12 +26,9 @@ def empty_sums(pieces: int) -> Floats:
 
 
 def tally(sums: Floats, window: Window, logits: list[NDArray[np.float32]]) -> None:
-    """Add a window's scored notes to the rows of their pieces.
+    """Add the scored notes of a window of T steps to the row of each piece that `window.piece` names.
 
-    Args:
-        sums: A row for each piece that `window.piece` names.
-        window: T steps.
-        logits: The logits of each field after every step, each (T, size).
+    `logits` are those of each field after every step, each (T, size).
     """
     scored = window.scored.any(axis=1)
     piece = window.piece[scored]

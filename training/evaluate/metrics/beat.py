@@ -44,12 +44,7 @@ class Placed:
 
 
 def place_onsets(onsets: ArrayLike, beats: ArrayLike) -> Placed:
-    """Place onsets on beats by linear interpolation; onsets before the first and after the last are dropped.
-
-    Args:
-        onsets: Seconds, (n,).
-        beats: Seconds of the beats, (b,), ascending.
-    """
+    """Place onsets on ascending beats, in seconds, by linear interpolation; drop those outside the beats."""
     times, pulse = np.asarray(onsets, dtype=np.float64), np.asarray(beats, dtype=np.float64)
     if len(pulse) < 2:
         return Placed(np.zeros(0), np.zeros(0))

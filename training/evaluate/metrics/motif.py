@@ -73,11 +73,6 @@ def returned_share(
     return sum(cell in known for cell in found) / len(found) if found and known else float("nan")
 
 
-def repeated_contours(notes: NDArray[np.void]) -> float:
-    """Return the share of the top line's cells of exact steps that are played more than once."""
-    return repeated_share(steps(notes))
-
-
 def repeated_rhythms(notes: NDArray[np.void]) -> float:
     """Return the share of the rhythm's cells of four interval ratios that are played more than once."""
     return repeated_share(ratio_classes(notes), CELL + 1)

@@ -36,12 +36,9 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
 
 
 def stretch_of(notes: NDArray[np.void], start: float, seconds: float) -> NDArray[np.void]:
-    """Return the notes that begin in a stretch, as a copy with onsets from its beginning.
+    """Return the notes, by onset, that begin in a stretch in seconds, as a copy with onsets from its start.
 
-    Args:
-        notes: Notes by onset, (n,).
-        start: Seconds at which the stretch begins.
-        seconds: Its length. A note that lasts longer ends with it.
+    A note that lasts longer ends with the stretch.
     """
     onset = notes["onset"].astype(np.float64) - start
     inside = (onset >= 0) & (onset < seconds)

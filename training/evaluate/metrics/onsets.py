@@ -38,15 +38,6 @@ def first_notes(notes: NDArray[np.void]) -> NDArray[np.int64]:
 
 def skyline(notes: NDArray[np.void]) -> NDArray[np.int64]:
     """Return the highest MIDI pitch of each onset, (m,) (Uitdenbogerd and Zobel 1999)."""
-    return _extreme(notes, np.maximum)
-
-
-def bass_line(notes: NDArray[np.void]) -> NDArray[np.int64]:
-    """Return the lowest MIDI pitch of each onset, (m,)."""
-    return _extreme(notes, np.minimum)
-
-
-def _extreme(notes: NDArray[np.void], choose: np.ufunc) -> NDArray[np.int64]:
     if not len(notes):
         return np.zeros(0, dtype=np.int64)
-    return choose.reduceat(notes["pitch"].astype(np.int64), first_notes(notes))
+    return np.maximum.reduceat(notes["pitch"].astype(np.int64), first_notes(notes))

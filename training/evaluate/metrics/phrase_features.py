@@ -14,11 +14,7 @@ _DYNAMICS: Final = "dynamics"
 
 
 def phrase_parts(notes: NDArray[np.void]) -> dict[str, NDArray[np.float32] | None]:
-    """Return the features of each part of a phrase; None for dynamics where a velocity is unknown.
-
-    Args:
-        notes: Notes by onset, (n,) with n > 0.
-    """
+    """Return the features of each part of a phrase, (n,), n > 0; no dynamics if a velocity is unknown."""
     onset, duration = notes["onset"].astype(np.float64), notes["duration"].astype(np.float64)
     pitch, velocity = notes["pitch"].astype(np.int64), notes["velocity"].astype(np.int64)
     features = phrase_features(onset, duration, pitch, velocity, np.zeros(len(notes), np.int64), 1)[0]

@@ -5,7 +5,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.metrics.onsets import onset_groups
 
@@ -24,14 +23,10 @@ def pitch_class_counts(notes: NDArray[np.void]) -> Floats:
 
 
 def kl_divergence(reference: ArrayLike, other: ArrayLike, smoothing: float = SMOOTHING) -> float:
-    """Return the Kullback-Leibler divergence of counts (k,) from the reference's, in nats.
+    """Return the Kullback-Leibler divergence of counts (k,) from the reference's (k,), in nats.
 
-    KL(reference ‖ other): the cost in nats of predicting the reference by `other`.
-
-    Args:
-        reference: Counts, (k,).
-        other: Counts, (k,).
-        smoothing: Added to each count; more than 0.
+    KL(reference ‖ other): the cost in nats of predicting the reference by `other`. `smoothing`, above 0, is
+    added to each count.
     """
     p, q = (np.asarray(counts, dtype=np.float64) + smoothing for counts in (reference, other))
     p, q = p / p.sum(axis=-1, keepdims=True), q / q.sum(axis=-1, keepdims=True)
@@ -81,12 +76,6 @@ def pitch_entropy(notes: NDArray[np.void]) -> float:
 def pitch_class_entropy(notes: NDArray[np.void]) -> float:
     """Return the entropy in bits of the pitch classes played (Wu and Yang 2020, H)."""
     return entropy(pitch_class_counts(notes))
-
-
-def register_counts(notes: NDArray[np.void]) -> Floats:
-    """Return how many notes each of the 88 keys has, (88,)."""
-    keys = notes["pitch"].astype(np.int64) - PITCH_LOWEST
-    return np.bincount(keys, minlength=PITCH_HIGHEST - PITCH_LOWEST + 1).astype(np.float64)
 
 
 def _rows_to_one(matrix: Floats) -> Floats:

@@ -68,11 +68,6 @@ def interval_classes(notes: NDArray[np.void]) -> NDArray[np.int64]:
     return np.searchsorted(INTERVAL_EDGES, inter_onset_intervals(notes)).astype(np.int64)
 
 
-def interval_class_counts(notes: NDArray[np.void]) -> Floats:
-    """Return how many inter-onset intervals each class has, (13,)."""
-    return np.bincount(interval_classes(notes), minlength=INTERVAL_CLASSES).astype(np.float64)
-
-
 def rhythm_diversity(notes: NDArray[np.void]) -> float:
     """Return the entropy in bits of pairs of successive inter-onset intervals by class; NaN without a pair.
 

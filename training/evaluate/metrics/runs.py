@@ -65,12 +65,7 @@ def common_runs(
 
 
 def covered(runs: NDArray[np.int64], shortest: int) -> float:
-    """Return the share of a stretch's notes that lie in runs of `shortest` notes or more; NaN of no notes.
-
-    Args:
-        runs: Lengths from each note on, (n,), from `common_runs`.
-        shortest: Fewest notes of a run.
-    """
+    """Return the share of notes in runs of `shortest` or more, by lengths of `common_runs`; NaN of none."""
     if not len(runs):
         return float("nan")
     reach = np.where(runs >= shortest, np.arange(len(runs)) + runs, 0)

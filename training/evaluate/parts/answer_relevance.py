@@ -90,12 +90,7 @@ def answer_calls(
 ) -> tuple[Notes, ...]:
     """Return the companion's answer to every call, in the style of its player where the model has it.
 
-    Args:
-        performer: The model.
-        calls: The calls.
-        controls: How to sample.
-        seed: Seed of the samples; each call gets another.
-        progress: Called with the number of finished ones.
+    Each call gets another seed. `progress` is called with the number of finished ones.
     """
     replies: list[Notes] = []
     for i, call in enumerate(calls):

@@ -69,12 +69,7 @@ class BeatTake:
 
 
 def measure_beat(notes: Notes, beats: Sequence[float] | Floats) -> BeatTake:
-    """Measure notes on beats; notes struck together count once.
-
-    Args:
-        notes: Notes by onset, (n,).
-        beats: Seconds of the beats on the notes' clock, ascending.
-    """
+    """Measure notes by onset on ascending beats in seconds; notes struck together count once."""
     placed = place_onsets(onset_times(notes), beats)
     ratios, late = swing_ratios(placed), _MS * asynchronies(placed)
     return BeatTake(

@@ -8,15 +8,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tatumflow.engine.controls import Controls, chart_named
-from tatumflow.engine.tempo.chart_clock import ChartClock
+from tatumflow.engine.controls import Controls
 from tatumflow.training.evaluate.bootstrap import mean, paired_difference
 from tatumflow.training.evaluate.comparison import Figures, bounds, value_and_interval
 from tatumflow.training.evaluate.generations import DEFAULT_VELOCITY, Performer
-from tatumflow.training.evaluate.metrics.onsets import TOGETHER, onset_times
 from tatumflow.training.evaluate.metrics.pitch import pitch_entropy
 from tatumflow.training.evaluate.metrics.rhythm import rhythm_diversity
-from tatumflow.training.evaluate.metrics.texture import chord_tone_share, onset_density, polyphony
+from tatumflow.training.evaluate.metrics.texture import onset_density, polyphony
 from tatumflow.training.evaluate.parts.continuation_figures import continue_primers
 from tatumflow.training.evaluate.primers import Primer
 
@@ -32,7 +30,6 @@ Progress = Callable[[str], None]
 
 _RECENT: Final = 8
 _C_MAJOR: Final = sum(1 << pitch_class for pitch_class in (0, 2, 4, 5, 7, 9, 11))
-_CHART: Final = chart_named("Cm7 | F7 | Bbmaj7 | Ebmaj7")
 _C_PENTATONIC: Final = sum(1 << pitch_class for pitch_class in (0, 2, 4, 7, 9))
 
 
@@ -58,17 +55,6 @@ class ControlTest:
 def _share_of_c_major(primer: Primer, notes: Notes) -> float:
     inside = (_C_MAJOR >> (notes["pitch"].astype(np.int64) % 12)) & 1
     return float(inside.mean()) if len(notes) else float("nan")
-
-
-def _share_of_chart(primer: Primer, notes: Notes) -> float:
-    """Share of notes that belong to the chord of `_CHART` at their onset."""
-    clock = ChartClock(_CHART, Controls().tempo, 0.0)
-
-    def pitch_classes(time: float) -> frozenset[int]:
-        chord = _CHART.chord_at(clock.beat(time))
-        return frozenset() if chord is None else chord.pitch_classes
-
-    return chord_tone_share(notes, pitch_classes, onset_times(notes), TOGETHER)
 
 
 def _share_repeated(primer: Primer, notes: Notes) -> float:

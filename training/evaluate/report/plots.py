@@ -80,12 +80,7 @@ def transitions(generated: Floats, real: Floats) -> str:
 
 
 def bars(rows: Mapping[str, Mapping[str, tuple[float, Sequence[float] | None]]], label: str) -> str:
-    """Draw groups of horizontal bars.
-
-    Args:
-        rows: By group and bar the value and its interval, None for none.
-        label: Name of the values.
-    """
+    """Draw groups of horizontal bars of named values, each with its interval, None for none."""
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
     colors = dict(zip(names, (GENERATED, REAL, _GREY, "#c9a227", "#6b4c9a"), strict=False))
     figure, axes = _canvas(6.4, 0.24 * len(rows) * len(names) + 1.0)
@@ -105,11 +100,7 @@ def bars(rows: Mapping[str, Mapping[str, tuple[float, Sequence[float] | None]]],
 
 
 def curves(panels: Mapping[str, Figures]) -> str:
-    """Draw one small curve for each panel.
-
-    Args:
-        panels: By title `settings` as text, `values`, `intervals` and the `quantity` they are of.
-    """
+    """Draw a small curve for each panel: `settings` as text, `values`, `intervals` and their `quantity`."""
     columns = 3
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(2.9 * columns, 2.2 * rows), layout="constrained")

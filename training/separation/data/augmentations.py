@@ -66,11 +66,9 @@ class Augmentation:
         return cls(**dict.fromkeys((*_SHARES, "gain_db", "swapping"), 0.0))
 
     def draw(self, rng: np.random.Generator, rate: int) -> "DrawnAugmentation":
-        """Draw the changes of one excerpt; every kind is drawn, used or not, so that seeds stay comparable.
+        """Draw the changes of one excerpt of `rate` samples a second.
 
-        Args:
-            rng: Random generator.
-            rate: Samples a second of the excerpt.
+        Every kind is drawn, used or not, so that seeds stay comparable.
         """
         happens = {name: rng.random() < getattr(self, name) for name in _SHARES}
         stretch = float(np.exp(rng.uniform(-1, 1) * np.log1p(self.most_stretch)))
@@ -122,15 +120,7 @@ class DrawnAugmentation:
         return int(np.ceil(length * self.tempo))
 
     def change(self, parts: Parts, length: int) -> Parts:
-        """Return the excerpt changed, without the mixup.
-
-        Args:
-            parts: Shape (p, 2, `source_length(length)`).
-            length: Samples to return.
-
-        Returns:
-            Shape (p, 2, length).
-        """
+        """Return parts (p, 2, `source_length(length)`) changed, without the mixup, (p, 2, length)."""
         if self.tempo != 1 or self.semitones:
             parts = stretched(parts, self.rate, self.tempo, self.semitones)
         parts = _fitted(parts, length)
@@ -178,13 +168,9 @@ def stretched(parts: Parts, rate: int, tempo: float, semitones: float = 0.0) -> 
 
 
 def gained(parts: Parts, rng: np.random.Generator, gain_db: float, swapping: float) -> Parts:
-    """Give each part a gain of its own, and swap the sides of some.
+    """Give each of the parts (p, 2, n) a gain of its own, and swap the sides of some.
 
-    Args:
-        parts: Shape (p, 2, n).
-        rng: Random generator of gains and swaps.
-        gain_db: Standard deviation of the gains, in decibels.
-        swapping: Share of the parts to swap.
+    `gain_db` is the standard deviation of the gains in decibels, `swapping` the share of the parts to swap.
     """
     gains = 10 ** (rng.normal(0, 1, len(parts)) * gain_db / 20)
     swapped = rng.random(len(parts)) < swapping
@@ -194,12 +180,9 @@ def gained(parts: Parts, rng: np.random.Generator, gain_db: float, swapping: flo
 
 
 def without_band(parts: Parts, place: float, width: float) -> Parts:
-    """Leave out a band of frequencies from all parts.
+    """Leave out a band of frequencies from all parts (p, 2, n).
 
-    Args:
-        parts: Shape (p, 2, n).
-        place: Its beginning, as a share of the possible range.
-        width: Its width, as a share of all bins.
+    Its place is a share of the possible range, its width one of all bins.
     """
     bins = round(width * _MASK_STFT.bins)
     first = round(place * (_MASK_STFT.bins - bins))
@@ -209,12 +192,9 @@ def without_band(parts: Parts, place: float, width: float) -> Parts:
 
 
 def with_gap(parts: Parts, place: float, width: float) -> Parts:
-    """Silence a stretch of time in all parts.
+    """Silence a stretch of time in all parts (p, 2, n).
 
-    Args:
-        parts: Shape (p, 2, n).
-        place: Its beginning, as a share of the possible range.
-        width: Its length, as a share of the excerpt.
+    Its place is a share of the possible range, its width one of the excerpt.
     """
     samples = round(width * parts.shape[-1])
     first = round(place * (parts.shape[-1] - samples))

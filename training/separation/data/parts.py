@@ -34,11 +34,7 @@ class Recording(Protocol):
         ...
 
     def read(self, start: int, length: int) -> Parts:
-        """Return an excerpt as parts, zeros where it reaches beyond the end.
-
-        Args:
-            start: First sample, at least 0.
-            length: Samples.
+        """Return `length` samples from `start` on as parts, zeros where they reach beyond the end.
 
         Raises:
             CorpusError: if it cannot be read.

@@ -137,27 +137,6 @@ class SequentialSegments(Dataset[tuple[Tensor, Place]]):
         return torch.from_numpy(self.recordings[place.recording].read(place.start, self.length)), place
 
 
-class FullRecordings(Dataset[Tensor]):
-    """Whole recordings."""
-
-    def __init__(self, recordings: Sequence[Recording]) -> None:
-        """Check the recordings: at least one, all at one sample rate.
-
-        Raises:
-            CorpusError: if there are none, or they differ in sample rate.
-        """
-        _check(recordings, 1)
-        self.recordings = recordings
-
-    def __len__(self) -> int:
-        return len(self.recordings)
-
-    def __getitem__(self, index: int) -> Tensor:
-        """Return parts, (s + 1, 2, n)."""
-        recording = self.recordings[index]
-        return torch.from_numpy(recording.read(0, recording.length))
-
-
 def _check(recordings: Sequence[Recording], length: int) -> None:
     if not recordings:
         raise CorpusError("no recordings for excerpts; give a folder that holds some")

@@ -40,12 +40,7 @@ class BssFigures(NamedTuple):
 
 
 def bss_figures(found: Samples, true: Samples, rate: int) -> BssFigures:
-    """Return the figures of separated stems.
-
-    Args:
-        found: The separated stems, (s, 2, n).
-        true: The true stems, (s, 2, n).
-        rate: Samples a second; a window lasts a second.
+    """Return the figures of separated stems (s, 2, n) against the true ones; a window lasts a second.
 
     Raises:
         TatumFlowError: if museval or ffmpeg is missing.

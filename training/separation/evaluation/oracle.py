@@ -11,12 +11,7 @@ _SMALLEST = 1e-12
 def ideal_ratio_mask(parts: Parts, transform: StftSettings) -> Samples:
     """Separate a recording by each stem's share of the power in every bin (Liutkus and Badeau, 2015).
 
-    Args:
-        parts: Shape (s + 1, 2, n).
-        transform: Window and hop of the masks; those of the compared model.
-
-    Returns:
-        Shape (s, 2, n).
+    From parts, (s + 1, 2, n), come stems, (s, 2, n). `transform` is that of the compared model.
     """
     spectra = stft(parts, transform)
     powers = np.square(np.abs(spectra))

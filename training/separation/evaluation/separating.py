@@ -67,16 +67,7 @@ class TorchBlockModel:
 
 
 def separate_stream(model: TfswaUnet, mixture: Samples, piece: int = 1 << 16) -> Samples:
-    """Separate a recording as a stream, block by block.
-
-    Args:
-        model: A causal model.
-        mixture: Shape (2, n).
-        piece: Samples that arrive at once.
-
-    Returns:
-        Shape (s, 2, n).
-    """
+    """Separate a mixture (2, n) into stems (s, 2, n) as a stream of pieces, with a causal model."""
     return stream_through(TorchBlockModel(model), mixture, piece)
 
 

@@ -95,12 +95,7 @@ class TrackingFigures:
 def tracking_figures(
     tracker: NoteTracker, recordings: Iterable[NotedRecording], seconds: float
 ) -> TrackingFigures:
-    """Transcribe recordings and measure the notes.
-
-    Args:
-        tracker: The tracker.
-        recordings: At least one.
-        seconds: Seconds of each, from its beginning.
+    """Transcribe the first seconds of recordings, at least one, and measure the notes.
 
     Raises:
         CorpusError: if a recording cannot be read.

@@ -34,10 +34,7 @@ class Onsets:
 def match(played: Onsets, found: Onsets, *, by_pitch: bool = True) -> NDArray[np.int64]:
     """Return the index of the transcribed note of each played one, (n,) int64; -1 where there is none.
 
-    Args:
-        played: The true notes.
-        found: The transcribed notes.
-        by_pitch: Whether the pitches are compared too.
+    `by_pitch` states whether the pitches are compared too.
     """
     pairs = np.full(len(played), -1, dtype=np.int64)
     if not len(played) or not len(found):

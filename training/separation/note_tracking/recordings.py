@@ -37,11 +37,7 @@ class NotedRecording:
     notes: tuple[Note, ...]
 
     def read(self, rate: int, seconds: float) -> NDArray[np.float32]:
-        """Return its beginning, mixed to mono, (n,).
-
-        Args:
-            rate: Samples a second to return.
-            seconds: Most seconds.
+        """Return its first seconds, mixed to mono, (n,), at `rate` samples a second.
 
         Raises:
             CorpusError: if the file cannot be read.

@@ -43,11 +43,7 @@ def arrange(
 ) -> Arrangement:
     """Accompany a solo; the bass is the real one where it was transcribed.
 
-    Args:
-        solo: The solo.
-        rng: Random generator of the accompaniment.
-        transposition: Semitones, for all stems but the drums.
-        tempo: Factor of the tempo, above 0.
+    `transposition` in semitones moves all stems but the drums; `tempo` is a factor above 0.
     """
     piano = play(comping(solo.beats, rng), solo.beats, draw_touch(rng), rng)
     real = _with_velocities(solo.bass, rng, loud=84, swell=3)

@@ -59,14 +59,10 @@ _HIGHEST: Final = 76
 
 
 def comping(beats: Sequence[Beat], rng: np.random.Generator) -> list[BeatNote]:
-    """Comp on the chords, a rhythm a bar.
+    """Comp on the chords of beats, a rhythm a bar, drawn from `rng`.
 
     An eighth before a change of chord anticipates the new chord. Each voicing is the nearest to the one
     before.
-
-    Args:
-        beats: Beats with their chords.
-        rng: Random generator of voicings and rhythms.
     """
     shells = float(rng.uniform(0.0, 0.7))
     favorites = rng.permutation(len(_RHYTHMS))[:5]
@@ -90,12 +86,9 @@ def comping(beats: Sequence[Beat], rng: np.random.Generator) -> list[BeatNote]:
 
 
 def voicing(chord: Chord, center: float, shells: bool) -> list[int]:
-    """Return the pitches of a voicing near a center, without the root, which the bass plays.
+    """Return the pitches of a voicing whose mean is near `center`, without the root, which the bass plays.
 
-    Args:
-        chord: The chord.
-        center: MIDI pitch, the target of their mean.
-        shells: Whether the voicing is third and seventh alone.
+    With `shells` it is third and seventh alone.
     """
     tones = (_SHELLS if shells else _ROOTLESS)[chord.quality]
     classes = [(chord.root + tone) % 12 for tone in tones]

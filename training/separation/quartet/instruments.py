@@ -68,13 +68,7 @@ INSTRUMENTS: Final[Mapping[str, Sequence[Instrument]]] = {
 def choose_instrument(
     choices: Sequence[Instrument], notes: Sequence[Note], rng: np.random.Generator
 ) -> Instrument:
-    """Draw an instrument whose range has the notes, or the most of them.
-
-    Args:
-        choices: At least one.
-        notes: The notes.
-        rng: Random generator.
-    """
+    """Draw one of the choices, at least one, whose range has the notes, or the most of them."""
     pitches = np.array([note.pitch for note in notes])
     missing = [int(((pitches < one.lowest) | (pitches > one.highest)).sum()) for one in choices]
     fitting = [

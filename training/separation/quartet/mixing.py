@@ -40,12 +40,9 @@ class Mix:
 
 
 def mix(stems: Mapping[str, NDArray[np.float32]], balances: Mapping[str, Balance], peak: float) -> Mix:
-    """Balance stems and sum them.
+    """Balance stems, (n, 2) each at any level, by level and pan, and sum them.
 
-    Args:
-        stems: Samples of each, (n, 2), at any level.
-        balances: Level and pan of each.
-        peak: The highest sample of mixture and stems, as a share of full scale, 0 to 0.99.
+    `peak` is the highest sample of mixture and stems, as a share of full scale, 0 to 0.99.
     """
     leveled = {
         name: panned(samples, balances[name].pan)

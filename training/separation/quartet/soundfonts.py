@@ -120,12 +120,7 @@ def installed_soundfonts(split: Split) -> list[Path]:
 
 
 def check_families(fonts: Sequence[SoundFont], families: Sequence[str], other: str) -> None:
-    """Check that SoundFonts share no family with the opposite side of the split.
-
-    Args:
-        fonts: SoundFonts of this side.
-        families: Families of the opposite side.
-        other: Name of the opposite side.
+    """Check that SoundFonts share no family with the opposite side of the split, named `other`.
 
     Raises:
         SettingError: if one shares a family.

@@ -64,12 +64,7 @@ def draw_drummer(rng: np.random.Generator) -> Drummer:
 
 
 def swing_drums(beats: Sequence[Beat], rng: np.random.Generator) -> list[BeatNote]:
-    """Play time on every beat.
-
-    Args:
-        beats: Beats with their places in the bar and their choruses.
-        rng: Random generator of drummer and notes.
-    """
+    """Play time on every beat, by its place in the bar and its chorus, drawn from `rng`."""
     drummer = draw_drummer(rng)
     lengths = beat_lengths(beats)
     notes: list[BeatNote] = []

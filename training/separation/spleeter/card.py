@@ -25,13 +25,7 @@ _LIMITS: Final = """\
 
 
 def spleeter_card(manifest: SeparatorManifest, settings: WindowedUnets, package: str) -> str:
-    """Return the card in Markdown.
-
-    Args:
-        manifest: The complete manifest.
-        settings: How the U-nets read a stream.
-        package: Name and version of the package that carries the weights.
-    """
+    """Return the card in Markdown; `package` is name and version of the package that carries the weights."""
     frame, frames = 1000 * manifest.hop / manifest.rate, f"frames of {manifest.window} every {manifest.hop}"
     latency = 1000 * (manifest.window + (manifest.block - 1) * manifest.hop) / manifest.rate
     return model_card(

@@ -40,9 +40,7 @@ class _Entry:
 def read_tensors(index: bytes, data: bytes) -> dict[str, NDArray[np.float32]]:
     """Return the float tensors of a checkpoint by name; those of other types are left out.
 
-    Args:
-        index: Content of `*.index`.
-        data: Content of `*.data-00000-of-00001`.
+    `index` is the content of `*.index`, `data` that of `*.data-00000-of-00001`.
 
     Raises:
         ExportError: if it is damaged, or has more than one data file.

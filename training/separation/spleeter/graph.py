@@ -73,12 +73,9 @@ class WindowedUnets:
 
 
 def unets_graph(tensors: Tensors, stems: int, settings: WindowedUnets) -> onnx.ModelProto:
-    """Return the graph of U-nets.
+    """Return the graph of U-nets for so many stems.
 
-    Args:
-        tensors: Weights by their Keras names; layers are numbered over all stems.
-        stems: Number of stems.
-        settings: Sizes.
+    `tensors` are weights by their Keras names; layers are numbered over all stems.
 
     Raises:
         ExportError: if a weight is missing or does not fit.
@@ -210,13 +207,7 @@ def _magnitudes(graph: _Graph, past: Sequence[str], kept: Sequence[str], setting
 
 
 def _extended(graph: _Graph, share: str, settings: WindowedUnets) -> str:
-    """Return a stem's shares of all bins, (2, bins, block), from those of the low ones.
-
-    Args:
-        graph: The graph.
-        share: Shares of the low bins, (1, 2, block, low_bins).
-        settings: Sizes.
-    """
+    """Return a stem's shares of all bins, (2, bins, block), from (1, 2, block, low_bins) of the low ones."""
     shaped = graph.add("Reshape", share, graph.ints(_SIDES, settings.block, settings.low_bins))
     low = graph.add("Transpose", shaped, perm=[0, 2, 1])
     mean = graph.add("ReduceMean", low, axes=[1], keepdims=1)

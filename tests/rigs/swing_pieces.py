@@ -1,4 +1,4 @@
-"""A small generated swing piece, for experiments that need no corpus."""
+"""A small generated swing piece, for tests that need no corpus."""
 
 from dataclasses import dataclass
 from typing import Final
