@@ -396,9 +396,10 @@ def samples(
         if corpus is None:
             raise SettingError("--blind: needs primers of real players; give a packed corpus with --corpus")
         with _training_libraries():
-            from tatumflow.training.samples.blind import PAGE, make_blind_test
+            from tatumflow.training.samples.blind import PAGE as BLIND_PAGE
+            from tatumflow.training.samples.blind import make_blind_test
         rows = make_blind_test([model, *blind], out, corpus, seed=seed, write_sound=context.obj)
-        print(f"{sum(len(row.clips) for row in rows)} clips in {out / PAGE}")
+        print(f"{sum(len(row.clips) for row in rows)} clips in {out / BLIND_PAGE}")
         return
     with _training_libraries():
         from tatumflow.training.samples.commands import PAGE, SampleSettings, make_samples
