@@ -212,7 +212,7 @@ class Controls:
         row=False,
     )
     pocket: float = number(
-        1.0,
+        1.6,
         0.0,
         3.0,
         "Pocket",

@@ -99,6 +99,8 @@ class PhraseGuide:
 
     def _sampled(self, before: Sequence[Note], surprise: float, pitch_classes: Ints) -> Floats | None:
         parts = self._policy.conditions_on
+        if self._model.shape.relative:
+            parts += self._policy.conditions_in_key
         if before and surprise < _MIDDLE:
             parts += self._policy.conditions_near
         if not parts:

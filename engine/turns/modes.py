@@ -4,7 +4,7 @@ from math import inf
 from typing import Final, Protocol
 
 from tatumflow.engine.controls import Controls, ModeName
-from tatumflow.engine.phrases.policy import MANNER, PhrasePolicy
+from tatumflow.engine.phrases.policy import IN_KEY, MANNER, PhrasePolicy
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.turn_window import ENTRY_SECONDS, TurnWindow
 
@@ -86,7 +86,7 @@ class Continuation:
 
     name: ModeName = "continue"
     patience = 0.6
-    phrases = PhrasePolicy(conditions_on=MANNER)
+    phrases = PhrasePolicy(conditions_on=MANNER, conditions_in_key=IN_KEY)
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
         """Return the window of a continuation of `phrase` that begins at `now` seconds."""
@@ -107,7 +107,7 @@ class Improvisation:
 
     name: ModeName = "improvise"
     patience = 1.0
-    phrases = PhrasePolicy(from_call=False, conditions_on=MANNER)
+    phrases = PhrasePolicy(from_call=False, conditions_on=MANNER, conditions_in_key=IN_KEY)
 
     def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
         """Return the window of an improvisation that begins at `now` seconds, whatever the call."""

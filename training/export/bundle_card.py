@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tatumflow.engine.model.bundle import Manifest
+from tatumflow.engine.model.bundle import METRE_VERSION, Manifest
 from tatumflow.training.export.card import commands, corpus_table, counted, metric_table, model_card
 
 _SUMMARY: Final = """\
@@ -18,9 +18,11 @@ _LIMITS: Final = """\
 - It is trained on solo jazz piano and monophonic solos; it continues other music as if it were one of these.
 - Styles with little training music sound like the corpus as a whole.
 - Transcribed performances carry the transcriber's errors: missed soft notes, rough offsets and velocities.
-- It is conditioned on chords where they are given, but on no bars or tempo; playing in tempo is arranged
-  around it.
+- It is conditioned on chords where they are given{metre}.
 - It may repeat short figures of its training music. It imitates habits of players, not persons."""
+
+_METRE: Final = ", and on tempo, beat of the bar and phase within the beat where they are known"
+_NO_METRE: Final = ", but on no bars or tempo; playing in tempo is arranged around it"
 
 
 def bundle_card(manifest: Manifest, parameters: int, steps: int, base: str = "") -> str:
@@ -32,7 +34,7 @@ def bundle_card(manifest: Manifest, parameters: int, steps: int, base: str = "")
         steps: Optimizer steps it was trained for; 0 for untrained weights.
         base: What training began with, such as the name of a bundle; empty for random weights.
     """
-    dims = manifest.dims
+    dims, reads_metre = manifest.dims, manifest.format_version >= METRE_VERSION
     size = sum(graph.bytes for graph in manifest.graphs.values()) / 1e6
     precisions = " and ".join(sorted({graph.precision for graph in manifest.graphs.values()}))
     return model_card(
@@ -53,6 +55,6 @@ def bundle_card(manifest: Manifest, parameters: int, steps: int, base: str = "")
             "Training data": f"{corpus_table(manifest.corpora)}\n\n{_TRAINING}",
             "Measured": metric_table(manifest.metrics),
             "Styles": ", ".join(slug for slug in manifest.styles if slug) or "None.",
-            "Limits": _LIMITS,
+            "Limits": _LIMITS.format(metre=_METRE if reads_metre else _NO_METRE),
         },
     )

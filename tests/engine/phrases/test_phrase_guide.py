@@ -98,6 +98,19 @@ def test_a_part_that_does_not_condition_the_decoder_is_zero() -> None:
     assert [name for name, value in parts(found).items() if value] == ["rhythm", "dynamics"]
 
 
+@pytest.mark.parametrize(
+    ("relative", "names"),
+    [(False, ["rhythm", "dynamics"]), (True, ["harmony", "melody", "rhythm", "dynamics"])],
+)
+def test_harmony_and_melody_condition_only_where_they_are_relative_to_the_key(
+    relative: bool, names: list[str]
+) -> None:
+    guide = PhraseGuide(MockPhraseModel(relative=relative))
+    guide.begin(CALL, mode_named("continue").phrases, Controls(), STYLE, (), (0,))
+    found = parts(present(guide.first(PLAYED)))
+    assert [name for name, value in found.items() if value] == names
+
+
 def test_without_parts_there_is_no_condition() -> None:
     guide = PhraseGuide(MockPhraseModel())
     policy = PhrasePolicy(conditions_on=())
