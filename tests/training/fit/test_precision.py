@@ -84,7 +84,7 @@ def test_the_speed_is_measured_once_and_passed_on(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TATUMFLOW_BF16_SPEEDUP", "")
     bf16_speedup.cache_clear()
     measured = bf16_speedup()
-    assert 0.01 < measured < 100
+    assert 0 <= measured < 100, "emulated products take up to a hundred times as long"
     assert os.environ["TATUMFLOW_BF16_SPEEDUP"] == f"{measured:.2f}"
     bf16_speedup.cache_clear()
     monkeypatch.setenv("TATUMFLOW_BF16_SPEEDUP", "3.00")
