@@ -297,14 +297,22 @@ def evaluate(
     """Measure a model on held-out pieces: how well it predicts, and what it plays."""
     with _training_libraries():
         from tatumflow.training.evaluate.commands import evaluate, table
+        from tatumflow.training.evaluate.family_figures import evaluate_family, family_table
         from tatumflow.training.evaluate.settings import EvaluationSettings
+        from tatumflow.training.recipes import recipe_of_model
     parts = tuple(part.strip() for part in only.split(",") if part.strip())
+    settings = EvaluationSettings(
+        split.value, primers, parts, limit, seed, solos, not unconditional, _controls(control or [])
+    )
+    recipe = recipe_of_model(model)
+    if recipe.evaluate is not None:
+        figures = evaluate_family(recipe.evaluate, model, corpus or [], settings, json)
+        print("\n".join(family_table(figures)))
+        return
     result = evaluate(
         model,
         corpus or [Path("data/packed")],
-        EvaluationSettings(
-            split.value, primers, parts, limit, seed, solos, not unconditional, _controls(control or [])
-        ),
+        settings,
         json_path=json,
         report=report,
         write_sound=context.obj,
@@ -442,29 +450,26 @@ def export(
     with _training_libraries():
         from tatumflow.training.export.commands import export_checkpoint
         from tatumflow.training.export.gpu_trunk import add_gpu_trunk, is_bundle
+        from tatumflow.training.recipes import NOTES, SEPARATION, recipe_of_model
         from tatumflow.training.separation.checkpoint import open_separator
-        from tatumflow.training.separation.export.export import (
-            export_separator,
-            is_separator,
-            write_torchscript,
-        )
+        from tatumflow.training.separation.export.export import write_torchscript
     if target is Target.TENSORRT and is_bundle(checkpoint):
         manifest = add_gpu_trunk(checkpoint, out, name)
         print(f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}")
         return
-    if is_separator(checkpoint):
-        if target is not Target.CPU:
-            raise TatumFlowError(f"--target: {checkpoint} is a separator, which runs on the CPU only")
-        separator = export_separator(checkpoint, out, name or "quartet-live", quartets=corpus)
-        print(f"{separator.name}: {', '.join(separator.stem_set.names)}, in {out}")
-        if torchscript is not None:
-            write_torchscript(open_separator(checkpoint).model, torchscript)
-            print(f"its step as TorchScript, in {torchscript}")
-        return
-    if torchscript is not None:
+    recipe = recipe_of_model(checkpoint)
+    if torchscript is not None and recipe is not SEPARATION:
         raise TatumFlowError(f"--torchscript: {checkpoint} is no separator; omit the option")
-    manifest = export_checkpoint(checkpoint, out, name or "tatumflow-live", corpus, target)
-    print(f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}")
+    if target is Target.TENSORRT:
+        if recipe is not NOTES:
+            raise TatumFlowError(f"--target: {checkpoint} predicts no notes, and runs on the CPU only")
+        manifest = export_checkpoint(checkpoint, out, name or "tatumflow-live", corpus, target)
+        print(f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}")
+        return
+    print(recipe.export(checkpoint, out, name, corpus))
+    if torchscript is not None:
+        write_torchscript(open_separator(checkpoint).model, torchscript)
+        print(f"its step as TorchScript, in {torchscript}")
 
 
 def get_spleeter(

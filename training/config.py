@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.training.fit.settings import RunConfig, TrainConfig
-from tatumflow.training.models import SEPARATORS, family_named
-from tatumflow.training.separation.fit.settings import SeparationConfig
+from tatumflow.training.models import family_named
+from tatumflow.training.recipes import recipe_of
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> RunConfig:
@@ -40,14 +40,14 @@ def parse_config(content: Mapping[str, Any], source: str = "configuration") -> R
     """Validate settings, the model's hyperparameters included.
 
     Returns:
-        A `SeparationConfig` for a family of separators, else a `TrainConfig`.
+        Settings of the class that the family's recipe names; a `TrainConfig` where no family is given.
 
     Raises:
         SettingError: if a setting is unknown or out of range.
     """
-    kind = SeparationConfig if content.get("family") in SEPARATORS else TrainConfig
+    kind = recipe_of(str(content["family"])).config if "family" in content else TrainConfig
     try:
-        config: TrainConfig | SeparationConfig = kind.model_validate(dict(content))
+        config = kind.model_validate(dict(content))
     except ValidationError as error:
         raise SettingError(f"{source}: {_first(error)}") from None
     family = family_named(config.family)
@@ -55,12 +55,12 @@ def parse_config(content: Mapping[str, Any], source: str = "configuration") -> R
         model = family.config.model_validate(config.model)
     except ValidationError as error:
         raise SettingError(f"{source}: {_first(error, 'model.')}") from None
-    if config.data.batch_size % config.run.devices:
+    if config.batch_size % config.run.devices:
         raise SettingError(
-            f"{source}: data.batch_size: {config.data.batch_size} cannot be shared by "
+            f"{source}: data.batch_size: {config.batch_size} cannot be shared by "
             f"run.devices={config.run.devices}; make it a multiple"
         )
-    if isinstance(config, SeparationConfig):
+    if not isinstance(config, TrainConfig):
         return config
     window = getattr(model, "max_seq_len", config.data.seq_len)
     if config.data.seq_len > window:

@@ -1,14 +1,10 @@
 """Training of a model of any family from its configuration."""
 
 from pathlib import Path
-from typing import Any
 
 from tatumflow.training.fit.fit import FitResult, fit
-from tatumflow.training.fit.note_task import note_task
-from tatumflow.training.fit.settings import RunConfig, TrainConfig
-from tatumflow.training.fit.task import Task
-from tatumflow.training.separation.fit.settings import SeparationConfig
-from tatumflow.training.separation.fit.task import separation_task
+from tatumflow.training.fit.settings import RunConfig
+from tatumflow.training.recipes import recipe_of
 
 
 def train(config: RunConfig, run_dir: Path, resume: bool = False) -> FitResult:
@@ -19,11 +15,5 @@ def train(config: RunConfig, run_dir: Path, resume: bool = False) -> FitResult:
         run_dir: Its folder; made if missing. Without `resume` it must hold no run.
         resume: Continue from `last.ckpt` in the folder.
     """
-
-    def task_of(resumed: bool) -> Task[Any]:
-        if isinstance(config, SeparationConfig):
-            return separation_task(config)
-        assert isinstance(config, TrainConfig)
-        return note_task(config, resumed)
-
-    return fit(config, run_dir, task_of, resume)
+    recipe = recipe_of(config.family)
+    return fit(config, run_dir, lambda resumed: recipe.task(config, resumed), resume)

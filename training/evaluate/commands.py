@@ -1,15 +1,15 @@
 """The `evaluate` command: figures of a checkpoint or a bundle on held-out pieces."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.regular_file import check_output
-from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.model.bundle import load_bundle
-from tatumflow.training.evaluate.comparison import Figures, without_nan
+from tatumflow.training.evaluate.comparison import Figures
 from tatumflow.training.evaluate.evaluation import Evaluation, EvaluationResult
+from tatumflow.training.evaluate.figure_lines import compared_line, interval_line
+from tatumflow.training.evaluate.figures_file import evaluation_command, write_figures
 from tatumflow.training.evaluate.held_out import opened_corpus
 from tatumflow.training.evaluate.opened_model import open_model
 from tatumflow.training.evaluate.progress import Progress
@@ -56,16 +56,10 @@ def evaluate(
     bundle = load_bundle(model) if opened.runtime == "onnx" else None
     with opened_corpus(corpus) as packed:
         result = Evaluation(opened, bundle, packed, chosen, progress).run()
-    header = {"command": _command(model, chosen), "model": opened.name, "runtime": opened.runtime}
+    header = {"command": evaluation_command(model, chosen), "model": opened.name, "runtime": opened.runtime}
     result = result.described({**header, "split": chosen.split, "seed": chosen.seed})
     if json_path is not None:
-        content = json.dumps(without_nan(result.figures), indent=1, allow_nan=False)
-        try:
-            write_whole(json_path, content + "\n")
-        except OSError as error:
-            raise SettingError(
-                f"{json_path}: cannot be written ({error.strerror}); give another file"
-            ) from None
+        write_figures(json_path, result.figures)
     if report is not None:
         write_report(result, report, write_sound)
     return result
@@ -75,36 +69,38 @@ def table(figures: Figures) -> Iterator[str]:
     """Write the figures as lines of text, with 95 % intervals."""
     for name in _SUMMARY:
         if name in figures:
-            yield _line(name, figures[name]["value"], figures[name]["interval"])
+            yield interval_line(name, figures[name]["value"], figures[name]["interval"])
     for name, figure in figures.get("nll_fields", {}).items():
-        yield _line(f"  {name}", figure["value"], figure["interval"])
+        yield interval_line(f"  {name}", figure["value"], figure["interval"])
     for corpus, part in figures.get("nll_corpora", {}).items():
         interval = part["nll_per_note"]
-        yield _line(f"  nll_per_note, {corpus}", interval["value"], interval["interval"])
+        yield interval_line(f"  nll_per_note, {corpus}", interval["value"], interval["interval"])
     yield from _latent_lines(figures)
     yield from _endless_lines(figures)
     for name, figure in figures.items():
         if isinstance(figure, dict) and "real_later" in figure:
             other = f"; real later {figure['real_later'][figure['of']]:.3f}"
-            yield _line(f"{name}, {figure['of']}", figure["value"], figure["interval"]) + other
+            yield interval_line(f"{name}, {figure['of']}", figure["value"], figure["interval"]) + other
         elif isinstance(figure, dict) and "ratio" in figure:
-            yield _compared(name, figure)
+            yield compared_line(name, figure)
     yield from listener_lines(figures)
     for style, figure in figures.get("style_match", {}).items():
-        yield _compared(f"style_match, {style}", figure)
+        yield compared_line(f"style_match, {style}", figure)
     for name in ("style_blend", "style_strength"):
         if figures.get(name):
             yield f"{name:<34} monotone {_yes(figures[name]['monotone'])}"
     if "top1" in figures.get("style_classifier", {}):
         accuracy = figures["style_classifier"]["top1"]
-        yield _line("style_classifier, top 1", accuracy["value"], accuracy["interval"])
+        yield interval_line("style_classifier, top 1", accuracy["value"], accuracy["interval"])
     for name, row in figures.get("answer_relevance", {}).items():
         if isinstance(row, dict):
-            line = _line(f"answer_relevance, {name}", row["difference"], row["interval"])
+            line = interval_line(f"answer_relevance, {name}", row["difference"], row["interval"])
             yield f"{line}; own call {row['own']:.3f}"
     for name, settings in figures.get("answer_motifs", {}).items():
         for setting, row in settings.items():
-            line = _line(f"answer_motifs, {name}, {setting}", row["own"]["value"], row["own"]["interval"])
+            line = interval_line(
+                f"answer_motifs, {name}, {setting}", row["own"]["value"], row["own"]["interval"]
+            )
             yield f"{line}; other calls {row['other']['value']:.3f}, ratio {row['ratio']['value']:.3f}"
     for name, control in figures.get("control_response", {}).items():
         values = " ".join(f"{value:.3f}" for value in control["values"])
@@ -112,14 +108,14 @@ def table(figures: Figures) -> Iterator[str]:
     yield from _edit_lines(figures)
     for name, row in figures.get("improvise", {}).items():
         if isinstance(row, dict):
-            line = _line(f"improvise, {name}", row["value"], row["interval"])
+            line = interval_line(f"improvise, {name}", row["value"], row["interval"])
             if "real" in row:
                 low, high = row["real_range"]
                 line += f"; real {row['real']:.3f} [{low:.3f}, {high:.3f}], {row['within']} takes within"
             yield line
     for kind in ("exact", "transposed"):
         if "memorization" in figures:
-            yield _compared(f"memorization, {kind}", figures["memorization"][kind]["longest_run"])
+            yield compared_line(f"memorization, {kind}", figures["memorization"][kind]["longest_run"])
     for part, reason in figures.get("skipped", {}).items():
         yield f"left out: {part}: {reason}"
 
@@ -135,7 +131,7 @@ def _endless_lines(figures: Figures) -> Iterator[str]:
 def _latent_lines(figures: Figures) -> Iterator[str]:
     for condition, figure in figures.get("latent_nll", {}).items():
         if isinstance(figure, dict):
-            line = _line(f"latent_nll, given {condition}", figure["value"], figure["interval"])
+            line = interval_line(f"latent_nll, given {condition}", figure["value"], figure["interval"])
             yield f"{line}; gain {figure['gain']['value']:.3f}"
     if "latent_active" in figures:
         active = figures["latent_active"]
@@ -147,33 +143,15 @@ def _latent_lines(figures: Figures) -> Iterator[str]:
 
 def _edit_lines(figures: Figures) -> Iterator[str]:
     for name, edit in figures.get("theory_edits", {}).get("edits", {}).items():
-        line = _line(f"edit, {name}", edit["moved"], edit["interval"])
+        line = interval_line(f"edit, {name}", edit["moved"], edit["interval"])
         others = ", ".join(
             f"{part} {move['ratio']:.2f}" for part, move in edit["parts"].items() if part != edit["part"]
         )
         yield f"{line}; of {edit['before']:.3f}; others {others}; held {_yes(edit['held'])}"
 
 
-def _line(name: str, value: float, interval: Sequence[float]) -> str:
-    return f"{name:<34} {value:8.3f}  [{interval[0]:.3f}, {interval[1]:.3f}]"
-
-
-def _compared(name: str, figure: Figures) -> str:
-    line = _line(name, figure["generated"], figure["generated_interval"])
-    return f"{line}; real {figure['real']:.3f}, ratio {figure['ratio']:.3f}"
-
-
 def _yes(value: object) -> str:
     return "yes" if value else "no"
-
-
-def _command(model: Path, settings: EvaluationSettings) -> str:
-    command = f"tatumflow evaluate {model.name} --corpus CORPUS --split {settings.split}"
-    command += f" --primers {settings.primers} --seed {settings.seed}"
-    command += f" --only {','.join(settings.only)}" if settings.only else ""
-    command += "" if settings.conditions else " --unconditional"
-    command += "".join(f" --control {name}={value}" for name, value in settings.controls)
-    return command + (f" --limit {settings.limit}" if settings.limit is not None else "")
 
 
 def _check_outputs(json_path: Path | None, report: Path | None) -> None:

@@ -151,6 +151,11 @@ class RunConfig(_Section):
     optimizer: OptimizerSettings = OptimizerSettings()
     run: RunSettings = RunSettings()
 
+    @property
+    def batch_size(self) -> int:
+        """Examples in a batch; `data.batch_size` of every family."""
+        raise NotImplementedError
+
     def plain(self) -> dict[str, Any]:
         """Return the configuration as plain JSON values, for checkpoints."""
         return self.model_dump(mode="json")
@@ -166,3 +171,8 @@ class TrainConfig(RunConfig):
 
     family: str = "tatumflow"
     data: DataSettings = DataSettings()
+
+    @property
+    def batch_size(self) -> int:
+        """Windows in a batch."""
+        return self.data.batch_size

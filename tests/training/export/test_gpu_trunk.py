@@ -24,6 +24,7 @@ from tatumflow.training.export.gpu_trunk import add_gpu_trunk, float_trunk  # no
 from tatumflow.training.export.onnx_files import Model  # noqa: E402
 from tatumflow.training.export.parity import TOLERANCE, random_steps  # noqa: E402
 from tatumflow.training.export.tensorrt_rules import bundle_findings  # noqa: E402
+from tatumflow.training.recipes import recipe_of  # noqa: E402
 
 GPU_GRAPH = DECODER_GRAPH + GPU_SUFFIX
 
@@ -91,7 +92,7 @@ def test_no_scales_are_left_behind(tiny_bundle: Path) -> None:
 
 
 def test_a_separator_is_not_for_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tatumflow.training.separation.export.export.is_separator", lambda _: True)
+    monkeypatch.setattr("tatumflow.training.recipes.recipe_of_model", lambda _: recipe_of("tfswa_unet"))
     error = _export(tmp_path / "last.ckpt", tmp_path / "out").exception
     assert isinstance(error, TatumFlowError)
-    assert "last.ckpt is a separator" in str(error)
+    assert "last.ckpt predicts no notes" in str(error)

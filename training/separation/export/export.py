@@ -27,9 +27,6 @@ from tatumflow.training.export.errors import ExportError
 from tatumflow.training.export.files import own_version, whole_folder, write_graphs
 from tatumflow.training.export.onnx_files import OPSET, traced
 from tatumflow.training.export.parity import TOLERANCE
-from tatumflow.training.fit.checkpoint import read_checkpoint
-from tatumflow.training.fit.trainable import CHECKPOINT_KEY
-from tatumflow.training.models import SEPARATORS
 from tatumflow.training.models.tfswa_unet.graph import SeparatorGraph
 from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.checkpoint import TrainedSeparator, open_separator
@@ -46,16 +43,6 @@ which requires it."""
 _GRAPH: Final = "separator"
 _WRAP: Final = 1.5
 """Blocks of the check per block of the time attention's context."""
-
-
-def is_separator(checkpoint: Path) -> bool:
-    """Return whether a checkpoint holds a separation model.
-
-    Raises:
-        CheckpointError: if it cannot be read.
-    """
-    with read_checkpoint(checkpoint) as content:
-        return content[CHECKPOINT_KEY]["family"] in SEPARATORS
 
 
 def export_separator(

@@ -76,3 +76,8 @@ class SeparationConfig(RunConfig):
     family: str = "tfswa_unet"
     data: SeparationData = SeparationData()
     losses: LossSettings = LossSettings()
+
+    @property
+    def batch_size(self) -> int:
+        """Excerpts in a batch."""
+        return self.data.batch_size
