@@ -79,8 +79,10 @@ class Stretch:
         onset: Seconds since the piece's start, (n,) float64.
         duration: Seconds, (n,) float64.
         chord: Chord ids at the onsets, 0 for none or unknown, (n,) int64.
+        shift_read: Time-shift indices as inputs, (n,) int64; those of `fields` where no note is displaced.
         metre: Phase, beat of the bar and tempo at their onsets, (n, 3) int64; see `engine/model/metre.py`.
-        metre_before: Those of the note before the stretch, (3,) int64.
+        metre_read: Those as inputs, (n, 3) int64.
+        metre_before: Those of the note before the stretch as inputs, (3,) int64.
         tick_seconds: Seconds of a tick at their onsets, (n,) float64.
     """
 
@@ -90,7 +92,9 @@ class Stretch:
     onset: NDArray[np.float64]
     duration: NDArray[np.float64]
     chord: NDArray[np.int64]
+    shift_read: NDArray[np.int64]
     metre: NDArray[np.int64]
+    metre_read: NDArray[np.int64]
     metre_before: NDArray[np.int64]
     tick_seconds: NDArray[np.float64]
 
@@ -105,6 +109,7 @@ def encode_stretch(
     frame: float = 0.0,
     key: NDArray[np.int64] | None = None,
     metre: bool = False,
+    displaced: bool = False,
 ) -> Stretch:
     """Encode `count` notes of a piece from note `start` on.
 
@@ -121,6 +126,8 @@ def encode_stretch(
         key: Pitch-class counts of the notes before, (12,); the stretch is transposed to where its first notes
             agree best with them, at random when None.
         metre: Whether time is in beats where they are known; else it is in seconds.
+        displaced: Whether notes on known beats are read off their places, and each is predicted to land on
+            its own: see `displaced_ticks`.
     """
     # The note before is included, since the first time shift counts from it.
     lead = 1 if start else 0
@@ -158,7 +165,11 @@ def encode_stretch(
     ticks = _ticks(onset, beat, period)
     # The note before stays the first.
     order = np.concatenate([np.arange(lead), lead + np.lexsort((pitch[lead:], ticks[lead:]))])
-    shifts = np.diff(ticks[order], prepend=ticks[order[0]])
+    ticks = ticks[order]
+    read = displaced_ticks(ticks, rng) if displaced and (period > 0).all() else ticks
+    # Notes struck together are displaced together.
+    together = np.diff(ticks, prepend=ticks[0] - 1) == 0
+    shifts = np.where(together, 0, ticks - np.concatenate([read[:1], read[:-1]]))
     widths = tick_seconds(period)
     fields = np.stack(
         [
@@ -169,8 +180,10 @@ def encode_stretch(
         ],
         axis=1,
     )
-    places = _places(beat, bar_beat, period)[order]
-    before = places[0] if lead else np.array(NO_METRE)
+    beat, bar_beat, period = beat[order], bar_beat[order], period[order]
+    places = _places(beat_ticks(beat), beat, bar_beat, period)
+    places_read = _places(beat_ticks(beat) + read - ticks, beat, bar_beat, period)
+    before = places_read[0] if lead else np.array(NO_METRE)
     own = order[lead:]
     return Stretch(
         fields[lead:],
@@ -179,7 +192,9 @@ def encode_stretch(
         onset[own],
         duration[own],
         chord[own],
+        time_shift_index(np.diff(read, prepend=read[0]))[lead:],
         places[lead:],
+        places_read[lead:],
         before,
         widths[own],
     )
@@ -206,19 +221,47 @@ def _ticks(
 
 
 def _places(
-    beat: NDArray[np.float64], bar_beat: NDArray[np.int64], period: NDArray[np.float64]
+    ticks: NDArray[np.int64],
+    beat: NDArray[np.float64],
+    bar_beat: NDArray[np.int64],
+    period: NDArray[np.float64],
 ) -> NDArray[np.int64]:
-    """Return phase, beat of the bar and tempo of each onset, (n, 3).
+    """Return phase, beat of the bar and tempo of onsets on these ticks, (n, 3).
 
     A bar has as many beats as the highest one in the stretch: approximate where metres mix.
     """
-    ticks = beat_ticks(beat)
-    # The nearest tick may be the next beat's.
+    # The tick may be of another beat than `bar_beat`, which is that of `beat`.
     carried = ticks // BEAT_TICKS - np.floor(beat).astype(np.int64)
     per_bar = max(int(bar_beat.max(initial=0)) + 1, 2)
     in_bar = np.where(bar_beat >= 0, np.minimum((bar_beat + carried) % per_bar, NO_BAR_BEAT - 1), NO_BAR_BEAT)
     places = np.stack([ticks % BEAT_TICKS, in_bar, tempo_index(period)], axis=1)
     return np.where(period[:, None] > 0, places, np.array(NO_METRE))
+
+
+_DRIFT_TICKS: Final = 5.0
+_JITTER_TICKS: Final = 1.0
+_DRIFT_NOTES: Final = 12.0
+"""Standard deviations of what some notes share and of each note's own; how many notes share it on average."""
+
+
+def displaced_ticks(ticks: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return ascending ticks moved off their places as a line drifts off the beat, (n,).
+
+    A model that has read only lines which keep the beat cannot return to it: what it plays drifts off, and
+    is then its context. Here the context has drifted, and the next note is where the player had it, as with
+    the noise in imitation learning of Laskey et al. 2017, "DART", section 4.
+
+    Some successive onsets share a displacement, and each has a little of its own. Notes of one tick move
+    together, none before the one before it or beyond the next.
+    """
+    first = np.flatnonzero(np.diff(ticks, prepend=ticks[0] - 1))
+    onsets = ticks[first]
+    runs = np.cumsum(rng.random(len(onsets)) < 1 / _DRIFT_NOTES)
+    moved = rng.normal(0.0, _DRIFT_TICKS, size=runs[-1] + 1)[runs] + rng.normal(
+        0.0, _JITTER_TICKS, len(onsets)
+    )
+    moved = np.minimum(onsets + np.rint(moved).astype(np.int64), np.append(onsets[1:], onsets[-1]))
+    return np.repeat(np.maximum.accumulate(moved), np.diff(np.append(first, len(ticks))))
 
 
 _CHORD_SPREAD: Final = 0.004

@@ -54,6 +54,7 @@ class TurnSettings:
         truncated: Probability that they are read as ending at the boundary.
         chords: Probability that a part is conditioned on its chords.
         metre: Probability that a part is conditioned on its beats, where they are known.
+        displaced: Probability that such a part is read off its places; see `displaced_ticks`.
         guests: Probability that a segment which begins within a window takes the next turn in another role:
             the context then gives no hint of its player, and the style id alone does.
         companion_guests: Probability that the roles make the guest the companion.
@@ -69,6 +70,7 @@ class TurnSettings:
     truncated: float = 0.3
     chords: float = 0.5
     metre: float = 0.0
+    displaced: float = 0.0
     guests: float = 0.0
     companion_guests: float = 0.7
     segments: tuple[int, int] | None = None
@@ -239,6 +241,8 @@ class Epoch:
             frame=frame,
             key=pitch_classes_before(window, step) if part.guest else None,
             metre=rng.random() < turns.metre,
+            # Drawn only where it is set, so that all else in a window stays as it is without.
+            displaced=turns.displaced > 0 and rng.random() < turns.displaced,
         )
         ends = np.cumsum(part.turns)
         duration = boundary_durations(stretch, ends[:-1], turns.held, turns.truncated, rng)
@@ -328,7 +332,7 @@ def _write_notes(
 ) -> None:
     """Write a stretch's notes, as inputs and as targets, to the steps `at`."""
     present = stretch.velocity != UNKNOWN_VELOCITY
-    window.fields[at, TIME_SHIFT] = stretch.fields[:, TIME_SHIFT]
+    window.fields[at, TIME_SHIFT] = stretch.shift_read
     window.fields[at, PITCH] = stretch.fields[:, PITCH]
     window.fields[at, VELOCITY] = np.where(present, stretch.fields[:, VELOCITY], ABSENT[VELOCITY])
     window.fields[at, DURATION] = duration
@@ -345,10 +349,10 @@ def _write_notes(
 
 def _write_metre(window: Window, at: NDArray[np.int64], stretch: Stretch, turns: tuple[int, ...]) -> None:
     """Write the metrical places of a stretch's notes and of its turn tokens."""
-    window.metre[at] = window.next_metre[at] = stretch.metre
+    window.metre[at], window.next_metre[at] = stretch.metre_read, stretch.metre
     window.tick_seconds[at] = stretch.tick_seconds
     starts = np.cumsum((0, *turns[:-1]))
-    before = np.concatenate([stretch.metre_before[None], stretch.metre])
+    before = np.concatenate([stretch.metre_before[None], stretch.metre_read])
     window.metre[at[starts] - 1] = before[starts]
 
 

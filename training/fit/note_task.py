@@ -66,7 +66,7 @@ def _windows(config: TrainConfig) -> tuple[Windows, Windows]:
         config.run.seed,
         data.repeat,
         Augmentation(frames=data.frames) if data.augment else None,
-        TurnSettings(metre=data.metre, guests=data.guests, segments=data.segments),
+        TurnSettings(metre=data.metre, displaced=data.displaced, guests=data.guests, segments=data.segments),
         data.corpora,
     )
     if not train.pieces:

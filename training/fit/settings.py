@@ -24,6 +24,8 @@ class DataSettings(_Section):
             training stretches are spread within them, and changed in tempo and velocities, to resemble live
             playing.
         metre: Probability that a part is conditioned on its beats, where they are known.
+        displaced: Probability that such a part is read off its places in the beat, and predicted on them, so
+            that the model returns to the beat when what it plays has drifted.
         guests: Probability that a segment which begins within a training window takes the next turn in
             another role, so that the model relies on the style id more than on the context.
         segments: Fewest and most notes of the segments that training pieces are cut into, in random order;
@@ -39,6 +41,7 @@ class DataSettings(_Section):
     augment: bool = True
     frames: dict[str, float] = Field(default_factory=dict)
     metre: float = Field(default=0.75, ge=0, le=1)
+    displaced: float = Field(default=0.0, ge=0, le=1)
     guests: float = Field(default=0.6, ge=0, le=1)
     segments: tuple[int, int] | None = (200, 4000)
     num_workers: int = Field(default=0, ge=0, le=64)
@@ -108,8 +111,9 @@ class RunSettings(_Section):
         start_from: Bundle or checkpoint whose weights the run starts from, of a model of the same family and
             sizes; weights that it lacks start at random.
         start_parts: Parts of the model that start from them; none means all.
-        train_parts: Parts of the model that are trained, the others frozen; none means all. A step of the
-            flow alone runs no decoder and is several times faster.
+        train_parts: Parts of the model that are trained, the others frozen; none means all. A part of a part
+            is named with dots: `decoder.heads.0` predicts the time shift. A step of the flow alone runs no
+            decoder and is several times faster.
         seed: Seed of weights, order, turns and augmentation.
         devices: GPUs, or processes on a CPU, that share every batch and average their gradients.
         threads: CPU threads of each process; 0 for torch's default.

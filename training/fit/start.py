@@ -55,14 +55,16 @@ def _padded_for_keys(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Te
 def train_only(model: nn.Module, parts: Sequence[str]) -> None:
     """Freeze all but the named parts of a model; none named means no freezing.
 
+    A part of a part is named with dots, such as `decoder.heads.0`.
+
     Raises:
         SettingError: if the model has no such part.
     """
-    _check_parts(model, parts, "run.train_parts")
+    modules = dict(model.named_modules())
+    _check_parts(model, [part for part in parts if part not in modules or not part], "run.train_parts")
     model.requires_grad_(not parts)
-    for name, part in model.named_children():
-        if name in parts:
-            part.requires_grad_(True)
+    for part in parts:
+        modules[part].requires_grad_(True)
 
 
 def _check_parts(model: nn.Module, parts: Sequence[str], setting: str) -> None:
