@@ -75,6 +75,14 @@ class Controls:
         "Player",
         "How far the next phrase is drawn from yours: 0 follows it, 1 leaves it.",
     )
+    guidance: float = number(
+        1.0,
+        0.0,
+        2.0,
+        "Guidance",
+        "Player",
+        "Weight of the idea drawn for the next phrase: 0 goes by the music so far alone, more exaggerates.",
+    )
     chords: str = text(
         "",
         "Chords",

@@ -103,7 +103,8 @@ class PhraseGuide:
             parts += self._policy.conditions_in_key
         if before and surprise < _MIDDLE:
             parts += self._policy.conditions_near
-        if not parts:
+        guidance = self._controls.guidance
+        if not parts or not guidance:
             return None
         model, key = self._model, key_of(pitch_classes)
         requested = self._requested(key)
@@ -127,7 +128,9 @@ class PhraseGuide:
                 code[place] = 0.0
         if not np.isfinite(code).all():
             raise ModelFault("model: the condition of a phrase is not finite; try another model")
-        return condition_of(model, code, key)
+        # Between no condition, zeros, and the sampled one: a pass of the decoder without it, as in
+        # classifier-free guidance, would double the cost of a note.
+        return np.float32(guidance) * condition_of(model, code, key)
 
     def _requested(self, key: int) -> dict[str, Floats]:
         """Return the embeddings of the requested parts of theory, (D,) each."""

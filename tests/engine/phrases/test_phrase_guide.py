@@ -225,3 +225,18 @@ def test_an_answer_near_the_call_has_its_latent_and_harmony(surprise: float, nea
     assert bool(found[:LATENT].any()) == near
     assert bool(parts(found)["harmony"]) == near
     assert all(parts(found)[name] for name in ("melody", "rhythm", "dynamics"))
+
+
+@pytest.mark.parametrize("guidance", [0.5, 2.0])
+def test_guidance_weighs_the_sampled_condition(guidance: float) -> None:
+    policy = mode_named("answer").phrases
+    sampled = first(policy, Controls())
+    assert np.abs(sampled).max() > 0
+    np.testing.assert_allclose(first(policy, Controls(guidance=guidance)), guidance * sampled, rtol=1e-6)
+
+
+def test_without_guidance_a_phrase_has_no_condition() -> None:
+    guide = PhraseGuide(MockPhraseModel())
+    guide.begin(CALL, mode_named("answer").phrases, Controls(guidance=0.0), STYLE, (), (1, 2))
+    assert guide.first(PLAYED) is None
+    assert guide.following(CALL, PLAYED) is None
