@@ -20,7 +20,9 @@ _LIBRARIES = (
     *("peft", "safetensors", "scipy", "sklearn", "tensorboard"),
 )
 
-_Sources = Annotated[list[Path], typer.Argument(help="Folders or archives: PiJAMA, Weimar, or MIDI files.")]
+_Sources = Annotated[
+    list[Path], typer.Argument(help="Folders or archives: PiJAMA, Weimar, Impro-Visor, MIDI.")
+]
 _Player = Annotated[str | None, typer.Option("--player", help="Player of the files of plain folders.")]
 _Seed = Annotated[int, typer.Option("--seed", help="Seed of the validation split of corpora without one.")]
 

@@ -8,14 +8,18 @@ from rich.console import Console
 from rich.table import Table
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.training.data.corpora import midi_folder, pijama, statistics, wjazzd
+from tatumflow.training.data.corpora import improvisor, midi_folder, pijama, statistics, wjazzd
 from tatumflow.training.data.corpora.beats import BeatTable, read_beat_tables, with_beats
 from tatumflow.training.data.corpora.estimated_chords import with_chords
 from tatumflow.training.data.corpora.piece import BrokenFile, Piece
 from tatumflow.training.data.corpora.source import open_source
 from tatumflow.training.data.packing import PackReport, pack
 
-LICENCES: Final = {pijama.CORPUS: pijama.LICENCE, wjazzd.CORPUS: wjazzd.LICENCE}
+LICENCES: Final = {
+    pijama.CORPUS: pijama.LICENCE,
+    wjazzd.CORPUS: wjazzd.LICENCE,
+    improvisor.CORPUS: improvisor.LICENCE,
+}
 """Licence of each known corpus. A folder of MIDI files states none."""
 
 _SHOWN_BROKEN: Final = 10
@@ -30,7 +34,7 @@ def read_sources(
 
     Args:
         sources: Folders or archives: PiJAMA (with `pijama.csv`), the Weimar Jazz Database (with
-            `csv_melody`), or any folder with MIDI files.
+            `csv_melody`), Impro-Visor's lead sheets (`.ls`), or any folder with MIDI files.
         player: Player of the MIDI files of plain folders; by default the name of each file's folder.
         seed: Seed of the validation split of corpora that come without a split.
 
@@ -43,12 +47,14 @@ def read_sources(
                 yield from pijama.read_pijama(folder)
             elif (folder / wjazzd.MELODIES).is_dir():
                 yield from wjazzd.read_wjazzd(folder, seed)
+            elif improvisor.has_leadsheets(folder):
+                yield from improvisor.read_improvisor(folder, seed)
             elif midi_folder.midi_files(folder):
                 yield from midi_folder.read_midi_folder(folder, player, seed, _corpus_name(source))
             else:
                 raise CorpusError(
-                    f"{source}: holds neither {pijama.METADATA}, {wjazzd.MELODIES} nor MIDI files; "
-                    "give the folder or archive of a corpus"
+                    f"{source}: holds neither {pijama.METADATA}, {wjazzd.MELODIES}, lead "
+                    f"sheets ({improvisor.SUFFIX}) nor MIDI files; give the folder or archive of a corpus"
                 )
 
 
