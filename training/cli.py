@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from tatumflow.engine.errors import SettingError, TatumFlowError
+from tatumflow.training.data import cli as data_cli
 from tatumflow.training.export.target import Target
 
 _LIBRARIES = (
@@ -50,6 +51,7 @@ class Split(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
+    data_cli.register(data)
     app.add_typer(data, name="data", rich_help_panel="Train")
     app.add_typer(beats, name="beats", rich_help_panel="Train")
     groups = {
