@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from tatumflow.engine.errors import SettingError, TatumFlowError
+from tatumflow.training.data import cli as data_cli
 from tatumflow.training.export.target import Target
 
 _LIBRARIES = (
@@ -20,7 +21,9 @@ _LIBRARIES = (
     *("peft", "safetensors", "scipy", "sklearn", "tensorboard"),
 )
 
-_Sources = Annotated[list[Path], typer.Argument(help="Folders or archives: PiJAMA, Weimar, or MIDI files.")]
+_Sources = Annotated[
+    list[Path], typer.Argument(help="Folders or archives: PiJAMA, Weimar, Impro-Visor, MIDI.")
+]
 _Player = Annotated[str | None, typer.Option("--player", help="Player of the files of plain folders.")]
 _Seed = Annotated[int, typer.Option("--seed", help="Seed of the validation split of corpora without one.")]
 
@@ -48,6 +51,7 @@ class Split(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
+    data_cli.register(data)
     app.add_typer(data, name="data", rich_help_panel="Train")
     app.add_typer(beats, name="beats", rich_help_panel="Train")
     groups = {

@@ -8,14 +8,19 @@ from rich.console import Console
 from rich.table import Table
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.training.data.corpora import midi_folder, pijama, statistics, wjazzd
+from tatumflow.training.data.corpora import improvisor, midi_folder, pijama, statistics, wjazzd
 from tatumflow.training.data.corpora.beats import BeatTable, read_beat_tables, with_beats
 from tatumflow.training.data.corpora.estimated_chords import with_chords
 from tatumflow.training.data.corpora.piece import BrokenFile, Piece
 from tatumflow.training.data.corpora.source import open_source
+from tatumflow.training.data.duplicates import Duplicate, find_duplicates, without_leaks
 from tatumflow.training.data.packing import PackReport, pack
 
-LICENCES: Final = {pijama.CORPUS: pijama.LICENCE, wjazzd.CORPUS: wjazzd.LICENCE}
+LICENCES: Final = {
+    pijama.CORPUS: pijama.LICENCE,
+    wjazzd.CORPUS: wjazzd.LICENCE,
+    improvisor.CORPUS: improvisor.LICENCE,
+}
 """Licence of each known corpus. A folder of MIDI files states none."""
 
 _SHOWN_BROKEN: Final = 10
@@ -30,7 +35,7 @@ def read_sources(
 
     Args:
         sources: Folders or archives: PiJAMA (with `pijama.csv`), the Weimar Jazz Database (with
-            `csv_melody`), or any folder with MIDI files.
+            `csv_melody`), Impro-Visor's lead sheets (`.ls`), or any folder with MIDI files.
         player: Player of the MIDI files of plain folders; by default the name of each file's folder.
         seed: Seed of the validation split of corpora that come without a split.
 
@@ -43,12 +48,14 @@ def read_sources(
                 yield from pijama.read_pijama(folder)
             elif (folder / wjazzd.MELODIES).is_dir():
                 yield from wjazzd.read_wjazzd(folder, seed)
+            elif improvisor.has_leadsheets(folder):
+                yield from improvisor.read_improvisor(folder, seed)
             elif midi_folder.midi_files(folder):
                 yield from midi_folder.read_midi_folder(folder, player, seed, _corpus_name(source))
             else:
                 raise CorpusError(
-                    f"{source}: holds neither {pijama.METADATA}, {wjazzd.MELODIES} nor MIDI files; "
-                    "give the folder or archive of a corpus"
+                    f"{source}: holds neither {pijama.METADATA}, {wjazzd.MELODIES}, lead "
+                    f"sheets ({improvisor.SUFFIX}) nor MIDI files; give the folder or archive of a corpus"
                 )
 
 
@@ -63,7 +70,8 @@ def prepare(
 ) -> PackReport:
     """Pack corpora for training and print what was packed and what was skipped.
 
-    Where a corpus gives no chords, they are estimated.
+    Where a corpus gives no chords, they are estimated. A quantized solo whose performance is on the other
+    side of the split is left out.
 
     Args:
         sources: As for `read_sources`.
@@ -81,7 +89,7 @@ def prepare(
     tables = {name: table for source in reversed(beats) for name, table in read_beat_tables(Path(source))}
     pieces = (
         _completed(item, tables) if isinstance(item, Piece) else item
-        for item in _shown(read_sources(sources, player, seed), console)
+        for item in without_leaks(_shown(read_sources(sources, player, seed), console))
     )
     report = pack(pieces, out, LICENCES, min_style_notes)
     console.print(_report_table(report))
@@ -128,6 +136,30 @@ def stats(
     return counted
 
 
+def duplicates(
+    sources: Sequence[Path], seed: int = 0, console: Console | None = None
+) -> tuple[Duplicate, ...]:
+    """Print and return the quantized solos that played pieces hold too, the longest shared run first.
+
+    Args:
+        sources: As for `read_sources`.
+        seed: As for `read_sources`.
+        console: Where to print; by default the terminal.
+
+    Raises:
+        CorpusError: if a source cannot be read.
+    """
+    console = console or Console()
+    pieces = [item for item in _shown(read_sources(sources, None, seed), console) if isinstance(item, Piece)]
+    quantized = [piece for piece in pieces if piece.quantized]
+    played = [piece for piece in pieces if not piece.quantized]
+    found = tuple(sorted(find_duplicates(quantized, played), key=lambda pair: -pair.shared))
+    console.print(_duplicate_table(found))
+    several = len({pair.quantized.name for pair in found})
+    console.print(f"{several} of {len(quantized)} quantized pieces are among {len(played)} played ones")
+    return found
+
+
 def _corpus_name(source: Path) -> str:
     return source.resolve().name.split(".tar")[0]
 
@@ -151,4 +183,16 @@ def _report_table(report: PackReport) -> Table:
         table.add_row(
             count.corpus, count.split, f"{count.pieces:,}", f"{count.notes:,}", f"{count.hours:.1f}"
         )
+    return table
+
+
+def _duplicate_table(found: Sequence[Duplicate]) -> Table:
+    table = Table(title="Solos in two transcriptions")
+    for heading in ("quantized", "side", "played", "side"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("shared notes", justify="right")
+    for pair in found:
+        shared = str(pair.shared) if pair.shared else "none, same title and player"
+        one, other = pair.quantized, pair.played
+        table.add_row(one.name, one.split, other.name, other.split, shared)
     return table

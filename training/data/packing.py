@@ -30,11 +30,12 @@ class _Model(BaseModel):
 
 
 class CorpusInfo(_Model):
-    """A corpus, the licence of its data, and the source of its chords."""
+    """A corpus, the licence of its data, the source of its chords, and whether it is notated, not played."""
 
     name: str
     licence: str
     chords: ChordSource = "none"
+    quantized: bool = False
 
 
 class PackedPiece(_Model):
@@ -123,7 +124,7 @@ def pack(
 
     Raises:
         CorpusError: if there are no pieces, one comes twice, the chords of one corpus have several sources,
-            or the folder cannot be written.
+            some of its pieces are quantized and others not, or the folder cannot be written.
     """
     out = Path(out)
     _check_target(out)
@@ -133,6 +134,7 @@ def pack(
     position = 0
     names: set[tuple[str, str]] = set()
     chords: dict[str, ChordSource] = {}
+    quantized: dict[str, bool] = {}
     for piece in pieces:
         if isinstance(piece, BrokenFile):
             broken.append(piece)
@@ -150,6 +152,10 @@ def pack(
                     f"{piece.corpus}: the chords of {piece.name} are {piece.chords}, those of other pieces "
                     f"{chords[piece.corpus]}; give each kind a corpus of its own"
                 )
+            if quantized.setdefault(piece.corpus, piece.quantized) != piece.quantized:
+                raise CorpusError(
+                    f"{piece.corpus}: has quantized and played pieces; give each kind a corpus of its own"
+                )
             packed.append(_packed(piece, position))
             arrays.append(piece.notes)
             position += len(piece.notes)
@@ -158,7 +164,12 @@ def pack(
     index = PackedIndex(
         format_version=FORMAT_VERSION,
         corpora=tuple(
-            CorpusInfo(name=name, licence=(licences or {}).get(name, "unstated"), chords=chords[name])
+            CorpusInfo(
+                name=name,
+                licence=(licences or {}).get(name, "unstated"),
+                chords=chords[name],
+                quantized=quantized[name],
+            )
             for name in sorted(chords)
         ),
         styles=_styles(packed, min_style_notes),
@@ -209,6 +220,14 @@ class PackedCorpus:
         return tuple(
             piece for piece in self.index.pieces if piece.split == split and corpus in (None, piece.corpus)
         )
+
+    def played(self, split: Split) -> tuple[PackedPiece, ...]:
+        """Return the pieces on one side of the split that were played: models are measured against these."""
+        return tuple(piece for piece in self.pieces(split) if not self.quantized(piece))
+
+    def quantized(self, piece: PackedPiece) -> bool:
+        """Return whether a piece has the times of notation instead of a performance's."""
+        return any(info.quantized for info in self.index.corpora if info.name == piece.corpus)
 
     def notes(self, piece: PackedPiece) -> NDArray[np.void]:
         """Return a piece's notes, shape (length,) of `NOTE_DTYPE`: a read-only view, nothing is copied."""

@@ -28,7 +28,7 @@ def style_profiles(corpus: PackedCorpus, seed: int = 0) -> NDArray[np.float32]:
     """
     rng = np.random.default_rng(seed)
     phrases: dict[str, list[tuple[int, int]]] = {style: [] for style in corpus.index.styles}
-    for piece in corpus.pieces("train"):
+    for piece in corpus.played("train"):
         chosen = phrases.get(style_slug(piece.player))
         if chosen is not None:
             starts = range(piece.start, piece.start + piece.length - _PHRASE_NOTES + 1, _PHRASE_NOTES)

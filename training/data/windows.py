@@ -7,6 +7,9 @@ which no turn does, so that a new piece is not mistaken for an answer. A guest, 
 takes the turn with one, in the key of the notes before: the companion must play in the style it is
 conditioned on, whatever the context.
 
+Of a quantized piece the pitches alone are scored, and its notes belong to no phrase: its times, durations and
+velocities are those of notation, which the model reads before a pitch and never learns to play.
+
 All randomness derives from (seed, epoch, window), so a window can be built again anywhere.
 """
 
@@ -262,7 +265,10 @@ class Epoch:
         at = step + np.arange(len(duration)) + 1 + np.repeat(np.arange(len(ends)), part.turns)
         _write_notes(window, at, stretch, duration, part.piece, rng)
         _write_metre(window, at, stretch, part.turns)
-        phrases.add(stretch, at, part.turns, rng, _key_histogram(window, at, part), follows=part.guest)
+        if settings.corpus.quantized(piece):
+            window.scored[at] = np.arange(len(FIELDS)) == PITCH
+        else:
+            phrases.add(stretch, at, part.turns, rng, _key_histogram(window, at, part), follows=part.guest)
         if rng.random() < turns.chords:
             window.chord[at] = window.next_chord[at] = stretch.chord
         count = len(duration) + len(ends)

@@ -79,7 +79,7 @@ def draw_primers(
         CorpusError: if no piece is long enough.
     """
     rng = np.random.default_rng(seed)
-    pieces = [p for p in corpus.pieces(split) if players is None or style_slug(p.player) in players]
+    pieces = [p for p in corpus.played(split) if players is None or style_slug(p.player) in players]
     primers: list[Primer] = []
     taken: set[tuple[str, str, int]] = set()
     for _ in range(_TRIES):

@@ -106,7 +106,7 @@ def references_of(
         return ()
     found = [
         piece
-        for piece in (*corpus.pieces("val"), *corpus.pieces("train"))
+        for piece in (*corpus.played("val"), *corpus.played("train"))
         if style_slug(piece.player) in request.styles
     ]
     order = np.random.default_rng(seed).permutation(len(found)).tolist()

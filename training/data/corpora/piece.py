@@ -47,6 +47,8 @@ class Piece:
         tempo: Mean tempo in beats per minute; None when unknown.
         chords: Source of its chords.
         start: Time of the first onset in its file, in seconds.
+        quantized: Whether its times are those of notation, not of a performance. It then teaches pitches and
+            their places in the bar, but no timing.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Piece:
     tempo: float | None = None
     chords: ChordSource = "none"
     start: float = 0.0
+    quantized: bool = False
 
 
 @dataclass(frozen=True)

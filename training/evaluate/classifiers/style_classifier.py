@@ -110,7 +110,7 @@ def choose_styles(
         Slugs, sorted.
     """
     seconds: dict[str, Counter[str]] = {}
-    for piece in corpus.pieces("train"):
+    for piece in corpus.played("train"):
         player = style_slug(piece.player)
         if player:
             last = float(corpus.notes(piece)["onset"][-1])
@@ -136,7 +136,7 @@ def label_stretches(
     held_out: list[bool] = []
     sides: tuple[Split, ...] = ("train", "val")
     for side in sides:
-        for piece in corpus.pieces(side):
+        for piece in corpus.played(side):
             player = style_slug(piece.player)
             if player not in rank:
                 continue

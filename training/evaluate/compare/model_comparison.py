@@ -143,7 +143,7 @@ def table(result: ModelComparison) -> Iterator[str]:
 
 
 def _chosen(corpus: PackedCorpus, count: int | None) -> tuple[PackedPiece, ...]:
-    every = corpus.pieces(SPLIT)
+    every = corpus.played(SPLIT)
     if not every:
         raise CorpusError(f"{corpus.path}: has no {SPLIT} pieces; prepare a corpus that has")
     order = np.random.default_rng(0).permutation(len(every))[:count]

@@ -67,7 +67,7 @@ def draw_calls(corpus: PackedCorpus, split: Split, count: int, seed: int = 0) ->
         CorpusError: if no piece holds two phrases.
     """
     rng = np.random.default_rng((seed, 1))
-    pieces = corpus.pieces(split)
+    pieces = corpus.played(split)
     calls: list[Call] = []
     for index in rng.permutation(len(pieces)).tolist():
         call = _draw(corpus, pieces[index], rng)
