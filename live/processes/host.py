@@ -72,11 +72,6 @@ class EngineHost(Supervisor[Snapshot | AudioStatus]):
             raise EngineStartError(reason)
 
     @property
-    def output_pid(self) -> int | None:
-        """Return the number of the process that holds the MIDI outputs, None where there is none."""
-        return self._outputs.pid
-
-    @property
     def settings(self) -> Settings:
         """Return the settings as the session has changed them: ports, model, stem, controls, controllers."""
         settings, snapshot, audio = self._options.settings, self._snapshot, self._audio
