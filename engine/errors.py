@@ -25,6 +25,10 @@ class DeviceError(TatumFlowError):
     """An audio device, synthesizer library or SoundFont that is missing."""
 
 
+class EngineStartError(TatumFlowError):
+    """An engine process that does not start, or is not ready in time."""
+
+
 class SchedulerError(TatumFlowError):
     """Notes that cannot be sent, because the scheduler thread keeps dying."""
 

@@ -153,6 +153,19 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardBeat:
+    """The beat of the user's playing.
+
+    Attributes:
+        confidence: The tracker's confidence that it has the beat, 0 to 1.
+        tempo: Beats per minute of the beat that is followed, rounded to 0.1; None while none is.
+    """
+
+    confidence: float
+    tempo: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class PortStatus:
     """A MIDI port: its name, whether it is connected, and when it last carried a message (seconds)."""
 
@@ -186,8 +199,7 @@ class Snapshot:
         model: Name of the model bundle.
         styles: Slugs of the model's styles.
         position: Bar, beat and chord; None in free time without a chart.
-        beat_confidence: Confidence in the beat of the user's playing, 0 to 1; None where the clock is not
-            `listen`.
+        heard: The beat of the user's playing; None where the clock is not `listen`.
         recording: File the session is recorded to; empty if none.
         controllers: Controls and actions on MIDI controllers, and the controller number of each.
         learning: Control or action that the next controller is assigned to; empty for none.
@@ -205,7 +217,7 @@ class Snapshot:
     model: str = ""
     styles: tuple[str, ...] = ()
     position: Position | None = None
-    beat_confidence: float | None = None
+    heard: HeardBeat | None = None
     recording: str = ""
     controllers: tuple[tuple[str, int], ...] = ()
     learning: str = ""

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from tatumflow.engine.errors import SettingError, TatumFlowError
+from tatumflow.training.beats import cli as beats_cli
 from tatumflow.training.data import cli as data_cli
 from tatumflow.training.export.target import Target
 
@@ -52,6 +53,7 @@ class Split(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
     data_cli.register(data)
+    beats_cli.register(beats, _training_libraries)
     app.add_typer(data, name="data", rich_help_panel="Train")
     app.add_typer(beats, name="beats", rich_help_panel="Train")
     groups = {
@@ -161,13 +163,19 @@ def train_beats(
         float, typer.Option("--piano", help="Share of piano in the training data, 0 to 1.", min=0, max=1)
     ] = 0.5,
     start: Annotated[Path | None, typer.Option("--start", help="Start from these weights.")] = None,
+    channels: Annotated[int, typer.Option("--channels", help="Width of a new network.", min=1)] = 32,
+    delay: Annotated[
+        int, typer.Option("--delay", help="Latency of a new causal network, in frames of 20 ms.", min=0)
+    ] = 2,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the training.", min=0)] = 0,
 ) -> None:
     """Train a beat network on Weimar's annotated beats and on labelled piano, and print its accuracy."""
     with _training_libraries():
         from tatumflow.training.beats.commands import train
         from tatumflow.training.beats.learning import BeatTraining
-    settings = BeatTraining(causal=causal, minutes=minutes, piano=piano, seed=seed)
+    settings = BeatTraining(
+        causal=causal, minutes=minutes, piano=piano, channels=channels, delay=delay, seed=seed
+    )
     print("\n".join(train(weimar, pijama, labels, out, settings, start)))
 
 

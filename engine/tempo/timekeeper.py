@@ -6,7 +6,7 @@ from typing import Final
 
 from tatumflow.engine.beats.tracker import BeatTracker, bundled_tracker
 from tatumflow.engine.controls import Controls, chart_named
-from tatumflow.engine.messages import Position
+from tatumflow.engine.messages import HeardBeat, Position
 from tatumflow.engine.midi.events import BeatReport, ClockEvent, NoteOn
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.tempo.beat_clock import Beats
@@ -140,9 +140,13 @@ class Timekeeper:
         return jumped
 
     @property
-    def beat_confidence(self) -> float | None:
-        """Confidence in the beat of the human's playing, 0 to 1; None where the clock is not `listen`."""
-        return None if self._follower is None else self._follower.confidence
+    def heard(self) -> HeardBeat | None:
+        """The beat of the human's playing; None where the clock is not `listen`."""
+        follower = self._follower
+        if follower is None:
+            return None
+        tempo = None if follower.clock is None else round(follower.clock.tempo, 1)
+        return HeardBeat(round(follower.confidence, 2), tempo)
 
     def lose(self, now: float) -> bool:
         """Return whether MIDI clock was just lost."""

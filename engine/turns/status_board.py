@@ -50,7 +50,6 @@ class StatusBoard:
         notes = self._roll.view(now, planner.planned)
         notices = tuple(self._notices)
         self._notices.clear()
-        confidence = self._time.beat_confidence
         return Snapshot(
             time=now,
             turn=turn,
@@ -65,6 +64,6 @@ class StatusBoard:
                 model_faults=planner.faults + self._listener.faults,
             ),
             position=self._time.position(now),
-            beat_confidence=None if confidence is None else round(confidence, 2),
+            heard=self._time.heard,
             notices=notices,
         )

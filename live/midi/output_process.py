@@ -30,11 +30,6 @@ class OutputProcess:
         self._control: socket.socket | None = None
 
     @property
-    def pid(self) -> int | None:
-        """Return the number of the process, None before it was started."""
-        return None if self._process is None else self._process.pid
-
-    @property
     def alive(self) -> bool:
         """Return whether it is running."""
         return self._process is not None and self._process.poll() is None

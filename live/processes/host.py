@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from tatumflow.engine.clock import SystemClock
-from tatumflow.engine.errors import TatumFlowError
+from tatumflow.engine.errors import EngineStartError, TatumFlowError
 from tatumflow.engine.messages import Command, ConnectPorts, Notice, Snapshot, UseModel
 from tatumflow.live.audio.commands import AudioCommand
 from tatumflow.live.audio.status import AudioStatus
@@ -57,19 +57,19 @@ class EngineHost(Supervisor[Snapshot | AudioStatus]):
         """Start the engine and wait until the model is warm.
 
         Raises:
-            TatumFlowError: with the engine's own message if it could not start.
+            EngineStartError: with the engine's own message if it could not start, or if it is not ready after
+                a minute; it is then ended.
         """
         super().start()
-        self.wait_settled(_START_SECONDS)
-        if self.refused or not self.alive:
-            reason = self.failure or "the engine process did not start"
+        ready = self.wait_settled(_START_SECONDS)
+        if not ready or self.refused or not self.alive:
+            slow = (
+                f"the engine was not ready after {_START_SECONDS:g} s; close other programs, "
+                "or try a smaller model with --model"
+            )
+            reason = self.failure or ("the engine process did not start" if ready else slow)
             self.close()
-            raise TatumFlowError(reason)
-
-    @property
-    def output_pid(self) -> int | None:
-        """Return the number of the process that holds the MIDI outputs, None where there is none."""
-        return self._outputs.pid
+            raise EngineStartError(reason)
 
     @property
     def settings(self) -> Settings:

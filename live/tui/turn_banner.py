@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.messages import Position, Snapshot, Turn
+from tatumflow.engine.messages import HeardBeat, Position, Snapshot, Turn
 from tatumflow.live.tui.controls.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.labels import number, style_name
 from tatumflow.live.tui.lettering import Lettering
@@ -34,7 +34,7 @@ class TurnBanner(Horizontal):
         self._word = Lettering("STARTING", id="turn")
         self._beat = Lettering(id="beat")
         self._facts = Static(id="facts")
-        self._shown: tuple[BannerState, object, Position | None] | None = None
+        self._shown: tuple[BannerState, object, Position | None, HeardBeat | None] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the large word, bar and beat as large, and the facts beside them."""
@@ -52,12 +52,16 @@ class TurnBanner(Horizontal):
             self._draw("starting", "Loading the model and opening the ports …")
         else:
             detail = learning_text(snapshot.learning) if snapshot.learning else snapshot.controls
-            self._draw(snapshot.turn, detail, snapshot.position)
+            self._draw(snapshot.turn, detail, snapshot.position, snapshot.heard)
 
     def _draw(
-        self, state: BannerState, detail: str | Content | Controls, position: Position | None = None
+        self,
+        state: BannerState,
+        detail: str | Content | Controls,
+        position: Position | None = None,
+        heard: HeardBeat | None = None,
     ) -> None:
-        shown = (state, _facts(detail) if isinstance(detail, Controls) else detail, position)
+        shown = (state, _facts(detail) if isinstance(detail, Controls) else detail, position, heard)
         if shown == self._shown:
             return
         self._shown = shown
@@ -69,12 +73,14 @@ class TurnBanner(Horizontal):
         if not isinstance(detail, Controls):
             facts = Content(detail) if isinstance(detail, str) else detail
         elif position is None:
-            facts = Content.from_markup(
-                "[b]$mode[/b]\n$style\n[dim]temperature[/dim] [b]$temperature[/b]", **_facts(detail)
+            facts = Content.from_markup("[b]$mode[/b]\n$style\n", **_facts(detail)) + (
+                Content.from_markup("[dim]temperature[/dim] [b]$temperature[/b]", **_facts(detail))
+                if heard is None
+                else Content.from_markup("[dim]beat[/dim] ") + heard_text(heard)
             )
         else:
             mode = Content.from_markup("[b]$mode[/b]\n", mode=detail.mode.upper())
-            facts = mode + position_text(position)
+            facts = mode + position_text(position, heard)
         self._facts.update(facts)
 
 
@@ -86,22 +92,33 @@ def learning_text(target: str) -> Content:
     )
 
 
-def position_text(position: Position) -> Content:
-    """Return two lines: bar and beat, with the bar of the turn where turns are traded; chord now and next."""
+def position_text(position: Position, heard: HeardBeat | None = None) -> Content:
+    """Return two lines: bar and beat, with the bar of the turn where turns are traded; chords and tempo.
+
+    Beside the tempo of a beat that is heard stands how sure it is; "free" in its place while none is.
+    """
     count_in = position.bar < 1
     bars = position.turn_bars
     turn = f" ({(position.bar - 1) % bars + 1} of {bars})" if bars and not count_in else ""
     dots = "".join("●" if beat < position.beat else "○" for beat in range(position.beats_per_bar))
     where = "count-in" if count_in else f"bar {position.bar}{turn}"
     chords = f"{position.chord or '–'} → {position.next_chord}" if position.next_chord else position.chord
-    tempo = number(position.tempo, "").removesuffix("0")
-    return Content.from_markup(
-        "[b]$where  $dots[/b]\n[b]$chords[/b]  [dim]$tempo bpm[/dim]",
-        where=where,
-        dots=dots,
-        chords=chords,
-        tempo=tempo,
+    text = Content.from_markup(
+        "[b]$where  $dots[/b]\n[b]$chords[/b]  ", where=where, dots=dots, chords=chords
     )
+    return text + (_tempo_text(position.tempo) if heard is None else heard_text(heard))
+
+
+def heard_text(heard: HeardBeat) -> Content:
+    """Return the tempo of the beat that is heard, or "free", and the confidence in it, in steps of 5 %."""
+    share = f"{5 * round(20 * heard.confidence)}%"
+    if heard.tempo is None:
+        return Content.from_markup("[b]free[/b] [dim]$share[/dim]", share=share)
+    return _tempo_text(heard.tempo) + Content.from_markup(" [b]$share[/b]", share=share)
+
+
+def _tempo_text(tempo: float) -> Content:
+    return Content.from_markup("[dim]$tempo bpm[/dim]", tempo=number(tempo, "").removesuffix("0"))
 
 
 def _facts(controls: Controls) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from tatumflow.engine.midi.midi_file import LARGEST_FILE, MidiTrack, read_midi, write_midi
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.offline import OfflineResult
-from tatumflow.live import cli
 from tatumflow.live.commands.jam import JamOptions
 from tatumflow.live.commands.play import Answer, PlayFigures
 from tatumflow.live.settings import Settings, save_settings
@@ -22,23 +20,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path, monkeypatch):
     monkeypatch.setenv("TATUMFLOW_SETTINGS", str(tmp_path / "settings" / "settings.yaml"))
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Return what runs the command line and gives its status, output and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tatumflow", *map(str, arguments)])
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as end:
-            status = end.code or 0
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

@@ -6,28 +6,14 @@ import sys
 import pytest
 
 from tatumflow.engine.controls import CONTROL_SPECS
-from tatumflow.live import cli
 from tatumflow.live.commands import jam, play
 from tatumflow.live.commands.jam import JamOptions
 
 
-@pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Return what runs the command line and gives its status, output and errors, in 80 columns."""
+@pytest.fixture(autouse=True)
+def own_settings_in_80_columns(monkeypatch, tmp_path):
     monkeypatch.setenv("TATUMFLOW_SETTINGS", str(tmp_path / "settings.yaml"))
     monkeypatch.setenv("COLUMNS", "80")
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tatumflow", *arguments])
-        try:
-            cli.main()
-            status = 0
-        except SystemExit as end:
-            status = end.code or 0
-        printed = capsys.readouterr()
-        return status, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.messages import Health, PortStatus, Position, RollNote, Snapshot
+from tatumflow.engine.messages import Health, HeardBeat, PortStatus, Position, RollNote, Snapshot
 from tatumflow.engine.midi.notes import Role
 from tatumflow.live.audio.levels import Level
 from tatumflow.live.audio.status import AudioFaults, AudioLatency, AudioStatus, StemStatus
@@ -58,6 +58,28 @@ def trading() -> StillLink:
                 bar=7, beat=3, beats_per_bar=4, tempo=132.5, turn_bars=4, chord="F7", next_chord="D7"
             ),
         )
+    )
+
+
+def following() -> StillLink:
+    """The beat of the user's playing is followed over a chart."""
+    moment = demonstration()
+    return StillLink(
+        replace(
+            moment,
+            controls=replace(moment.controls, chords="blues in F", clock="listen"),
+            position=Position(bar=7, beat=3, beats_per_bar=4, tempo=132.5, chord="F7", next_chord="D7"),
+            heard=HeardBeat(confidence=0.83, tempo=132.5),
+        )
+    )
+
+
+def rubato() -> StillLink:
+    """The user plays out of time: no beat is followed."""
+    moment = demonstration()
+    controls = replace(moment.controls, clock="listen")
+    return StillLink(
+        replace(moment, turn="listening", controls=controls, heard=HeardBeat(confidence=0.21, tempo=None))
     )
 
 

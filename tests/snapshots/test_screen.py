@@ -38,6 +38,22 @@ def test_trading_bars(snap_compare: Compare) -> None:
     assert snap_compare(TatumFlowApp(screen_fixtures.trading()), terminal_size=LARGE)
 
 
+def test_beat_that_is_followed(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(screen_fixtures.following()), terminal_size=LARGE)
+
+
+def test_beat_that_is_followed_on_a_small_terminal(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(screen_fixtures.following()), terminal_size=SMALL)
+
+
+def test_no_beat_to_follow(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(screen_fixtures.rubato()), terminal_size=LARGE)
+
+
+def test_no_beat_to_follow_on_a_small_terminal(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(screen_fixtures.rubato()), terminal_size=SMALL)
+
+
 def test_help(snap_compare: Compare) -> None:
     assert snap_compare(TatumFlowApp(screen_fixtures.playing()), press=["f1"], terminal_size=LARGE)
 

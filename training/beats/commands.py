@@ -1,4 +1,4 @@
-"""The commands `tatumflow beats train`, `label` and `evaluate`."""
+"""The commands `tatumflow beats train`, `calibrate`, `label` and `evaluate`."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,6 +14,7 @@ from tatumflow.training.beats.evaluation import Figures, calibrate, evaluate
 from tatumflow.training.beats.examples import BeatExample, of_side, read_piano, read_solos
 from tatumflow.training.beats.labelling import LabelCount, LabelSettings, label
 from tatumflow.training.beats.learning import BeatTraining, train_network
+from tatumflow.training.beats.live_confidence import LiveFigures, fit_live_confidence
 from tatumflow.training.beats.module import BeatModule
 from tatumflow.training.data.corpora import pijama as pijama_corpus
 from tatumflow.training.data.corpora import wjazzd
@@ -28,6 +29,8 @@ def train(
     weimar: Path, pijama: Path, labels: Path, out: Path, settings: BeatTraining, start: Path | None = None
 ) -> list[str]:
     """Train a network, calibrate its confidence on the val side, and write both.
+
+    The confidence of a causal network is that of the live tracker, as `calibrate_live` fits it.
 
     Args:
         weimar: The Weimar Jazz Database.
@@ -52,10 +55,53 @@ def train(
         initial = BeatModule(network.shape)
         initial.load(network)
     module = train_network(of_side(examples, "train"), settings, start=initial)
-    network = module.network()
-    extra = {"calibration": asdict(calibrate(network, of_side(examples, "val")))}
+    network, held_out = module.network(), of_side(examples, "val")
+    lines = table(evaluate(network, held_out))
+    if settings.causal:
+        confidence, figures = fit_live_confidence(network, held_out)
+        extra = {"confidence": asdict(confidence)}
+        lines += ["", *live_table(figures)]
+    else:
+        extra = {"calibration": asdict(calibrate(network, held_out))}
     write_network(out, module.shape, module.weights(), LICENCE, extra)
-    return table(evaluate(network, of_side(examples, "val")))
+    return lines
+
+
+def calibrate_live(weimar: Path, pijama: Path, labels: Path, weights: Path, out: Path) -> list[str]:
+    """Fit the confidence of the live tracker to the val side, and write it with a causal network's weights.
+
+    The weights stay as they are, to the last bit.
+
+    Args:
+        weimar: The Weimar Jazz Database.
+        pijama: PiJAMA.
+        labels: Folder or archive of beat labels of some of its performances.
+        weights: File of a causal network.
+        out: File to write; may be the same.
+
+    Returns:
+        Lines of a table of the confidence's accuracy on the val side.
+
+    Raises:
+        CorpusError: if a corpus cannot be read.
+        BundleError: if the weights cannot be read, are not of a causal network, or cannot be written.
+    """
+    network, about = read_with_extra(weights)
+    if not network.shape.causal:
+        raise BundleError(
+            f"{weights.name}: is not causal, so no live beat comes of it; train one with "
+            "`tatumflow beats train --causal`"
+        )
+    confidence, figures = fit_live_confidence(
+        network, of_side([*read_solos(weimar), *read_piano(pijama, labels)], "val")
+    )
+    try:
+        write_network(
+            out, network.shape, network.weights, about["licence"], {"confidence": asdict(confidence)}
+        )
+    except OSError as error:
+        raise BundleError(f"{out}: cannot be written ({error.strerror}); choose another place") from error
+    return live_table(figures)
 
 
 def make_labels(pijama: Path, out: Path, weights: Path, settings: LabelSettings) -> list[str]:
@@ -106,6 +152,19 @@ def table(figures: Sequence[Figures]) -> list[str]:
     lines = [f"{'':16}{'pieces':>8}{'beats':>8}{'octave':>8}{'downbeats':>11}{'constant tempo':>16}"]
     for row in figures:
         numbers = f"{row.f_measure:8.3f}{row.octave:8.3f}{row.downbeat:11.3f}{row.constant:16.3f}"
+        lines.append(f"{row.name:16}{row.performances:8}{numbers}")
+    return lines
+
+
+def live_table(figures: Sequence[LiveFigures]) -> list[str]:
+    """Return the lines of a table of the live tracker's confidence."""
+    lines = [
+        f"{'live':16}{'pieces':>8}{'right':>8}{'confidence':>12}{'sure':>8}{'sure, right':>13}{'Brier':>8}"
+    ]
+    for row in figures:
+        numbers = (
+            f"{row.right:8.3f}{row.confidence:12.3f}{row.sure:8.3f}{row.sure_right:13.3f}{row.brier:8.3f}"
+        )
         lines.append(f"{row.name:16}{row.performances:8}{numbers}")
     return lines
 

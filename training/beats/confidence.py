@@ -22,9 +22,9 @@ class Calibration:
     """A logistic regression from features of beats to the probability that they are right.
 
     Attributes:
-        mean: Mean of the features, (SIGNS,).
-        scale: Standard deviation of the features, (SIGNS,).
-        weight: Weight of each standardized feature, (SIGNS,).
+        mean: Mean of the features, (f,); f is `SIGNS` for whole performances.
+        scale: Standard deviation of the features, (f,).
+        weight: Weight of each standardized feature, (f,).
         bias: Log-odds at mean features.
     """
 
@@ -34,7 +34,7 @@ class Calibration:
     bias: float
 
     def confidence(self, figures: _Array) -> _Array:
-        """Return the probability that each beat is right, (b,), from features (b, SIGNS)."""
+        """Return the probability that each beat is right, (b,), from features (b, f)."""
         odds = (figures - np.array(self.mean)) / np.array(self.scale) @ np.array(self.weight) + self.bias
         return 1 / (1 + np.exp(-odds))
 
@@ -99,15 +99,16 @@ def fit(figures: _Array, right: NDArray[np.bool_], weight: _Array | None = None)
     """Fit a calibration by Newton's method, with a small penalty on the weights.
 
     Args:
-        figures: Features, (n, SIGNS).
+        figures: Features, (n, f).
         right: Whether each beat is right, (n,).
         weight: Weight of each beat, (n,); equal by default.
     """
     mean, scale = figures.mean(axis=0), figures.std(axis=0) + 1e-6
     x = np.column_stack([(figures - mean) / scale, np.ones(len(figures))])
     count = np.ones(len(x)) if weight is None else weight
-    theta = np.zeros(SIGNS + 1)
-    penalty = np.diag([1e-3 * count.sum()] * SIGNS + [0.0])
+    features = figures.shape[1]
+    theta = np.zeros(features + 1)
+    penalty = np.diag([1e-3 * count.sum()] * features + [0.0])
     for _ in range(30):
         probability = 1 / (1 + np.exp(-x @ theta))
         gradient = x.T @ (count * (probability - right)) + penalty @ theta

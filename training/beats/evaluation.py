@@ -50,7 +50,7 @@ class _Tracked:
 def evaluate(network: BeatNetwork, examples: Sequence[BeatExample]) -> list[Figures]:
     """Measure the offline tracker on solos, with and without bass, and on piano, whole and top line."""
     figures: list[Figures] = []
-    for name, chosen in _sets(examples):
+    for name, chosen in example_sets(examples):
         rows = [
             accuracy(t.example.beats, t.example.position, t.found.onset, t.found.position)
             for t in _track(network, chosen)
@@ -68,7 +68,7 @@ def calibrate(network: BeatNetwork, examples: Sequence[BeatExample]) -> Calibrat
     A teacher's labels count as true beats, weighted by their certainty.
     """
     figures, right, weight = [], [], []
-    for name, chosen in _sets(examples):
+    for name, chosen in example_sets(examples):
         if name == "piano, top line":
             continue
         for tracked in _track(network, chosen):
@@ -83,7 +83,8 @@ def calibrate(network: BeatNetwork, examples: Sequence[BeatExample]) -> Calibrat
     return fit(np.concatenate(figures), np.concatenate(right), np.concatenate(weight))
 
 
-def _sets(examples: Sequence[BeatExample]) -> list[tuple[str, list[BeatExample]]]:
+def example_sets(examples: Sequence[BeatExample]) -> list[tuple[str, list[BeatExample]]]:
+    """Return the named sets that the tracker is measured on: solos, with bass, piano, its top line."""
     solos = [example for example in examples if example.kind == "solo"]
     pianos = [example for example in examples if example.kind == "piano"]
     tops = [replace(example, notes=top_line(example.notes)) for example in pianos]

@@ -15,9 +15,6 @@ from tatumflow.training.beats.examples import BeatExample
 from tatumflow.training.beats.module import BeatModule
 
 DILATIONS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-DELAY: Final = 2
-"""Frames of latency of the causal network, so that the notes of a beat have arrived."""
-
 _MEMORY: Final = 0.98
 """Decay of the moving average of the weights, each step."""
 
@@ -33,6 +30,7 @@ class BeatTraining:
         batch: Chunks in a batch.
         seconds: Length of a chunk.
         channels: Width of the network.
+        delay: Frames of latency of a causal network, so that the notes of a beat have arrived.
         rate: Peak learning rate.
         piano: Share of the chunks from piano performances.
         seed: Seed of the training; the same seed trains the same network if `steps` end it.
@@ -44,6 +42,7 @@ class BeatTraining:
     batch: int = 12
     seconds: float = 40.0
     channels: int = 32
+    delay: int = 2
     rate: float = 4e-3
     piano: float = 0.5
     seed: int = 0
@@ -75,7 +74,9 @@ def train_network(
     ]
     lengths = [np.array([max(1.0, e.beats[-1] - e.beats[0]) for e in kind]) for kind in kinds]
     module = start or BeatModule(
-        BeatNetworkShape(settings.channels, DILATIONS, settings.causal, DELAY if settings.causal else 0)
+        BeatNetworkShape(
+            settings.channels, DILATIONS, settings.causal, settings.delay if settings.causal else 0
+        )
     )
     module.train()
     optimizer = torch.optim.AdamW(module.parameters(), lr=settings.rate, weight_decay=0.01)

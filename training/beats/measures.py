@@ -96,5 +96,9 @@ def right_beats(truth: _Array, found: _Array) -> NDArray[np.bool_]:
     nearest = np.clip(np.searchsorted(truth, found), 1, len(truth) - 1)
     nearest -= (found - truth[nearest - 1]) < (truth[nearest] - found)
     close = np.abs(truth[nearest] - found) <= TOLERANCE
-    true_step, step = np.gradient(truth)[nearest], np.gradient(found)
-    return close & (np.abs(np.log(step / true_step)) < np.log(1.2))
+    return close & same_tempo(np.gradient(found), np.gradient(truth)[nearest])
+
+
+def same_tempo(period: _Array, truth: _Array) -> NDArray[np.bool_]:
+    """Return whether each length of a beat is the true one's within a fifth, (b,)."""
+    return np.abs(np.log(period / truth)) < np.log(1.2)

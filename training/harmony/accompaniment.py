@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from tatumflow.engine.harmony.chords import NO_CHORD, QUALITIES, Quality
+from tatumflow.engine.harmony.chords import Chord, Quality
 from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, Line
 
 Style = Literal["stride", "shells", "rootless", "full"]
@@ -44,19 +44,19 @@ def accompany(solo: AnnotatedSolo, style: Style, rng: np.random.Generator) -> Li
     changes = np.diff(solo.chords, prepend=-1) != 0
     rows: list[tuple[float, float, int]] = []
     since = 0
-    for beat, length, chord, changed in zip(
+    for beat, length, number, changed in zip(
         solo.beats.tolist(), lengths.tolist(), solo.chords.tolist(), changes.tolist(), strict=True
     ):
         since = 0 if changed else since + 1
-        if chord == NO_CHORD:
+        chord = Chord.from_id(number)
+        if chord is None:
             continue
-        root, rank = divmod(chord - 1, len(QUALITIES))
-        tones, colors = _TONES[QUALITIES[rank]]
+        tones, colors = _TONES[chord.quality]
         if style == "stride" and since % 2 == 0:
-            rows += _low(beat, length, root, tones[2], since, rng)
+            rows += _low(beat, length, chord.root, tones[2], since, rng)
         elif style == "stride" or (since == 0 and rng.random() < 0.9) or rng.random() < 0.25:
             rows += _struck(
-                beat, length, root, _voicing(style, QUALITIES[rank], tones, colors, rng), center, rng
+                beat, length, chord.root, _voicing(style, chord.quality, tones, colors, rng), center, rng
             )
     columns = np.array(sorted(rows), dtype=np.float64).reshape(-1, 3)
     return Line(columns[:, 0], columns[:, 1], columns[:, 2].astype(np.int64))

@@ -18,6 +18,7 @@ from tatumflow.engine.beats.tracker import (
 )
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.controls import Controls
+from tatumflow.engine.messages import HeardBeat
 from tatumflow.engine.midi.events import NoteOn
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.tempo.listening import COAST, BeatFollower
@@ -226,7 +227,7 @@ def test_bars_are_traded_on_the_beat_of_the_playing() -> None:
     )
     assert not timekeeper.in_tempo
     assert timekeeper.trading is None
-    assert timekeeper.beat_confidence == 0.0
+    assert timekeeper.heard == HeardBeat(confidence=0.0, tempo=None)
     jumped = []
     for index, time in enumerate((1.0 + np.arange(16) * 0.5).tolist()):
         jumped += [timekeeper.listen(time - 0.4 + 0.1 * step) for step in range(5)]
@@ -237,11 +238,12 @@ def test_bars_are_traded_on_the_beat_of_the_playing() -> None:
     assert trading is not None
     line = timekeeper.next_bar(8.6)
     assert (line - 1.0) / 0.5 == pytest.approx(16, abs=0.15)
-    confidence = timekeeper.beat_confidence
-    assert confidence is not None
-    assert confidence > 0.6
+    heard = timekeeper.heard
+    assert heard is not None
+    assert heard.confidence > 0.6
+    assert heard.tempo == pytest.approx(120, rel=0.02)
     timekeeper.use(Controls(clock="internal"), 9.0)
-    assert timekeeper.beat_confidence is None
+    assert timekeeper.heard is None
     timekeeper.add_note(NoteOn(9.0, 60, 64))
     assert not timekeeper.listen(9.5)
 

@@ -4,11 +4,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from mock_decoder import MockDecoder, mock_shape
 from mock_phrase_model import MockPhraseModel
 from rig import Rig
 
+from tatumflow.engine.arrays import Floats, Ints
 from tatumflow.engine.controls import Controls
+from tatumflow.engine.harmony.chords import CHORD_TONES, chord_id, parse_chord
 from tatumflow.engine.messages import RollNote, SetControl
+from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
+from tatumflow.engine.model.tokens import PITCH
 from tatumflow.engine.phrases.latent import FLOW_STEPS
 from tatumflow.engine.turns.planner import REDRAW_LEAD, Planner
 from tatumflow.engine.turns.redraws import REDRAW_SPACING
@@ -77,6 +82,40 @@ def test_a_value_that_is_in_force_changes_nothing(values: dict[str, float]):
     before = planned(rig)
     set_all(rig, **values)
     assert planned(rig) == before
+
+
+class ChordTones(MockDecoder):
+    """Plays tones of the chord that it is conditioned on, and anything without one."""
+
+    def field_logits(
+        self, field: int, hidden: Floats, known: Ints, chord: Ints, metre: Ints, pocket: float = 1.0
+    ) -> Floats:
+        logits = super().field_logits(field, hidden, known, chord, metre, pocket)
+        if field == PITCH:
+            logits += 50 * CHORD_TONES[chord][:, np.arange(PITCH_LOWEST, PITCH_HIGHEST + 1) % 12]
+        return logits
+
+
+def test_chords_set_while_it_plays_are_those_of_the_next_notes_each_in_its_bar():
+    rig = Rig(ChordTones(mock_shape(cache_rows=256, window=192)), mode="improvise", lookahead=0.1)
+    rig.phrase()
+    rig.run_until("playing")
+    rig.run_to(rig.clock.now() + 1.0)
+    set_at = rig.clock.now()
+    set_all(rig, tempo=120.0, chords="Fm7 | E7")
+    rig.run_to(set_at + 12.0)
+    steered = [on for on in rig.port.ons if on.time > set_at + 0.1 + REDRAW_LEAD]
+    # Bars of two seconds from the moment the chart was set; what lies on a bar line may be of either chord.
+    inside = [on for on in steered if 0.05 < (on.time - set_at) % 2 < 1.95]
+    tones = [CHORD_TONES[chord_id(parse_chord(name))] for name in ("Fm7", "E7")]
+    bars = [int((on.time - set_at) // 2) % 2 for on in inside]
+    assert min(bars.count(0), bars.count(1)) > 10
+    assert all(tones[bar][on.pitch % 12] for bar, on in zip(bars, inside, strict=True))
+    cleared = rig.clock.now()
+    set_all(rig, chords="")
+    rig.run_to(cleared + 6.0)
+    free = {on.pitch % 12 for on in rig.port.ons if on.time > cleared + 0.1 + REDRAW_LEAD}
+    assert len(free) > 8, "any pitch class again"
 
 
 def test_what_is_due_before_it_can_be_drawn_again_stays():

@@ -6,9 +6,11 @@ import pytest
 from fake_child import PATIENCE, FakeChild, until
 
 from tatumflow.engine.controls import Controls
+from tatumflow.engine.errors import EngineStartError
 from tatumflow.engine.messages import RollNote, Shutdown, Snapshot
 from tatumflow.engine.midi.notes import Role
 from tatumflow.live.midi import output_process
+from tatumflow.live.processes import host as host_module
 from tatumflow.live.processes.host import EngineHost
 from tatumflow.live.processes.options import EngineOptions
 from tatumflow.live.processes.reports import Failure, Ready
@@ -76,6 +78,40 @@ def test_an_engine_that_dies_after_the_close_is_not_started_again(session):
     assert not closing.is_alive()
     assert len(session.engines) == 1
     assert not session.host.restarting
+
+
+def test_an_engine_that_is_not_ready_in_time_is_ended_with_an_error(monkeypatch):
+    monkeypatch.setattr(output_process, "can_hold_outputs", lambda: False)
+    monkeypatch.setattr(host_module, "_START_SECONDS", 0.05)
+    engine = FakeChild()
+
+    def end_in_order():
+        assert engine.theirs.poll(PATIENCE)
+        assert isinstance(engine.theirs.recv(), Shutdown)
+        engine.die(0)
+
+    host = EngineHost(EngineOptions(Settings()), lambda *_: (engine, engine.ours))
+    ending = threading.Thread(target=end_in_order)
+    ending.start()
+    with pytest.raises(EngineStartError, match=r"not ready after 0\.05 s; close other programs"):
+        host.start()
+    ending.join(PATIENCE)
+    assert engine.exitcode == 0
+    assert not host.alive
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_an_engine_that_fails_at_the_start_gives_its_own_reason(monkeypatch, expected):
+    monkeypatch.setattr(output_process, "can_hold_outputs", lambda: False)
+
+    def launch(options, channel):
+        engine = FakeChild()
+        engine.theirs.send(Failure("no such model", expected=expected))
+        engine.die(0)
+        return engine, engine.ours
+
+    with pytest.raises(EngineStartError, match=r"^no such model$"):
+        EngineHost(EngineOptions(Settings()), launch).start()
 
 
 def playing() -> Snapshot:

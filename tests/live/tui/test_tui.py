@@ -16,6 +16,7 @@ from tatumflow.engine.messages import (
     Command,
     ConnectPorts,
     ForgetController,
+    HeardBeat,
     LearnController,
     Notice,
     Panic,
@@ -141,6 +142,23 @@ async def test_the_banner_shows_where_the_music_is() -> None:
         assert str(facts.render()).splitlines()[1].startswith("count-in")
         link.snapshot = moment()
         await until(pilot, lambda: not beat.display)
+
+
+async def test_the_banner_shows_the_beat_that_is_heard_and_how_sure_it_is() -> None:
+    position = Position(bar=7, beat=3, beats_per_bar=4, tempo=132.5, chord="F7", next_chord="D7")
+    link = StillLink(moment(position=position, heard=HeardBeat(confidence=0.83, tempo=132.5)))
+
+    def last_line(app: TatumFlowApp) -> str:
+        return str(app.jam.query_one("#facts", Static).render()).splitlines()[-1]
+
+    async with screen(link, size=(80, 24)) as (app, pilot):
+        assert last_line(app) == "F7 → D7  132.5 bpm 85%"
+        link.snapshot = moment(position=position, heard=HeardBeat(confidence=0.3, tempo=None))
+        await until(pilot, lambda: last_line(app) == "F7 → D7  free 30%")
+        link.snapshot = moment(heard=HeardBeat(confidence=0.0, tempo=None))
+        await until(pilot, lambda: last_line(app) == "beat free 0%")
+        link.snapshot = moment()
+        await until(pilot, lambda: last_line(app).startswith("temperature"))
 
 
 async def test_style_is_chosen_by_typing_part_of_its_name() -> None:

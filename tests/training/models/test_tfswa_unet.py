@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
+from small_separator import small_separator
 from torch import Tensor
 
 from tatumflow.engine.errors import SettingError
@@ -38,13 +39,7 @@ CAUSAL: dict[str, Any] = SMALL | {
 
 
 def model(settings: dict[str, Any], **changes: Any) -> TfswaUnet:
-    """Return a model whose weights are all different from where they begin."""
-    torch.manual_seed(0)
-    built = TfswaUnet(TfswaUnetConfig.model_validate(settings | changes))
-    with torch.no_grad():
-        for parameter in built.parameters():
-            parameter += 0.1 * torch.randn_like(parameter)
-    return built.eval()
+    return small_separator(settings | changes)
 
 
 def from_pairs(pairs: Tensor) -> Tensor:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 from separation_samples import RATE, tones, write_recording
+from small_separator import small_separator
 
 from tatumflow.engine.errors import SettingError, TatumFlowError
 from tatumflow.engine.separation.stft import StftSettings
 from tatumflow.training.fit.checkpoint import CheckpointError
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
-from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
 from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.evaluation.bss import bss_figures
 from tatumflow.training.separation.evaluation.commands import StemEvaluation, evaluate_stems
@@ -45,12 +45,7 @@ NEEDS_FFMPEG = pytest.mark.needs("ffmpeg")
 
 
 def model(**changes: Any) -> TfswaUnet:
-    torch.manual_seed(0)
-    built = TfswaUnet(TfswaUnetConfig.model_validate(MODEL | changes))
-    with torch.no_grad():
-        for parameter in built.parameters():
-            parameter += 0.1 * torch.randn_like(parameter)
-    return built.eval()
+    return small_separator(MODEL | changes)
 
 
 def mixture(length: int = 9000) -> np.ndarray:

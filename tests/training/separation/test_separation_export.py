@@ -9,6 +9,7 @@ import pytest
 import soundfile
 import torch
 import typer
+from small_separator import small_separator
 from typer.testing import CliRunner
 
 from tatumflow.engine.errors import BundleError, CorpusError, SettingError
@@ -19,7 +20,6 @@ from tatumflow.training.cli import register
 from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
-from tatumflow.training.models.tfswa_unet.config import TfswaUnetConfig
 from tatumflow.training.models.tfswa_unet.graph import SeparatorGraph
 from tatumflow.training.models.tfswa_unet.model import TfswaUnet
 from tatumflow.training.separation.checkpoint import TrainedSeparator
@@ -55,12 +55,7 @@ MODEL: dict[str, Any] = {
 
 
 def model(**changes: Any) -> TfswaUnet:
-    torch.manual_seed(0)
-    built = TfswaUnet(TfswaUnetConfig.model_validate(MODEL | changes))
-    with torch.no_grad():
-        for parameter in built.parameters():
-            parameter += 0.1 * torch.randn_like(parameter)
-    return built.eval()
+    return small_separator(MODEL | changes)
 
 
 def checkpoint(path: Path, built: TfswaUnet) -> Path:
