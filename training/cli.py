@@ -14,6 +14,7 @@ import typer
 
 from tatumflow.engine.errors import SettingError, TatumFlowError
 from tatumflow.training.export.target import Target
+from tatumflow.training.musicgen.cli import register as register_musicgen
 
 _LIBRARIES = (
     *("torch", "lightning", "matplotlib", "onnx", "onnxscript"),
@@ -58,6 +59,7 @@ def register(app: typer.Typer) -> None:
     for group, commands in groups.items():
         for command in commands:
             app.command(rich_help_panel=group)(command)
+    register_musicgen(app)
 
 
 @data.command()
