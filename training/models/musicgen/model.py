@@ -75,7 +75,8 @@ class Musicgen(nn.Module):
             for name, part in model.named_children():
                 part.requires_grad_(name in _TRAINED_PARTS)
         if config.checkpointing:
-            model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
+            with _renamed_methods():
+                model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
         self._trained = frozenset(name for name, weight in self.named_parameters() if weight.requires_grad)
         self.register_state_dict_post_hook(_keep_trained)
         self.register_load_state_dict_post_hook(_miss_no_frozen)
@@ -187,14 +188,20 @@ def _with_adapters(model: MusicgenForConditionalGeneration, settings: LoraSettin
         target_modules=rf"(?:decoder\.(?:.+\.)?)?(?:{layers})",
     )
     try:
-        with warnings.catch_warnings():
-            # peft reads a property of the model that transformers has renamed.
-            warnings.simplefilter("ignore", FutureWarning)
+        with _renamed_methods():
             return get_peft_model(model, lora)
     except ValueError:
         raise SettingError(
             f"model.lora.targets: the model has none of {', '.join(settings.targets)}"
         ) from None
+
+
+@contextmanager
+def _renamed_methods() -> Iterator[None]:
+    """Silence warnings about methods that later versions of transformers 5 have renamed; peft uses one too."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 def _keep_trained(module: nn.Module, state: dict[str, Any], prefix: str, metadata: object) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer, MusicgenForConditionalGeneration, PreTrainedTokenizerBase
 from transformers.utils import logging
 
@@ -111,7 +112,7 @@ def _one_line(name: str, source: str, licence: str, download: bool) -> Iterator[
     """Turn the library's errors about missing or damaged files into one line."""
     try:
         yield
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "")[:120]
         if Path(source).is_dir():
             raise BundleError(f"{source}: cannot be loaded ({reason}); get the model again") from None
