@@ -198,7 +198,7 @@ def _with_adapters(model: MusicgenForConditionalGeneration, settings: LoraSettin
 
 @contextmanager
 def _renamed_methods() -> Iterator[None]:
-    """Silence warnings about methods that later versions of transformers 5 have renamed; peft uses one too."""
+    """Silence warnings about methods that versions of transformers 5 rename; peft uses one of them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         yield
