@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -57,7 +58,7 @@ def write_tiny_musicgen(folder: Path, seed: int = 0, channels: int = 1) -> Path:
             bos_token_id=CODES,
         ),
     )
-    model = MusicgenForConditionalGeneration(config)
+    model: Any = MusicgenForConditionalGeneration(config)
     with torch.no_grad():
         # Untrained codebooks are all zero, and every frame would get the first code: they are drawn from what
         # the encoder makes of a noise.

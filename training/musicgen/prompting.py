@@ -143,7 +143,8 @@ def _joined(
         fade: Samples of the crossfade before the seam, at most `seam`.
     """
     fade = min(fade, seam)
-    rising = (np.arange(1, fade + 1, dtype=np.float32) / (fade + 1))[None]
+    rising = (np.arange(1, fade + 1) / (fade + 1)).astype(np.float32)
     start = recording.shape[1] - fade
     faded = recording[:, start:] * (1 - rising) + decoded[:, seam - fade : seam] * rising
-    return np.concatenate([recording[:, :start], faded, decoded[:, seam : seam + count]], axis=1)
+    parts = [recording[:, :start], faded, decoded[:, seam : seam + count]]
+    return np.concatenate(parts, axis=1, dtype=np.float32)

@@ -53,9 +53,15 @@ def test_undoing_the_pattern_gives_the_codes(
 @pytest.mark.parametrize("channels", [1, 2])
 def test_the_pattern_is_that_of_transformers(channels: int):
     config = MusicgenDecoderConfig(
-        **{"vocab_size": P, "hidden_size": 8, "ffn_dim": 8, "num_attention_heads": 1},
-        **{"num_hidden_layers": 1, "num_codebooks": 4, "audio_channels": channels},
-        **{"pad_token_id": P, "bos_token_id": P},
+        vocab_size=P,
+        hidden_size=8,
+        ffn_dim=8,
+        num_attention_heads=1,
+        num_hidden_layers=1,
+        num_codebooks=4,
+        audio_channels=channels,
+        pad_token_id=P,
+        bos_token_id=P,
     )
     decoder = MusicgenForCausalLM(config)
     codes = torch.randint(0, P, (2, 4, 9), generator=torch.Generator().manual_seed(0))

@@ -1,6 +1,7 @@
 """The model that is fine-tuned: what is trained, its loss, guidance, codec, and generation."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -65,7 +66,7 @@ def test_saved_weights_load_and_a_missing_one_is_refused(tiny_musicgen: Path):
 
 def test_frozen_encoders_have_no_dropout_while_training(tiny_musicgen: Path):
     model = adapted(tiny_musicgen).train()
-    network = model.transformer
+    network: Any = model.transformer
     assert network.decoder.training
     assert not network.text_encoder.training
     assert not network.audio_encoder.training
@@ -127,7 +128,7 @@ def test_the_most_likely_codes_are_those_that_transformers_generates(
     prompt = codes_of(4, known)[0]
     own = generate_codes(model, TEXT, 20, CodeSampling(temperature=0, guidance=guidance), prompt)
     words = model.pretrained.tokenizer([TEXT], return_tensors="pt")
-    given = {"decoder_input_ids": prompt.clone()} if known else {}
+    given: dict[str, Any] = {"decoder_input_ids": prompt.clone()} if known else {}
     # Their length counts the first step and the delay too.
     theirs = model.transformer.generate(  # pyright: ignore[reportCallIssue]
         input_ids=words["input_ids"],

@@ -3,11 +3,11 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
-from transformers import MusicgenForConditionalGeneration
+from transformers import EncodecModel, MusicgenForConditionalGeneration
 
 from tatumflow.engine.errors import BundleError
 
@@ -35,10 +35,13 @@ class Codec:
         """Wrap a model's audio encoder.
 
         Raises:
-            BundleError: if the audio encoder does not fit the decoder.
+            BundleError: if the audio encoder is no EnCodec, or does not fit the decoder.
         """
-        encoder, decoder = model.config.audio_encoder, model.config.decoder
-        self._encoder = model.audio_encoder
+        if not isinstance(model.audio_encoder, EncodecModel) or model.decoder is None:
+            raise BundleError("the model's audio encoder is not EnCodec; give another model")
+        encoder, decoder = model.audio_encoder.config, model.decoder.config
+        # The library's own types refuse what its methods take and return.
+        self._encoder: Any = model.audio_encoder
         self.rate = int(encoder.sampling_rate)
         self.hop = int(encoder.hop_length)
         self.channels = int(decoder.audio_channels)

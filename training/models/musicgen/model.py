@@ -68,6 +68,8 @@ class Musicgen(nn.Module):
         model = self.pretrained.model
         model.requires_grad_(False)
         self.codec = Codec(model)
+        decoder: Any = model.decoder
+        self._padding = int(decoder.config.pad_token_id)
         self.network: nn.Module = model
         if config.method == "lora":
             self.network = _with_adapters(model, config.lora)
@@ -76,7 +78,7 @@ class Musicgen(nn.Module):
                 part.requires_grad_(name in _TRAINED_PARTS)
         if config.checkpointing:
             with _renamed_methods():
-                model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
+                decoder.gradient_checkpointing_enable({"use_reentrant": False})
         self._trained = frozenset(name for name, weight in self.named_parameters() if weight.requires_grad)
         self.register_state_dict_post_hook(_keep_trained)
         self.register_load_state_dict_post_hook(_miss_no_frozen)
@@ -93,7 +95,7 @@ class Musicgen(nn.Module):
     @property
     def padding(self) -> int:
         """The padding token of the decoder."""
-        return int(self.transformer.config.decoder.pad_token_id)
+        return self._padding
 
     @property
     def device(self) -> torch.device:
@@ -114,8 +116,9 @@ class Musicgen(nn.Module):
     def train(self, mode: bool = True) -> Self:
         """Set training mode; the frozen encoders stay in evaluation mode, without dropout."""
         super().train(mode)
-        self.transformer.text_encoder.eval()
-        self.transformer.audio_encoder.eval()
+        for name, part in self.transformer.named_children():
+            if name not in _TRAINED_PARTS:
+                part.eval()
         return self
 
     @torch.no_grad()
@@ -124,10 +127,10 @@ class Musicgen(nn.Module):
         words = self.pretrained.tokenizer(
             list(texts), padding=True, truncation=True, max_length=MOST_WORDS, return_tensors="pt"
         ).to(self.device)
-        states = self.transformer.text_encoder(
-            input_ids=words["input_ids"], attention_mask=words["attention_mask"]
-        ).last_hidden_state
-        return TextCondition(states, words["attention_mask"])
+        encoder: Any = self.transformer.text_encoder
+        mask = words["attention_mask"]
+        states = encoder(input_ids=words["input_ids"], attention_mask=mask).last_hidden_state
+        return TextCondition(states, mask)
 
     def forward(self, steps: Tensor, condition: TextCondition) -> Tensor:
         """Return the logits (B, K, S, codes) of the step after each of delayed steps (B, K, S)."""
@@ -161,8 +164,9 @@ class Musicgen(nn.Module):
     @contextmanager
     def as_pretrained(self) -> Iterator[bool]:
         """Yield whether the model is the pretrained one within the block, without its adapters."""
-        adapted = isinstance(self.network, PeftModel)
-        with self.network.disable_adapter() if adapted else nullcontext():
+        network = self.network
+        adapted = isinstance(network, PeftModel)
+        with network.disable_adapter() if adapted else nullcontext():
             yield adapted
 
     def merged(self) -> MusicgenForConditionalGeneration:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError
@@ -92,13 +92,14 @@ def _load(name: str, source: str, licence: str, download: bool) -> Pretrained:
         if config.model_type != "musicgen":
             raise BundleError(f"{source}: is a model of type {config.model_type}; give one of MusicGen")
         tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local)
-        model, found = MusicgenForConditionalGeneration.from_pretrained(
+        loaded: Any = MusicgenForConditionalGeneration.from_pretrained(
             source,
             local_files_only=local,
             use_safetensors=True,
             dtype=torch.float32,
             output_loading_info=True,
         )
+    model, found = loaded
     if found["missing_keys"]:
         raise BundleError(
             f"{source}: {len(found['missing_keys'])} weights are missing, such as "
