@@ -16,6 +16,7 @@ from tatumflow.engine.errors import SettingError, TatumFlowError
 from tatumflow.training.beats import cli as beats_cli
 from tatumflow.training.data import cli as data_cli
 from tatumflow.training.export.target import Target
+from tatumflow.training.musicgen.cli import register as register_musicgen
 
 _LIBRARIES = (
     *("torch", "lightning", "matplotlib", "onnx", "onnxscript"),
@@ -64,6 +65,7 @@ def register(app: typer.Typer) -> None:
     for group, commands in groups.items():
         for command in commands:
             app.command(rich_help_panel=group)(command)
+    register_musicgen(app)
 
 
 @data.command()

@@ -19,7 +19,10 @@ from tatumflow.training.fit.note_task import note_task
 from tatumflow.training.fit.settings import RunConfig, TrainConfig
 from tatumflow.training.fit.task import Task
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
-from tatumflow.training.models import FAMILIES, SEPARATORS
+from tatumflow.training.models import FAMILIES, SEPARATORS, SOUND_MODELS
+from tatumflow.training.models.musicgen.manifest import MUSICGEN_FILE
+from tatumflow.training.musicgen.libraries import musicgen_libraries
+from tatumflow.training.musicgen.settings import MusicgenRun
 from tatumflow.training.separation.export.export import export_separator
 from tatumflow.training.separation.fit.settings import SeparationConfig
 from tatumflow.training.separation.fit.task import separation_task
@@ -58,6 +61,25 @@ def _export_separator(checkpoint: Path, out: Path, name: str, corpus: Path | Non
     return f"{manifest.name}: {', '.join(manifest.stem_set.names)}, in {out}"
 
 
+def _musicgen_task(config: MusicgenRun, resume: bool) -> Task[Any]:
+    with musicgen_libraries():
+        from tatumflow.training.musicgen.task import musicgen_task
+    return musicgen_task(config)
+
+
+def _export_musicgen(checkpoint: Path, out: Path, name: str, corpus: Path | None) -> str:
+    with musicgen_libraries():
+        from tatumflow.training.musicgen.export import export_musicgen
+    manifest = export_musicgen(checkpoint, out, name or "musicgen-tuned", corpus)
+    return f"{manifest.name}: fine-tuned from {manifest.base}, {manifest.licence}, in {out}"
+
+
+def _evaluate_musicgen(model: Path, corpus: Path | None, settings: EvaluationSettings) -> Figures:
+    with musicgen_libraries():
+        from tatumflow.training.musicgen.evaluation import evaluate_musicgen
+    return evaluate_musicgen(model, corpus, settings)
+
+
 NOTES: Final = Recipe(tuple(FAMILIES), TrainConfig, note_task, _export_notes, MANIFEST_FILE)
 SEPARATION: Final = Recipe(
     tuple(SEPARATORS),
@@ -66,7 +88,10 @@ SEPARATION: Final = Recipe(
     _export_separator,
     SEPARATOR_FILE,
 )
-RECIPES: Final = (NOTES, SEPARATION)
+MUSICGEN: Final = Recipe(
+    tuple(SOUND_MODELS), MusicgenRun, _musicgen_task, _export_musicgen, MUSICGEN_FILE, _evaluate_musicgen
+)
+RECIPES: Final = (NOTES, SEPARATION, MUSICGEN)
 """One for each kind of data that models are trained on."""
 
 _CHECKPOINTS: Final = ("best.ckpt", "last.ckpt")

@@ -176,4 +176,6 @@ def quieten() -> None:
     warnings.filterwarnings("ignore", message=".*The dirpath has changed.*")
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated.*")
+    # Frozen parts, such as a text encoder, stay in evaluation mode.
+    warnings.filterwarnings("ignore", message=".*module\\(s\\) in eval mode.*")
     logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)

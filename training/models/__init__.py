@@ -19,6 +19,7 @@ from tatumflow.training.data.batches import Batch
 from tatumflow.training.models.music_transformer.config import MusicTransformerConfig
 from tatumflow.training.models.music_transformer.model import MusicTransformer
 from tatumflow.training.models.music_transformer.stream import MusicTransformerStream
+from tatumflow.training.models.musicgen.config import MusicgenModelConfig
 from tatumflow.training.models.tatumflow.config import TatumFlowConfig
 from tatumflow.training.models.tatumflow.model import TatumFlow
 from tatumflow.training.models.tatumflow.stream import TatumFlowStream, TorchDecoder
@@ -136,6 +137,13 @@ def _build_tfswa_unet(config: BaseModel) -> nn.Module:
     return TfswaUnet(cast(TfswaUnetConfig, config))
 
 
+def _build_musicgen(config: BaseModel) -> nn.Module:
+    # Its library takes seconds to import and is an extra.
+    from tatumflow.training.models.musicgen.model import Musicgen
+
+    return Musicgen(cast(MusicgenModelConfig, config))
+
+
 FAMILIES: Final[Mapping[str, NoteFamily]] = {
     family.name: family
     for family in (
@@ -155,6 +163,11 @@ SEPARATORS: Final[Mapping[str, Family]] = {
 }
 """Families of models that separate recordings into stems."""
 
+SOUND_MODELS: Final[Mapping[str, Family]] = {
+    family.name: family for family in (Family("musicgen", MusicgenModelConfig, _build_musicgen),)
+}
+"""Families of models that predict codes of sound."""
+
 
 def family_named(name: str) -> Family:
     """Return a family by name.
@@ -162,7 +175,7 @@ def family_named(name: str) -> Family:
     Raises:
         SettingError: if there is none of that name.
     """
-    known = {**FAMILIES, **SEPARATORS}
+    known = {**FAMILIES, **SEPARATORS, **SOUND_MODELS}
     if name not in known:
         raise SettingError(f"family: {name!r} is unknown; choose from {', '.join(known)}")
     return known[name]
