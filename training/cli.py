@@ -278,7 +278,7 @@ def evaluate(
         typer.Option(
             "--only",
             help="Parts, by commas: nll, latent, endless, music, listener, style, answer, control, edits, "
-            "improvise, memorization.",
+            "improvise, bebop, memorization.",
         ),
     ] = "",
     solos: Annotated[

@@ -1,9 +1,10 @@
 """Bebop vocabulary of a line over chords: tones at chord changes, passing tones, enclosures.
 
-The vocabulary is David Baker's, "How to Play Bebop", volume 1 (1985): bebop scales, whose one chromatic
-passing tone falls between beats, and enclosures; the third and the seventh as the tones that tell one chord
-from the next are Jerry Coker's guide tones ("Elements of the Jazz Language", 1991). The line of polyphonic
-music is its highest note. """
+Bebop scales, whose chromatic passing tone falls between beats, are David Baker's ("How to Play Bebop", volume
+1); enclosures, and thirds and sevenths as the tones that tell one chord from the next, are elements of Jerry
+Coker's "Elements of the Jazz Language for the Developing Improvisor" (1991). The line of polyphonic music is
+its highest note.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -181,7 +182,8 @@ def notes_at_changes(line: Line, harmony: Harmony) -> Ints:
     """Return the chord and the note of each change at which a note is struck, (k, 2) indices.
 
     The note is the first from `BEFORE_CHANGE` before to `AFTER_CHANGE` beats after the beat on which the
-    chord begins. Beats without a chord, and the first chord, which changes from none, do not count. """
+    chord begins. Beats without a chord, and the first chord, which changes from none, do not count.
+    """
     first = np.searchsorted(line.place, harmony.starts - BEFORE_CHANGE)
     known = (first < len(line.place)) & (harmony.chords > 0) & (harmony.starts > 0)
     chord = np.flatnonzero(known)
@@ -195,7 +197,8 @@ def passing_tones(line: Line, harmony: Harmony) -> Ints:
 
     Such a note lies outside the chord's scale, the notes before and after it are its neighbours in that
     scale, a semitone away on either side, and the line goes through it in one direction: b7, 7, 1 of a
-    dominant, or 5, #5, 6 of a major chord, up or down, each within a beat of the next. """
+    dominant, or 5, #5, 6 of a major chord, up or down, each within a beat of the next.
+    """
     step = np.diff(line.pitch)
     through = (np.abs(step[:-1]) == 1) & (step[:-1] == step[1:]) & _connected(line)
     middle = np.flatnonzero(through) + 1
