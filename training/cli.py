@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from tatumflow.engine.errors import SettingError, TatumFlowError
+from tatumflow.training.evaluate.cli import register as register_table
 from tatumflow.training.export.target import Target
 
 _LIBRARIES = (
@@ -58,6 +59,7 @@ def register(app: typer.Typer) -> None:
     for group, commands in groups.items():
         for command in commands:
             app.command(rich_help_panel=group)(command)
+    register_table(app)
 
 
 @data.command()

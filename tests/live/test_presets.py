@@ -63,9 +63,8 @@ def test_bird_and_tatum_come_along_and_fit():
 
 
 def test_a_preset_lies_between_the_settings_and_the_command_line(write):
-    write(
-        "mine", "about: Mine.\nset: {temperature: 0.7, style: art-tatum}\njam: {trade_bars: 2, density: 1}\n"
-    )
+    own = "set: {temperature: 0.7, style: art-tatum}\njam: {trade_bars: 2, density: 1}"
+    write("mine", f"about: Mine.\n{own}\n")
     settings = Settings().with_controls(temperature=1.5, surprise=0.1)
     changed = settings.with_changes(with_preset("mine", "jam", {"density": "-1"})).controls
     assert (changed.temperature, changed.surprise, changed.trade_bars, changed.density) == (0.7, 0.1, 2, -1.0)
@@ -106,10 +105,7 @@ def test_an_own_preset_replaces_a_shipped_one_of_its_name(write):
         ("about: A.\nset: 3\n", r"mine\.yaml: set: 3 is not"),
         ("about: [\n", r"mine\.yaml: is not valid YAML"),
         ("- 3\n", r"mine\.yaml: "),
-        (
-            "about: \ud800".encode("utf-16", "surrogatepass").decode("utf-16", "ignore") + "\x00",
-            r"mine\.yaml",
-        ),
+        ("about: \x00", r"mine\.yaml: is not valid YAML"),
     ],
 )
 def test_a_file_that_is_no_preset_is_refused_in_one_line(write, text, match):
