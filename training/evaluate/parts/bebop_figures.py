@@ -9,9 +9,8 @@ import numpy as np
 from tatumflow.engine.errors import CorpusError
 from tatumflow.training.data.corpora.wjazzd import CORPUS
 from tatumflow.training.data.packing import PackedCorpus
-from tatumflow.training.evaluate.bootstrap import Floats, mean, ratio_of_independent_means
+from tatumflow.training.evaluate.bootstrap import Floats, Groups, mean, ratio_of_independent_means
 from tatumflow.training.evaluate.classifiers.style_classifier import (
-    StyleClassifier,
     choose_styles,
     cross_fitted,
     label_stretches,
@@ -29,6 +28,8 @@ CONTROL_PLAYERS: Final = ("john-coltrane", "charlie-parker")
 
 TAKE_SECONDS: Final = 40.0
 """Longest take, and longest stretch of a real solo."""
+
+_LEAST: Final = 1e-12
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,14 @@ def distance(takes: Sequence[MeasuredTake], real: Sequence[MeasuredTake]) -> flo
 def classifier_figures(sides: BebopSides, corpus: PackedCorpus, seed: int = 0) -> Figures:
     """Return how often a classifier of the Weimar players takes a stretch for the player's.
 
-    Stretches of 20 s; the classifier is trained on the training side of the Weimar solos alone, so that horns
-    are told from horns. Real stretches are judged by classifiers that did not see their piece.
+    Stretches of 20 s; the classifier is trained on the training side of the Weimar solos alone, so that it
+    compares horns with horns. Real stretches are judged by classifiers that did not see their piece.
 
     Returns:
-        `companion`, `player` and `control`, shares with an `interval` by tune or piece; `styles`, the number
-        of players; `player_stretches`. Or `unavailable`, the reason, where the corpus has too little music.
+        `companion`, `player` and `control`: the share of their stretches that are taken for the player's,
+        with an `interval` by tune or piece, the mean `log_odds` of the other player against the player, which
+        a blend of the two moves, and the number of `stretches`; `styles`, the number of players. Or
+        `unavailable`, the reason, where the corpus has too little music.
     """
     index = corpus.index.model_copy(
         update={"pieces": tuple(piece for piece in corpus.index.pieces if piece.corpus == CORPUS)}
@@ -144,25 +147,27 @@ def classifier_figures(sides: BebopSides, corpus: PackedCorpus, seed: int = 0) -
     except CorpusError as error:
         return {"unavailable": str(error)}
     crossed = cross_fitted(stretches, styles, seed=seed)
-    column = classifier.index(sides.player)
-    share, groups = _judged(classifier, sides.companion, column)
-    figures: Figures = {"companion": value_and_interval(mean(share, groups=groups, seed=seed))}
-    for key, style in (("player", sides.player), ("control", sides.other)):
-        own = (stretches.style == classifier.index(style)) & np.isfinite(crossed[:, column])
-        hits = (crossed[own].argmax(axis=1) == column).astype(np.float64)
-        figures[key] = value_and_interval(mean(hits, groups=stretches.piece[own], seed=seed))
-        figures[f"{key}_stretches"] = len(hits)
+    pair = classifier.index(sides.player), classifier.index(sides.other)
+    cut = [
+        (notes, take.tune) for take in sides.companion for notes in segments(take.notes, CONTINUATION_SECONDS)
+    ]
+    judged = classifier.probabilities([notes for notes, _ in cut])
+    figures: Figures = {"companion": _judged(judged, [tune for _, tune in cut], pair, seed)}
+    for key, column in zip(("player", "control"), pair, strict=True):
+        own = (stretches.style == column) & np.isfinite(crossed[:, column])
+        figures[key] = _judged(crossed[own], stretches.piece[own], pair, seed)
     return {**figures, "styles": len(styles)}
 
 
-def _judged(
-    classifier: StyleClassifier, takes: Sequence[MeasuredTake], column: int
-) -> tuple[Floats, list[str]]:
-    """Return whether each stretch of the takes has the column's style, and the tune of each."""
-    cut = [(stretch, take.tune) for take in takes for stretch in segments(take.notes, CONTINUATION_SECONDS)]
-    probabilities = classifier.probabilities([stretch for stretch, _ in cut])
-    hits = (probabilities.argmax(axis=1) == column) if len(cut) else np.zeros(0, dtype=np.bool_)
-    return hits.astype(np.float64), [tune for _, tune in cut]
+def _judged(probabilities: Floats, groups: Groups, pair: tuple[int, int], seed: int) -> Figures:
+    """Return the figures of stretches by their probabilities (n, S), of which `pair` are two columns."""
+    hits = (probabilities.argmax(axis=1) == pair[0]).astype(np.float64)
+    logs = np.log(np.maximum(probabilities, _LEAST))
+    return {
+        **value_and_interval(mean(hits, groups=groups, seed=seed)),
+        "log_odds": value_and_interval(mean(logs[:, pair[1]] - logs[:, pair[0]], groups=groups, seed=seed)),
+        "stretches": len(hits),
+    }
 
 
 def _mean(takes: Sequence[MeasuredTake], values: Floats, seed: int) -> Figures:

@@ -17,18 +17,22 @@ def bebop_lines(figures: Figures) -> Iterator[str]:
         f"bebop: {found['takes']} takes over {len(found['tunes'])} tunes, {len(found['held_out'])} held out, "
         f"in the style of {found['player']}; {found['solos']} real solos; control {found['control_player']}"
     )
-    yield f"{'':<18}" + "".join(f"{side:>24}" for side in _SIDES)
+    yield f"{'':<18}" + "".join(f"{side:>26}" for side in _SIDES)
     for name, row in found["figures"].items():
-        yield f"{name:<18}" + "".join(f"{_cell(row[side]):>24}" for side in _SIDES)
+        yield f"{name:<18}" + "".join(f"{_cell(row[side]):>26}" for side in _SIDES)
         if "player_shuffled" in row:
             cells = (_cell(row["companion_shuffled"]), "", _cell(row["player_shuffled"]))
-            yield f"{'  shuffled chords':<18}" + "".join(f"{cell:>24}" for cell in cells)
+            yield f"{'  shuffled chords':<18}" + "".join(f"{cell:>26}" for cell in cells)
     distance = found["distance"]
-    yield f"{'distance':<18}{distance['companion']:>24.3f}{'':>48}{distance['control']:>24.3f}"
+    yield f"{'distance':<18}{distance['companion']:>24.3f}{'':>52}{distance['control']:>24.3f}"
     judged = found.get("classifier", {})
     if "companion" in judged:
-        cells = (_cell(judged[side]) if side in judged else "" for side in _SIDES[:-1])
-        yield f"{'classifier':<18}" + "".join(f"{cell:>24}" for cell in cells)
+        for label, rows in (
+            ("classifier", judged),
+            ("  log odds", {side: judged[side]["log_odds"] for side in _SIDES if side in judged}),
+        ):
+            cells = (_cell(rows[side]) if side in rows else "" for side in _SIDES[:-1])
+            yield f"{label:<18}" + "".join(f"{cell:>26}" for cell in cells)
     elif judged:
         yield f"classifier: {judged['unavailable']}"
 
