@@ -27,8 +27,12 @@ def over(*symbols: str, beats: int = 4) -> Harmony:
     return Harmony.of_beats(0.5 * np.arange(len(ids)), ids)
 
 
+def steps(count: int, step: float = 0.5, start: float = 0.0) -> np.ndarray:
+    return start + step * np.arange(count)
+
+
 def eighths(*pitches: int, start: float = 0.0) -> Line:
-    return Line(start + 0.5 * np.arange(len(pitches)), np.array(pitches, dtype=np.int64))
+    return Line(steps(len(pitches), start=start), np.array(pitches, dtype=np.int64))
 
 
 def classes(table: np.ndarray, symbol: str) -> set[int]:
@@ -124,7 +128,7 @@ def test_phrases_moved_off_their_chords_lose_their_enclosures():
 def test_random_notes_hit_chord_tones_as_often_as_there_are_any():
     rng = np.random.default_rng(0)
     harmony = over(*["Dm7", "G7"] * 400)
-    line = Line(np.arange(3200) + 0.1, rng.integers(48, 84, size=3200))
+    line = Line(steps(3200, step=1.0, start=0.1), rng.integers(48, 84, size=3200))
     found = vocabulary(line, harmony)
     assert found.changes == 799
     assert found.chord_tones / found.changes == pytest.approx(4 / 12, abs=0.05)
@@ -142,7 +146,7 @@ def test_shuffled_chords_keep_the_changes():
 def test_the_line_is_the_highest_note_within_the_beats():
     notes = np.zeros(4, dtype=NOTE_DTYPE)
     notes["onset"], notes["pitch"] = (-0.1, 0.25, 0.25, 1.6), (90, 60, 64, 70)
-    line = line_on_beats(notes, 0.5 * np.arange(4))
+    line = line_on_beats(notes, steps(4))
     assert line.place.tolist() == [0.5]
     assert line.pitch.tolist() == [64]
-    assert vocabulary(line_on_beats(notes[:0], 0.5 * np.arange(4)), over("C7")).notes == 0
+    assert vocabulary(line_on_beats(notes[:0], steps(4)), over("C7")).notes == 0
