@@ -31,7 +31,13 @@ class Panic:
 
 @dataclass(frozen=True, slots=True)
 class TakeTurn:
-    """Let the companion play now, without waiting for the phrase to end."""
+    """Let the companion play now, without waiting for the phrase to end.
+
+    Attributes:
+        until: Seconds at which the turn ends, with the end of a phrase; None for as long as the mode plays.
+    """
+
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

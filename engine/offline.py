@@ -16,6 +16,7 @@ from tatumflow.engine.turns.companion import KEYS_CHANNEL, Companion
 from tatumflow.engine.turns.modes import mode_named
 from tatumflow.engine.turns.phrase import PhraseTracker
 from tatumflow.engine.turns.turn_report import TurnReport
+from tatumflow.engine.turns.turn_window import ENTRY_SECONDS
 
 MAX_PHRASE: Final = 12.0
 """Seconds after which a phrase without a pause ends at the next small gap."""
@@ -91,23 +92,32 @@ def improvise(
     make_companion: Callable[[Scheduler, Clock], Companion],
     seconds: float,
     progress: Callable[[float], None] = lambda done: None,
+    *,
+    form: bool = False,
 ) -> OfflineResult:
-    """Let a companion play alone for some seconds, the sounding notes ended then.
+    """Let a companion play alone for some seconds.
 
-    `progress` is called with the seconds played so far.
+    Args:
+        make_companion: Creates the companion from a scheduler and a virtual clock.
+        seconds: How long; from its first beat on where it plays a form.
+        progress: Called with the seconds played so far.
+        form: Whether the music is a form of that length, whose last phrase ends with it. Otherwise the
+        sounding
+            notes are ended then, wherever the phrase is.
     """
     clock = VirtualClock()
     collector = _Collector()
     scheduler = Scheduler(collector.send, clock)
     companion = make_companion(scheduler, clock)
     loop = VirtualLoop(clock, scheduler, companion)
-    companion.command(TakeTurn())
+    end = ENTRY_SECONDS + seconds if form else seconds
+    companion.command(TakeTurn(end if form else None))
 
     def report() -> bool:
         progress(clock.now())
         return False
 
-    loop.run_to(seconds, until=report)
+    loop.run_to(end, until=report)
     companion.command(YieldTurn())
     return OfflineResult((), tuple(sorted(collector.notes, key=_by_onset)), tuple(companion.turns))
 

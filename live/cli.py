@@ -12,6 +12,7 @@ import typer
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.live.command_groups import GroupedCommands
 from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
+from tatumflow.live.presets_cli import register as register_presets
 from tatumflow.live.setting_options import SettingOption, settable
 from tatumflow.live.soak.kind import Soak
 
@@ -53,6 +54,9 @@ _Settings = Annotated[Path | None, typer.Option("--settings", help="Settings fil
 _Model = Annotated[str | None, typer.Option("--model", help="Model bundle: a name or a folder.")]
 
 _MODEL = SettingOption("--model", "model", "Model bundle: a name or a folder.")
+_Preset = Annotated[
+    str | None, typer.Option("--preset", help="Preset, such as bird; `tatumflow presets` lists them.")
+]
 _API = SettingOption("--api", "ports.api", "MIDI system: auto, alsa, jack, coremidi, winmm.")
 
 
@@ -73,8 +77,8 @@ _OF_JAM = (
     *_controls("style", "mode", "chords", "tempo"),
     SettingOption("--trade", "trade_bars"),
     SettingOption("--clock", "clock"),
-    SettingOption("--osc", "osc.port", "UDP port for Open Sound Control, such as 9000.", metavar="NUMBER"),
     *_controls("swing", "grid_pull", "temperature", "seed", "count_in", "metronome", hidden=True),
+    _hidden("--osc", "osc.port"),
     _hidden("--api", "ports.api"),
     _hidden("--virtual/--no-virtual", "ports.virtual", on=True),
     _hidden("--clock-out/--no-clock-out", "clock_out", on=True),
@@ -130,6 +134,7 @@ def start(
     epilog="""\b
 Examples:
   tatumflow jam --chords "blues in F" --tempo 132 --trade 4
+  tatumflow jam --preset bird --chords "blues in F"
   tatumflow jam --in Keystation --style charlie-parker --set temperature=1.2
   tatumflow jam --set audio.stem=input       play to a microphone
   tatumflow jam --headless --set synth.enabled=false --clock midi
@@ -138,6 +143,7 @@ A setting of `audio` also turns the audio input on, unless audio.enabled is set 
 )
 @settable(*_OF_JAM)
 def jam(
+    preset: _Preset = None,
     headless: Annotated[bool, typer.Option("--headless", help="Play on ports without a screen.")] = False,
     changes: _Changes = _NONE,
     record: Annotated[Path | None, typer.Option("--record", help="Record both players to this .mid.")] = None,
@@ -145,7 +151,9 @@ def jam(
 ) -> None:
     """Play with the companion. Without a terminal, it answers a bundled phrase."""
     from tatumflow.live.commands.jam import JamOptions, jam
+    from tatumflow.live.presets import with_preset
 
+    changes = with_preset(preset, "jam", changes)
     jam(JamOptions(headless=headless, changes=changes, record=record, settings_file=settings))
 
 
@@ -161,6 +169,7 @@ Examples:
 def play(
     source: Annotated[Path, typer.Argument(metavar="IN.mid", help="What you played.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write: your track and the companion's.")],
+    preset: _Preset = None,
     changes: _Changes = _NONE,
     wav: Annotated[Path | None, typer.Option("--wav", help="Render both players to this file too.")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the timing figures here.")] = None,
@@ -169,6 +178,7 @@ def play(
 ) -> None:
     """Let the companion answer a MIDI file; the same seed gives the same notes."""
     from tatumflow.live.commands.play import PlayOptions, play
+    from tatumflow.live.presets import with_preset
 
     play(
         PlayOptions(
@@ -176,7 +186,7 @@ def play(
             out=out,
             wav=wav,
             json=json,
-            changes=changes,
+            changes=with_preset(preset, "play", changes),
             limit_notes=limit_notes,
             settings_file=settings,
         )
@@ -188,6 +198,7 @@ def play(
     epilog="""\b
 Examples:
   tatumflow generate -o blues.mid --chords "blues in F" --tempo 160 --seconds 60
+  tatumflow generate -o bird.mid --preset bird --tune "rhythm changes" --choruses 2
   tatumflow generate phrase.mid -o restyled.mid --mode restyle --style art-tatum
   tatumflow generate phrase.mid -o other.mid --mode reharmonize \\
       --chords "Dm7 | G7 | Cmaj7" --set pace=0.5""",
@@ -198,15 +209,29 @@ def generate(
     source: Annotated[
         Path | None, typer.Argument(metavar="[IN.mid]", help="What to play on from; nothing to improvise.")
     ] = None,
+    preset: _Preset = None,
+    tune: Annotated[
+        str | None, typer.Option("--tune", help="Tune to play over: a chart's name, its text or a file.")
+    ] = None,
+    choruses: Annotated[
+        int | None,
+        typer.Option("--choruses", min=1, max=100, help="Choruses of the tune, 1 to 100; 1 by default."),
+    ] = None,
     changes: _Changes = _NONE,
-    seconds: Annotated[float, typer.Option("--seconds", min=1, max=3600, help="Length without IN.mid.")] = 60,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--seconds", min=1, max=3600, help="Length without IN.mid or tune, 1 to 3600; 60."),
+    ] = None,
     wav: Annotated[Path | None, typer.Option("--wav", help="Render it to this file too.")] = None,
     limit_notes: _LimitNotes = NOTES_LIMIT,
     settings: _Settings = None,
 ) -> None:
     """Make music in any mode: from a MIDI file, or alone over a chart."""
     from tatumflow.live.commands.play import PlayOptions, play
+    from tatumflow.live.commands.tune import over_tune
+    from tatumflow.live.presets import with_preset
 
+    changes = with_preset(preset, "generate", over_tune(tune, changes))
     play(
         PlayOptions(
             source=source,
@@ -216,6 +241,7 @@ def generate(
             limit_notes=limit_notes,
             settings_file=settings,
             seconds=seconds,
+            choruses=1 if tune and not (choruses or seconds or source) else choruses,
         )
     )
 
@@ -437,6 +463,9 @@ def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
     from tatumflow.live.settings import load_settings
 
     write_sound(path, render(tracks, load_settings().synth))
+
+
+register_presets(app)
 
 
 @cache

@@ -15,8 +15,9 @@ import typer
 from tatumflow.engine.errors import SettingError, TatumFlowError
 from tatumflow.training.beats import cli as beats_cli
 from tatumflow.training.data import cli as data_cli
+from tatumflow.training.evaluate import cli as evaluate_cli
 from tatumflow.training.export.target import Target
-from tatumflow.training.musicgen.cli import register as register_musicgen
+from tatumflow.training.musicgen import cli as musicgen_cli
 
 _LIBRARIES = (
     *("torch", "lightning", "matplotlib", "onnx", "onnxscript"),
@@ -65,7 +66,8 @@ def register(app: typer.Typer) -> None:
     for group, commands in groups.items():
         for command in commands:
             app.command(rich_help_panel=group)(command)
-    register_musicgen(app)
+    for room in (evaluate_cli, musicgen_cli):
+        room.register(app)
 
 
 @data.command()
@@ -292,7 +294,7 @@ def evaluate(
         typer.Option(
             "--only",
             help="Parts, by commas: nll, latent, endless, music, listener, style, answer, control, edits, "
-            "improvise, memorization.",
+            "improvise, bebop, memorization.",
         ),
     ] = "",
     solos: Annotated[

@@ -150,8 +150,8 @@ class Companion:
                 self.set_controls((command,))
             case PlayKey():
                 self._play_key(command)
-            case TakeTurn():
-                self._take_turn()
+            case TakeTurn(until=until):
+                self._take_turn(until)
             case PassTurn() if self._state != "playing":
                 self._take_turn()
             case YieldTurn() | PassTurn():
@@ -269,9 +269,9 @@ class Companion:
             return now
         return now if more else None if due is None else due - THINK_AHEAD
 
-    def _think(self, at: float, bars: Bars | None) -> None:
-        """Plan a turn that comes at `at` seconds, held to `bars` if given."""
-        self._turn = CompanionTurn(self._listener.phrase(self._clock.now()), at, bars)
+    def _think(self, at: float, bars: Bars | None, until: float | None = None) -> None:
+        """Plan a turn that comes at `at` seconds, held to `bars`, or ended at `until` seconds, if given."""
+        self._turn = CompanionTurn(self._listener.phrase(self._clock.now()), at, bars, until)
         # The turn is planned under the newest values.
         self._redraws.clear()
         if self.controls.mode == "improvise" and not self._time.in_tempo:
@@ -339,11 +339,11 @@ class Companion:
         self._session.begin_turn(Role.HUMAN, self._live.style)
         self._state = "listening"
 
-    def _take_turn(self) -> None:
+    def _take_turn(self, until: float | None = None) -> None:
         if self._state != "playing":
             self._give_way()
             now = self._clock.now()
-            self._think(now, self._turn_taking.bars_from(now))
+            self._think(now, self._turn_taking.bars_from(now), until)
             self._begin_turn()
 
     def _redraw_if_due(self, now: float) -> None:

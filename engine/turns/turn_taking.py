@@ -40,11 +40,13 @@ class CompanionTurn:
         call: The human's phrase it replies to; may be empty.
         at: Seconds at which it comes.
         bars: Bars that it fills where bars are traded; None in free turns.
+        until: Seconds at which a free turn ends with a form; None for as long as the mode plays.
     """
 
     call: Phrase
     at: float
     bars: Bars | None = None
+    until: float | None = None
 
 
 class TurnTaking:
@@ -123,6 +125,10 @@ class TurnTaking:
             transport = self._time.transport
             start, end = transport.time(turn.bars.first), transport.time(turn.bars.end)
             return window.between(max(start, turn.at + ENTRY_SECONDS), end)
+        if turn.until is not None:
+            transport = self._time.transport
+            last_bar = transport.beat(turn.until) - self._time.beats_per_bar
+            window = window.closing(turn.until, transport.time(last_bar))
         if self._improvises and self._time.in_tempo:
             start = self._time.next_bar(window.earliest)
             return replace(window, earliest=start, latest_first=start)

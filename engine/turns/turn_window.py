@@ -51,6 +51,20 @@ class TurnWindow:
             ends_at=end,
         )
 
+    def closing(self, end: float, last_bar: float) -> "TurnWindow":
+        """Return the window of the same turn that ends with a form at `end` seconds, its last phrase with it.
+
+        From `last_bar` seconds on, the beginning of the form's last bar, ever shorter rests end the turn.
+        """
+        return replace(
+            self,
+            rest_from=last_bar,
+            rest=(end - last_bar) / 2,
+            rest_shrinks=True,
+            last_onset=end - SHORTEST_LAST,
+            ends_at=end,
+        )
+
     def paced(self, factor: float) -> "TurnWindow":
         """Return the window of the same turn played `factor` times as fast."""
         return replace(

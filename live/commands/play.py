@@ -25,6 +25,7 @@ from tatumflow.engine.midi.midi_file import (
 )
 from tatumflow.engine.offline import OfflineResult, answer_file, improvise
 from tatumflow.live.commands.progress import WorkProgress
+from tatumflow.live.commands.tune import MINUTE, Length, length_of
 from tatumflow.live.midi.synth import render, write_sound
 from tatumflow.live.processes.session import offline_companion, open_bundle
 from tatumflow.live.settings import Settings, load_settings
@@ -44,7 +45,8 @@ class PlayOptions:
         json: File for the timing figures, if any.
         changes: Controls and settings in place of the user's, as `Settings.with_changes` names them.
         settings_file: Settings file instead of the user's own.
-        seconds: How long to play alone.
+        seconds: How long to play alone; None for a minute.
+        choruses: Whole choruses of the chart to play alone, in place of seconds; None for none.
         limit_notes: Most notes that the file to answer may have; None for any number.
     """
 
@@ -54,7 +56,8 @@ class PlayOptions:
     json: Path | None = None
     changes: Mapping[str, object] = field(default_factory=dict)
     settings_file: Path | None = None
-    seconds: float = 60.0
+    seconds: float | None = None
+    choruses: int | None = None
     limit_notes: int | None = None
 
 
@@ -144,9 +147,12 @@ def _counted(count: int, noun: str) -> str:
 
 
 def answer(
-    source: Path | None, settings: Settings, seconds: float = 60.0, limit_notes: int | None = None
+    source: Path | None,
+    settings: Settings,
+    length: Length = MINUTE,
+    limit_notes: int | None = None,
 ) -> Answer:
-    """Answer a MIDI file, or play alone for some seconds; shows on standard error how far it is.
+    """Answer a MIDI file, or play alone for a length; shows on standard error how far it is.
 
     Raises:
         MidiFileError: if the file cannot be read, has more than `limit_notes` notes, or lasts longer than two
@@ -160,8 +166,8 @@ def answer(
     bundle = open_bundle(settings.model)
     make = offline_companion(bundle, settings.controls)
     if performance is None:
-        with WorkProgress("improvising", seconds, "seconds") as progress:
-            result = improvise(make, seconds, progress.show)
+        with WorkProgress("improvising", length.seconds, "seconds") as progress:
+            result = improvise(make, length.seconds, progress.show, form=length.form)
     else:
         with WorkProgress("answering", len(performance.notes), "notes") as progress:
             result = answer_file(performance.notes, make, progress=progress.show)
@@ -194,9 +200,10 @@ def play(options: PlayOptions) -> None:
     """
     settings = load_settings(options.settings_file).with_changes(options.changes)
     _check_mode(options, settings.controls)
+    length = length_of(settings.controls, options.seconds, options.choruses, alone=options.source is None)
     outputs = [path for path in (options.out, options.wav, options.json) if path is not None]
     _check_outputs(options.source, outputs)
-    answered = answer(options.source, settings, options.seconds, options.limit_notes)
+    answered = answer(options.source, settings, length, options.limit_notes)
     sound = None if options.wav is None else render(answered.tracks, settings.synth)
     written: list[Path] = []
     try:

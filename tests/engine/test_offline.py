@@ -11,12 +11,13 @@ from mock_decoder import MockDecoder, mock_shape
 from rig import style_weights
 
 from tatumflow.engine.clock import Clock
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.model.session import ModelSession
-from tatumflow.engine.offline import BREATH, answer_file, split_phrases
+from tatumflow.engine.offline import BREATH, answer_file, improvise, split_phrases
 from tatumflow.engine.turns.companion import Companion
+from tatumflow.engine.turns.turn_window import ENTRY_SECONDS, TurnWindow
 
 
 def line(start: float, count: int, gap: float = 0.2, length: float = 0.15) -> list[Note]:
@@ -122,3 +123,29 @@ def test_any_file_is_answered_phrase_by_phrase(notes: list[Note]):
     result = answer_file(notes, maker())
     assert len(result.turns) == len(split_phrases(notes))
     assert sum(turn.notes for turn in result.turns) == len(result.companion)
+
+
+@pytest.mark.parametrize("chords", ["blues in F", "rhythm changes in Bb"])
+def test_whole_choruses_end_with_a_phrase(chords: str):
+    bar = 4 * 60 / 240
+    seconds = chart_named(chords).beats * bar / 4
+    end = ENTRY_SECONDS + seconds
+    make = maker(mode="improvise", chords=chords, tempo=240.0, seed=3)
+    notes = improvise(make, seconds, form=True).companion
+    assert notes[0].onset == pytest.approx(ENTRY_SECONDS)
+    assert max(note.offset for note in notes) <= end + 1e-9
+    assert notes[-1].onset >= end - 2 * bar
+    cut = improvise(make, end).companion
+    assert [note for note in notes if note.onset < end - bar] == [
+        note for note in cut if note.onset < end - bar
+    ]
+
+
+def test_a_rest_in_the_last_bar_ends_the_form():
+    window = TurnWindow(0.0, 0.0, 3600.0, longest_rest=1.5).closing(32.0, 30.0)
+    assert not window.ends_before(29.9, 28.5)
+    assert not window.ends_before(30.6, 30.0)
+    assert window.ends_before(31.2, 30.1)
+    assert window.ends_before(31.8, 31.5)
+    assert window.ends_before(32.0, 31.9)
+    assert window.ends_at == 32.0

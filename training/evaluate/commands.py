@@ -13,6 +13,7 @@ from tatumflow.training.evaluate.figures_file import evaluation_command, write_f
 from tatumflow.training.evaluate.held_out import opened_corpus
 from tatumflow.training.evaluate.opened_model import open_model
 from tatumflow.training.evaluate.progress import Progress
+from tatumflow.training.evaluate.report.bebop_table import bebop_lines
 from tatumflow.training.evaluate.report.examples import WriteSound
 from tatumflow.training.evaluate.report.listener_table import listener_lines
 from tatumflow.training.evaluate.report.report import write_report
@@ -113,6 +114,7 @@ def table(figures: Figures) -> Iterator[str]:
                 low, high = row["real_range"]
                 line += f"; real {row['real']:.3f} [{low:.3f}, {high:.3f}], {row['within']} takes within"
             yield line
+    yield from bebop_lines(figures)
     for kind in ("exact", "transposed"):
         if "memorization" in figures:
             yield compared_line(f"memorization, {kind}", figures["memorization"][kind]["longest_run"])

@@ -40,6 +40,7 @@ from tatumflow.training.evaluate.parts.beat_figures import (
     beat_takes,
     real_beats,
 )
+from tatumflow.training.evaluate.parts.bebop import bebop_part
 from tatumflow.training.evaluate.parts.continuation_figures import (
     Continuations,
     continuation_figures,
@@ -314,6 +315,10 @@ class Evaluation:
             progress=self._progress.update,
         )
 
+    def bebop(self) -> Figures:
+        """Bebop vocabulary over the tunes of Parker's solos."""
+        return bebop_part(self._performer, self._corpus, self._settings, self._progress.update)
+
     def memorization(self) -> Figures:
         """Runs of notes that continuations share with the training set."""
         played = self.continuations
@@ -361,6 +366,7 @@ PARTS: Final[dict[str, Callable[[Evaluation], Figures]]] = {
     "control": Evaluation.control,
     "edits": Evaluation.edits,
     "improvise": Evaluation.improvise,
+    "bebop": Evaluation.bebop,
     "memorization": Evaluation.memorization,
 }
 """The parts by name, in order."""
