@@ -102,8 +102,7 @@ def improvise(
         seconds: How long; from its first beat on where it plays a form.
         progress: Called with the seconds played so far.
         form: Whether the music is a form of that length, whose last phrase ends with it. Otherwise the
-        sounding
-            notes are ended then, wherever the phrase is.
+            sounding notes are ended then, wherever the phrase is.
     """
     clock = VirtualClock()
     collector = _Collector()
