@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
+from tatumflow.live import models_cli
 from tatumflow.live.command_groups import GroupedCommands
 from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
 from tatumflow.live.setting_options import SettingOption, settable
@@ -352,21 +353,6 @@ def separate(
 
 
 @app.command(
-    rich_help_panel="Models",
-    epilog="""\b
-Example:
-  tatumflow models --styles""",
-)
-def models(
-    styles: Annotated[bool, typer.Option("--styles", help="List the styles of each model too.")] = False,
-) -> None:
-    """List the installed models."""
-    from tatumflow.live.commands.doctor import print_models
-
-    print_models(styles=styles)
-
-
-@app.command(
     rich_help_panel="Measure",
     epilog="""\b
 Examples:
@@ -437,6 +423,9 @@ def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
     from tatumflow.live.settings import load_settings
 
     write_sound(path, render(tracks, load_settings().synth))
+
+
+models_cli.register(app)
 
 
 @cache

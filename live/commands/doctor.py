@@ -1,4 +1,4 @@
-"""`tatumflow doctor`, `ports` and `models`: what playing needs and what is installed."""
+"""`tatumflow doctor` and `ports`: what playing needs."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.markup import escape
 
-from tatumflow.engine.errors import BundleError, DeviceError, PortError, TatumFlowError
+from tatumflow.engine.errors import DeviceError, PortError, TatumFlowError
 from tatumflow.engine.model.bundle import find_bundles, load_bundle
 from tatumflow.live.audio.devices import AudioDevice, match_device
 from tatumflow.live.audio.portaudio import PortAudio
@@ -108,30 +108,6 @@ def _audio_devices() -> tuple[AudioDevice, ...]:
         devices = system.devices()
         system.close()
     return devices
-
-
-def print_models(*, styles: bool) -> None:
-    """Print every model found, damaged ones with what is wrong.
-
-    Raises:
-        BundleError: if there is none.
-    """
-    found = find_bundles()
-    if not found:
-        raise BundleError("no model found; export one with `tatumflow export`")
-    for path in found:
-        try:
-            bundle = load_bundle(path)
-        except BundleError as error:
-            print(f"{path.name}: {error}")
-            continue
-        manifest = bundle.manifest
-        print(
-            f"{bundle.name}: {manifest.family}, {len(bundle.styles) - 1} styles, window {manifest.window}, "
-            f"{manifest.licence}\n  in {path}"
-        )
-        if styles:
-            print("\n".join(f"  {slug}" for slug in bundle.styles if slug))
 
 
 def _midi(settings: Settings) -> Iterator[Finding]:

@@ -351,7 +351,7 @@ def test_without_a_terminal_jam_shows_an_answer_and_writes_it(run, tmp_path, mon
 
 
 def test_models_says_what_to_do_when_there_are_none(run, monkeypatch):
-    monkeypatch.setattr("tatumflow.live.commands.doctor.find_bundles", list)
+    monkeypatch.setattr("tatumflow.live.commands.models.find_bundles", list)
     assert_refused(run("models"), "tatumflow export")
 
 
