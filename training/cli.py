@@ -14,6 +14,7 @@ import typer
 
 from tatumflow.engine.errors import SettingError, TatumFlowError
 from tatumflow.training.export.target import Target
+from tatumflow.training.publish import cli as publishing
 
 _LIBRARIES = (
     *("torch", "lightning", "matplotlib", "onnx", "onnxscript"),
@@ -58,6 +59,7 @@ def register(app: typer.Typer) -> None:
     for group, commands in groups.items():
         for command in commands:
             app.command(rich_help_panel=group)(command)
+    publishing.register(app)
 
 
 @data.command()
@@ -500,7 +502,8 @@ def _training_libraries(extra: str = "training") -> Iterator[None]:
         if (error.name or "").partition(".")[0] not in _LIBRARIES:
             raise
         raise TatumFlowError(
-            f"this command needs {error.name}; in TatumFlow's folder, run: pip install -e '.[{extra}]'"
+            f"this command needs {error.name}; run: pip install 'tatumflow[{extra}]' "
+            f"beside an installed TatumFlow, or pip install -e '.[{extra}]' in a clone"
         ) from None
 
 

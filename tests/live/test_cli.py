@@ -63,7 +63,7 @@ def test_help_lists_the_commands(run):
     groups = {
         "Play": ("jam", "play", "generate", "render", "controls", "ports", "doctor"),
         "Listen": ("listen", "separate"),
-        "Models": ("models", "export", "get-spleeter"),
+        "Models": ("models", "export", "publish", "get-spleeter"),
         "Train": ("train", "interpolate", "adapt", "data", "beats"),
         "Measure": ("bench", "soak", "evaluate", "compare", "samples"),
     }

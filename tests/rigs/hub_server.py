@@ -62,6 +62,11 @@ def _handler(state: HubServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._note()
+            if "/tree/" in self.path:
+                repo = self.path.split("/api/models/")[1].split("/tree/")[0] + "/"
+                names = [name.removeprefix(repo) for name in state.files if name.startswith(repo)]
+                self._json([{"type": "file", "path": name, "size": 1, "oid": "0" * 40} for name in names])
+                return
             repo, _, file = self.path.strip("/").partition("/resolve/")
             content = state.files.get(f"{repo}/{file.partition('/')[2]}")
             if content is None:
@@ -111,7 +116,7 @@ def _handler(state: HubServer) -> type[BaseHTTPRequestHandler]:
             pass
 
         def _mode(self, sent: dict[str, Any]) -> dict[str, Any]:
-            large = sent["path"].endswith((".onnx", ".safetensors", ".wav"))
+            large = sent["path"].endswith((".onnx", ".safetensors", ".mp3"))
             mode = "lfs" if large else "regular"
             return {"path": sent["path"], "uploadMode": mode, "shouldIgnore": False, "oid": None}
 
@@ -126,6 +131,8 @@ def _handler(state: HubServer) -> type[BaseHTTPRequestHandler]:
                     state.files[f"{repo}/{value['path']}"] = base64.b64decode(value["content"])
                 elif line["key"] == "lfsFile":
                     state.files[f"{repo}/{value['path']}"] = state.objects[value["oid"]]
+                elif line["key"] == "deletedFile":
+                    del state.files[f"{repo}/{value['path']}"]
             url = f"{state.url}/{repo}/commit/{COMMIT}"
             self._json({"success": True, "commitOid": COMMIT, "commitUrl": url, "hookOutput": ""})
 
