@@ -154,14 +154,18 @@ def jam(
     rich_help_panel="Play",
     epilog="""\b
 Examples:
+  tatumflow play -o answer.mid --wav answer.wav
   tatumflow play phrase.mid -o answer.mid --seed 7
   tatumflow play phrase.mid -o answer.mid --wav answer.wav --mode continue
   tatumflow play phrase.mid -o answer.mid --set surprise=0.9""",
 )
 @settable(*_OF_PLAY)
 def play(
-    source: Annotated[Path, typer.Argument(metavar="IN.mid", help="What you played.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write: your track and the companion's.")],
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="IN.mid", help="What you played; a bundled phrase if not given."),
+    ] = None,
     changes: _Changes = _NONE,
     wav: Annotated[Path | None, typer.Option("--wav", help="Render both players to this file too.")] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the timing figures here.")] = None,
@@ -169,11 +173,12 @@ def play(
     settings: _Settings = None,
 ) -> None:
     """Let the companion answer a MIDI file; the same seed gives the same notes."""
+    from tatumflow.live.commands.demonstration import bundled_phrase
     from tatumflow.live.commands.play import PlayOptions, play
 
     play(
         PlayOptions(
-            source=source,
+            source=source or bundled_phrase(),
             out=out,
             wav=wav,
             json=json,
