@@ -60,7 +60,7 @@ $(VENV)/live.stamp: $(REQUIREMENTS) | $(BIN)/python
 $(VENV)/dev.stamp: $(REQUIREMENTS) .make/system-packages.sh | $(BIN)/python
 	@.make/system-packages.sh test $(BIN)/python
 	@echo "Installing TatumFlow, training and test tools into $(VENV) (some minutes the first time)"
-	@$(PIP) --editable '.[dev,training,separation,musicgen]'
+	@$(PIP) --editable '.[dev,training,separation,musicgen,publish]'
 	@mkdir -p $(VENV)/links/tatumflow
 	@for package in $(PACKAGES); do ln -sfn ../../../$$package $(VENV)/links/tatumflow/$$package; done
 	@touch $(VENV)/live.stamp $@
@@ -71,5 +71,5 @@ $(MINIMUM)/stamp: pyproject.toml constraints-minimum.txt
 	rm -rf $(MINIMUM) && "$$python" -m venv $(MINIMUM)
 	@sed -e '$(if $(TORCH),s/^torch==.*/torch==$(TORCH)/)' constraints-minimum.txt >$(MINIMUM)/constraints.txt
 	@$(MINIMUM)/bin/python -m pip --disable-pip-version-check --quiet install \
-		--constraint $(MINIMUM)/constraints.txt --editable '.[dev,training,separation,musicgen]'
+		--constraint $(MINIMUM)/constraints.txt --editable '.[dev,training,separation,musicgen,publish]'
 	@touch $@

@@ -51,3 +51,7 @@ class ChartError(ChordError):
 
 class ModelFault(TatumFlowError):  # noqa: N818
     """A model whose output is not finite; nothing of it enters the context."""
+
+
+class DownloadError(TatumFlowError):
+    """A file that cannot be downloaded, or that is another than expected."""

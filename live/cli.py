@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
+from tatumflow.live import models_cli, presets_cli
 from tatumflow.live.command_groups import GroupedCommands
 from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
-from tatumflow.live.presets_cli import register as register_presets
 from tatumflow.live.setting_options import SettingOption, settable
 from tatumflow.live.soak.kind import Soak
 
@@ -161,14 +161,18 @@ def jam(
     rich_help_panel="Play",
     epilog="""\b
 Examples:
+  tatumflow play -o answer.mid --wav answer.wav
   tatumflow play phrase.mid -o answer.mid --seed 7
   tatumflow play phrase.mid -o answer.mid --wav answer.wav --mode continue
   tatumflow play phrase.mid -o answer.mid --set surprise=0.9""",
 )
 @settable(*_OF_PLAY)
 def play(
-    source: Annotated[Path, typer.Argument(metavar="IN.mid", help="What you played.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write: your track and the companion's.")],
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="IN.mid", help="What you played; a bundled phrase if not given."),
+    ] = None,
     preset: _Preset = None,
     changes: _Changes = _NONE,
     wav: Annotated[Path | None, typer.Option("--wav", help="Render both players to this file too.")] = None,
@@ -177,12 +181,13 @@ def play(
     settings: _Settings = None,
 ) -> None:
     """Let the companion answer a MIDI file; the same seed gives the same notes."""
+    from tatumflow.live.commands.demonstration import bundled_phrase
     from tatumflow.live.commands.play import PlayOptions, play
     from tatumflow.live.presets import with_preset
 
     play(
         PlayOptions(
-            source=source,
+            source=source or bundled_phrase(),
             out=out,
             wav=wav,
             json=json,
@@ -378,21 +383,6 @@ def separate(
 
 
 @app.command(
-    rich_help_panel="Models",
-    epilog="""\b
-Example:
-  tatumflow models --styles""",
-)
-def models(
-    styles: Annotated[bool, typer.Option("--styles", help="List the styles of each model too.")] = False,
-) -> None:
-    """List the installed models."""
-    from tatumflow.live.commands.doctor import print_models
-
-    print_models(styles=styles)
-
-
-@app.command(
     rich_help_panel="Measure",
     epilog="""\b
 Examples:
@@ -465,7 +455,8 @@ def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
     write_sound(path, render(tracks, load_settings().synth))
 
 
-register_presets(app)
+for _group in (presets_cli, models_cli):
+    _group.register(app)
 
 
 @cache

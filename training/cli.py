@@ -18,6 +18,7 @@ from tatumflow.training.data import cli as data_cli
 from tatumflow.training.evaluate import cli as evaluate_cli
 from tatumflow.training.export.target import Target
 from tatumflow.training.musicgen import cli as musicgen_cli
+from tatumflow.training.publish import cli as publish_cli
 
 _LIBRARIES = (
     *("torch", "lightning", "matplotlib", "onnx", "onnxscript"),
@@ -66,7 +67,7 @@ def register(app: typer.Typer) -> None:
     for group, commands in groups.items():
         for command in commands:
             app.command(rich_help_panel=group)(command)
-    for room in (evaluate_cli, musicgen_cli):
+    for room in (evaluate_cli, musicgen_cli, publish_cli):
         room.register(app)
 
 
@@ -516,7 +517,8 @@ def _training_libraries(extra: str = "training") -> Iterator[None]:
         if (error.name or "").partition(".")[0] not in _LIBRARIES:
             raise
         raise TatumFlowError(
-            f"this command needs {error.name}; in TatumFlow's folder, run: pip install -e '.[{extra}]'"
+            f"this command needs {error.name}; run: pip install 'tatumflow[{extra}]' "
+            f"beside an installed TatumFlow, or pip install -e '.[{extra}]' in a clone"
         ) from None
 
 

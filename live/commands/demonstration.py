@@ -11,6 +11,12 @@ from tatumflow.live.midi.synth import render, write_sound
 from tatumflow.live.settings import Settings
 
 
+def bundled_phrase() -> Path:
+    """Return the file of the bundled phrase."""
+    # A file on the disk: from an archive ONNX Runtime could not open the models either.
+    return Path(str(resources.files("tatumflow.configs") / "live" / "phrase.mid"))
+
+
 def demonstrate(settings: Settings, folder: Path) -> None:
     """Answer the bundled phrase, draw both players, and write jam.mid and jam.wav.
 
@@ -23,8 +29,7 @@ def demonstrate(settings: Settings, folder: Path) -> None:
     Raises:
         TatumFlowError: if the model is missing or the file cannot be written.
     """
-    with resources.as_file(resources.files("tatumflow.configs") / "live" / "phrase.mid") as phrase:
-        answered = answer(phrase, settings)
+    answered = answer(bundled_phrase(), settings)
     human, companion = answered.result.human, answered.result.companion
     print(piano_roll(human, companion))
     print("you: light; the companion: dark")

@@ -1,16 +1,16 @@
-"""`tatumflow doctor`, `ports` and `models`: what playing needs and what is installed."""
+"""`tatumflow doctor` and `ports`: what playing needs."""
 
 import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
 
-from tatumflow.engine.errors import BundleError, DeviceError, PortError, TatumFlowError
+from tatumflow.engine.errors import DeviceError, PortError, TatumFlowError
 from tatumflow.engine.model.bundle import find_bundles, load_bundle
 from tatumflow.live.audio.devices import AudioDevice, match_device
 from tatumflow.live.audio.portaudio import PortAudio
@@ -22,6 +22,8 @@ from tatumflow.live.settings import AUTO, Settings, settings_path
 
 _LEAST_PYTHON = (3, 11)
 _LEAST_COLUMNS, _LEAST_ROWS = 80, 24
+_ONE_SYSTEM = "one of the MIDI systems above is enough; `tatumflow play` and `generate` need none"
+_LOOP_MIDI = "to reach a DAW, install loopMIDI, make a port in it, and choose that with --out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from _midi(settings)
     yield from _sound(settings)
     yield _audio_input(settings)
+    yield _runtime()
     yield from _models()
     yield from _terminal()
 
@@ -110,30 +113,6 @@ def _audio_devices() -> tuple[AudioDevice, ...]:
     return devices
 
 
-def print_models(*, styles: bool) -> None:
-    """Print every model found, damaged ones with what is wrong.
-
-    Raises:
-        BundleError: if there is none.
-    """
-    found = find_bundles()
-    if not found:
-        raise BundleError("no model found; export one with `tatumflow export`")
-    for path in found:
-        try:
-            bundle = load_bundle(path)
-        except BundleError as error:
-            print(f"{path.name}: {error}")
-            continue
-        manifest = bundle.manifest
-        print(
-            f"{bundle.name}: {manifest.family}, {len(bundle.styles) - 1} styles, window {manifest.window}, "
-            f"{manifest.licence}\n  in {path}"
-        )
-        if styles:
-            print("\n".join(f"  {slug}" for slug in bundle.styles if slug))
-
-
 def _midi(settings: Settings) -> Iterator[Finding]:
     with quiet_stderr():
         problems = {api: api_problem(api) for api in compiled_apis()}
@@ -145,7 +124,8 @@ def _midi(settings: Settings) -> Iterator[Finding]:
         with quiet_stderr():
             names = list_ports(settings.ports.api, settings.ports.virtual_name)
     except PortError as error:
-        yield Finding("MIDI ports", "none", str(error))
+        named = bool(problems) and all(problems.values())
+        yield Finding("MIDI ports", "none", _ONE_SYSTEM if named else str(error))
         return
     yield Finding(
         "MIDI inputs",
@@ -154,6 +134,8 @@ def _midi(settings: Settings) -> Iterator[Finding]:
     )
     outputs = ", ".join(names.outputs) or "none; virtual ports and the synthesizer remain"
     yield Finding("MIDI outputs", outputs)
+    if sys.platform == "win32":
+        yield Finding("virtual ports", "none on Windows", "" if _has_loop(names.outputs) else _LOOP_MIDI)
 
 
 def _sound(settings: Settings) -> Iterator[Finding]:
@@ -178,10 +160,37 @@ def _audio_input(settings: Settings) -> Finding:
     return Finding("audio input", f"{device.name}, {device.inputs} channels at {device.rate} Hz")
 
 
+def _has_loop(outputs: Sequence[str]) -> bool:
+    return any("loopmidi" in name.casefold() for name in outputs)
+
+
+def _runtime() -> Finding:
+    """Look at ONNX Runtime and the devices that it can run a model on."""
+    try:
+        import onnxruntime
+
+        from tatumflow.engine.model.providers import CUDA, gpu_answers, usable_providers
+    except ImportError as error:
+        cure = (
+            "install Microsoft's Visual C++ Redistributable"
+            if sys.platform == "win32"
+            else "install it again"
+        )
+        return Finding("ONNX Runtime", f"cannot be loaded ({error})", cure)
+    providers = usable_providers()
+    on = ", ".join(name.removesuffix("ExecutionProvider") for name in providers)
+    idle = CUDA not in providers and gpu_answers()
+    advice = (
+        "a GPU is there, but CUDA's libraries do not load: pip install 'tatumflow[tensorrt]'" if idle else ""
+    )
+    return Finding("ONNX Runtime", f"{onnxruntime.__version__}, on {on}", advice)
+
+
 def _models() -> Iterator[Finding]:
     found = find_bundles()
     if not found:
-        yield Finding("model", "none", "export one with `tatumflow export`, or name its folder with --model")
+        advice = "fetch one with `tatumflow models get`, or name its folder with --model"
+        yield Finding("model", "none", advice)
     for path in found:
         try:
             bundle = load_bundle(path)

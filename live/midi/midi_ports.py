@@ -23,12 +23,13 @@ _API_NUMBERS: Final = {
 _API_NEEDS: Final = {
     "alsa": "load its sequencer with `sudo modprobe snd-seq`, or choose --api jack",
     "jack": "start a JACK or PipeWire server, or choose another --api",
-    "coremidi": "it exists on macOS only",
-    "winmm": "it exists on Windows only",
+    "coremidi": "on macOS, rescan in Audio MIDI Setup; other systems have none",
+    "winmm": "on Windows, look at the keyboard in the Device Manager; other systems have none",
 }
 MIDI_ERRORS: Final[tuple[type[Exception], ...]] = (rtmidi.RtMidiError, OSError)
 """What RtMidi raises: of its own errors some are OSErrors, some ValueErrors, some neither."""
 
+_BUILD: Final = "install ALSA's headers (`sudo apt install libasound2-dev`) and install it again"
 _NO_KEYBOARDS: Final = ("midi through", "iac", "network", "rtmidi", "loopmidi")
 _ALSA_ADDRESS: Final = re.compile(r" \d+:\d+$")
 
@@ -105,7 +106,7 @@ def working_api(name: str) -> str:
             return candidate
         problems.append(problem)
     raise PortError(
-        "; ".join(problems) if problems else "this build of python-rtmidi has no MIDI system in it"
+        "; ".join(problems) if problems else f"this build of python-rtmidi has no MIDI system in it; {_BUILD}"
     )
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import itertools
+import sys
 from collections.abc import Sequence
 from importlib import resources
 from importlib.util import find_spec
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
 
 SAMPLE_RATE: Final = 44_100
 _CHANNELS: Final = 16
-_INSTALL: Final = (
-    "install it with `sudo apt install libfluidsynth3`, `brew install fluid-synth` "
-    "or `choco install fluidsynth`"
+_INSTALL: Final = {
+    "darwin": "install it with `brew install fluid-synth`",
+    "win32": "install it with `choco install fluidsynth`",
+}.get(
+    sys.platform, "install it with `sudo apt install libfluidsynth3`, or your system's package of FluidSynth"
 )
 _DRUM_BANK: Final = 128
 _TAIL_SECONDS: Final = 2.0

@@ -44,7 +44,7 @@ def test_help_lists_the_commands(run):
     groups = {
         "Play": ("jam", "play", "generate", "render", "controls", "ports", "doctor"),
         "Listen": ("listen", "separate"),
-        "Models": ("models", "export", "get-spleeter"),
+        "Models": ("models", "export", "publish", "get-spleeter"),
         "Train": ("train", "interpolate", "adapt", "data", "beats"),
         "Measure": ("bench", "soak", "evaluate", "compare", "samples"),
     }
@@ -332,7 +332,7 @@ def test_without_a_terminal_jam_shows_an_answer_and_writes_it(run, tmp_path, mon
 
 
 def test_models_says_what_to_do_when_there_are_none(run, monkeypatch):
-    monkeypatch.setattr("tatumflow.live.commands.doctor.find_bundles", list)
+    monkeypatch.setattr("tatumflow.live.commands.models.find_bundles", list)
     assert_refused(run("models"), "tatumflow export")
 
 

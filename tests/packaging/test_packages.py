@@ -95,7 +95,9 @@ def test_version_constraints_cover_and_fit_the_direct_dependencies(root: Path, p
     from packaging.utils import canonicalize_name
 
     pinned = _constraints(root / "constraints.txt")
-    for wanted in _dependencies(project, "training", "link", "separation", "musicgen", "spleeter", "dev"):
+    for wanted in _dependencies(
+        project, "training", "link", "separation", "musicgen", "publish", "spleeter", "dev"
+    ):
         assert wanted.specifier.contains(pinned[canonicalize_name(wanted.name)]), wanted
 
 
@@ -104,7 +106,9 @@ def test_minimum_constraints_are_the_lower_bounds_of_all_dependencies(root: Path
     from packaging.version import Version
 
     pinned = _constraints(root / "constraints-minimum.txt")
-    for wanted in _dependencies(project, "training", "link", "separation", "musicgen", "spleeter", "dev"):
+    for wanted in _dependencies(
+        project, "training", "link", "separation", "musicgen", "publish", "spleeter", "dev"
+    ):
         bounds = [part.version for part in wanted.specifier if part.operator == ">="]
         assert len(bounds) == 1, f"{wanted} has no lower bound, or several"
         assert Version(pinned[canonicalize_name(wanted.name)]) == Version(bounds[0]), wanted

@@ -1,0 +1,1 @@
+"""Publication of exported models on the Hugging Face Hub."""
