@@ -19,7 +19,9 @@ from tatumflow.training.fit.note_task import note_task
 from tatumflow.training.fit.settings import RunConfig, TrainConfig
 from tatumflow.training.fit.task import Task
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
-from tatumflow.training.models import FAMILIES, SEPARATORS
+from tatumflow.training.melodies.settings import MelodyConfig
+from tatumflow.training.melodies.task import melody_task
+from tatumflow.training.models import FAMILIES, MELODIES, SEPARATORS
 from tatumflow.training.separation.export.export import export_separator
 from tatumflow.training.separation.fit.settings import SeparationConfig
 from tatumflow.training.separation.fit.task import separation_task
@@ -66,7 +68,14 @@ SEPARATION: Final = Recipe(
     _export_separator,
     SEPARATOR_FILE,
 )
-RECIPES: Final = (NOTES, SEPARATION)
+MELODY: Final = Recipe(
+    tuple(MELODIES),
+    MelodyConfig,
+    lambda config, _: melody_task(config),
+    _export_separator,
+    "melodies.json",
+)
+RECIPES: Final = (NOTES, SEPARATION, MELODY)
 """One for each kind of data that models are trained on."""
 
 _CHECKPOINTS: Final = ("best.ckpt", "last.ckpt")

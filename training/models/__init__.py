@@ -19,6 +19,8 @@ from tatumflow.training.data.batches import Batch
 from tatumflow.training.models.music_transformer.config import MusicTransformerConfig
 from tatumflow.training.models.music_transformer.model import MusicTransformer
 from tatumflow.training.models.music_transformer.stream import MusicTransformerStream
+from tatumflow.training.models.music_vae.config import MusicVaeConfig
+from tatumflow.training.models.music_vae.model import MusicVae
 from tatumflow.training.models.tatumflow.config import TatumFlowConfig
 from tatumflow.training.models.tatumflow.model import TatumFlow
 from tatumflow.training.models.tatumflow.stream import TatumFlowStream, TorchDecoder
@@ -136,6 +138,10 @@ def _build_tfswa_unet(config: BaseModel) -> nn.Module:
     return TfswaUnet(cast(TfswaUnetConfig, config))
 
 
+def _build_music_vae(config: BaseModel) -> nn.Module:
+    return MusicVae(cast(MusicVaeConfig, config))
+
+
 FAMILIES: Final[Mapping[str, NoteFamily]] = {
     family.name: family
     for family in (
@@ -155,6 +161,11 @@ SEPARATORS: Final[Mapping[str, Family]] = {
 }
 """Families of models that separate recordings into stems."""
 
+MELODIES: Final[Mapping[str, Family]] = {
+    family.name: family for family in (Family("music_vae", MusicVaeConfig, _build_music_vae),)
+}
+"""Families of models that encode melodies and decode them."""
+
 
 def family_named(name: str) -> Family:
     """Return a family by name.
@@ -162,7 +173,7 @@ def family_named(name: str) -> Family:
     Raises:
         SettingError: if there is none of that name.
     """
-    known = {**FAMILIES, **SEPARATORS}
+    known = {**FAMILIES, **SEPARATORS, **MELODIES}
     if name not in known:
         raise SettingError(f"family: {name!r} is unknown; choose from {', '.join(known)}")
     return known[name]
