@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
+from tatumflow.live import morph_cli
 from tatumflow.live.command_groups import GroupedCommands
 from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
 from tatumflow.live.setting_options import SettingOption, settable
@@ -429,6 +430,9 @@ def soak(
         stem=stem,
         seconds=seconds,
     )
+
+
+morph_cli.register(app)
 
 
 def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.melodies.bundle import MELODY_FILE
 from tatumflow.engine.model.bundle import MANIFEST_FILE
 from tatumflow.engine.separation.bundle import SEPARATOR_FILE
 from tatumflow.training.evaluate.comparison import Figures
@@ -19,6 +20,7 @@ from tatumflow.training.fit.note_task import note_task
 from tatumflow.training.fit.settings import RunConfig, TrainConfig
 from tatumflow.training.fit.task import Task
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
+from tatumflow.training.melodies.export import export_melodies
 from tatumflow.training.melodies.settings import MelodyConfig
 from tatumflow.training.melodies.task import melody_task
 from tatumflow.training.models import FAMILIES, MELODIES, SEPARATORS
@@ -60,6 +62,13 @@ def _export_separator(checkpoint: Path, out: Path, name: str, corpus: Path | Non
     return f"{manifest.name}: {', '.join(manifest.stem_set.names)}, in {out}"
 
 
+def _export_melodies(checkpoint: Path, out: Path, name: str, corpus: Path | None) -> str:
+    manifest = export_melodies(checkpoint, out, name or "melodies", corpus)
+    return (
+        f"{manifest.name}: melodies of {manifest.bars} bars, {len(manifest.attributes)} attributes, in {out}"
+    )
+
+
 NOTES: Final = Recipe(tuple(FAMILIES), TrainConfig, note_task, _export_notes, MANIFEST_FILE)
 SEPARATION: Final = Recipe(
     tuple(SEPARATORS),
@@ -72,8 +81,8 @@ MELODY: Final = Recipe(
     tuple(MELODIES),
     MelodyConfig,
     lambda config, _: melody_task(config),
-    _export_separator,
-    "melodies.json",
+    _export_melodies,
+    MELODY_FILE,
 )
 RECIPES: Final = (NOTES, SEPARATION, MELODY)
 """One for each kind of data that models are trained on."""

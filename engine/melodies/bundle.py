@@ -1,5 +1,6 @@
 """Exported models of melodies: folders with `melodies.json` and three ONNX graphs, checked before use."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -152,21 +153,23 @@ class MelodyBundle:
             raise SettingError(f"{name}: {self.manifest.name} has no such attribute; choose from {choices}")
         return np.array(known[name])
 
-    def moved(self, latents: Floats, away: str, towards: str, strength: float) -> Floats:
+    def moved(self, latents: Floats, added: Sequence[str], removed: Sequence[str], strength: float) -> Floats:
         """Return latents (n, latent_dim) moved along attributes.
 
         Args:
             latents: The latents.
-            away: Attribute to take away; empty for none.
-            towards: Attribute to add; empty for none.
+            added: Attributes to add.
+            removed: Attributes to take away.
             strength: Share of the attributes' vectors.
 
         Raises:
             SettingError: if the model lacks an attribute.
         """
         change = np.zeros(self.manifest.latent_dim)
-        change += self.attribute(towards) if towards else 0.0
-        change -= self.attribute(away) if away else 0.0
+        for name in added:
+            change += self.attribute(name)
+        for name in removed:
+            change -= self.attribute(name)
         return (latents + strength * change).astype(np.float32)
 
 

@@ -25,7 +25,7 @@ class MelodyFeatures:
         density: Notes a bar.
         mean_pitch: Mean MIDI pitch; NaN without notes.
         sounding: Share of the steps on which a note sounds.
-        pitch_classes: Steps on which each pitch class sounds as shares of their sum, (12,); zeros without notes.
+        pitch_classes: Share of each pitch class in the sounding steps, (12,); zeros without notes.
     """
 
     density: float

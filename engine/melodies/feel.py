@@ -21,7 +21,8 @@ _FEWEST_PAIRS: Final = 4
 def off_beat_of(onsets: ArrayLike) -> float:
     """Return where the off-beats of onsets, in beats and ascending, lie within the beat, 0.5 to 0.75.
 
-    It is the median over the beats with two onsets, one of them on the beat; 0.5 if there are fewer than four.
+    It is the median over the beats with two onsets, one of them on the beat; 0.5 if those are fewer than
+    four.
     """
     beats = np.asarray(onsets, np.float64) + _ON_BEAT
     whole = np.floor(beats)

@@ -10,9 +10,7 @@ from tatumflow.engine.melodies.melody import STEPS_PER_BEAT, GridNote, Melody
 from tatumflow.engine.midi.notes import Note
 
 
-def grid_notes(
-    onset: ArrayLike, duration: ArrayLike, pitch: ArrayLike, off_beat: float
-) -> list[GridNote]:
+def grid_notes(onset: ArrayLike, duration: ArrayLike, pitch: ArrayLike, off_beat: float) -> list[GridNote]:
     """Return notes on the nearest steps, each at least one step long.
 
     Args:

@@ -20,8 +20,8 @@ class LatentPath(StrEnum):
 def interpolated(start: Floats, end: Floats, share: float, path: LatentPath = LatentPath.SLERP) -> Floats:
     """Return latents a share of the way from `start` to `end`, all (n, d).
 
-    A straight way passes nearer to the origin than latents of the prior lie; on the spherical one (White 2016,
-    "Sampling Generative Networks") the length goes evenly from one to the other.
+    A straight way passes nearer to the origin than latents of the prior lie; on the spherical one (White
+    2016, "Sampling Generative Networks") the length goes evenly from one to the other.
     """
     if path is LatentPath.LINEAR:
         return (start + share * (end - start)).astype(np.float32)

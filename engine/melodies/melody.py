@@ -1,7 +1,7 @@
 """Melodies as events on a grid of sixteenths in 4/4, as MusicVAE reads them.
 
-Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in Music", section 4.
-Here the pitches are the piano's 88, not all of MIDI's, as everywhere in TatumFlow.
+Roberts et al. 2018, "A Hierarchical Latent Vector Model for Learning Long-Term Structure in Music",
+section 4. Here the pitches are the piano's 88, not all of MIDI's, as everywhere in TatumFlow.
 """
 
 from collections.abc import Iterable, Iterator

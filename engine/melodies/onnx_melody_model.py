@@ -87,7 +87,7 @@ class OnnxMelodyModel:
         steps = self.manifest.bars * STEPS_PER_BAR
         length = steps // self.manifest.segments
         events = np.empty((len(latents), steps), np.int64)
-        before = np.full(len(latents), NO_EVENT)
+        before, state = np.full(len(latents), NO_EVENT), states[:, 0]
         for step in range(steps):
             segment, place = divmod(step, length)
             if place == 0:

@@ -5,11 +5,13 @@ from typing import Final
 from tatumflow.engine.melodies.bundle import MelodyManifest
 from tatumflow.training.export.card import commands, corpus_table, counted, metric_table, model_card
 
-_SUMMARY: Final = "A TatumFlow model of melodies: MusicVAE, which turns {bars} into a point of a space and back."
+_SUMMARY: Final = (
+    "A TatumFlow model of melodies: MusicVAE, which turns {bars} into a point of a space and back."
+)
 
 _LIMITS: Final = """\
-- One voice, 4/4, on a grid of sixteenths: swing is taken out before and put back after, triplets are bent, and
-  of chords only the top is read.
+- One voice, 4/4, on a grid of sixteenths: swing is taken out before and put back after, triplets are bent,
+  and of chords only the top is read.
 - A reconstruction is not exact; the figures say how near it is on tunes that the model was not trained on.
 - Attributes are differences of means: register and instrument of a player are part of them."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from tatumflow.engine.melodies.bundle import (
 )
 from tatumflow.engine.melodies.features import distance
 from tatumflow.engine.melodies.onnx_melody_model import OnnxMelodyModel
-from tatumflow.engine.model.model_folder import CorpusCredit, Metric
+from tatumflow.engine.model.model_folder import CorpusCredit, GraphFile, Metric
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.export.card import CARD_FILE
 from tatumflow.training.export.files import own_version, whole_folder, write_graphs
@@ -29,6 +29,7 @@ from tatumflow.training.melodies.parity import check_melodies, int8_figures
 from tatumflow.training.melodies.shares import player_shares
 from tatumflow.training.melodies.weights import int8_weights
 from tatumflow.training.melodies.windows import MelodyWindows
+from tatumflow.training.models.music_vae.config import MusicVaeConfig
 
 UNSTATED: Final = "unstated"
 _PAIRS: Final = 2000
@@ -64,8 +65,8 @@ def export_melodies(checkpoint: Path, out: Path, name: str, corpus: Path | None)
         checkpoint: A checkpoint of a model of melodies, which `tatumflow train` wrote, or a run's folder.
         out: Folder of the exported model; one there is replaced.
         name: Its name.
-        corpus: The packed corpus that it was trained on, for attributes, classifier, credits and figures; None
-            for none of them.
+        corpus: The packed corpus that it was trained on, for attributes, classifier, credits and figures;
+            None for none of them.
 
     Raises:
         CheckpointError: if the checkpoint cannot be read or is of another family.
@@ -115,37 +116,13 @@ def write_melodies(
     events that this changes among the figures.
     """
     model = trained.model
-    config = model.config
     exact = melody_graphs(model)
     with whole_folder(out, MELODY_FILE) as folder:
-
-        def manifest_of(graphs: dict, precision: Literal["fp32", "int8"], metrics: tuple[Metric, ...]):  # noqa: ANN202
-            files = write_graphs(folder, graphs, precision)
-            return MelodyManifest(
-                format_version=MELODY_FORMAT,
-                name=name,
-                family="music_vae",
-                bars=config.bars,
-                segments=config.segments,
-                latent_dim=config.latent_dim,
-                embedding_dim=config.conductor_dim,
-                state=(2 * config.decoder_layers, config.decoder_dim),
-                encoder=files["encoder"],
-                conductor=files["conductor"],
-                decoder=files["decoder"],
-                opset=OPSET,
-                attributes=dict(learned.attributes),
-                shares=learned.shares,
-                chance_distance=learned.chance_distance,
-                licence=_licence(learned.credits),
-                corpora=learned.credits,
-                metrics=metrics,
-                created_with=own_version(),
-            )
-
-        measured = check_melodies(model, MelodyBundle(manifest_of(exact, "fp32", ()), folder))
+        files = write_graphs(folder, exact, "fp32")
+        manifest = _manifest(model.config, name, learned, files)
+        measured = check_melodies(model, MelodyBundle(manifest, folder))
         small = {graph: int8_weights(content) for graph, content in exact.items()}
-        manifest = manifest_of(small, "int8", ())
+        manifest = _manifest(model.config, name, learned, write_graphs(folder, small, "int8"))
         measured |= int8_figures(model, OnnxMelodyModel(MelodyBundle(manifest, folder)), learned.held_out)
         metrics = tuple(Metric(name=key, value=value, command=command) for key, value in measured.items())
         manifest = manifest.model_copy(update={"metrics": metrics})
@@ -154,6 +131,32 @@ def write_melodies(
         card = melody_card(manifest, parameters, trained.steps)
         (folder / CARD_FILE).write_text(card, encoding="utf-8")
     return manifest
+
+
+def _manifest(
+    config: MusicVaeConfig, name: str, learned: Learned, files: Mapping[str, GraphFile]
+) -> MelodyManifest:
+    return MelodyManifest(
+        format_version=MELODY_FORMAT,
+        name=name,
+        family="music_vae",
+        bars=config.bars,
+        segments=config.segments,
+        latent_dim=config.latent_dim,
+        embedding_dim=config.conductor_dim,
+        state=(2 * config.decoder_layers, config.decoder_dim),
+        encoder=files["encoder"],
+        conductor=files["conductor"],
+        decoder=files["decoder"],
+        opset=OPSET,
+        attributes=dict(learned.attributes),
+        shares=learned.shares,
+        chance_distance=learned.chance_distance,
+        licence=_licence(learned.credits),
+        corpora=learned.credits,
+        metrics=(),
+        created_with=own_version(),
+    )
 
 
 def _licence(credits: tuple[CorpusCredit, ...]) -> str:

@@ -34,7 +34,9 @@ def check_melodies(model: MusicVae, bundle: MelodyBundle, seed: int = 0) -> dict
         ExportError: if one exceeds `TOLERANCE`.
     """
     config = model.config
-    events = torch.randint(0, NUM_EVENTS, (_CHECKED, config.steps), generator=torch.Generator().manual_seed(seed))
+    events = torch.randint(
+        0, NUM_EVENTS, (_CHECKED, config.steps), generator=torch.Generator().manual_seed(seed)
+    )
     expected = [part.numpy() for part in model.encoder(events)]
     encoder, conductor, decoder = (
         open_session(bundle.path / file.file, (CPU,), 1)
@@ -44,16 +46,19 @@ def check_melodies(model: MusicVae, bundle: MelodyBundle, seed: int = 0) -> dict
     latent = expected[0]
     embeddings, states = map(np.asarray, conductor.run(None, {CONDUCTOR_NAMES[0][0]: latent}))
     before = events_before(events).numpy()
-    logits = []
+    logits, state = [], states[:, 0]
     for step in range(config.steps):
         segment, place = divmod(step, config.segment_steps)
-        state = states[:, segment] if place == 0 else state
+        if place == 0:
+            state = states[:, segment]
         values = (before[:, step], embeddings[:, segment], state)
         result, state = decoder.run(None, dict(zip(DECODER_NAMES[0], values, strict=True)))
         logits.append(np.asarray(result))
     whole = model.logits(torch.from_numpy(latent), events).numpy()
     errors = {
-        "encoder_error": max(_error(np.asarray(one), other) for one, other in zip(found, expected, strict=True)),
+        "encoder_error": max(
+            _error(np.asarray(one), other) for one, other in zip(found, expected, strict=True)
+        ),
         "decoder_error": _error(np.stack(logits, axis=1), whole),
     }
     for name, error in errors.items():
@@ -63,12 +68,14 @@ def check_melodies(model: MusicVae, bundle: MelodyBundle, seed: int = 0) -> dict
 
 
 @torch.inference_mode()
-def int8_figures(model: MusicVae, exported: OnnxMelodyModel, held_out: MelodyWindows | None) -> dict[str, float]:
+def int8_figures(
+    model: MusicVae, exported: OnnxMelodyModel, held_out: MelodyWindows | None
+) -> dict[str, float]:
     """Return figures of reconstruction by the exported graphs beside the model's, on held-out melodies.
 
     Returns:
-        "val_free_accuracy" of the exported model, "val_free_accuracy_fp32" of the model, and "int8_agreement",
-        the share of events that both decode; nothing without melodies.
+        "val_free_accuracy" of the exported model, "val_free_accuracy_fp32" of the model, and
+        "int8_agreement", the share of events that both decode; nothing without melodies.
     """
     if held_out is None:
         return {}

@@ -23,8 +23,8 @@ class MusicVaeConfig(BaseModel):
         decoder_dim: State size of the decoder.
         decoder_layers: Layers of the decoder.
         event_dropout: Probability that the decoder is trained on a step without the event before. It takes
-            the place of the paper's scheduled sampling: the decoder learns to rely on the latent where its own
-            last events may be wrong, and steps are trained in one call.
+            the place of the paper's scheduled sampling: the decoder learns to rely on the latent where its
+            own last events may be wrong, and all steps are trained in one call.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
