@@ -20,9 +20,10 @@ from tatumflow.training.fit.note_task import note_task
 from tatumflow.training.fit.settings import RunConfig, TrainConfig
 from tatumflow.training.fit.task import Task
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
-from tatumflow.training.melodies.export import export_melodies
-from tatumflow.training.melodies.settings import MelodyConfig
-from tatumflow.training.melodies.task import melody_task
+from tatumflow.training.melodies.evaluation.figures import melody_figures
+from tatumflow.training.melodies.export.export import export_melodies
+from tatumflow.training.melodies.fit.settings import MelodyConfig
+from tatumflow.training.melodies.fit.task import melody_task
 from tatumflow.training.models import FAMILIES, MELODIES, SEPARATORS
 from tatumflow.training.separation.export.export import export_separator
 from tatumflow.training.separation.fit.settings import SeparationConfig
@@ -83,6 +84,7 @@ MELODY: Final = Recipe(
     lambda config, _: melody_task(config),
     _export_melodies,
     MELODY_FILE,
+    melody_figures,
 )
 RECIPES: Final = (NOTES, SEPARATION, MELODY)
 """One for each kind of data that models are trained on."""

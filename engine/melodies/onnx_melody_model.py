@@ -17,7 +17,7 @@ NO_EVENT = NUM_EVENTS
 
 ENCODER_NAMES = (["events"], ["mean", "deviation"])
 CONDUCTOR_NAMES = (["latent"], ["embeddings", "states"])
-DECODER_NAMES = (["before", "embedding", "state"], ["logits", "next_state"])
+DECODER_NAMES = (["before", "place", "embedding", "state"], ["logits", "next_state"])
 """Inputs and outputs of the graphs."""
 
 
@@ -92,8 +92,8 @@ class OnnxMelodyModel:
             segment, place = divmod(step, length)
             if place == 0:
                 state = states[:, segment]
-            feed = {"before": before, "embedding": embeddings[:, segment], "state": state}
-            logits, state = self._decoder.run(None, feed)
+            values = (before, np.array([place % STEPS_PER_BAR]), embeddings[:, segment], state)
+            logits, state = self._decoder.run(None, dict(zip(DECODER_NAMES[0], values, strict=True)))
             before = _chosen(np.asarray(logits), temperature, rng)
             events[:, step] = before
         return [Melody(tuple(row)) for row in events.tolist()]

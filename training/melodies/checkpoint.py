@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tatumflow.training.fit.checkpoint import CheckpointError, read_checkpoint, trained_model
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
-from tatumflow.training.melodies.settings import MelodyConfig
+from tatumflow.training.melodies.fit.settings import MelodyConfig
 from tatumflow.training.models.music_vae.model import MusicVae
 
 

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from tatumflow.engine.melodies.melody import NUM_EVENTS
+from tatumflow.engine.melodies.melody import NUM_EVENTS, STEPS_PER_BAR
 from tatumflow.training.models.music_vae.config import MusicVaeConfig
+from tatumflow.training.models.music_vae.memory import remember
 
 NO_EVENT = NUM_EVENTS
 """Index of the embedding of no event: before the first step, and where the event before is dropped."""
@@ -21,7 +22,8 @@ class Conductor(nn.Module):
         super().__init__()
         self.segments = config.segments
         self.begin = nn.Linear(config.latent_dim, 2 * config.conductor_dim)
-        self.lstm = nn.LSTM(config.latent_dim, config.conductor_dim, batch_first=True)
+        lstm = nn.LSTM(config.latent_dim, config.conductor_dim, batch_first=True)
+        self.lstm = remember(lstm, config.segments)
 
     def forward(self, latent: Tensor) -> Tensor:
         """Return the embeddings (B, segments, conductor_dim) of latents (B, latent_dim)."""
@@ -47,35 +49,42 @@ class SegmentDecoder(nn.Module):
     """LSTM over the steps of a segment, begun by its embedding, which every step reads too.
 
     Its state is not carried from one segment to the next, so that what they share must come from the latent;
-    the event before the segment is read.
+    the event before the segment is read. Beyond the paper it reads the place of each step in the bar.
     """
 
     def __init__(self, config: MusicVaeConfig) -> None:
         super().__init__()
         self.layers, self.width = config.decoder_layers, config.decoder_dim
         self.embedding = nn.Embedding(NUM_EVENTS + 1, config.embedding_dim)
+        self.place = nn.Embedding(STEPS_PER_BAR, config.embedding_dim)
         self.begin = nn.Linear(config.conductor_dim, 2 * self.layers * self.width)
-        self.lstm = nn.LSTM(
-            config.embedding_dim + config.conductor_dim, self.width, self.layers, batch_first=True
-        )
+        inputs = config.embedding_dim + config.conductor_dim
+        lstm = nn.LSTM(inputs, self.width, self.layers, batch_first=True)
+        self.lstm = remember(lstm, config.segment_steps)
         self.output = nn.Linear(self.width, NUM_EVENTS)
 
     def first_state(self, embedding: Tensor) -> Tensor:
         """Return the state (B, 2 * layers, width), hidden before cell, of segment embeddings (B, c)."""
         return torch.tanh(self.begin(embedding)).reshape(-1, 2 * self.layers, self.width)
 
-    def forward(self, before: Tensor, embedding: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, before: Tensor, place: Tensor, embedding: Tensor, state: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Decode steps.
 
         Args:
             before: The event before each step, (B, T) int64, `NO_EVENT` for none.
+            place: The place of each step in the bar, (T,) int64.
             embedding: The segment's embedding, (B, conductor_dim).
             state: The state before the steps; see `first_state`.
 
         Returns:
             Logits (B, T, NUM_EVENTS), and the state after the steps.
         """
-        inputs = [self.embedding(before), embedding[:, None].expand(-1, before.shape[1], -1)]
+        inputs = [
+            self.embedding(before) + self.place(place),
+            embedding[:, None].expand(-1, before.shape[1], -1),
+        ]
         hidden, cell = state.transpose(0, 1).contiguous().chunk(2)
         outputs, (hidden, cell) = self.lstm(
             torch.cat(inputs, dim=-1), (hidden.contiguous(), cell.contiguous())

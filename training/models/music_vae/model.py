@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from tatumflow.engine.melodies.melody import STEPS_PER_BAR
 from tatumflow.training.models.music_vae.config import MusicVaeConfig
 from tatumflow.training.models.music_vae.decoder import (
     NO_EVENT,
@@ -39,18 +40,20 @@ class MusicVae(nn.Module):
         count, segments = len(events), self.config.segments
         before = events_before(events, dropout).reshape(count * segments, -1)
         embedding = self.conductor(latent).flatten(0, 1)
-        logits, _ = self.decoder(before, embedding, self.decoder.first_state(embedding))
+        place = torch.arange(before.shape[1], device=before.device) % STEPS_PER_BAR
+        logits, _ = self.decoder(before, place, embedding, self.decoder.first_state(embedding))
         return logits.reshape(count, self.config.steps, -1)
 
     @torch.inference_mode()
     def decode(self, latent: Tensor) -> Tensor:
         """Return the likeliest event after each decoded one, (B, steps) int64, of latents (B, latent_dim)."""
         event = torch.full((len(latent), 1), NO_EVENT, device=latent.device)
+        places = (torch.arange(self.config.segment_steps, device=latent.device) % STEPS_PER_BAR)[:, None]
         found = []
         for embedding in self.conductor(latent).unbind(dim=1):
             state = self.decoder.first_state(embedding)
-            for _ in range(self.config.segment_steps):
-                logits, state = self.decoder(event, embedding, state)
+            for place in places:
+                logits, state = self.decoder(event, place, embedding, state)
                 event = logits.argmax(dim=-1)
                 found.append(event)
         return torch.cat(found, dim=1)

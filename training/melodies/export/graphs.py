@@ -29,15 +29,17 @@ class ConductorGraph(nn.Module):
 
 
 class StepGraph(nn.Module):
-    """One step: the event before (n,), embedding (n, c) and state to logits (n, events) and state."""
+    """One step: event before (n,), place (1,), embedding (n, c), state to logits (n, events), state."""
 
     def __init__(self, model: MusicVae) -> None:
         super().__init__()
         self.decoder = model.decoder
 
-    def forward(self, before: Tensor, embedding: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, before: Tensor, place: Tensor, embedding: Tensor, state: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return the logits and the next state."""
-        logits, state = self.decoder(before[:, None], embedding, state)
+        logits, state = self.decoder(before[:, None], place, embedding, state)
         return logits[:, 0], state
 
 
@@ -48,9 +50,10 @@ def melody_graphs(model: MusicVae) -> dict[str, ModelProto]:
     events = torch.full((_EXAMPLES, config.steps), HOLD)
     latent = torch.zeros(_EXAMPLES, config.latent_dim)
     embedding = torch.zeros(_EXAMPLES, config.conductor_dim)
-    step = (torch.zeros(_EXAMPLES, dtype=torch.int64), embedding, model.decoder.first_state(embedding))
+    before, place = torch.zeros(_EXAMPLES, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
+    step = (before, place, embedding, model.decoder.first_state(embedding))
     return {
         "encoder": traced(model.encoder, (events,), *ENCODER_NAMES, (free,)),
         "conductor": traced(ConductorGraph(model), (latent,), *CONDUCTOR_NAMES, (free,)),
-        "decoder": traced(StepGraph(model), step, *DECODER_NAMES, (free, free, free)),
+        "decoder": traced(StepGraph(model), step, *DECODER_NAMES, (free, {}, free, free)),
     }

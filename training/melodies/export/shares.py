@@ -11,8 +11,8 @@ from tatumflow.engine.melodies.bundle import PlayerShares
 from tatumflow.engine.melodies.features import style_features
 from tatumflow.engine.melodies.melody import Melody
 from tatumflow.training.data.packing import style_slug
-from tatumflow.training.melodies.attributes import FEWEST_MELODIES, apart
-from tatumflow.training.melodies.windows import MelodyWindows
+from tatumflow.training.melodies.data.windows import MelodyWindows
+from tatumflow.training.melodies.export.attributes import FEWEST_MELODIES
 
 MOST_PLAYERS: Final = 12
 """Most players among the classes: those with most melodies."""
@@ -30,7 +30,7 @@ def player_shares(train: MelodyWindows, held_out: MelodyWindows) -> PlayerShares
         train: Melodies to fit.
         held_out: Melodies of other tunes, whose mean share of their own player is stated.
     """
-    chosen = apart(train)
+    chosen = train.apart()
     owners = players_of(train, chosen)
     names, counts = np.unique(owners[owners != ""], return_counts=True)
     most = sorted(zip(-counts, names, strict=True))[:MOST_PLAYERS]
@@ -69,7 +69,7 @@ def feature_rows(events: Ints) -> Floats:
 
 
 def _own_shares(shares: PlayerShares, held_out: MelodyWindows) -> tuple[float, ...]:
-    chosen = apart(held_out)
+    chosen = held_out.apart()
     owners, rows = players_of(held_out, chosen), held_out.melodies(chosen)
     found = []
     for player in shares.players:

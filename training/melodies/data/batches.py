@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tatumflow.engine.arrays import Ints
-from tatumflow.training.melodies.windows import MelodyWindows, in_random_keys
+from tatumflow.training.melodies.data.windows import MelodyWindows, in_random_keys
 
 
 class MelodyBatch(NamedTuple):

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from tatumflow.training.fit.trainable import FamilyTrainer
-from tatumflow.training.melodies.batches import MelodyBatch
-from tatumflow.training.melodies.losses import melody_pass
-from tatumflow.training.melodies.settings import MelodyConfig
+from tatumflow.training.melodies.data.batches import MelodyBatch
+from tatumflow.training.melodies.fit.losses import melody_pass
+from tatumflow.training.melodies.fit.settings import MelodyConfig
 from tatumflow.training.models.music_vae.model import MusicVae
 
 

@@ -5,10 +5,10 @@ import math
 from tatumflow.engine.errors import CorpusError
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.fit.task import Task
-from tatumflow.training.melodies.batches import MelodyBatch, MelodyStream, SpreadStream
-from tatumflow.training.melodies.module import MelodyTrainer
-from tatumflow.training.melodies.settings import MelodyConfig
-from tatumflow.training.melodies.windows import MelodyWindows
+from tatumflow.training.melodies.data.batches import MelodyBatch, MelodyStream, SpreadStream
+from tatumflow.training.melodies.data.windows import MelodyWindows
+from tatumflow.training.melodies.fit.module import MelodyTrainer
+from tatumflow.training.melodies.fit.settings import MelodyConfig
 from tatumflow.training.models import family_named
 from tatumflow.training.models.music_vae.config import MusicVaeConfig
 

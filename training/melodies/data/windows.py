@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.arrays import Ints
-from tatumflow.engine.errors import CorpusError, SettingError
+from tatumflow.engine.errors import SettingError
 from tatumflow.engine.melodies.melody import FIRST_PITCH, NUM_EVENTS, STEPS_PER_BAR, begun_within, transposed
 from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.data.packing import PackedCorpus, PackedPiece
-from tatumflow.training.melodies.lines import read_lines
+from tatumflow.training.melodies.data.lines import read_lines
 
 _OCTAVE: Final = 12
 _LOWEST_SHIFT: Final = -6
@@ -100,6 +100,15 @@ class MelodyWindows:
         """Return the events (b, steps) of melodies (b,) by their numbers."""
         return begun_within(self.events[self.starts[numbers, None] + np.arange(self.steps)])
 
+    def apart(self) -> Ints:
+        """Return the numbers of melodies that do not overlap."""
+        chosen, end = [], -1
+        for number, start in enumerate(self.starts.tolist()):
+            if start >= end:
+                chosen.append(number)
+                end = start + self.steps
+        return np.array(chosen, np.int64)
+
     def spread(self, count: int) -> Ints:
         """Return the numbers of at most `count` melodies, evenly spread over all."""
         count = min(count, len(self))
@@ -117,19 +126,3 @@ def in_random_keys(events: Ints, rng: np.random.Generator) -> Ints:
     highest = np.where(sounding, events, 0).max(axis=1) + shift
     shift = shift + _OCTAVE * (lowest < FIRST_PITCH) - _OCTAVE * (highest >= NUM_EVENTS)
     return transposed(events, shift[:, None])
-
-
-def melodies_of(
-    corpus: PackedCorpus, split: Split, bars: int, corpora: Sequence[str], notes_per_bar: float
-) -> MelodyWindows:
-    """Read the melodies of a side as `MelodyWindows.read`.
-
-    Raises:
-        CorpusError: if there are none.
-    """
-    windows = MelodyWindows.read(corpus, split, bars, corpora, notes_per_bar)
-    if not len(windows):
-        raise CorpusError(
-            f"{corpus.path}: its {split} side has no melody of {bars} bars; prepare a corpus with beats"
-        )
-    return windows

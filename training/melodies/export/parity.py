@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from tatumflow.engine.melodies.bundle import MelodyBundle
-from tatumflow.engine.melodies.melody import NUM_EVENTS, Melody
+from tatumflow.engine.melodies.melody import NUM_EVENTS, STEPS_PER_BAR, Melody
 from tatumflow.engine.melodies.onnx_melody_model import (
     CONDUCTOR_NAMES,
     DECODER_NAMES,
@@ -14,7 +14,7 @@ from tatumflow.engine.melodies.onnx_melody_model import (
 from tatumflow.engine.model.providers import CPU, open_session
 from tatumflow.training.export.errors import ExportError
 from tatumflow.training.export.parity import TOLERANCE
-from tatumflow.training.melodies.windows import MelodyWindows
+from tatumflow.training.melodies.data.windows import MelodyWindows
 from tatumflow.training.models.music_vae.decoder import events_before
 from tatumflow.training.models.music_vae.model import MusicVae
 
@@ -51,7 +51,7 @@ def check_melodies(model: MusicVae, bundle: MelodyBundle, seed: int = 0) -> dict
         segment, place = divmod(step, config.segment_steps)
         if place == 0:
             state = states[:, segment]
-        values = (before[:, step], embeddings[:, segment], state)
+        values = (before[:, step], np.array([place % STEPS_PER_BAR]), embeddings[:, segment], state)
         result, state = decoder.run(None, dict(zip(DECODER_NAMES[0], values, strict=True)))
         logits.append(np.asarray(result))
     whole = model.logits(torch.from_numpy(latent), events).numpy()

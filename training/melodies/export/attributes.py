@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.arrays import Floats, Ints
 from tatumflow.training.data.packing import PackedCorpus, PackedPiece, style_slug
-from tatumflow.training.melodies.blues import is_blues_piece
-from tatumflow.training.melodies.windows import MelodyWindows, in_random_keys
+from tatumflow.training.melodies.data.blues import is_blues_piece
+from tatumflow.training.melodies.data.windows import MelodyWindows, in_random_keys
 from tatumflow.training.models.music_vae.model import MusicVae
 
 BLUES: Final = "blues"
@@ -33,7 +33,7 @@ def attribute_vectors(
     al. 2018, section 5.2.2), of melodies that do not overlap, each in a random key, so that the keys of the
     tunes are not in it.
     """
-    chosen = apart(windows)
+    chosen = windows.apart()
     events = in_random_keys(windows.melodies(chosen), np.random.default_rng(seed))
     latents = encoded(model, events).astype(np.float64)
     vectors: dict[str, NDArray[np.float64]] = {}
@@ -56,16 +56,6 @@ def attribute_pieces(pieces: Sequence[PackedPiece], corpus: PackedCorpus) -> dic
     found = {player: np.flatnonzero(slugs == player) for player in sorted(players)}
     blues = [number for number, piece in enumerate(pieces) if is_blues_piece(corpus.notes(piece))]
     return {**found, BLUES: np.array(blues, np.int64)}
-
-
-def apart(windows: MelodyWindows) -> Ints:
-    """Return the numbers of melodies that do not overlap."""
-    chosen, end = [], -1
-    for number, start in enumerate(windows.starts.tolist()):
-        if start >= end:
-            chosen.append(number)
-            end = start + windows.steps
-    return np.array(chosen, np.int64)
 
 
 @torch.inference_mode()
