@@ -47,7 +47,13 @@ def test_a_gap_of_one_step_is_articulation():
 
 
 def test_of_chords_the_top_counts():
-    chords = [GridNote(0, 8, 48), GridNote(0, 8, 64), GridNote(2, 4, 52), GridNote(8, 4, 50), GridNote(8, 4, 65)]
+    chords = [
+        GridNote(0, 8, 48),
+        GridNote(0, 8, 64),
+        GridNote(2, 4, 52),
+        GridNote(8, 4, 50),
+        GridNote(8, 4, 65),
+    ]
     assert melody_of(chords, 1).notes() == (GridNote(0, 8, 64), GridNote(8, 4, 65))
 
 
