@@ -37,4 +37,5 @@ def interpolated(start: Floats, end: Floats, share: float, path: LatentPath = La
 
 
 def _unit(latents: Floats) -> Floats:
-    return latents / np.maximum(np.linalg.norm(latents, axis=-1, keepdims=True), 1e-12)
+    length = np.linalg.norm(latents, axis=-1, keepdims=True)
+    return (latents / np.maximum(length, 1e-12)).astype(np.float32)

@@ -33,11 +33,6 @@ class Posterior:
     mean: Floats
     deviation: Floats
 
-    def sample(self, rng: np.random.Generator) -> Floats:
-        """Draw a latent for each melody, (n, latent_dim)."""
-        noise = rng.standard_normal(self.mean.shape, np.float32)
-        return self.mean + self.deviation * noise
-
 
 class OnnxMelodyModel:
     """An exported model of melodies on the CPU."""

@@ -32,9 +32,8 @@ def _is_blues_from(roots: Ints) -> bool:
     first, fifth, seventh = choruses[:, 0], choruses[:, _FIFTH_BAR], choruses[:, _SEVENTH_BAR]
     known = (first >= 0) & (fifth >= 0) & (seventh >= 0)
     right = known & ((fifth - first) % 12 == _FOURTH) & (seventh == first)
-    return np.count_nonzero(known) >= _FEWEST_CHORUSES and 2 * np.count_nonzero(right) > np.count_nonzero(
-        known
-    )
+    count = int(np.count_nonzero(known))
+    return count >= _FEWEST_CHORUSES and 2 * int(np.count_nonzero(right)) > count
 
 
 def _roots(notes: NDArray[np.void]) -> Ints:

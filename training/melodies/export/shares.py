@@ -42,14 +42,15 @@ def player_shares(train: MelodyWindows, held_out: MelodyWindows) -> PlayerShares
     features = scaler.fit_transform(feature_rows(train.melodies(chosen[known])))
     classifier = LogisticRegression(C=_REGULARIZATION, class_weight="balanced", max_iter=_ITERATIONS)
     classifier.fit(features, owners[known])
-    weight, bias = classifier.coef_, classifier.intercept_
+    weight, bias = np.asarray(classifier.coef_), np.asarray(classifier.intercept_)
+    mean, scale = np.asarray(scaler.mean_), np.asarray(scaler.scale_)
     if len(players) == 2:
         # The library fits the second of two classes against the first.
         weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
     shares = PlayerShares(
         players=tuple(players),
-        mean=_rounded(scaler.mean_),
-        scale=_rounded(np.where(scaler.scale_ > 0, scaler.scale_, 1.0)),
+        mean=_rounded(mean),
+        scale=_rounded(np.where(scale > 0, scale, 1.0)),
         weight=tuple(_rounded(row) for row in weight),
         bias=_rounded(bias),
         real=(-1.0,) * len(players),
