@@ -87,8 +87,6 @@ class MelodyManifest(ManifestPart):
         bars: Bars of a melody.
         segments: Segments that are decoded from an embedding each.
         latent_dim: Size of the latent.
-        embedding_dim: Size of a segment's embedding.
-        state: Shape of the decoder's state for one melody.
         encoder: Graph from events to mean and deviation of the posterior.
         conductor: Graph from the latent to embeddings and first states of the segments.
         decoder: Graph of one step.
@@ -110,8 +108,6 @@ class MelodyManifest(ManifestPart):
     bars: int = Field(ge=1, le=64)
     segments: int = Field(ge=1, le=64)
     latent_dim: _Size
-    embedding_dim: _Size
-    state: tuple[_Size, _Size]
     encoder: GraphFile
     conductor: GraphFile
     decoder: GraphFile

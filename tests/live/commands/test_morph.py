@@ -71,8 +71,6 @@ def manifest() -> MelodyManifest:
         bars=2,
         segments=1,
         latent_dim=DIMENSIONS,
-        embedding_dim=1,
-        state=(2, 1),
         encoder=graph,
         conductor=graph,
         decoder=graph,

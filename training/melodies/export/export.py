@@ -86,8 +86,6 @@ def _manifest(
         bars=config.bars,
         segments=config.segments,
         latent_dim=config.latent_dim,
-        embedding_dim=config.conductor_dim,
-        state=(2 * config.decoder_layers, config.decoder_dim),
         encoder=files["encoder"],
         conductor=files["conductor"],
         decoder=files["decoder"],
