@@ -295,7 +295,8 @@ def evaluate(
         typer.Option(
             "--only",
             help="Parts, by commas: nll, latent, endless, music, listener, style, answer, control, edits, "
-            "improvise, bebop, memorization.",
+            "improvise, bebop, memorization; of melodies reconstruction, interpolation, arithmetic, "
+            "likelihood.",
         ),
     ] = "",
     solos: Annotated[
@@ -450,11 +451,13 @@ def export(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the bundle.")],
     name: Annotated[
-        str, typer.Option("--name", help="Name of the bundle; by default tatumflow-live or quartet-live.")
+        str, typer.Option("--name", help="Name; by default tatumflow-live, quartet-live or melodies.")
     ] = "",
     corpus: Annotated[
         Path | None,
-        typer.Option("--corpus", help="Packed corpus to check int8 on; for a separator, its quartets."),
+        typer.Option(
+            "--corpus", help="Packed corpus to check int8 on, and of melodies; for a separator, its quartets."
+        ),
     ] = None,
     target: Annotated[
         Target, typer.Option("--target", help="Hardware to run on besides the CPU.")

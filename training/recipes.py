@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.melodies.bundle import MELODY_FILE
 from tatumflow.engine.model.bundle import MANIFEST_FILE
 from tatumflow.engine.separation.bundle import SEPARATOR_FILE
 from tatumflow.training.evaluate.comparison import Figures
@@ -19,7 +20,11 @@ from tatumflow.training.fit.note_task import note_task
 from tatumflow.training.fit.settings import RunConfig, TrainConfig
 from tatumflow.training.fit.task import Task
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
-from tatumflow.training.models import FAMILIES, SEPARATORS, SOUND_MODELS
+from tatumflow.training.melodies.evaluation.figures import melody_figures
+from tatumflow.training.melodies.export.export import export_melodies
+from tatumflow.training.melodies.fit.settings import MelodyConfig
+from tatumflow.training.melodies.fit.task import melody_task
+from tatumflow.training.models import FAMILIES, MELODIES, SEPARATORS, SOUND_MODELS
 from tatumflow.training.models.musicgen.manifest import MUSICGEN_FILE
 from tatumflow.training.musicgen.libraries import musicgen_libraries
 from tatumflow.training.musicgen.settings import MusicgenRun
@@ -61,6 +66,13 @@ def _export_separator(checkpoint: Path, out: Path, name: str, corpus: Path | Non
     return f"{manifest.name}: {', '.join(manifest.stem_set.names)}, in {out}"
 
 
+def _export_melodies(checkpoint: Path, out: Path, name: str, corpus: Path | None) -> str:
+    manifest = export_melodies(checkpoint, out, name or "melodies", corpus)
+    return (
+        f"{manifest.name}: melodies of {manifest.bars} bars, {len(manifest.attributes)} attributes, in {out}"
+    )
+
+
 def _musicgen_task(config: MusicgenRun, resume: bool) -> Task[Any]:
     with musicgen_libraries():
         from tatumflow.training.musicgen.task import musicgen_task
@@ -88,10 +100,18 @@ SEPARATION: Final = Recipe(
     _export_separator,
     SEPARATOR_FILE,
 )
+MELODY: Final = Recipe(
+    tuple(MELODIES),
+    MelodyConfig,
+    lambda config, _: melody_task(config),
+    _export_melodies,
+    MELODY_FILE,
+    melody_figures,
+)
 MUSICGEN: Final = Recipe(
     tuple(SOUND_MODELS), MusicgenRun, _musicgen_task, _export_musicgen, MUSICGEN_FILE, _evaluate_musicgen
 )
-RECIPES: Final = (NOTES, SEPARATION, MUSICGEN)
+RECIPES: Final = (NOTES, SEPARATION, MELODY, MUSICGEN)
 """One for each kind of data that models are trained on."""
 
 _CHECKPOINTS: Final = ("best.ckpt", "last.ckpt")

@@ -19,6 +19,8 @@ from tatumflow.training.data.batches import Batch
 from tatumflow.training.models.music_transformer.config import MusicTransformerConfig
 from tatumflow.training.models.music_transformer.model import MusicTransformer
 from tatumflow.training.models.music_transformer.stream import MusicTransformerStream
+from tatumflow.training.models.music_vae.config import MusicVaeConfig
+from tatumflow.training.models.music_vae.model import MusicVae
 from tatumflow.training.models.musicgen.config import MusicgenModelConfig
 from tatumflow.training.models.tatumflow.config import TatumFlowConfig
 from tatumflow.training.models.tatumflow.model import TatumFlow
@@ -137,6 +139,10 @@ def _build_tfswa_unet(config: BaseModel) -> nn.Module:
     return TfswaUnet(cast(TfswaUnetConfig, config))
 
 
+def _build_music_vae(config: BaseModel) -> nn.Module:
+    return MusicVae(cast(MusicVaeConfig, config))
+
+
 def _build_musicgen(config: BaseModel) -> nn.Module:
     # Its library takes seconds to import and is an extra.
     from tatumflow.training.models.musicgen.model import Musicgen
@@ -163,6 +169,11 @@ SEPARATORS: Final[Mapping[str, Family]] = {
 }
 """Families of models that separate recordings into stems."""
 
+MELODIES: Final[Mapping[str, Family]] = {
+    family.name: family for family in (Family("music_vae", MusicVaeConfig, _build_music_vae),)
+}
+"""Families of models that encode melodies and decode them."""
+
 SOUND_MODELS: Final[Mapping[str, Family]] = {
     family.name: family for family in (Family("musicgen", MusicgenModelConfig, _build_musicgen),)
 }
@@ -175,7 +186,7 @@ def family_named(name: str) -> Family:
     Raises:
         SettingError: if there is none of that name.
     """
-    known = {**FAMILIES, **SEPARATORS, **SOUND_MODELS}
+    known = {**FAMILIES, **SEPARATORS, **MELODIES, **SOUND_MODELS}
     if name not in known:
         raise SettingError(f"family: {name!r} is unknown; choose from {', '.join(known)}")
     return known[name]

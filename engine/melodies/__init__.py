@@ -1,0 +1,1 @@
+"""Melodies on a grid of sixteenths: events, exported models of them, interpolation and attributes."""

@@ -1,0 +1,1 @@
+"""Melodies of packed corpora: lines, windows, batches."""

@@ -1,0 +1,1 @@
+"""Export of models of melodies: graphs, attributes, classifier, model card."""

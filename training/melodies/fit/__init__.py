@@ -1,0 +1,1 @@
+"""Training of models of melodies: settings, losses, Lightning module, task."""

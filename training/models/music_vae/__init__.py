@@ -1,0 +1,1 @@
+"""MusicVAE: a variational autoencoder of melodies, with a flat or a hierarchical decoder."""
