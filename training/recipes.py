@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.model.bundle import MANIFEST_FILE
+from tatumflow.engine.rolls.bundle import ROLLS_FILE
 from tatumflow.engine.separation.bundle import SEPARATOR_FILE
 from tatumflow.training.evaluate.comparison import Figures
 from tatumflow.training.evaluate.settings import EvaluationSettings
@@ -19,7 +20,11 @@ from tatumflow.training.fit.note_task import note_task
 from tatumflow.training.fit.settings import RunConfig, TrainConfig
 from tatumflow.training.fit.task import Task
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
-from tatumflow.training.models import FAMILIES, SEPARATORS
+from tatumflow.training.models import FAMILIES, ROLLS, SEPARATORS
+from tatumflow.training.rolls.export.export import NAME as ROLLS_NAME
+from tatumflow.training.rolls.export.export import export_rolls
+from tatumflow.training.rolls.fit.settings import RollConfig
+from tatumflow.training.rolls.fit.task import roll_task
 from tatumflow.training.separation.export.export import export_separator
 from tatumflow.training.separation.fit.settings import SeparationConfig
 from tatumflow.training.separation.fit.task import separation_task
@@ -58,6 +63,11 @@ def _export_separator(checkpoint: Path, out: Path, name: str, corpus: Path | Non
     return f"{manifest.name}: {', '.join(manifest.stem_set.names)}, in {out}"
 
 
+def _export_rolls(checkpoint: Path, out: Path, name: str, corpus: Path | None) -> str:
+    manifest = export_rolls(checkpoint, out, name or ROLLS_NAME, corpus)
+    return f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}"
+
+
 NOTES: Final = Recipe(tuple(FAMILIES), TrainConfig, note_task, _export_notes, MANIFEST_FILE)
 SEPARATION: Final = Recipe(
     tuple(SEPARATORS),
@@ -66,7 +76,14 @@ SEPARATION: Final = Recipe(
     _export_separator,
     SEPARATOR_FILE,
 )
-RECIPES: Final = (NOTES, SEPARATION)
+PIANO_ROLLS: Final = Recipe(
+    tuple(ROLLS),
+    RollConfig,
+    lambda config, _: roll_task(config),
+    _export_rolls,
+    ROLLS_FILE,
+)
+RECIPES: Final = (NOTES, SEPARATION, PIANO_ROLLS)
 """One for each kind of data that models are trained on."""
 
 _CHECKPOINTS: Final = ("best.ckpt", "last.ckpt")

@@ -16,6 +16,8 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.model.sampling import Sampling
 from tatumflow.training.data.batches import Batch
+from tatumflow.training.models.fractal_midi.config import FractalMidiConfig
+from tatumflow.training.models.fractal_midi.model import FractalMidi
 from tatumflow.training.models.music_transformer.config import MusicTransformerConfig
 from tatumflow.training.models.music_transformer.model import MusicTransformer
 from tatumflow.training.models.music_transformer.stream import MusicTransformerStream
@@ -132,6 +134,10 @@ def _stream_music_transformer(model: nn.Module) -> NoteStream:
     return MusicTransformerStream(cast(MusicTransformer, model))
 
 
+def _build_fractal_midi(config: BaseModel) -> nn.Module:
+    return FractalMidi(cast(FractalMidiConfig, config))
+
+
 def _build_tfswa_unet(config: BaseModel) -> nn.Module:
     return TfswaUnet(cast(TfswaUnetConfig, config))
 
@@ -155,6 +161,11 @@ SEPARATORS: Final[Mapping[str, Family]] = {
 }
 """Families of models that separate recordings into stems."""
 
+ROLLS: Final[Mapping[str, Family]] = {
+    family.name: family for family in (Family("fractal_midi", FractalMidiConfig, _build_fractal_midi),)
+}
+"""Families of models that sample piano rolls."""
+
 
 def family_named(name: str) -> Family:
     """Return a family by name.
@@ -162,7 +173,7 @@ def family_named(name: str) -> Family:
     Raises:
         SettingError: if there is none of that name.
     """
-    known = {**FAMILIES, **SEPARATORS}
+    known = {**FAMILIES, **SEPARATORS, **ROLLS}
     if name not in known:
         raise SettingError(f"family: {name!r} is unknown; choose from {', '.join(known)}")
     return known[name]
