@@ -17,29 +17,46 @@ from torch.utils.checkpoint import checkpoint
 
 from tatumflow.engine.rolls.levels import LevelKind
 from tatumflow.engine.rolls.patches import Order
-from tatumflow.training.models.tatumflow.layers import RMSNorm, rotate
+from tatumflow.training.models.tatumflow.layers import rotate
 
 _ROTARY_BASE: Final = 1000.0
 
+Angles = tuple[Tensor, Tensor]
+"""Cosine and sine of the rotary angles, each (T, D / 2 heads)."""
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention, rotated by the column where angles are given."""
+
+    def __init__(self, dim: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(dim, 3 * dim, bias=False)
+        self.out = nn.Linear(dim, dim, bias=False)
+
+    def forward(self, x: Tensor, angles: Angles | None, mask: Tensor | None) -> Tensor:
+        """Map (B, T, D) to (B, T, D); the mask (T, T) is what each position reads."""
+        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).unbind(2)
+        q, k, v = (part.transpose(1, 2) for part in (q, k, v))
+        if angles is not None:
+            q, k = rotate(q, *angles), rotate(k, *angles)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        return self.out(y.transpose(1, 2).flatten(2))
+
 
 class Block(nn.Module):
-    """Self-attention, rotated by the column, and a feed-forward network."""
+    """Self-attention and a feed-forward network, both residual."""
 
     def __init__(self, dim: int, heads: int, mlp_ratio: int) -> None:
         super().__init__()
-        self.heads = heads
-        self.attention_norm = RMSNorm(dim)
-        self.qkv = nn.Linear(dim, 3 * dim, bias=False)
-        self.out = nn.Linear(dim, dim, bias=False)
-        self.mlp_norm = RMSNorm(dim)
+        self.attention_norm = nn.LayerNorm(dim)
+        self.attention = Attention(dim, heads)
+        self.mlp_norm = nn.LayerNorm(dim)
         self.mlp = nn.Sequential(nn.Linear(dim, mlp_ratio * dim), nn.GELU(), nn.Linear(mlp_ratio * dim, dim))
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None) -> Tensor:
-        """Map (B, T, D) to (B, T, D), under angles (T, D / 2 heads) and a mask (T, T) of what is read."""
-        q, k, v = self.qkv(self.attention_norm(x)).unflatten(-1, (3, self.heads, -1)).unbind(2)
-        q, k, v = (part.transpose(1, 2) for part in (q, k, v))
-        y = F.scaled_dot_product_attention(rotate(q, cos, sin), rotate(k, cos, sin), v, attn_mask=mask)
-        x = x + self.out(y.transpose(1, 2).flatten(2))
+    def forward(self, x: Tensor, angles: Angles | None, mask: Tensor | None) -> Tensor:
+        """Map (B, T, D) to (B, T, D); see `Attention`."""
+        x = x + self.attention(self.attention_norm(x), angles, mask)
         return x + self.mlp(self.mlp_norm(x))
 
 
@@ -88,11 +105,11 @@ class Level(nn.Module):
         if self._reads_context:
             self.context = nn.Parameter(torch.randn(dim) * 0.02)
         self.blocks = nn.ModuleList(Block(dim, heads, mlp_ratio) for _ in range(blocks))
-        self.norm = RMSNorm(dim)
+        self.norm = nn.LayerNorm(dim)
         self.head = nn.Linear(dim, outputs)
         self.half = dim // heads // 2
         for block in self.blocks:
-            for linear in (cast(Block, block).out, cast(Block, block).mlp[2]):
+            for linear in (cast(Block, block).attention.out, cast(Block, block).mlp[2]):
                 nn.init.normal_(cast(nn.Linear, linear).weight, std=0.02 / (2 * blocks) ** 0.5)
 
     @property
@@ -130,15 +147,19 @@ class Level(nn.Module):
         return states, self.head(states)
 
     def _attended(self, x: Tensor, places: Tensor, mask: Tensor | None) -> Tensor:
-        exponent = torch.arange(self.half, device=x.device, dtype=torch.float32) / self.half
-        angle = places.to(torch.float32)[:, None] * _ROTARY_BASE**-exponent
-        cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+        angles = self._angles(places, x.dtype) if self.rolls else None
         for block in self.blocks:
             if self.checkpointing and self.training:
-                x = cast(Tensor, checkpoint(block, x, cos, sin, mask, use_reentrant=False))
+                x = cast(Tensor, checkpoint(block, x, angles, mask, use_reentrant=False))
             else:
-                x = block(x, cos, sin, mask)
+                x = block(x, angles, mask)
         return x
+
+    def _angles(self, columns: Tensor, dtype: torch.dtype) -> Angles:
+        """Return the angles of positions in columns (T,): where a roll begins must not matter."""
+        exponent = torch.arange(self.half, device=columns.device, dtype=torch.float32) / self.half
+        angle = columns.to(torch.float32)[:, None] * _ROTARY_BASE**-exponent
+        return angle.cos().to(dtype), angle.sin().to(dtype)
 
     def _scanned(self, x: Tensor) -> Tensor:
         """Return the tokens (B, N, ...) of a grid (B, R, C, ...), in scan order for an autoregressive level."""

@@ -33,17 +33,16 @@ class ConditionTokens(nn.Module):
         return torch.stack([table(ids[:, i]) for i, table in enumerate(self.tables)], dim=1)
 
 
-class NeighbourTokens(nn.Module):
-    """The states of a patch's token and its neighbours in the level above, as tokens."""
+class NeighbourToken(nn.Module):
+    """The states of a patch's token and its neighbours in the level above, as one token."""
 
     def __init__(self, above: int, dim: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(above, dim)
-        self.slot = nn.Parameter(torch.randn(NEIGHBOURS, dim) * 0.02)
+        self.linear = nn.Linear(NEIGHBOURS * above, dim)
 
     def forward(self, states: Tensor) -> Tensor:
-        """Return tokens (B, NEIGHBOURS, D) of states (B, NEIGHBOURS, D above), zero for missing ones."""
-        return self.linear(states) + self.slot
+        """Return tokens (B, 1, D) of states (B, NEIGHBOURS, D above), zero for missing neighbours."""
+        return self.linear(states.flatten(1))[:, None]
 
 
 class VelocityHead(nn.Module):
@@ -69,7 +68,7 @@ class FractalMidi(nn.Module):
         self.config = config
         self.conditions = ConditionTokens(config.num_styles, config.dims[0])
         self.prefixes = nn.ModuleList(
-            NeighbourTokens(above, dim) for above, dim in zip(config.dims[:-2], config.dims[1:-1], strict=True)
+            NeighbourToken(above, dim) for above, dim in zip(config.dims[:-2], config.dims[1:-1], strict=True)
         )
         self.levels = nn.ModuleList(
             Level(
