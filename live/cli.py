@@ -12,6 +12,7 @@ import typer
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.live.command_groups import GroupedCommands
 from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
+from tatumflow.live.roll_cli import register as register_rolls
 from tatumflow.live.setting_options import SettingOption, settable
 from tatumflow.live.soak.kind import Soak
 
@@ -429,6 +430,9 @@ def soak(
         stem=stem,
         seconds=seconds,
     )
+
+
+register_rolls(app)
 
 
 def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:

@@ -136,6 +136,17 @@ def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
         LastCheckpoint(run_dir / LAST, run.checkpoint_minutes),
         StopOnDemand(),
     ]
+    if run.keep_top:
+        callbacks.append(
+            ModelCheckpoint(
+                run_dir,
+                "top-{step}",
+                monitor=monitor,
+                save_top_k=run.keep_top,
+                auto_insert_metric_name=False,
+                save_on_train_epoch_end=False,
+            )
+        )
     lines = ProgressLines.suitable()
     if lines:
         callbacks.append(ProgressLines(run.log_every, task.amount, task.unit, task.shown))

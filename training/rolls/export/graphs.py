@@ -59,11 +59,12 @@ def _level_graph(model: FractalMidi, level: int) -> ModelProto:
     else:
         rows = columns = SIDES[level - 1] // SIDES[level]
         conditions = torch.zeros(_EXAMPLES, NEIGHBOURS, model.config.dims[level - 1])
-    planes = torch.zeros(_EXAMPLES, rows, columns, TOKEN_PLANES[level])
+    # An input of its own for each: the tracer merges inputs that are one tensor.
     count = 2 if model.config.kinds[level] == "ar" else 1
+    planes = [torch.zeros(_EXAMPLES, rows, columns, TOKEN_PLANES[level]) for _ in range(count)]
     return traced(
         LevelGraph(model, level),
-        (conditions, *[planes] * count),
+        (conditions, *planes),
         [CONDITION_INPUT, VISIBLE_INPUT, DONE_INPUT][: 1 + count],
         [STATES_OUTPUT, LOGITS_OUTPUT],
         (rolls, *[cells] * count),
