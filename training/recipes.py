@@ -21,6 +21,7 @@ from tatumflow.training.fit.settings import RunConfig, TrainConfig
 from tatumflow.training.fit.task import Task
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
 from tatumflow.training.models import FAMILIES, ROLLS, SEPARATORS
+from tatumflow.training.rolls.evaluation.figures import evaluate_rolls
 from tatumflow.training.rolls.export.export import NAME as ROLLS_NAME
 from tatumflow.training.rolls.export.export import export_rolls
 from tatumflow.training.rolls.fit.settings import RollConfig
@@ -82,6 +83,7 @@ PIANO_ROLLS: Final = Recipe(
     lambda config, _: roll_task(config),
     _export_rolls,
     ROLLS_FILE,
+    evaluate_rolls,
 )
 RECIPES: Final = (NOTES, SEPARATION, PIANO_ROLLS)
 """One for each kind of data that models are trained on."""
