@@ -22,7 +22,9 @@ _Model = Annotated[str, typer.Option("--model", help="Roll model: a name or a fo
 _Style = Annotated[str, typer.Option("--style", help="Player whose style to sample in, such as art-tatum.")]
 _Density = Annotated[
     int,
-    typer.Option("--density", min=0, max=8, help="Notes per beat, 1 few to 8 many; 0 for any, or the file's."),
+    typer.Option(
+        "--density", min=0, max=8, help="Notes per beat, 1 few to 8 many; 0 for any, or the file's."
+    ),
 ]
 _Temperature = Annotated[
     float, typer.Option("--temperature", min=0, max=2, help="Randomness of the notes, 0 to 2.")

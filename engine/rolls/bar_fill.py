@@ -92,9 +92,7 @@ def outside(notes: Sequence[Note], span: Span) -> tuple[Note, ...]:
         return ()
     nearest = np.floor(span.grid.steps([note.onset for note in notes]) + 0.5)
     return tuple(
-        note
-        for note, step in zip(notes, nearest, strict=True)
-        if not span.start <= step < span.stop
+        note for note, step in zip(notes, nearest, strict=True) if not span.start <= step < span.stop
     )
 
 

@@ -37,7 +37,9 @@ def fill_cells(
     first = np.floor(onset + 0.5).astype(np.int64)
     last = np.maximum(np.ceil(end - _NEAREST).astype(np.int64), first + 1)
     inside = (first >= 0) & (first < roll.width)
-    for step, stop, key, force in zip(first[inside], last[inside], pitch[inside], velocity[inside], strict=True):
+    for step, stop, key, force in zip(
+        first[inside], last[inside], pitch[inside], velocity[inside], strict=True
+    ):
         following = roll.state[key, step:]
         if following[0] == HELD:
             # The pitch sounds again: what was held from here on ends.

@@ -3,8 +3,8 @@
 The roll is divided into patches of 16 pitches by 16 steps, those into patches of 4 by 4, and those into
 cells: each level reads a grid of tokens, and hands each token down to the next.
 
-Shapes: B rolls or patches; H pitches and W steps; N tokens in a grid, row by row from the lowest pitches, each
-row in the order of time; s cells to a token's side.
+Shapes: B rolls or patches; H pitches and W steps; N tokens in a grid, row by row from the lowest pitches,
+each row in the order of time; s cells to a token's side.
 """
 
 from typing import Any, Final, Literal
@@ -37,9 +37,7 @@ ORDERS: Final[tuple[Order, ...]] = ("row", "column")
 Floats = NDArray[np.float32]
 
 
-def cell_planes(
-    state: NDArray[np.int8], velocity: NDArray[np.uint8], known: NDArray[np.bool_]
-) -> Floats:
+def cell_planes(state: NDArray[np.int8], velocity: NDArray[np.uint8], known: NDArray[np.bool_]) -> Floats:
     """Return the inputs of cells, (..., PLANES)."""
     planes = np.stack([state == ONSET, state == HELD, velocity / 127.0, np.ones(state.shape)], axis=-1)
     return (planes * known[..., None]).astype(np.float32)

@@ -1,8 +1,8 @@
 """Sampling of a roll's unknown cells, level by level.
 
-Fractal generative models (Li et al. 2025, "Fractal Generative Models", section 3): the generator of each level
-calls the next level's generator for each of its tokens. Here every level above the cells decides first whether
-a note sounds in a token at all, and goes down only where one does: most of a roll is silent.
+Fractal generative models (Li et al. 2025, "Fractal Generative Models", section 3): the generator of each
+level calls the next level's generator for each of its tokens. Here every level above the cells decides first
+whether a note sounds in a token at all, and goes down only where one does: most of a roll is silent.
 
 Shapes: G copies for guidance, B rolls or patches, N tokens, s cells to a token's side, D width of a level.
 """
@@ -121,9 +121,7 @@ class RollSampler:
                 now[patches, token] = self._fill(level + 1, below, given[patches, token], inside)
         return join(now, columns)
 
-    def _run(
-        self, level: int, conditions: NDArray, visible: Floats, done: Floats
-    ) -> tuple[Floats, Floats]:
+    def _run(self, level: int, conditions: NDArray, visible: Floats, done: Floats) -> tuple[Floats, Floats]:
         """Return states (G, B, N, D) and guided logits (B, N, K)."""
         copies, count = conditions.shape[:2]
         flat = conditions.reshape(copies * count, *conditions.shape[2:])

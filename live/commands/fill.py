@@ -56,14 +56,14 @@ def fill(options: FillOptions, shared: RollOptions) -> list[Path]:
     check_length(options.source, performance.notes)
     model = shared.opened()
     conditions = shared.conditions(model)
-    grid, beats = performance_grid(
-        performance.notes, performance.tempo, options.grid, options.beats_per_bar
-    )
+    grid, beats = performance_grid(performance.notes, performance.tempo, options.grid, options.beats_per_bar)
     start, stop = grid.bar_steps(first, last)
     ended = float(max(grid.steps([note.offset for note in performance.notes])))
     if start >= ended:
         bars = int(ended // grid.steps_per_bar) + 1
-        raise SettingError(f"bars: {options.bars} lies after the last note, in bar {bars}; choose earlier ones")
+        raise SettingError(
+            f"bars: {options.bars} lies after the last note, in bar {bars}; choose earlier ones"
+        )
     check_steps("bars", stop - start)
     span = Span(grid, start, stop, beats)
     with WorkProgress("filling", stop - start, "steps") as progress:

@@ -161,9 +161,7 @@ def continue_file(options: ContinueOptions, shared: RollOptions) -> Path:
     check_length(options.source, performance.notes)
     model = shared.opened()
     conditions = shared.conditions(model)
-    grid, beats = performance_grid(
-        performance.notes, performance.tempo, options.grid, options.beats_per_bar
-    )
+    grid, beats = performance_grid(performance.notes, performance.tempo, options.grid, options.beats_per_bar)
     ended = float(max(grid.steps([note.onset for note in performance.notes]))) + 0.5
     start = max(-int(-ended // grid.steps_per_bar), 1) * grid.steps_per_bar
     count = options.bars * grid.steps_per_bar

@@ -17,7 +17,13 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.training.fit.batch_share import BatchShare
-from tatumflow.training.fit.callbacks import LastCheckpoint, ProgressLines, StopAtNan, StopOnDemand
+from tatumflow.training.fit.callbacks import (
+    LastCheckpoint,
+    ProgressLines,
+    StopAtNan,
+    StopOnDemand,
+    TopCheckpoints,
+)
 from tatumflow.training.fit.ema import WeightAverage
 from tatumflow.training.fit.precision import choose_precision
 from tatumflow.training.fit.settings import RunConfig
@@ -55,7 +61,8 @@ def fit(
 ) -> FitResult:
     """Train a model until its steps are done, early stopping, the end of its time, or Ctrl-C.
 
-    The run folder gets `last.ckpt`, `best.ckpt`, `step-N.ckpt`, `config.json` and TensorBoard's events.
+    The run folder gets `last.ckpt`, `best.ckpt`, `top-N.ckpt`, `step-N.ckpt`, `config.json` and TensorBoard's
+    events.
 
     Args:
         config: Configuration of the run.
@@ -138,7 +145,7 @@ def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
     ]
     if run.keep_top:
         callbacks.append(
-            ModelCheckpoint(
+            TopCheckpoints(
                 run_dir,
                 "top-{step}",
                 monitor=monitor,

@@ -133,7 +133,9 @@ def test_filled_notes_are_as_late_as_the_others():
 
 def test_variations_differ():
     model, _ = mock_model(odds=0.1)
-    first, second = fill_span(model, line(12), Span(GRID, 64, 80, True), NONE, RollSampling(), 0, variations=2)
+    first, second = fill_span(
+        model, line(12), Span(GRID, 64, 80, True), NONE, RollSampling(), 0, variations=2
+    )
     assert first != second
 
 
@@ -162,5 +164,3 @@ def test_free_time_has_equal_steps_from_the_first_note_on():
     assert not beats
     assert grid.steps(notes[0].onset) == pytest.approx(0.0)
     assert grid.seconds(8) - grid.seconds(0) == pytest.approx(1.0)
-
-

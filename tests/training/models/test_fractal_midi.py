@@ -74,7 +74,9 @@ def test_an_autoregressive_level_of_rolls_reads_known_tokens_on_all_sides():
 
 
 @pytest.mark.parametrize("order", ["row", "column"])
-def test_no_level_reads_what_it_predicts_through_its_neighbours(order: Order, monkeypatch: pytest.MonkeyPatch):
+def test_no_level_reads_what_it_predicts_through_its_neighbours(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+):
     model = small("ar", order).eval()
     logits: list[torch.Tensor] = []
     run = FractalMidi.run

@@ -126,7 +126,9 @@ class Level(nn.Module):
             done: Planes of all cells, (B, R, C, P), for an autoregressive level.
         """
         rows, columns = visible.shape[1], visible.shape[2]
-        at = self._scanned(torch.arange(columns, device=visible.device).expand(rows, columns)[None, ..., None])
+        at = self._scanned(
+            torch.arange(columns, device=visible.device).expand(rows, columns)[None, ..., None]
+        )
         known = self._scanned(self.visible(visible) + self.row + self.column)
         count = known.shape[1]
         parts, places = [prefix], [at.new_zeros(prefix.shape[1])]
@@ -162,7 +164,7 @@ class Level(nn.Module):
         return angle.cos().to(dtype), angle.sin().to(dtype)
 
     def _scanned(self, x: Tensor) -> Tensor:
-        """Return the tokens (B, N, ...) of a grid (B, R, C, ...), in scan order for an autoregressive level."""
+        """Return the tokens (B, N, ...) of a grid (B, R, C, ...), scanned for an autoregressive level."""
         if self.kind == "ar" and self.order == "column":
             x = x.transpose(1, 2)
         return x.flatten(1, 2)

@@ -1,9 +1,10 @@
 """FractalMIDI: three levels over patches of a piano roll, and the velocities of its onsets.
 
-After Li et al. 2025, "Fractal Generative Models": a level's state of each token, with those of its neighbours,
-conditions the next level's generator of the token's patch (sections 3 and 4).
+After Li et al. 2025, "Fractal Generative Models": a level's state of each token, with those of its
+neighbours, conditions the next level's generator of the token's patch (sections 3 and 4).
 """
 
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -16,7 +17,7 @@ from tatumflow.engine.rolls.roll import PITCHES, STATES
 from tatumflow.training.models.fractal_midi.config import FractalMidiConfig
 from tatumflow.training.models.fractal_midi.level import Level
 
-_FANOUT: Final = tuple(above // side for above, side in zip(SIDES[:-1], SIDES[1:], strict=True))
+_FANOUT: Final = tuple(above // side for above, side in pairwise(SIDES))
 
 
 class ConditionTokens(nn.Module):
@@ -24,9 +25,7 @@ class ConditionTokens(nn.Module):
 
     def __init__(self, styles: int, dim: int) -> None:
         super().__init__()
-        self.tables = nn.ModuleList(
-            nn.Embedding(size, dim) for size in (styles, DENSITIES, len(GRID_KINDS))
-        )
+        self.tables = nn.ModuleList(nn.Embedding(size, dim) for size in (styles, DENSITIES, len(GRID_KINDS)))
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return tokens (B, CONDITIONS, D) of ids (B, CONDITIONS)."""

@@ -30,7 +30,9 @@ class RollBatch(NamedTuple):
 def collate(examples: list[RollExample]) -> RollBatch:
     """Stack crops into a batch."""
     columns = zip(*examples, strict=True)
-    return RollBatch(*(torch.from_numpy(np.stack([np.asarray(part) for part in column])) for column in columns))
+    return RollBatch(
+        *(torch.from_numpy(np.stack([np.asarray(part) for part in column])) for column in columns)
+    )
 
 
 class _Crops(Dataset[RollExample]):

@@ -89,7 +89,9 @@ class RollCrops:
 
     @cached_property
     def _ends(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        beats, free = (np.cumsum([s.length for s in side], dtype=np.int64) for side in (self.beats, self.free))
+        beats, free = (
+            np.cumsum([s.length for s in side], dtype=np.int64) for side in (self.beats, self.free)
+        )
         return beats, free
 
     def __getitem__(self, number: int) -> RollExample:

@@ -90,7 +90,9 @@ def _held_out(model: RollModel, packed: PackedCorpus, settings: EvaluationSettin
     """Return held-out rolls of the model's width on known beats."""
     sections = read_sections(packed, settings.split, "beats")
     if not sections:
-        raise SettingError(f"{packed.path}: no piece of its {settings.split} side has beats; pack it with --beats")
+        raise SettingError(
+            f"{packed.path}: no piece of its {settings.split} side has beats; pack it with --beats"
+        )
     drawn = RollData(width=max(model.window, 64), spans=0.0, free=0.0).crops(augmented=False)
     crops = RollCrops(sections, (), drawn, settings.seed, _TRIED * settings.primers)
     held = held_out_rolls(crops, settings.primers)

@@ -23,7 +23,9 @@ def temperature_figures(model: RollModel, count: int, steps: tuple[int, int, int
     """Return, by temperature, how many different pitches a roll has for each of its onsets, and its key."""
     figures: Figures = {}
     for temperature in TEMPERATURES:
-        rolls = _sampled(model, RollConditions(grid="beats"), count, RollSampling(temperature, 1.0, steps), seed)
+        rolls = _sampled(
+            model, RollConditions(grid="beats"), count, RollSampling(temperature, 1.0, steps), seed
+        )
         figures[f"temperature {temperature:g}"] = {
             "density": _mean([density(roll, 0, _WIDTH) for roll in rolls]),
             "pitches_per_onset": _mean([_pitches_per_onset(roll) for roll in rolls]),

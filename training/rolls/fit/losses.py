@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from tatumflow.engine.model.tokens import velocity_index
 from tatumflow.engine.rolls.patches import LEVELS, PLANES, SIDES, neighbours, split
 from tatumflow.engine.rolls.roll import HELD, ONSET, PITCHES
-from tatumflow.engine.model.tokens import velocity_index
 from tatumflow.training.models.fractal_midi.config import FractalMidiConfig
 from tatumflow.training.models.fractal_midi.model import FractalMidi
 from tatumflow.training.rolls.data.batches import RollBatch

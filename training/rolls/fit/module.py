@@ -64,7 +64,7 @@ class RollTrainer(FamilyTrainer):
         self._sums: list[RollLosses] = []
 
     def validation_step(self, batch: RollBatch, batch_idx: int) -> None:
-        """Sum the losses of a batch, with the same hidden tokens each time; show the first roll, and a fill."""
+        """Sum the losses of a batch, with the same hidden tokens each time; show a fill of its first roll."""
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(_VAL_SEED + batch_idx)
             self._sums.append(roll_losses(self.rolls, batch, drop=False))

@@ -4,6 +4,7 @@ import math
 from typing import Any, Final
 
 from tatumflow.engine.errors import CorpusError, SettingError
+from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.fit.task import Task
 from tatumflow.training.models.fractal_midi.config import FractalMidiConfig
@@ -54,9 +55,7 @@ def roll_task(config: RollConfig) -> Task[RollBatch]:
     )
 
 
-def side_sections(
-    corpus: PackedCorpus, side: Any, data: RollData
-) -> tuple[list[Section], list[Section]]:
+def side_sections(corpus: PackedCorpus, side: Split, data: RollData) -> tuple[list[Section], list[Section]]:
     """Return the sections of a side of the split on beats, and those in free time."""
     beats = read_sections(corpus, side, "beats", data.corpora)
     free = read_sections(corpus, side, "time", data.corpora) if data.free or not beats else []
