@@ -77,7 +77,7 @@ def fill_span(
     roll = roll_of(notes, span.grid, last - first, first)
     hidden, known = hide(roll, span.start - first, span.stop - first)
     grid_kind = conditions.grid if conditions.grid != "none" else "beats" if span.beats else "time"
-    density = conditions.density or density_id(hidden, known.all(axis=0)[None])
+    density = conditions.density or density_id(hidden, known)
     complete = RollConditions(conditions.style, density, grid_kind)
     filled = fill_rolls(
         model, [(hidden, known)] * variations, [complete] * variations, sampling, seed, progress

@@ -47,8 +47,13 @@ class RollConditions:
 
 
 def density_id(roll: Roll, known: NDArray[np.bool_] | None = None) -> int:
-    """Return the density of a roll, 1 to 8, by its steps with any known cell; 0 without such steps."""
-    steps = roll.width if known is None else int(known.any(axis=0).sum())
+    """Return the density of a roll, 1 to 8; 0 where nothing is known.
+
+    Args:
+        roll: The roll, silent where it is not known.
+        known: Which of its cells are known, (128, W); only steps whose cells all are count. None for all.
+    """
+    steps = roll.width if known is None else int(known.all(0).sum())
     if not steps:
         return 0
     return 1 + int(np.searchsorted(DENSITY_EDGES, roll.onsets / steps, side="right"))

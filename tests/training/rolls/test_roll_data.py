@@ -5,7 +5,7 @@ import pytest
 from swing_pieces import swing_piece
 
 from tatumflow.engine.rolls.conditions import GRID_KINDS
-from tatumflow.engine.rolls.roll import HELD, ONSET
+from tatumflow.engine.rolls.roll import HELD, ONSET, Roll
 from tatumflow.training.data.corpora.piece import NOTE_DTYPE, Piece
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.rolls.data.batches import CropStream
@@ -18,7 +18,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> PackedCorpus:
     folder = tmp_path_factory.mktemp("corpus") / "packed"
     free = np.zeros(40, NOTE_DTYPE)
     free["onset"], free["duration"], free["pitch"] = np.arange(40) * 0.3, 0.2, 60
-    unmetred = Piece("free", "synthetic", "Art Tatum", "", "train", free)
+    unmetred = Piece("free", "other", "Art Tatum", "", "train", free)
     pack([swing_piece(0, 16), unmetred], folder, min_style_notes=10)
     return PackedCorpus.open(folder)
 
@@ -73,10 +73,8 @@ def test_transpositions_stay_within_their_range():
 
 
 def test_notes_that_sound_on_into_a_crop_are_held_in_it():
-    steps = np.array([0.0, *range(20, 120)])
-    long = Section(
-        "x", 0, "beats", steps, steps + 60, np.arange(101) % 80 + 20, np.full(101, 80), np.array([16])
-    )
+    steps, pitch = np.array([0.0, *range(20, 120)]), np.arange(101) % 80 + 20
+    long = Section("x", 0, "beats", steps, steps + 60, pitch, np.full(101, 80), np.array([16]))
     example = crops([long], CropSettings(64, spans=0.0))[0]
     assert example.state[20, 0] == HELD
 
@@ -91,9 +89,8 @@ def test_hidden_spans_end_the_notes_that_began_in_them():
         widths.add(len(steps))
         assert np.array_equal(steps, np.arange(steps[0], steps[-1] + 1))
     assert {16, 32, 48} <= widths
-    roll = crops([section([0.0, 7.0], [])], CropSettings(64))._roll(
-        section([0.0, 7.0], []), np.random.default_rng(0)
-    )
+    roll = Roll.silent(64)
+    roll.state[60, 7:12] = ONSET, HELD, HELD, HELD, HELD
     cut, known = hide_in(roll, 4, 8)
     assert cut.state[60, 7] == ONSET
     assert cut.state[60, 8] == 0

@@ -33,7 +33,7 @@ def measured(name: str, roll: Roll) -> float:
 
 def test_another_key_agrees_less():
     same, fifth, tritone = (measured("key_agreement", scale(shift, span=(16, 48))) for shift in (0, 7, 6))
-    assert same > 0.95
+    assert same > 0.9
     assert same > fifth > tritone
     assert tritone < 0
 

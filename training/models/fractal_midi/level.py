@@ -107,7 +107,7 @@ class Level(nn.Module):
         self.blocks = nn.ModuleList(Block(dim, heads, mlp_ratio) for _ in range(blocks))
         self.norm = nn.LayerNorm(dim)
         self.head = nn.Linear(dim, outputs)
-        self.half = dim // heads // 2
+        self.angles = dim // heads // 2
         for block in self.blocks:
             for linear in (cast(Block, block).attention.out, cast(Block, block).mlp[2]):
                 nn.init.normal_(cast(nn.Linear, linear).weight, std=0.02 / (2 * blocks) ** 0.5)
@@ -159,7 +159,7 @@ class Level(nn.Module):
 
     def _angles(self, columns: Tensor, dtype: torch.dtype) -> Angles:
         """Return the angles of positions in columns (T,): where a roll begins must not matter."""
-        exponent = torch.arange(self.half, device=columns.device, dtype=torch.float32) / self.half
+        exponent = torch.arange(self.angles, device=columns.device, dtype=torch.float32) / self.angles
         angle = columns.to(torch.float32)[:, None] * _ROTARY_BASE**-exponent
         return angle.cos().to(dtype), angle.sin().to(dtype)
 

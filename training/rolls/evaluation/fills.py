@@ -89,7 +89,7 @@ def _filled(model: RollModel, held: HeldOut, sampling: RollSampling, seed: int) 
         part = slice(first, first + BATCH)
         hidden = [hide(roll, start, stop) for roll in held.rolls[part]]
         seen = [
-            replace(condition, density=density_id(roll, known.all(axis=0)[None]))
+            replace(condition, density=density_id(roll, known))
             for (roll, known), condition in zip(hidden, held.conditions[part], strict=True)
         ]
         found += fill_rolls(model, hidden, seen, sampling, seed + first)

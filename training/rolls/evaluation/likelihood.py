@@ -37,13 +37,13 @@ class TrueValues:
         tokens = self._patches[about.level][about.places, about.token]
         known = np.ones(len(logits), np.bool_)
         if about.kind == "sounds":
-            index = tokens[..., :2].any(axis=(1, 2, 3)).astype(np.int64)
+            index = (tokens[..., :2].max(axis=(1, 2, 3)) > 0).astype(np.int64)
         elif about.kind == "state":
-            index = (tokens[:, 0, 0, 0] + 2 * tokens[:, 0, 0, 1]).astype(np.int64)
+            index = np.asarray(tokens[:, 0, 0, 0] + 2 * tokens[:, 0, 0, 1]).astype(np.int64)
         else:
             velocity = np.rint(tokens[:, 0, 0, 2] * 127).astype(np.int64)
             known = velocity > 0
-            index = velocity_index(velocity)
+            index = np.asarray(velocity_index(velocity))
         shifted = logits - logits.max(axis=-1, keepdims=True)
         likelihood = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
         nats = -np.take_along_axis(likelihood, index[:, None], axis=-1)[known, 0]
