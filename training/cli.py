@@ -278,7 +278,7 @@ def evaluate(
         typer.Option(
             "--only",
             help="Parts, by commas: nll, latent, endless, music, listener, style, answer, control, edits, "
-            "improvise, memorization.",
+            "improvise, memorization; of rolls nll, fill, control, time.",
         ),
     ] = "",
     solos: Annotated[

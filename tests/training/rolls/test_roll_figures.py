@@ -82,6 +82,7 @@ def test_fills_are_measured_beside_real_and_pasted_spans():
     figures = fill_figures(model, held, RollSampling(), seed=0)
     assert set(figures) == set(MEASURES)
     assert figures["density"]["real"]["value"] == pytest.approx(0.5)
+    assert figures["density"]["nearer"]["value"] == 0
     assert figures["density"]["filled"]["value"] == figures["density"]["pasted"]["value"] == 16
 
 

@@ -133,7 +133,7 @@ def test_it_is_evaluated_beside_real_bars_and_pastes(exported: Path, run: Path, 
     measured = EvaluationSettings(primers=2, only=("nll", "fill"))
     figures = evaluate_rolls(exported, packed, measured)
     for name in ("key_agreement", "beat_concentration", "density", "join_interval", "join_density"):
-        assert set(figures["fill"][name]) == {"real", "filled", "pasted"}
+        assert set(figures["fill"][name]) == {"real", "filled", "pasted", "nearer"}
     assert figures["nats_per_step"]["fill"]["total"] > 0
     scored = EvaluationSettings(primers=2, only=("nll",))
     again = evaluate_rolls(run / "last.ckpt", packed, scored)["nats_per_step"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tatumflow.engine.rolls.conditions import RollConditions, density_id
 from tatumflow.engine.rolls.hiding import hide
@@ -62,9 +63,10 @@ def held_out_rolls(crops: RollCrops, count: int) -> HeldOut:
 
 
 def fill_figures(model: RollModel, held: HeldOut, sampling: RollSampling, seed: int) -> Figures:
-    """Return each measure of the real spans, the filled, the pasted, and the fills over nearer to real.
+    """Return each measure of the real spans, the filled and the pasted, and how much nearer fills are.
 
-    A pasted span is that of an unconditional sample, put between the same neighbours: what a model does that
+    The last is the mean over the rolls of a paste's distance from the real span's value less the fill's. A
+    pasted span is that of an unconditional sample, put between the same neighbours: what a model does that
     does not read them. The conditions of both are the real roll's style and grid.
     """
     start, stop = held.span
@@ -76,10 +78,17 @@ def fill_figures(model: RollModel, held: HeldOut, sampling: RollSampling, seed: 
             kind: np.array([measure(roll, start, stop) for roll in rolls])
             for kind, rolls in (("real", held.rolls), ("filled", filled), ("pasted", pasted))
         }
-        figures[name] = {
-            kind: value_and_interval(mean(rows[~np.isnan(rows)], seed=seed)) for kind, rows in values.items()
-        }
+        real = values["real"]
+        values["nearer"] = np.abs(values["pasted"] - real) - np.abs(values["filled"] - real)
+        figures[name] = {kind: _mean(rows, held.pieces, seed) for kind, rows in values.items()}
     return figures
+
+
+def _mean(rows: NDArray[np.float64], pieces: Sequence[str], seed: int) -> Figures:
+    """Return the mean of those that are numbers, with its interval over pieces."""
+    known = ~np.isnan(rows)
+    groups = [piece for piece, kept in zip(pieces, known, strict=True) if kept]
+    return value_and_interval(mean(rows[known], groups=groups, seed=seed))
 
 
 def _filled(model: RollModel, held: HeldOut, sampling: RollSampling, seed: int) -> list[Roll]:
