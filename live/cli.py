@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
-from tatumflow.live import models_cli, morph_cli, presets_cli
+from tatumflow.live import models_cli, morph_cli, presets_cli, roll_cli
 from tatumflow.live.command_groups import GroupedCommands
 from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
 from tatumflow.live.setting_options import SettingOption, settable
@@ -455,7 +455,7 @@ def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
     write_sound(path, render(tracks, load_settings().synth))
 
 
-for _commands in (presets_cli, morph_cli, models_cli):
+for _commands in (presets_cli, morph_cli, roll_cli, models_cli):
     _commands.register(app)
 
 

@@ -296,7 +296,7 @@ def evaluate(
             "--only",
             help="Parts, by commas: nll, latent, endless, music, listener, style, answer, control, edits, "
             "improvise, bebop, memorization; of melodies reconstruction, interpolation, arithmetic, "
-            "likelihood.",
+            "likelihood; of rolls nll, fill, control, time.",
         ),
     ] = "",
     solos: Annotated[

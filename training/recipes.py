@@ -11,6 +11,7 @@ from typing import Any, Final
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.melodies.bundle import MELODY_FILE
 from tatumflow.engine.model.bundle import MANIFEST_FILE
+from tatumflow.engine.rolls.bundle import ROLLS_FILE
 from tatumflow.engine.separation.bundle import SEPARATOR_FILE
 from tatumflow.training.evaluate.comparison import Figures
 from tatumflow.training.evaluate.settings import EvaluationSettings
@@ -24,10 +25,15 @@ from tatumflow.training.melodies.evaluation.figures import melody_figures
 from tatumflow.training.melodies.export.export import export_melodies
 from tatumflow.training.melodies.fit.settings import MelodyConfig
 from tatumflow.training.melodies.fit.task import melody_task
-from tatumflow.training.models import FAMILIES, MELODIES, SEPARATORS, SOUND_MODELS
+from tatumflow.training.models import FAMILIES, MELODIES, ROLLS, SEPARATORS, SOUND_MODELS
 from tatumflow.training.models.musicgen.manifest import MUSICGEN_FILE
 from tatumflow.training.musicgen.libraries import musicgen_libraries
 from tatumflow.training.musicgen.settings import MusicgenRun
+from tatumflow.training.rolls.evaluation.figures import evaluate_rolls
+from tatumflow.training.rolls.export.export import NAME as ROLLS_NAME
+from tatumflow.training.rolls.export.export import export_rolls
+from tatumflow.training.rolls.fit.settings import RollConfig
+from tatumflow.training.rolls.fit.task import roll_task
 from tatumflow.training.separation.export.export import export_separator
 from tatumflow.training.separation.fit.settings import SeparationConfig
 from tatumflow.training.separation.fit.task import separation_task
@@ -73,6 +79,11 @@ def _export_melodies(checkpoint: Path, out: Path, name: str, corpus: Path | None
     )
 
 
+def _export_rolls(checkpoint: Path, out: Path, name: str, corpus: Path | None) -> str:
+    manifest = export_rolls(checkpoint, out, name or ROLLS_NAME, corpus)
+    return f"{manifest.name}: {len(manifest.graphs)} graphs, in {out}"
+
+
 def _musicgen_task(config: MusicgenRun, resume: bool) -> Task[Any]:
     with musicgen_libraries():
         from tatumflow.training.musicgen.task import musicgen_task
@@ -111,7 +122,15 @@ MELODY: Final = Recipe(
 MUSICGEN: Final = Recipe(
     tuple(SOUND_MODELS), MusicgenRun, _musicgen_task, _export_musicgen, MUSICGEN_FILE, _evaluate_musicgen
 )
-RECIPES: Final = (NOTES, SEPARATION, MELODY, MUSICGEN)
+PIANO_ROLLS: Final = Recipe(
+    tuple(ROLLS),
+    RollConfig,
+    lambda config, _: roll_task(config),
+    _export_rolls,
+    ROLLS_FILE,
+    evaluate_rolls,
+)
+RECIPES: Final = (NOTES, SEPARATION, MELODY, PIANO_ROLLS, MUSICGEN)
 """One for each kind of data that models are trained on."""
 
 _CHECKPOINTS: Final = ("best.ckpt", "last.ckpt")

@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import lightning as L  # noqa: N812
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
 from tatumflow.engine.errors import TatumFlowError
@@ -112,6 +113,10 @@ class StopOnDemand(L.Callback):
         for ending in self._endings:
             interrupts = ending is signal.SIGINT
             signal.signal(ending, signal.default_int_handler if interrupts else signal.SIG_DFL)
+
+
+class TopCheckpoints(ModelCheckpoint):
+    """Checkpoints of the best validations; a class of its own, since Lightning saves one state for each."""
 
 
 class LastCheckpoint(L.Callback):

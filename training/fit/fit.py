@@ -17,7 +17,13 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.training.fit.batch_share import BatchShare
-from tatumflow.training.fit.callbacks import LastCheckpoint, ProgressLines, StopAtNan, StopOnDemand
+from tatumflow.training.fit.callbacks import (
+    LastCheckpoint,
+    ProgressLines,
+    StopAtNan,
+    StopOnDemand,
+    TopCheckpoints,
+)
 from tatumflow.training.fit.ema import WeightAverage
 from tatumflow.training.fit.precision import choose_precision
 from tatumflow.training.fit.settings import RunConfig
@@ -55,7 +61,8 @@ def fit(
 ) -> FitResult:
     """Train a model until its steps are done, early stopping, the end of its time, or Ctrl-C.
 
-    The run folder gets `last.ckpt`, `best.ckpt`, `step-N.ckpt`, `config.json` and TensorBoard's events.
+    The run folder gets `last.ckpt`, `best.ckpt`, `top-N.ckpt`, `step-N.ckpt`, `config.json` and TensorBoard's
+    events.
 
     Args:
         config: Configuration of the run.
@@ -136,6 +143,17 @@ def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
         LastCheckpoint(run_dir / LAST, run.checkpoint_minutes),
         StopOnDemand(),
     ]
+    if run.keep_top:
+        callbacks.append(
+            TopCheckpoints(
+                run_dir,
+                "top-{step}",
+                monitor=monitor,
+                save_top_k=run.keep_top,
+                auto_insert_metric_name=False,
+                save_on_train_epoch_end=False,
+            )
+        )
     lines = ProgressLines.suitable()
     if lines:
         callbacks.append(ProgressLines(run.log_every, task.amount, task.unit, task.shown))

@@ -105,6 +105,7 @@ class RunSettings(_Section):
         val_every: Steps between validations.
         val_batches: Batches of a validation.
         patience: Validations without improvement before stopping; 0 never stops early.
+        keep_top: Best validations whose checkpoints are kept, as `top-STEP.ckpt`, beside `best.ckpt`.
         checkpoint_every: Steps between checkpoints that are kept.
         checkpoint_minutes: Minutes between writings of `last.ckpt`.
         log_every: Steps between logged values.
@@ -128,6 +129,7 @@ class RunSettings(_Section):
     val_every: int = Field(default=200, ge=1)
     val_batches: int = Field(default=20, ge=1)
     patience: int = Field(default=0, ge=0)
+    keep_top: int = Field(default=0, ge=0, le=1000)
     checkpoint_every: int = Field(default=1000, ge=1)
     checkpoint_minutes: float = Field(default=5.0, gt=0)
     log_every: int = Field(default=10, ge=1)

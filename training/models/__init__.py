@@ -16,6 +16,8 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.model.sampling import Sampling
 from tatumflow.training.data.batches import Batch
+from tatumflow.training.models.fractal_midi.config import FractalMidiConfig
+from tatumflow.training.models.fractal_midi.model import FractalMidi
 from tatumflow.training.models.music_transformer.config import MusicTransformerConfig
 from tatumflow.training.models.music_transformer.model import MusicTransformer
 from tatumflow.training.models.music_transformer.stream import MusicTransformerStream
@@ -135,6 +137,10 @@ def _stream_music_transformer(model: nn.Module) -> NoteStream:
     return MusicTransformerStream(cast(MusicTransformer, model))
 
 
+def _build_fractal_midi(config: BaseModel) -> nn.Module:
+    return FractalMidi(cast(FractalMidiConfig, config))
+
+
 def _build_tfswa_unet(config: BaseModel) -> nn.Module:
     return TfswaUnet(cast(TfswaUnetConfig, config))
 
@@ -174,6 +180,11 @@ MELODIES: Final[Mapping[str, Family]] = {
 }
 """Families of models that encode melodies and decode them."""
 
+ROLLS: Final[Mapping[str, Family]] = {
+    family.name: family for family in (Family("fractal_midi", FractalMidiConfig, _build_fractal_midi),)
+}
+"""Families of models that sample piano rolls."""
+
 SOUND_MODELS: Final[Mapping[str, Family]] = {
     family.name: family for family in (Family("musicgen", MusicgenModelConfig, _build_musicgen),)
 }
@@ -186,7 +197,7 @@ def family_named(name: str) -> Family:
     Raises:
         SettingError: if there is none of that name.
     """
-    known = {**FAMILIES, **SEPARATORS, **MELODIES, **SOUND_MODELS}
+    known = {**FAMILIES, **SEPARATORS, **MELODIES, **ROLLS, **SOUND_MODELS}
     if name not in known:
         raise SettingError(f"family: {name!r} is unknown; choose from {', '.join(known)}")
     return known[name]

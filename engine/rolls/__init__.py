@@ -1,0 +1,1 @@
+"""Piano rolls, and the recursive model that samples them and fills bars in them."""

@@ -1,0 +1,1 @@
+"""The FractalMIDI family: a recursion of masked or autoregressive levels over piano rolls."""

@@ -1,0 +1,1 @@
+"""Training of models of piano rolls: data, losses, evaluation, export."""

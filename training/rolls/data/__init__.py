@@ -1,0 +1,1 @@
+"""Crops of piano rolls from a packed corpus."""

@@ -1,0 +1,1 @@
+"""Evaluation of a roll model: likelihood, and filled bars against real ones."""

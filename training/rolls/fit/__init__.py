@@ -1,0 +1,1 @@
+"""Training of a roll model: settings, losses, module, task."""
