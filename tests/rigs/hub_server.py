@@ -67,6 +67,12 @@ def _handler(state: HubServer) -> type[BaseHTTPRequestHandler]:
                 names = [name.removeprefix(repo) for name in state.files if name.startswith(repo)]
                 self._json([{"type": "file", "path": name, "size": 1, "oid": "0" * 40} for name in names])
                 return
+            if "/revision/" in self.path:
+                # Older clients ask here whether the repository takes Xet uploads.
+                self._json(
+                    {"id": self.path.split("/api/models/")[1].split("/revision/")[0], "xetEnabled": False}
+                )
+                return
             repo, _, file = self.path.strip("/").partition("/resolve/")
             content = state.files.get(f"{repo}/{file.partition('/')[2]}")
             if content is None:
