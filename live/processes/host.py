@@ -20,7 +20,8 @@ from tatumflow.live.processes.reports import Ready
 from tatumflow.live.processes.supervisor import Child, ChildRules, Crashed, Ended, Over, Supervisor, spawn
 from tatumflow.live.settings import Settings
 
-_START_SECONDS: Final = 60.0
+# TensorRT builds an engine before its first note with a model, which takes minutes.
+_START_SECONDS: Final = 300.0
 # An engine ends by itself at a signal; before it is ready it may have something to record.
 _RULES: Final = ChildRules("the engine process", stop_seconds=20.0, exit_seconds=10.0, may_end=True)
 
@@ -58,7 +59,7 @@ class EngineHost(Supervisor[Snapshot | AudioStatus]):
 
         Raises:
             EngineStartError: with the engine's own message if it could not start, or if it is not ready after
-                a minute; it is then ended.
+                `_START_SECONDS`; it is then ended.
         """
         super().start()
         ready = self.wait_settled(_START_SECONDS)

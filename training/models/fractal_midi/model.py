@@ -60,7 +60,7 @@ class VelocityHead(nn.Module):
 
 
 class FractalMidi(nn.Module):
-    """The model; how it is trained is in `tatumflow.training.rolls.losses`."""
+    """The model; how it is trained is in `training/rolls/fit`."""
 
     def __init__(self, config: FractalMidiConfig) -> None:
         super().__init__()
