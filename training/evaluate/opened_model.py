@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.model.bundle import load_bundle
@@ -11,12 +10,9 @@ from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.engine.model.providers import CPU
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.evaluate.likelihood.nll import DecoderLogits, TorchLogits, WindowLogits
-from tatumflow.training.fit.checkpoint import open_checkpoint
+from tatumflow.training.fit.checkpoint import checkpoint_file, open_checkpoint
 from tatumflow.training.models import NoteStream
 from tatumflow.training.models.tatumflow.stream import TatumFlowStream
-
-_CHECKPOINTS: Final = ("best.ckpt", "last.ckpt")
-"""Files of a run that hold its model, preferred first."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +44,8 @@ def open_model(path: Path) -> OpenedModel:
         BundleError: if a bundle cannot be read.
     """
     path = Path(path)
-    found = [path / name for name in _CHECKPOINTS if (path / name).is_file()]
-    if path.is_dir() and not found:
+    file = checkpoint_file(path)
+    if path.is_dir() and not file.is_file():
         bundle = load_bundle(path)
         decoder = OnnxDecoder(bundle, providers=(CPU,))
         return OpenedModel(
@@ -60,7 +56,6 @@ def open_model(path: Path) -> OpenedModel:
             bundle.styles,
             lambda: TatumFlowStream(decoder),
         )
-    file = found[0] if found else path
     trained = open_checkpoint(file)
     return OpenedModel(
         f"{file.absolute().parent.name}/{file.name}",

@@ -67,6 +67,14 @@ def open_checkpoint(path: Path) -> Checkpoint:
         )
 
 
+def checkpoint_file(path: Path) -> Path:
+    """Return the best checkpoint of a run's folder, or its last without a best one; a file stays."""
+    if not path.is_dir():
+        return path
+    best = path / "best.ckpt"
+    return best if best.is_file() else path / "last.ckpt"
+
+
 @contextmanager
 def read_checkpoint(path: Path) -> Iterator[dict[str, Any]]:
     """Yield a checkpoint's content, and turn errors of the block that reads it into `CheckpointError`.

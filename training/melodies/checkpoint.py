@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tatumflow.training.fit.checkpoint import CheckpointError, read_checkpoint, trained_model
+from tatumflow.training.fit.checkpoint import CheckpointError, checkpoint_file, read_checkpoint, trained_model
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
 from tatumflow.training.melodies.fit.settings import MelodyConfig
 from tatumflow.training.models.music_vae.model import MusicVae
@@ -30,10 +30,7 @@ def open_melodies(path: Path) -> TrainedMelodies:
     Raises:
         CheckpointError: if the file is missing, damaged, or of another family.
     """
-    if path.is_dir():
-        found = [path / name for name in ("best.ckpt", "last.ckpt") if (path / name).is_file()]
-        path = found[0] if found else path / "best.ckpt"
-    with read_checkpoint(path) as content:
+    with read_checkpoint(checkpoint_file(path)) as content:
         identity = content[CHECKPOINT_KEY]
         model = trained_model(content)
         if not isinstance(model, MusicVae):

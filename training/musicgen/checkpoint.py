@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tatumflow.engine.errors import SettingError
-from tatumflow.training.fit.checkpoint import CheckpointError, read_checkpoint, trained_model
-from tatumflow.training.fit.fit import BEST, LAST
+from tatumflow.training.fit.checkpoint import CheckpointError, checkpoint_file, read_checkpoint, trained_model
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
 from tatumflow.training.models.musicgen.config import MusicgenModelConfig
 from tatumflow.training.models.musicgen.manifest import MUSICGEN_FILE
@@ -45,9 +44,7 @@ def open_musicgen(path: Path) -> TrainedMusicgen:
     if (path / MUSICGEN_FILE).is_file():
         exported = MusicgenModelConfig(base=str(path), method="full")
         return TrainedMusicgen(Musicgen(exported).eval(), None)
-    if path.is_dir():
-        path = path / (BEST if (path / BEST).is_file() else LAST)
-    with read_checkpoint(path) as content:
+    with read_checkpoint(checkpoint_file(path)) as content:
         identity = content[CHECKPOINT_KEY]
         model = trained_model(content)
         if not isinstance(model, Musicgen):

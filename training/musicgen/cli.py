@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tatumflow.training.musicgen.libraries import musicgen_libraries
+from tatumflow.training.libraries import needed_libraries
 
 DEFAULT_MODEL = "facebook/musicgen-small"
 
@@ -47,7 +47,7 @@ def prompt(
     from tatumflow.engine.files.regular_file import check_output
 
     check_output(out)
-    with musicgen_libraries():
+    with needed_libraries("training,musicgen"):
         from tatumflow.training.musicgen.generation import CodeSampling
         from tatumflow.training.musicgen.prompting import Prompt, play_prompt
     seed = secrets.randbelow(1 << 31) if seed is None else seed

@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tatumflow.engine.errors import TatumFlowError
-
-_LIBRARIES = ("huggingface_hub", "torch", "safetensors", "onnx", "lightning")
+from tatumflow.training.libraries import needed_libraries
 
 _EPILOG = """\b
 Examples:
@@ -41,16 +39,9 @@ def publish(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the examples.", min=0)] = 0,
 ) -> None:
     """Write a model's repository for the Hugging Face Hub, and upload it with --push."""
-    try:
+    with needed_libraries("training,publish"):
         from tatumflow.training.publish.commands import PublishOptions, prepare
         from tatumflow.training.publish.push import push as upload
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _LIBRARIES:
-            raise
-        raise TatumFlowError(
-            f"publishing needs {error.name}; run: pip install 'tatumflow[training,publish]' beside an "
-            "installed TatumFlow, or pip install -e '.[training,publish]' in a clone"
-        ) from None
     folder = out or Path("publish") / repo.rpartition("/")[2]
     options = PublishOptions(repo, checkpoint, tuple(style or ()), seed)
     prepared = prepare(bundle, folder, options, context.obj)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tatumflow.engine.rolls.windows import RollModel
-from tatumflow.training.fit.checkpoint import CheckpointError, read_checkpoint, trained_model
+from tatumflow.training.fit.checkpoint import CheckpointError, checkpoint_file, read_checkpoint, trained_model
 from tatumflow.training.fit.trainable import CHECKPOINT_KEY
 from tatumflow.training.models.fractal_midi.model import FractalMidi
 from tatumflow.training.rolls.fit.settings import RollData
@@ -34,12 +34,12 @@ class TrainedRolls:
 
 
 def open_rolls_checkpoint(path: Path) -> TrainedRolls:
-    """Open a checkpoint of a roll model, which `tatumflow train` wrote.
+    """Open a checkpoint of a roll model, which `tatumflow train` wrote, or the best one of a run.
 
     Raises:
         CheckpointError: if the file is missing, damaged, or of another family.
     """
-    with read_checkpoint(path) as content:
+    with read_checkpoint(checkpoint_file(path)) as content:
         identity = content[CHECKPOINT_KEY]
         model = trained_model(content)
         if not isinstance(model, FractalMidi):

@@ -12,11 +12,11 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from tatumflow.engine.errors import AudioFileError, BundleError, SettingError, TatumFlowError
+from tatumflow.training.libraries import needed_libraries
 from tatumflow.training.models.musicgen.config import MusicgenModelConfig
 from tatumflow.training.models.musicgen.model import Musicgen
 from tatumflow.training.musicgen.cli import register
 from tatumflow.training.musicgen.generation import CodeSampling
-from tatumflow.training.musicgen.libraries import musicgen_libraries
 from tatumflow.training.musicgen.prompting import Prompt, play_prompt, sound_of
 
 TEXT = "bebop jazz solo in F"
@@ -143,10 +143,10 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_model_is_loaded(tmp
 def test_a_missing_library_is_named_with_its_extra():
     with (
         pytest.raises(TatumFlowError, match=r"needs transformers.*\[training,musicgen\]"),
-        musicgen_libraries(),
+        needed_libraries("training,musicgen"),
     ):
         raise ModuleNotFoundError(name="transformers.models")
-    with pytest.raises(ModuleNotFoundError), musicgen_libraries():
+    with pytest.raises(ModuleNotFoundError), needed_libraries("training,musicgen"):
         raise ModuleNotFoundError(name="tatumflow.misspelt")
 
 
