@@ -41,6 +41,19 @@ Bar = tuple[ChordChange, ...]
 
 
 @dataclass(frozen=True)
+class Section:
+    """A part of a tune's form, such as the bridge, up to the next section.
+
+    Attributes:
+        name: Such as "A" or "Bridge".
+        bar: Its first bar, from 0.
+    """
+
+    name: str
+    bar: int
+
+
+@dataclass(frozen=True)
 class Chart:
     """The chords of a tune, bar by bar, looped.
 
@@ -48,14 +61,17 @@ class Chart:
         bars: At least one; beats count from the start of each bar.
         beats_per_bar: 1 to 16.
         name: Its title; may be empty.
+        sections: The parts of its form in order; none where they are unknown.
 
     Raises:
-        ChartError: if there are no bars, or the chords of one are out of order or beyond its end.
+        ChartError: if there are no bars, the chords of one are out of order or beyond its end, or the sections
+            are out of order or begin beyond the last bar.
     """
 
     bars: tuple[Bar, ...]
     beats_per_bar: int = 4
     name: str = ""
+    sections: tuple[Section, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.bars:
@@ -66,6 +82,9 @@ class Chart:
             beats = [change.beat for change in bar]
             if not beats or beats[0] != 0 or beats != sorted(set(beats)) or beats[-1] >= self.beats_per_bar:
                 raise ChartError(f"bar {number}: its chords do not follow each other from its first beat on")
+        starts = [section.bar for section in self.sections]
+        if starts != sorted(set(starts)) or not all(0 <= bar < len(self.bars) for bar in starts):
+            raise ChartError("its sections do not follow each other from bar to bar")
 
     @property
     def beats(self) -> int:
