@@ -1,14 +1,64 @@
-"""Commands of `tatumflow data` that print what corpora hold in common."""
+"""Commands of `tatumflow data`: pack corpora, and print what they hold."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tatumflow.training.libraries import needed_libraries
+
+_Sources = Annotated[
+    list[Path], typer.Argument(help="Folders or archives: PiJAMA, Weimar, Impro-Visor, MIDI.")
+]
+_Player = Annotated[str | None, typer.Option("--player", help="Player of the files of plain folders.")]
+_Seed = Annotated[int, typer.Option("--seed", help="Seed of the validation split of corpora without one.")]
+
+
+class Split(StrEnum):
+    """A side of a corpus."""
+
+    TRAIN = "train"
+    VAL = "val"
+
 
 def register(data: typer.Typer) -> None:
     """Add the commands to the group `data`."""
-    data.command()(duplicates)
+    for command in (prepare, stats, duplicates):
+        data.command()(command)
+
+
+def prepare(
+    sources: _Sources,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the packed corpus.")] = Path(
+        "data/packed"
+    ),
+    player: _Player = None,
+    seed: _Seed = 0,
+    min_style_notes: Annotated[
+        int, typer.Option("--min-style-notes", help="Training notes that give a player a style.", min=1)
+    ] = 1500,
+    beats: Annotated[
+        list[Path] | None,
+        typer.Option("--beats", help="Folder or archive of beat tables for PiJAMA; may be repeated."),
+    ] = None,
+) -> None:
+    """Pack corpora for training, and print what was skipped."""
+    with needed_libraries():
+        from tatumflow.training.data.commands import prepare
+    prepare(sources, out, player, seed, min_style_notes, beats=tuple(beats or ()))
+
+
+def stats(
+    sources: _Sources,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Plot them in this .png or .svg.")] = None,
+    player: _Player = None,
+    seed: _Seed = 0,
+) -> None:
+    """Print statistics of corpora."""
+    with needed_libraries():
+        from tatumflow.training.data.commands import stats
+    stats(sources, plot, player, seed)
 
 
 def duplicates(

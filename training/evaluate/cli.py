@@ -1,19 +1,35 @@
-"""The command `table`: figures of several models in one table."""
+"""The commands `compare` and `table`: several models on the same notes, and their figures in one table."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tatumflow.training.libraries import needed_libraries
+
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands to the command line."""
+    app.command(rich_help_panel="Measure")(compare)
     app.command(
         rich_help_panel="Measure",
         epilog="""\b
 Example:
   tatumflow table tatumflow.json music-transformer.json -o families.md""",
     )(table)
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A checkpoint, or the folder of a run or a bundle.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another model.")],
+    corpus: Annotated[Path, typer.Option("--corpus", help="The packed corpus.")] = Path("data/packed"),
+    pieces: Annotated[int | None, typer.Option("--pieces", help="Most pieces to read.", min=1)] = None,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+) -> None:
+    """Compare two models on the same notes, in prediction and in time for a note."""
+    with needed_libraries():
+        from tatumflow.training.evaluate.compare.model_comparison import compare, table
+    print("\n".join(table(compare(a, b, corpus, pieces, json))))
 
 
 def table(
