@@ -26,12 +26,15 @@ _Density = Annotated[
         "--density", min=0, max=8, help="Notes per beat, 1 few to 8 many; 0 for any, or the file's."
     ),
 ]
+_Key = Annotated[
+    str, typer.Option("--key", help="Key, such as Eb or 'C minor'; empty for any, or the file's.")
+]
 _Temperature = Annotated[
     float, typer.Option("--temperature", min=0, max=2, help="Randomness of the notes, 0 to 2.")
 ]
 _Guidance = Annotated[
     float,
-    typer.Option("--guidance", min=0, max=10, help="Weight of style and density, 0 to 10; 1 as trained."),
+    typer.Option("--guidance", min=0, max=10, help="Weight of style, density, key, 0 to 10; 1 as trained."),
 ]
 _Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed: the same one gives the same notes.")]
 _Threads = Annotated[int, typer.Option("--threads", min=1, max=256, help="Threads of the model.")]
@@ -62,6 +65,7 @@ def sample(
     tempo: Annotated[float, typer.Option("--tempo", help="Beats per minute of the files.")] = 120.0,
     style: _Style = "",
     density: _Density = 0,
+    key: _Key = "",
     temperature: _Temperature = 1.0,
     guidance: _Guidance = 1.0,
     seed: _Seed = 0,
@@ -72,7 +76,7 @@ def sample(
     from tatumflow.live.commands.roll import RollOptions, SampleOptions
     from tatumflow.live.commands.roll import sample as run
 
-    shared = RollOptions(model, style, density, temperature, guidance, seed, threads)
+    shared = RollOptions(model, style, density, key, temperature, guidance, seed, threads)
     run(SampleOptions(out, count, width, tempo), shared)
 
 
@@ -83,6 +87,7 @@ def continue_file(
     bars: Annotated[int, typer.Option("--bars", min=1, help="Bars to add.")] = 8,
     style: _Style = "",
     density: _Density = 0,
+    key: _Key = "",
     temperature: _Temperature = 1.0,
     guidance: _Guidance = 1.0,
     seed: _Seed = 0,
@@ -95,7 +100,7 @@ def continue_file(
     from tatumflow.live.commands.roll import ContinueOptions, RollOptions
     from tatumflow.live.commands.roll import continue_file as run
 
-    shared = RollOptions(model, style, density, temperature, guidance, seed, threads)
+    shared = RollOptions(model, style, density, key, temperature, guidance, seed, threads)
     run(ContinueOptions(source, out, bars, grid.value, beats_per_bar), shared)
 
 
@@ -115,6 +120,7 @@ def fill(
     ] = 1,
     style: _Style = "",
     density: _Density = 0,
+    key: _Key = "",
     temperature: _Temperature = 1.0,
     guidance: _Guidance = 1.0,
     seed: _Seed = 0,
@@ -131,5 +137,5 @@ def fill(
     from tatumflow.live.commands.fill import fill as run
     from tatumflow.live.commands.roll import RollOptions
 
-    shared = RollOptions(model, style, density, temperature, guidance, seed, threads)
+    shared = RollOptions(model, style, density, key, temperature, guidance, seed, threads)
     run(FillOptions(source, out, bars, variations, grid.value, beats_per_bar), shared)

@@ -64,8 +64,8 @@ class Chart:
         sections: The parts of its form in order; none where they are unknown.
 
     Raises:
-        ChartError: if there are no bars, the chords of one are out of order or beyond its end, or the sections
-            are out of order or begin beyond the last bar.
+        ChartError: if there are no bars, the chords of one are out of order or beyond its end, or so are the
+            sections.
     """
 
     bars: tuple[Bar, ...]

@@ -1,7 +1,7 @@
 """Filling bars of a performance, and continuing it, with the notes outside untouched."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -61,7 +61,7 @@ def fill_span(
         model: The model.
         notes: The performance, sorted by onset.
         span: The span.
-        conditions: Conditions; a density of 0 becomes that of the notes around.
+        conditions: Conditions; a density of 0 becomes that of the notes around, no key the key of them.
         sampling: Temperature, guidance, steps.
         seed: Seed of the draws.
         variations: How many to sample.
@@ -78,7 +78,7 @@ def fill_span(
     hidden, known = hide(roll, span.start - first, span.stop - first)
     grid_kind = conditions.grid if conditions.grid != "none" else "beats" if span.beats else "time"
     density = conditions.density or density_id(hidden, known)
-    complete = RollConditions(conditions.style, density, grid_kind)
+    complete = replace(conditions, density=density, grid=grid_kind)
     filled = fill_rolls(
         model, [(hidden, known)] * variations, [complete] * variations, sampling, seed, progress
     )

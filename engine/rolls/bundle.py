@@ -18,7 +18,7 @@ from tatumflow.engine.model.model_folder import (
 from tatumflow.engine.rolls.levels import LevelKind
 from tatumflow.engine.rolls.patches import LEVELS, Order
 
-ROLLS_FORMAT: Final = 1
+ROLLS_FORMAT: Final = 2
 """The newest format this version reads."""
 
 ROLLS_FILE: Final = "rolls.json"
@@ -56,7 +56,7 @@ class RollManifest(ManifestPart):
         created_with: Version of TatumFlow that wrote it.
     """
 
-    format_version: Literal[1]
+    format_version: Literal[2]
     name: ModelName
     family: Literal["fractal_midi"]
     kinds: tuple[LevelKind, LevelKind, LevelKind]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.rolls.roll import Roll
+from tatumflow.engine.theory.key import parse_key
 
 CONDITIONS: Final = 3
 """Conditions of a roll: style, density, grid; each an id, 0 for none."""
@@ -31,15 +32,19 @@ class RollConditions:
         style: Id of the player, 0 for none.
         density: 1 for the sparsest to 8, 0 for any.
         grid: Kind of the grid.
+        key: Name of the key, such as "Eb" or "C minor"; empty for that of the notes around, if there are any.
     """
 
     style: int = 0
     density: int = 0
     grid: GridKind = "none"
+    key: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.density < DENSITIES:
             raise SettingError(f"density: {self.density} is not one of 0 (any) to {DENSITIES - 1}")
+        if self.key:
+            parse_key(self.key)
 
     def ids(self) -> NDArray[np.int64]:
         """Return the ids, (CONDITIONS,)."""

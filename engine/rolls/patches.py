@@ -19,8 +19,12 @@ SIDES: Final = (16, 4, 1)
 
 LEVELS: Final = len(SIDES)
 
-PLANES: Final = 4
-"""Inputs of a cell: onset, held, velocity from 0 to 1, and whether the cell is known; all 0 if it is not."""
+PLANES: Final = 5
+"""Inputs of a cell: onset, held, velocity from 0 to 1, whether the cell is known, and how usual its pitch
+class is in the key. The first four are 0 if it is not known; the last one does not depend on it."""
+
+KNOWN, KEY = 3, 4
+"""Planes of whether a cell is known, and of the key; those before them are what a note is."""
 
 TOKEN_PLANES: Final = tuple(side * side * PLANES for side in SIDES)
 """Inputs of a token, by level."""
@@ -38,8 +42,9 @@ Floats = NDArray[np.float32]
 
 
 def cell_planes(state: NDArray[np.int8], velocity: NDArray[np.uint8], known: NDArray[np.bool_]) -> Floats:
-    """Return the inputs of cells, (..., PLANES)."""
-    planes = np.stack([state == ONSET, state == HELD, velocity / 127.0, np.ones(state.shape)], axis=-1)
+    """Return the inputs of cells, (..., PLANES), without a key."""
+    ones, none = np.ones(state.shape), np.zeros(state.shape)
+    planes = np.stack([state == ONSET, state == HELD, velocity / 127.0, ones, none], axis=-1)
     return (planes * known[..., None]).astype(np.float32)
 
 

@@ -19,10 +19,20 @@ from tatumflow.engine.errors import ModelFault, SettingError
 from tatumflow.engine.model.tokens import VELOCITIES
 from tatumflow.engine.rolls.decisions import Decider, Decision
 from tatumflow.engine.rolls.levels import RollLevels
-from tatumflow.engine.rolls.patches import LEVELS, PLANES, SIDES, Floats, join, neighbours, scan, split
+from tatumflow.engine.rolls.patches import (
+    KEY,
+    KNOWN,
+    LEVELS,
+    PLANES,
+    SIDES,
+    Floats,
+    join,
+    neighbours,
+    scan,
+    split,
+)
 from tatumflow.engine.rolls.roll import HELD, ONSET
 
-_KNOWN: Final = PLANES - 1
 _LAST: Final = LEVELS - 1
 
 
@@ -90,7 +100,7 @@ class RollSampler:
         near = neighbours(rows, columns, order)
         given = split(planes, side)
         now = given.copy()
-        unknown = (given[..., _KNOWN] == 0).any(axis=(2, 3))
+        unknown = (given[..., KNOWN] == 0).any(axis=(2, 3))
         for chosen in self._schedule(level, unknown, rows, columns):
             part = np.flatnonzero(chosen.any(axis=1))
             states, logits = self._run(
@@ -103,16 +113,16 @@ class RollSampler:
             patches = part[at]
             if level == _LAST:
                 cells = self._cells(states[:, at, token], logits[at, token], places[patches], token)
-                now[patches, token, 0, 0] = cells
+                now[patches, token, 0, 0, :KEY] = cells
                 continue
-            sounding = now[patches, token][..., :_KNOWN].any(axis=(1, 2, 3))
+            sounding = now[patches, token][..., :KNOWN].any(axis=(1, 2, 3))
             drawn = ~sounding
             if drawn.any():
                 odds = logits[at, token][drawn, 0]
                 both = np.stack([np.zeros_like(odds), odds], axis=-1)
                 decision = Decision("sounds", level, places[patches[drawn]], token[drawn])
                 sounding[drawn] = self._decider.decide(both, decision) == 1
-            now[patches[~sounding], token[~sounding], ..., _KNOWN] = 1
+            now[patches[~sounding], token[~sounding], ..., KNOWN] = 1
             if sounding.any():
                 at, token, patches = at[sounding], token[sounding], patches[sounding]
                 padded = np.pad(states, ((0, 0), (0, 0), (0, 1), (0, 0)))
@@ -125,7 +135,7 @@ class RollSampler:
         """Return states (G, B, N, D) and guided logits (B, N, K)."""
         copies, count = conditions.shape[:2]
         flat = conditions.reshape(copies * count, *conditions.shape[2:])
-        visible, done = (np.concatenate([x] * copies) for x in (visible, done))
+        visible, done = (np.concatenate([x, *[_without_key(x)] * (copies - 1)]) for x in (visible, done))
         if level == 0:
             states, logits = self._levels.top(flat, visible, done)
         else:
@@ -142,10 +152,10 @@ class RollSampler:
         return logits[1] + self._sampling.guidance * (logits[0] - logits[1])
 
     def _cells(self, states: Floats, logits: Floats, places: Ints, token: Ints) -> Floats:
-        """Return the planes of n decided cells, (n, PLANES), from states (G, n, D) and logits (n, STATES)."""
+        """Return the planes of n decided cells, (n, KEY), from states (G, n, D) and logits (n, STATES)."""
         state = self._decider.decide(logits, Decision("state", _LAST, places, token))
-        cells = np.zeros((len(state), PLANES), np.float32)
-        cells[:, 0], cells[:, 1], cells[:, _KNOWN] = state == ONSET, state == HELD, 1
+        cells = np.zeros((len(state), KEY), np.float32)
+        cells[:, 0], cells[:, 1], cells[:, KNOWN] = state == ONSET, state == HELD, 1
         onset = np.flatnonzero(state == ONSET)
         if len(onset):
             copies = len(states)
@@ -176,3 +186,10 @@ class RollSampler:
             chosen = unknown & (step == number)
             if chosen.any():
                 yield chosen
+
+
+def _without_key(tokens: Floats) -> Floats:
+    """Return tokens (B, R, C, P) as those of a roll without conditions are."""
+    bare = tokens.reshape(*tokens.shape[:-1], -1, PLANES).copy()
+    bare[..., KEY] = 0
+    return bare.reshape(tokens.shape)

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.rolls.conditions import RollConditions
 from tatumflow.engine.rolls.decisions import Draw
+from tatumflow.engine.rolls.key_plane import key_of_known, key_requested, with_key
 from tatumflow.engine.rolls.levels import RollLevels
-from tatumflow.engine.rolls.patches import PLANES, SIDES, Floats, cell_planes
+from tatumflow.engine.rolls.patches import KNOWN, PLANES, SIDES, Floats, cell_planes
 from tatumflow.engine.rolls.roll import HELD, ONSET, SILENT, Roll, stray_held
 from tatumflow.engine.rolls.sampler import RollSampler, RollSampling
 
-_KNOWN: Final = PLANES - 1
 _PATCH: Final = SIDES[0]
 
 Known = NDArray[np.bool_]
@@ -72,15 +72,15 @@ def fill_rolls(
     trail = -width % _PATCH
     if trail:
         beyond = np.zeros((*planes.shape[:2], trail, PLANES), np.float32)
-        beyond[..., _KNOWN] = 1
+        beyond[..., KNOWN] = 1
         planes = np.concatenate([planes, beyond], axis=2)
-    while (hidden := np.flatnonzero((planes[..., _KNOWN] == 0).any(axis=(0, 1)))).size:
+    while (hidden := np.flatnonzero((planes[..., KNOWN] == 0).any(axis=(0, 1)))).size:
         if progress is not None:
             progress(int(hidden[0]))
         start, until = _window(hidden, planes.shape[2], model.window)
         part = planes[:, :, start : start + model.window].copy()
-        later = part[:, :, until - start :, _KNOWN] == 0
-        filled = sampler.fill(part, ids)
+        later = part[:, :, until - start :, KNOWN] == 0
+        filled = sampler.fill(with_key(part, _keys(part, conditions)), ids)
         # What lies beyond the half is sampled again, in the next window, with more after it.
         filled[:, :, until - start :][later] = 0
         planes[:, :, start : start + model.window] = filled
@@ -100,6 +100,15 @@ def sample_rolls(
     """Sample rolls of `width` steps, one for each of the conditions; see `fill_rolls`."""
     empty = Roll.silent(width), np.zeros_like(Roll.silent(width).state, np.bool_)
     return fill_rolls(model, [empty] * len(conditions), conditions, sampling, seed, progress)
+
+
+def _keys(planes: Floats, conditions: Sequence[RollConditions]) -> Floats:
+    """Return how usual each pitch class is in each of the rolls, (B, 12): as requested, else as known."""
+    weights = key_of_known(planes)
+    for row, condition in enumerate(conditions):
+        if condition.key:
+            weights[row] = key_requested(condition.key)
+    return weights
 
 
 def _window(hidden: NDArray[np.int64], width: int, window: int) -> tuple[int, int]:

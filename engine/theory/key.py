@@ -1,14 +1,23 @@
-"""The key of the moment: the diatonic collection nearest to the last notes."""
+"""Keys: the one of the moment, the diatonic collection nearest to the last notes, and those with names."""
 
+import re
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tatumflow.engine.errors import SettingError
+
 PITCH_CLASSES: Final = 12
 KEY_NOTES: Final = 64
 """Number of last notes from which the key of the moment is estimated."""
 
+MAJOR: Final = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
+MINOR: Final = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
+"""Key profiles: fit of each pitch class above the tonic, (12,) (Krumhansl and Kessler 1982)."""
+
+_KEY_NAME: Final = re.compile(r"([A-Ga-g])([b#♭♯]?)\s*(m|min|minor|maj|major|)", re.IGNORECASE)
+_NATURAL: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _FIFTHS: Final = np.exp(-2j * np.pi * 5 * np.arange(PITCH_CLASSES) / PITCH_CLASSES)
 _C_MAJOR: Final = np.isin(np.arange(PITCH_CLASSES), (0, 2, 4, 5, 7, 9, 11))
 _DIATONIC: Final = np.array([_FIFTHS @ np.roll(_C_MAJOR, key) for key in range(PITCH_CLASSES)])
@@ -38,6 +47,21 @@ def key_of(counts: ArrayLike) -> int:
     """
     toward = _FIFTHS @ np.asarray(counts, dtype=np.float64)
     return int(np.argmax(np.round(np.real(np.conj(_DIATONIC) * toward), 9)))
+
+
+def parse_key(name: str) -> tuple[int, bool]:
+    """Return the tonic, 0 to 11, of a key by name, and whether it is minor: "Eb", "C minor", "F#m".
+
+    Raises:
+        SettingError: if it is no key.
+    """
+    match = _KEY_NAME.fullmatch(name.strip())
+    if match is None:
+        raise SettingError(f"key: {name!r} is no key; write one such as Eb, C minor or F#m")
+    accidental = {"b": -1, "♭": -1, "#": 1, "♯": 1}.get(match[2].lower(), 0)
+    mode = match[3]
+    minor = mode == "m" or mode.lower() in ("min", "minor")
+    return (_NATURAL[match[1].upper()] + accidental) % PITCH_CLASSES, minor
 
 
 def relative_shift(key: int) -> int:

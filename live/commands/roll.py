@@ -1,7 +1,7 @@
 """`tatumflow roll`: sampled piano rolls as MIDI files, and continuations of a file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tatumflow.engine.errors import SettingError
@@ -42,6 +42,7 @@ class RollOptions:
         model: Roll model: a name or a folder; the first that is found when empty.
         style: Slug of a player whose style the model was trained on; empty for none.
         density: 1 for the sparsest to 8, 0 for any, or for that of the file.
+        key: Key such as "Eb" or "C minor"; empty for any, or for that of the file.
         temperature: Randomness, 0 to 2.
         guidance: Scale of classifier-free guidance, 0 to 10.
         seed: Seed of the draws.
@@ -51,6 +52,7 @@ class RollOptions:
     model: str = ""
     style: str = ""
     density: int = 0
+    key: str = ""
     temperature: float = 1.0
     guidance: float = 1.0
     seed: int = 0
@@ -77,12 +79,12 @@ class RollOptions:
         """Return the conditions.
 
         Raises:
-            SettingError: if the model has no such style, or the density is out of range.
+            SettingError: if the model has no such style, the density is out of range, or the key is none.
         """
         if self.style not in model.styles:
             known = ", ".join(model.styles[1:]) or "none"
             raise SettingError(f"style: the model has no {self.style!r}; choose from {known}")
-        return RollConditions(model.styles.index(self.style), self.density)
+        return RollConditions(model.styles.index(self.style), self.density, key=self.key)
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def sample(options: SampleOptions, shared: RollOptions) -> list[Path]:
         raise SettingError(f"tempo: {options.tempo} is not within {SLOWEST_TEMPO:g} to {FASTEST_TEMPO:g}")
     sampling, model = shared.sampling, shared.opened()
     conditions = shared.conditions(model)
-    conditions = RollConditions(conditions.style, conditions.density, "beats")
+    conditions = replace(conditions, grid="beats")
     paths = [options.out / f"roll-{number:02}.mid" for number in range(1, options.count + 1)]
     for path in paths:
         check_output(path, makes_folder=True)

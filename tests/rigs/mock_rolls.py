@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tatumflow.engine.arrays import Ints
 from tatumflow.engine.model.tokens import velocity_index
 from tatumflow.engine.rolls.levels import LevelKind
-from tatumflow.engine.rolls.patches import Floats, Order
+from tatumflow.engine.rolls.patches import KEY, KNOWN, PLANES, SIDES, Floats, Order
 from tatumflow.engine.rolls.windows import RollModel
 
 
@@ -23,6 +23,7 @@ class MockLevels:
         odds: Log-odds of what it predicts.
         batches: Rolls or patches of each call, by level.
         seen: Tokens that were known in each call of the first level, (B, R, C) bool.
+        keys: How usual each pitch class was in each call of the first level, (B, 12).
     """
 
     kinds: tuple[LevelKind, ...] = ("mar", "mar", "mar")
@@ -31,11 +32,15 @@ class MockLevels:
     odds: float = 20.0
     batches: list[tuple[int, int]] = field(default_factory=list)
     seen: list[NDArray[np.bool_]] = field(default_factory=list)
+    keys: list[Floats] = field(default_factory=list)
 
     def top(self, ids: Ints, visible: Floats, done: Floats) -> tuple[Floats, Floats]:
         count, rows, columns, _ = visible.shape
         self.batches.append((0, count))
-        self.seen.append(visible.max(axis=-1) > 0)
+        cells = visible.reshape(count, rows, columns, -1, PLANES)
+        self.seen.append((cells[..., KNOWN] > 0).any(axis=-1))
+        # One column's cells are the pitches of a patch; their key is the same at every step.
+        self.keys.append(cells[:, 0, 0, :: SIDES[0], KEY][:, :12])
         logits = np.full((count, rows, columns), -self.odds, np.float32)
         logits[:, self.row] = self.odds
         # Style 1 is louder than none: the states carry it down to the velocities.

@@ -57,6 +57,8 @@ def test_known_cells_stay_and_are_seen():
     assert first[:, 0].all()
     assert first[:, 3].all()
     assert not first[:, 1:3].any()
+    # Pitch 30 is an F sharp, and nothing else sounds.
+    np.testing.assert_array_equal(levels.keys[0][0], [11 if pitch == 6 else -1 for pitch in range(12)])
 
 
 def test_guidance_doubles_the_batch_and_moves_what_the_condition_changes():
@@ -164,3 +166,26 @@ def test_free_time_has_equal_steps_from_the_first_note_on():
     assert not beats
     assert grid.steps(notes[0].onset) == pytest.approx(0.0)
     assert grid.seconds(8) - grid.seconds(0) == pytest.approx(1.0)
+
+
+def test_a_requested_key_is_read_and_guidance_compares_it_with_none():
+    model, levels = mock_model()
+    sample_rolls(model, 64, [RollConditions(key="Eb"), NONE], RollSampling(guidance=2.0), seed=0)
+    keys = levels.keys[0]
+    assert np.argmax(keys[0]) == 3
+    assert abs(keys[0].mean()) < 1e-6
+    assert not keys[1:].any()
+
+
+def test_what_a_window_has_filled_is_the_key_of_the_next():
+    model, levels = mock_model()
+    sample_rolls(model, 128, [NONE], RollSampling(), seed=0)
+    assert not levels.keys[0].any()
+    # Sixteen pitches from the row's lowest one on sound alike: four pitch classes twice.
+    assert sorted(set(np.round(levels.keys[-1][0], 3))) == [-0.25, 0.5]
+
+
+@pytest.mark.parametrize("key", ["H", "C lydian", "Cbb", "major"])
+def test_a_key_that_is_none_is_refused(key: str):
+    with pytest.raises(SettingError, match="key"):
+        RollConditions(key=key)

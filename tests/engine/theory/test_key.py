@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tatumflow.engine.midi.notes import PITCH_LOWEST, Note
 from tatumflow.engine.phrases.latent import in_c
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS, notes_features, relative_to_key
-from tatumflow.engine.theory.key import diatonicity, key_of, relative_shift
+from tatumflow.engine.theory.key import diatonicity, key_of, parse_key, relative_shift
 
 MAJOR = np.isin(np.arange(12), (0, 2, 4, 5, 7, 9, 11)).astype(int)
 
@@ -51,3 +51,18 @@ def test_harmony_relative_to_the_key_is_that_of_the_phrase_in_c(key: int) -> Non
     assert found[harmony] == pytest.approx(expected[harmony], abs=1e-6)
     assert found.shape == (NUM_FEATURES,)
     assert PITCH_LOWEST == 21
+
+
+@pytest.mark.parametrize(
+    ("name", "tonic", "minor"),
+    [
+        ("C", 0, False),
+        ("Eb", 3, False),
+        ("f#m", 6, True),
+        ("C minor", 0, True),
+        ("B♭ major", 10, False),
+        ("Cb", 11, False),
+    ],
+)
+def test_keys_are_read_by_name(name: str, tonic: int, minor: bool) -> None:
+    assert parse_key(name) == (tonic, minor)

@@ -8,7 +8,7 @@ import torch
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.rolls.levels import LevelKind
-from tatumflow.engine.rolls.patches import NEIGHBOURS, TOKEN_PLANES, Order
+from tatumflow.engine.rolls.patches import KEY, NEIGHBOURS, PLANES, TOKEN_PLANES, Order
 from tatumflow.training.config import parse_config
 from tatumflow.training.models.fractal_midi.config import FractalMidiConfig
 from tatumflow.training.models.fractal_midi.model import FractalMidi
@@ -34,6 +34,7 @@ def noise(count: int = 2, width: int = 32, seed: int = 0) -> RollBatch:
         torch.zeros(count, 128, width, dtype=torch.uint8),
         torch.zeros(count, 128, width, dtype=torch.bool),
         torch.zeros(count, 3, dtype=torch.int64),
+        torch.zeros(count, 12),
         torch.zeros(count, dtype=torch.int64),
     )
 
@@ -181,9 +182,23 @@ def test_hidden_shares_follow_the_truncated_normal():
 def test_conditions_are_dropped_whole_and_by_one():
     torch.manual_seed(0)
     ids = torch.ones(20_000, 3, dtype=torch.int64)
-    kept = dropped(ids, 0.2)
+    kept, key = dropped(ids, torch.ones(20_000, 12), 0.2)
     assert float((kept.sum(dim=1) == 0).float().mean()) == pytest.approx(0.2 + 0.8 * 0.2**3, abs=0.01)
     assert float(kept.float().mean()) == pytest.approx(0.8 * 0.8, abs=0.01)
+    assert set(key.sum(dim=1).tolist()) == {0.0, 12.0}
+    assert float(key.mean()) == pytest.approx(0.8 * 0.8, abs=0.01)
+
+
+def test_every_level_reads_the_key_of_hidden_cells():
+    model = small().eval()
+    for level, (rows, columns) in enumerate(((8, 3), (4, 4), (4, 4))):
+        conditions = torch.zeros(1, 3, dtype=torch.int64) if level == 0 else torch.zeros(1, NEIGHBOURS, 16)
+        tokens = torch.zeros(1, rows, columns, TOKEN_PLANES[level])
+        keyed = tokens.clone()
+        keyed[..., KEY::PLANES] = 1.0
+        without, _ = model.run(level, conditions, tokens, None)
+        with_key, _ = model.run(level, conditions, keyed, None)
+        assert not torch.allclose(without, with_key)
 
 
 def test_heads_that_do_not_divide_are_refused():

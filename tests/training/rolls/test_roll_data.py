@@ -112,3 +112,12 @@ def test_free_time_is_stretched(corpus: PackedCorpus):
     drawn = RollCrops((), free, CropSettings(64, stretch=0.15), 0, 20)
     onsets = {int((drawn[i].state == ONSET).any(axis=0).sum()) for i in range(20)}
     assert len(onsets) > 2
+
+
+def test_the_key_of_a_crop_is_that_of_what_is_known():
+    onsets = [4.0 * beat for beat in range(160)]
+    played = section(onsets, [16 * bar for bar in range(40)])
+    for share in (0.0, 1.0):
+        example = crops([played], CropSettings(64, spans=share))[0]
+        # Every note is a C.
+        np.testing.assert_array_equal(example.key, [11] + [-1] * 11)

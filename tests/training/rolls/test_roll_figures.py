@@ -11,7 +11,7 @@ from tatumflow.engine.rolls.sampler import RollSampling
 from tatumflow.training.rolls.evaluation.fills import HeldOut, fill_figures
 from tatumflow.training.rolls.evaluation.likelihood import sampled_nll
 from tatumflow.training.rolls.evaluation.measures import MEASURES
-from tatumflow.training.rolls.evaluation.response import guidance_figures, temperature_figures
+from tatumflow.training.rolls.evaluation.response import guidance_figures, key_figures, temperature_figures
 
 C_MAJOR = (60, 62, 64, 65, 67, 69, 71)
 
@@ -93,3 +93,6 @@ def test_controls_are_measured_in_samples():
     ratios = guidance_figures(model, 1, (2, 2, 2), 0)
     # The mock reads no density.
     assert ratios["guidance 2"]["ratio"] == pytest.approx(1.0)
+    # It plays a whole row of pitches in any key: of sixteen, 9.25 on average are in one of the four scales.
+    keys = key_figures(model, 1, (2, 2, 2), 0)
+    assert keys["key, guidance 1"]["in_scale"] == pytest.approx(7 / 12, abs=0.1)

@@ -9,12 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tatumflow.engine.theory.key import MAJOR, MINOR
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.metrics.pitch import PITCH_CLASSES, pitch_class_counts
-
-MAJOR: Final = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
-MINOR: Final = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
-"""Key profiles: fit of each pitch class above the tonic, (12,) (Krumhansl and Kessler 1982)."""
 
 KEYS: Final = 24
 """Major keys from C, then minor keys from C."""

@@ -23,6 +23,8 @@ class RollBatch(NamedTuple):
     """(B, 128, W) bool."""
     conditions: Tensor
     """(B, CONDITIONS) int64."""
+    key: Tensor
+    """(B, 12) float32."""
     section: Tensor
     """(B,) int64."""
 

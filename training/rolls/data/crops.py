@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from tatumflow.engine.rolls.conditions import RollConditions, density_id
 from tatumflow.engine.rolls.grid import BEATS_PER_BAR, STEPS_PER_BEAT
 from tatumflow.engine.rolls.hiding import hide
+from tatumflow.engine.rolls.key_plane import key_weights
 from tatumflow.engine.rolls.notes import fill_cells
 from tatumflow.engine.rolls.patches import SIDES
-from tatumflow.engine.rolls.roll import Roll
+from tatumflow.engine.rolls.roll import SILENT, Roll
 from tatumflow.training.rolls.data.sections import Section
 
 _BAR: Final = STEPS_PER_BEAT * BEATS_PER_BAR
@@ -57,6 +58,8 @@ class RollExample(NamedTuple):
     """(128, W): cells that are not predicted."""
     conditions: NDArray[np.int64]
     """(CONDITIONS,)."""
+    key: NDArray[np.float32]
+    """How usual each pitch class is, (12,): among the known cells, or in the crop where none is known."""
     section: int
     """Number of its section."""
 
@@ -106,12 +109,14 @@ class RollCrops:
         known = np.zeros(roll.state.shape, np.bool_)
         if rng.random() < settings.spans:
             roll, known = hide_in(roll, *_span(settings.width, rng))
+        sounding = (roll.state != SILENT) & (known | ~known.any())
         trail = ((0, 0), (0, -settings.width % SIDES[0]))
         return RollExample(
             np.pad(roll.state, trail),
             np.pad(roll.velocity, trail),
             np.pad(known, trail, constant_values=True),
             conditions,
+            key_weights(sounding.sum(axis=1)[None])[0],
             index,
         )
 

@@ -20,7 +20,7 @@ from tatumflow.training.rolls.data.crops import RollCrops, hide_in
 from tatumflow.training.rolls.data.sections import read_sections
 from tatumflow.training.rolls.evaluation.fills import HeldOut, fill_figures, held_out_rolls
 from tatumflow.training.rolls.evaluation.likelihood import sampled_nll
-from tatumflow.training.rolls.evaluation.response import guidance_figures, temperature_figures
+from tatumflow.training.rolls.evaluation.response import guidance_figures, key_figures, temperature_figures
 from tatumflow.training.rolls.fit.settings import RollData
 
 PARTS: Final = ("nll", "fill", "control", "time")
@@ -64,6 +64,7 @@ def evaluate_rolls(path: Path, corpus: Path | None, settings: EvaluationSettings
     if "control" in chosen:
         figures |= temperature_figures(model, few, steps, settings.seed)
         figures |= guidance_figures(model, few, steps, settings.seed)
+        figures |= key_figures(model, few, steps, settings.seed)
     if "time" in chosen:
         begun = time.perf_counter()
         sample_rolls(model, _TIMED_WIDTH, [RollConditions()], RollSampling(), settings.seed)

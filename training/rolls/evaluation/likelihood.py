@@ -9,8 +9,9 @@ from tatumflow.engine.arrays import Ints
 from tatumflow.engine.model.tokens import velocity_index
 from tatumflow.engine.rolls.conditions import RollConditions
 from tatumflow.engine.rolls.decisions import Decision
+from tatumflow.engine.rolls.key_plane import key_of_known, with_key
 from tatumflow.engine.rolls.levels import RollLevels
-from tatumflow.engine.rolls.patches import PLANES, SIDES, Floats, cell_planes, split
+from tatumflow.engine.rolls.patches import SIDES, Floats, cell_planes, split
 from tatumflow.engine.rolls.roll import Roll
 from tatumflow.engine.rolls.sampler import RollSampler, RollSampling
 
@@ -80,8 +81,9 @@ def sampled_nll(
     truth = np.stack([cell_planes(roll.state, roll.velocity, every) for roll, _ in rolls])
     values = TrueValues(truth)
     sampler = RollSampler(levels, RollSampling(steps=steps), values, np.random.default_rng(seed))
-    filled = sampler.fill(truth * known[..., None], ids)
-    assert np.array_equal(filled[..., : PLANES - 2], truth[..., : PLANES - 2])
+    visible = truth * known[..., None]
+    filled = sampler.fill(with_key(visible, key_of_known(visible)), ids)
+    assert np.array_equal(filled[..., :2], truth[..., :2])
     hidden = float((~known).sum()) / known.shape[1]
     figures = {kind: nats / hidden for kind, nats in values.nats.items()}
     return {**figures, "total": sum(figures.values())}

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from tatumflow.engine.model.tokens import velocity_index
-from tatumflow.engine.rolls.patches import LEVELS, PLANES, SIDES, neighbours, split
+from tatumflow.engine.rolls.patches import KEY, KNOWN, LEVELS, SIDES, neighbours, split
 from tatumflow.engine.rolls.roll import HELD, ONSET, PITCHES
 from tatumflow.training.models.fractal_midi.config import FractalMidiConfig
 from tatumflow.training.models.fractal_midi.model import FractalMidi
@@ -23,7 +23,6 @@ from tatumflow.training.rolls.data.batches import RollBatch
 LOSSES: Final = ("level0", "level1", "level2", "velocity")
 """Names of the losses."""
 
-_KNOWN: Final = PLANES - 1
 _VELOCITY_INDEX: Final = torch.from_numpy(velocity_index(range(128)))
 
 
@@ -54,23 +53,36 @@ class RollLosses:
 
 def roll_losses(model: FractalMidi, batch: RollBatch, *, drop: bool = True) -> RollLosses:
     """Return the losses of a batch; drawn are the hidden tokens and, if `drop`, the conditions left out."""
-    truth = cell_planes(batch.state, batch.velocity)
-    conditions = dropped(batch.conditions, model.config.condition_dropout) if drop else batch.conditions
+    conditions, key = batch.conditions, batch.key
+    if drop:
+        conditions, key = dropped(conditions, key, model.config.condition_dropout)
+    truth = cell_planes(batch.state, batch.velocity, key)
     nats, decisions, hidden = _level_losses(model, 0, conditions, truth, batch.known)
     return RollLosses(torch.stack(nats), torch.stack(decisions), hidden * (SIDES[0] ** 2 / PITCHES))
 
 
-def cell_planes(state: Tensor, velocity: Tensor) -> Tensor:
-    """Return the inputs of known cells, (..., PLANES); see `tatumflow.engine.rolls.patches`."""
+def cell_planes(state: Tensor, velocity: Tensor, key: Tensor) -> Tensor:
+    """Return the inputs of known cells, (B, H, W, PLANES); see `tatumflow.engine.rolls.patches`.
+
+    Args:
+        state: States of the cells, (B, H, W).
+        velocity: Their velocities, (B, H, W).
+        key: How usual each pitch class is, (B, 12).
+    """
     ones = torch.ones(state.shape, device=state.device)
-    return torch.stack([(state == ONSET).float(), (state == HELD).float(), velocity / 127.0, ones], dim=-1)
+    rows = key[:, torch.arange(state.shape[1], device=key.device) % key.shape[1]]
+    usual = rows[:, :, None].expand(state.shape)
+    return torch.stack(
+        [(state == ONSET).float(), (state == HELD).float(), velocity / 127.0, ones, usual], dim=-1
+    )
 
 
-def dropped(conditions: Tensor, share: float) -> Tensor:
-    """Return conditions (B, CONDITIONS) of which a share are 0: all of a roll, and single ones besides."""
+def dropped(conditions: Tensor, key: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Return conditions (B, CONDITIONS) and keys (B, 12), without those of a share, and single ones."""
     kept = torch.rand(len(conditions), 1, device=conditions.device) >= share
-    single = torch.rand(conditions.shape, device=conditions.device) >= share
-    return conditions * (kept & single)
+    single = torch.rand(len(conditions), conditions.shape[1] + 1, device=conditions.device) >= share
+    stays = kept & single
+    return conditions * stays[:, :-1], key * stays[:, -1:]
 
 
 def hidden_tokens(unknown: Tensor, config: FractalMidiConfig) -> Tensor:
@@ -108,15 +120,15 @@ def _level_losses(
     if kind == "mar":
         unknown, hidden = hidden, hidden_tokens(hidden, model.config)
         shown = given | (unknown & ~hidden)[..., None, None]
-    visible = tokens * shown[..., None]
+    visible = torch.cat([tokens[..., :KEY] * shown[..., None], tokens[..., KEY:]], dim=-1)
     grid = (len(truth), rows, columns, -1)
     done = tokens.reshape(grid) if kind == "ar" else None
     states, logits = model.run(level, conditions, visible.reshape(grid), done)
     if level == LEVELS - 1:
         nats, decisions = _cell_losses(model, states[hidden], logits[hidden], tokens[hidden][:, 0, 0])
         return nats, decisions, hidden.sum()
-    sounding = tokens[..., :_KNOWN].flatten(2).any(dim=2)
-    certain = visible[..., :_KNOWN].flatten(2).any(dim=2)
+    sounding = tokens[..., :KNOWN].flatten(2).any(dim=2)
+    certain = visible[..., :KNOWN].flatten(2).any(dim=2)
     decided = hidden & ~certain
     own = F.binary_cross_entropy_with_logits(
         logits[..., 0][decided].float(), sounding[decided].float(), reduction="sum"
