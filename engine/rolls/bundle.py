@@ -101,6 +101,11 @@ def load_rolls(path: Path) -> RollBundle:
     return RollBundle(manifest, path)
 
 
+def find_roll_models() -> list[Path]:
+    """Return the folders of all roll models found, the package's first."""
+    return _ROLLS.find()
+
+
 def rolls_path(name_or_path: str | Path) -> Path:
     """Return the folder of a roll model by path or by name; the empty string gives the first one found.
 

@@ -1,9 +1,12 @@
 """`tatumflow models`: what is installed, where it is, and what is fetched from the Hugging Face Hub."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tatumflow.engine.errors import BundleError, DownloadError
+from tatumflow.engine.melodies.bundle import find_melody_models, load_melodies, melodies_path
 from tatumflow.engine.model.bundle import bundle_path, find_bundles, load_bundle
+from tatumflow.engine.rolls.bundle import find_roll_models, load_rolls, rolls_path
 from tatumflow.engine.separation.bundle import find_separators, load_separator, separator_path
 from tatumflow.live.commands.progress import WorkProgress
 from tatumflow.live.hub.catalogue import find_source, load_catalogue
@@ -41,7 +44,7 @@ def print_models(*, styles: bool, catalogue: Path | None = None) -> None:
         )
         if styles:
             print("\n".join(f"  {slug}" for slug in bundle.styles if slug))
-    _print_separators()
+    _print_others()
     for name, entry in load_catalogue(catalogue).items():
         if installed_at(name) is None:
             print(f"{name}: not installed; `tatumflow models get {name}` fetches it from {entry.repo}")
@@ -90,25 +93,53 @@ def get_model(name: str, *, catalogue: Path | None = None, replace: bool = False
 
 
 def model_path(name: str) -> Path:
-    """Return the folder of a model or a separator.
+    """Return the folder of a model of any kind.
 
     Raises:
         BundleError: if there is none of this name.
     """
+    others = (
+        (find_separators, separator_path),
+        (find_melody_models, melodies_path),
+        (find_roll_models, rolls_path),
+    )
     try:
         return bundle_path(name)
     except BundleError:
-        if any(path.name == name for path in find_separators()):
-            return separator_path(name)
+        for find, path_of in others:
+            if any(path.name == name for path in find()):
+                return path_of(name)
         raise
 
 
-def _print_separators() -> None:
+def _print_others() -> None:
+    """Print the models of other kinds."""
     for path in find_separators():
-        try:
-            manifest = load_separator(path).manifest
-        except BundleError as error:
-            print(f"{path.name}: {error}")
-            continue
-        stems = ", ".join(manifest.stem_set.names)
-        print(f"{manifest.name}: {manifest.family}, separates {stems}, {manifest.licence}\n  in {path}")
+        _print_model(path, _separator_line)
+    for path in find_melody_models():
+        _print_model(path, _melodies_line)
+    for path in find_roll_models():
+        _print_model(path, _rolls_line)
+
+
+def _print_model(path: Path, line: Callable[[Path], str]) -> None:
+    try:
+        print(f"{line(path)}\n  in {path}")
+    except BundleError as error:
+        print(f"{path.name}: {error}")
+
+
+def _separator_line(path: Path) -> str:
+    manifest = load_separator(path).manifest
+    stems = ", ".join(manifest.stem_set.names)
+    return f"{manifest.name}: {manifest.family}, separates {stems}, {manifest.licence}"
+
+
+def _melodies_line(path: Path) -> str:
+    manifest = load_melodies(path).manifest
+    return f"{manifest.name}: {manifest.family}, melodies of {manifest.bars} bars, {manifest.licence}"
+
+
+def _rolls_line(path: Path) -> str:
+    manifest = load_rolls(path).manifest
+    return f"{manifest.name}: {manifest.family}, rolls of {manifest.width} steps, {manifest.licence}"

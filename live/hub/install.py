@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tatumflow.engine.errors import DownloadError
 from tatumflow.engine.files.whole_file import recover_folder, whole_folder
+from tatumflow.engine.melodies.bundle import MELODY_FILE, load_melodies
 from tatumflow.engine.model.bundle import MANIFEST_FILE, load_bundle
 from tatumflow.engine.model.model_folder import GraphFile, Line, ModelName, bundle_folders
+from tatumflow.engine.rolls.bundle import ROLLS_FILE, load_rolls
 from tatumflow.engine.separation.bundle import SEPARATOR_FILE, load_separator
 from tatumflow.live.hub.catalogue import CatalogueEntry, ModelSource
 from tatumflow.live.hub.download import (
@@ -32,6 +34,8 @@ LARGEST_MANIFEST: Final = 4 << 20
 KINDS: Final[Mapping[str, Callable[[Path], Any]]] = {
     MANIFEST_FILE: load_bundle,
     SEPARATOR_FILE: load_separator,
+    MELODY_FILE: load_melodies,
+    ROLLS_FILE: load_rolls,
 }
 """Manifest's file name of each kind of model, and what checks a folder of that kind."""
 
@@ -45,12 +49,15 @@ class _Manifest(BaseModel):
     licence: Line
     graphs: dict[str, GraphFile] = {}
     graph: GraphFile | None = None
+    encoder: GraphFile | None = None
+    conductor: GraphFile | None = None
+    decoder: GraphFile | None = None
 
     @property
     def files(self) -> dict[str, GraphFile]:
         """The graphs, by file name."""
-        graphs = [*self.graphs.values(), *([self.graph] if self.graph else [])]
-        return {graph.file: graph for graph in graphs}
+        single = (self.graph, self.encoder, self.conductor, self.decoder)
+        return {graph.file: graph for graph in (*self.graphs.values(), *single) if graph is not None}
 
 
 @dataclass(frozen=True)

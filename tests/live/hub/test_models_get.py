@@ -12,10 +12,20 @@ from hub_server import COMMIT, HubServer, hub_server
 from tatumflow.engine.model import model_folder
 from tatumflow.engine.model.bundle import GRAPHS, MANIFEST_FILE, find_bundles, load_bundle
 from tatumflow.engine.model.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
+from tatumflow.engine.rolls.bundle import GRAPHS as ROLL_GRAPHS
 from tatumflow.live import cli
 from tatumflow.live.hub import download, install
 
 REPO = "someone/tiny-jazz"
+MELODY_FIELDS = {"format_version": 1, "family": "music_vae", "bars": 2, "segments": 1, "latent_dim": 4}
+ROLL_FIELDS = {
+    "format_version": 2,
+    "family": "fractal_midi",
+    "kinds": ["mar", "ar", "ar"],
+    "order": "column",
+    "width": 128,
+    "styles": [""],
+}
 GRAPH = {"file": "decoder.onnx", "sha256": "0" * 64, "precision": "fp32", "bytes": 1}
 
 
@@ -118,6 +128,35 @@ def test_a_repository_of_the_hub_becomes_a_model_of_the_user(run, hub, home, bun
     assert all("/resolve/main/" in request for request in hub.requests)
     # Nothing is kept twice.
     assert not list((home / "cache" / "downloads").iterdir())
+
+
+@pytest.mark.parametrize("kind", ["melodies", "rolls"])
+def test_models_of_melodies_and_of_rolls_are_fetched_and_listed(run, hub, home, kind):
+    names = ("encoder", "conductor", "decoder") if kind == "melodies" else ROLL_GRAPHS
+    content = {name: f"{kind} {name}".encode() for name in names}
+    graphs = {
+        name: GRAPH
+        | {"file": f"{name}.onnx", "sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
+        for name, graph in content.items()
+    }
+    manifest = {
+        "name": kind,
+        "opset": 21,
+        "licence": "CC0-1.0",
+        "corpora": [],
+        "metrics": [],
+        "created_with": "0",
+        **(MELODY_FIELDS | graphs if kind == "melodies" else ROLL_FIELDS | {"graphs": graphs}),
+    }
+    repo = f"someone/{kind}"
+    hub.files[f"{repo}/{kind}.json"] = json.dumps(manifest).encode()
+    hub.files |= {f"{repo}/{name}.onnx": graph for name, graph in content.items()}
+    status, _, errors = run("get", repo)
+    assert (status, errors) == (0, "")
+    folder = home / "data" / "models" / kind
+    assert {path.name for path in folder.iterdir()} == {f"{kind}.json", *(f"{name}.onnx" for name in names)}
+    assert f"\n{kind}: " in run("list")[1]
+    assert run("path", kind)[1].strip() == str(folder)
 
 
 def test_a_name_of_the_catalogue_is_fetched_at_its_commit(run, hub, home):
