@@ -38,7 +38,7 @@ class MockLevels:
         count, rows, columns, _ = visible.shape
         self.batches.append((0, count))
         cells = visible.reshape(count, rows, columns, -1, PLANES)
-        self.seen.append((cells[..., KNOWN] > 0).any(axis=-1))
+        self.seen.append(cells[..., KNOWN].max(axis=-1) > 0)
         # One column's cells are the pitches of a patch; their key is the same at every step.
         self.keys.append(cells[:, 0, 0, :: SIDES[0], KEY][:, :12])
         logits = np.full((count, rows, columns), -self.odds, np.float32)
