@@ -19,7 +19,7 @@ from command_line import Run, run
 from swing_pieces import swing_piece
 from typer.main import get_command
 
-from tatumflow.engine.midi.midi_file import write_midi
+from tatumflow.engine.midi.midi_file import MidiTrack, write_midi
 from tatumflow.engine.midi.notes import Note
 from tatumflow.live import cli
 
@@ -92,12 +92,14 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for number in range(4):
             piece = swing_piece(number, 8).notes
             notes = [
-                Note(float(n["onset"]), float(n["duration"]), int(n["pitch"]), int(n["velocity"])) for n in piece
+                Note(float(n["onset"]), float(n["duration"]), int(n["pitch"]), int(n["velocity"]))
+                for n in piece
             ]
-            write_midi(tmp_path / "music" / player / f"{number}.mid", notes)
+            write_midi(tmp_path / "music" / player / f"{number}.mid", [MidiTrack("piano", notes)])
     monkeypatch.chdir(tmp_path)
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.setenv("TATUMFLOW_SETTINGS", str(tmp_path / "home" / "settings.yaml"))
     return tmp_path
 
 
@@ -121,6 +123,7 @@ def test_a_mark_stands_before_a_block(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_commands_and_options_exist(page: Path) -> None:
+    cli._mount_commands()
     app = get_command(cli.app)
     for block in blocks(page.read_text(encoding="utf-8")):
         if block.language != "sh":
@@ -131,17 +134,18 @@ def test_commands_and_options_exist(page: Path) -> None:
             words, found = shlex.split(command)[1:], app
             while isinstance(found, typer.core.TyperGroup) and words and words[0] in found.commands:
                 found = found.commands[words.pop(0)]
-            options = {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)}
+            options = {
+                name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)
+            }
             given = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
             assert given - {"--help"} <= options, f"{command}: {sorted(given - options)}"
 
 
 def test_blocks_are_found_and_shortened() -> None:
-    page = '<!-- run: "60" -> "5" -->\n```sh\ntatumflow generate \\\n    --seconds 60  # long\n```\n\n```sh\nls\n```\n'
+    page = '<!-- run: "60" -> "5" -->\n```sh\ntatumflow generate \\\n    --seconds 60  # long\n```\n\n'
+    page += "```sh\nls\n```\n"
     first, second = blocks(page)
     assert list(commands(first.shortened)) == ["tatumflow generate --seconds 5"]
     assert second.mark is None
     with pytest.raises(AssertionError, match="not in the block"):
         _ = Block("sh", "ls\n", ': "60" -> "5"').shortened
-
-

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import socket
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -130,5 +131,5 @@ def _train(
         result = train(load_config(config, overrides), run_dir, resume)
         end.send(Outcome(result.metrics, result.steps))
     except Exception as error:
-        import traceback; traceback.print_exc()
+        traceback.print_exc()
         end.send(Outcome({}, error=f"{type(error).__name__}: {error}"))

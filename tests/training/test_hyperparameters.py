@@ -77,6 +77,6 @@ def test_a_table_has_every_setting_and_its_default(heading: str) -> None:
     }
     written = tables().get(heading, {})
     assert set(written) == set(fields)
-    for name, field in fields.items():
+    for name in fields:
         default = sections()[heading].model_construct().model_dump(mode="json")[name]
         assert yaml.safe_load(written[name]) == default, (heading, name)

@@ -9,7 +9,11 @@ from contextlib import contextmanager
 from typing import Final
 
 import torch
-from lightning.fabric.plugins.environments import ClusterEnvironment, SLURMEnvironment, TorchElasticEnvironment
+from lightning.fabric.plugins.environments import (
+    ClusterEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
 from lightning.pytorch.strategies import Strategy
 from torch import distributed
 
@@ -57,7 +61,8 @@ def _check_launch(run: RunSettings) -> None:
             raise SettingError(
                 f"run.nodes={run.nodes}, run.devices={run.devices}: differ from the processes that were "
                 "started; set run.nodes to the machines and run.devices to the processes of each, as in "
-                f"torchrun's --nnodes and --nproc-per-node or in SLURM's --nodes and --ntasks-per-node ({error})"
+                "torchrun's --nnodes and --nproc-per-node or in SLURM's --nodes and --ntasks-per-node "
+                f"({error})"
             ) from None
     elif run.nodes > 1:
         _check_place(run.nodes)
@@ -74,8 +79,8 @@ def _check_place(nodes: int) -> None:
     missing = [name for name in _PLACE if name not in os.environ]
     if missing:
         raise SettingError(
-            f"run.nodes={nodes}: {', '.join(missing)} not in the environment; start the run with torchrun or "
-            "srun, or set MASTER_ADDR and MASTER_PORT to an address and a free port of the first machine, and "
+            f"run.nodes={nodes}: {', '.join(missing)} not in the environment; start the run with torchrun "
+            "or srun, or set MASTER_ADDR and MASTER_PORT to an address and a free port of the first machine, and "
             "NODE_RANK to 0 there, 1 on the second"
         )
     rank = os.environ["NODE_RANK"]
