@@ -33,6 +33,9 @@ BLOCK = re.compile(
 MARK = re.compile(r"^<!-- run\b.*?-->$", re.MULTILINE | re.DOTALL)
 SUBSTITUTION = re.compile(r'"(?P<old>[^"]+)" -> "(?P<new>[^"]*)"')
 
+PLAYERS = {"ann": 30, "bob": 36}
+"""The made players, each with the name of a piece that falls on the validation side."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -87,9 +90,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to work in, with the repository's models and configurations and some music."""
     for name in ("configs", "exports"):
         (tmp_path / name).symlink_to(ROOT / name)
-    for player in ("ann", "bob"):
+    for player, held_out in PLAYERS.items():
         (tmp_path / "music" / player).mkdir(parents=True)
-        for number in range(4):
+        for number in (0, 1, held_out):
             piece = swing_piece(number, 8).notes
             notes = [
                 Note(float(n["onset"]), float(n["duration"]), int(n["pitch"]), int(n["velocity"]))

@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-_SECONDS = 120
+_SECONDS = 500
 
 _PRELOADED = [
     *("tatumflow.training.config", "tatumflow.training.train", "tatumflow.training.fit.module"),

@@ -80,8 +80,8 @@ def _check_place(nodes: int) -> None:
     if missing:
         raise SettingError(
             f"run.nodes={nodes}: {', '.join(missing)} not in the environment; start the run with torchrun "
-            "or srun, or set MASTER_ADDR and MASTER_PORT to an address and a free port of the first machine, and "
-            "NODE_RANK to 0 there, 1 on the second"
+            "or srun, or set MASTER_ADDR and MASTER_PORT to an address and a free port of the first machine, "
+            "and NODE_RANK to 0 there, 1 on the second"
         )
     rank = os.environ["NODE_RANK"]
     if not rank.isdecimal() or int(rank) >= nodes:
