@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import typer
 from command_line import Run, run
 from swing_pieces import swing_piece
 from typer.main import get_command
@@ -93,7 +92,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for player, held_out in PLAYERS.items():
         (tmp_path / "music" / player).mkdir(parents=True)
         for number in (0, 1, held_out):
-            piece = swing_piece(number, 8).notes
+            piece = swing_piece(number, 24).notes
             notes = [
                 Note(float(n["onset"]), float(n["duration"]), int(n["pitch"]), int(n["velocity"]))
                 for n in piece
@@ -135,8 +134,8 @@ def test_commands_and_options_exist(page: Path) -> None:
             if not command.startswith("tatumflow "):
                 continue
             words, found = shlex.split(command)[1:], app
-            while isinstance(found, typer.core.TyperGroup) and words and words[0] in found.commands:
-                found = found.commands[words.pop(0)]
+            while words and words[0] in getattr(found, "commands", {}):
+                found = getattr(found, "commands", {})[words.pop(0)]
             options = {
                 name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)
             }

@@ -71,7 +71,8 @@ def train_together(
 ) -> list[Outcome]:
     """Train in one process for each environment, and return how each of them ended.
 
-    The variable LEAVE_AT in an environment ends that process without a word at a step.
+    Muon iterates in float32, unless an environment says that bfloat16 is faster. The variable LEAVE_AT in
+    one ends that process without a word at a step.
     """
     # A server that has imported torch once forks the processes: each of them starts in milliseconds.
     context = multiprocessing.get_context("forkserver")
@@ -110,7 +111,7 @@ def _train(
 ) -> None:
     for name in [name for name in os.environ if name.startswith(("SLURM_", "TORCHELASTIC_"))]:
         del os.environ[name]
-    os.environ.update(place)
+    os.environ.update({"TATUMFLOW_BF16_SPEEDUP": "0", **place})
     import torch
 
     from tatumflow.training.config import load_config
@@ -118,7 +119,6 @@ def _train(
     from tatumflow.training.train import train
 
     torch.set_num_threads(1)
-    os.environ["TATUMFLOW_BF16_SPEEDUP"] = "0"
     step = NoteTrainer.training_step
 
     def leaving(self: NoteTrainer, *args: Any) -> torch.Tensor:

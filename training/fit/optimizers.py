@@ -1,6 +1,6 @@
 """The optimizer: Muon for hidden matrices, AdamW for all other parameters, combined."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -42,15 +42,20 @@ class Together(torch.optim.Optimizer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load what `state_dict` returned, or the parts' states under `parts` of an older checkpoint."""
-        super().load_state_dict(_joined(state_dict["parts"]) if "parts" in state_dict else state_dict)
+        super().load_state_dict(joined_states(state_dict))
         self._share()
 
 
-def _joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the states of several optimizers as that of one, their parameters numbered through."""
+def joined_states(state_dict: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an optimizer's state with its parameters numbered through.
+
+    That of an older checkpoint has the states of several optimizers, each numbered from 0, under `parts`.
+    """
+    if "parts" not in state_dict:
+        return dict(state_dict)
     state: dict[int, Any] = {}
     groups: list[dict[str, Any]] = []
-    for part in parts:
+    for part in state_dict["parts"]:
         first = sum(len(group["params"]) for group in groups)
         state |= {first + number: values for number, values in part["state"].items()}
         groups += [

@@ -22,6 +22,8 @@ from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor
 
+from tatumflow.training.fit.optimizers import joined_states
+
 _WHOLE: Final = StateDictOptions(full_state_dict=True, cpu_offload=True)
 _GIVEN: Final = StateDictOptions(full_state_dict=True)
 _STEPS: Final = ("training_step", "validation_step")
@@ -97,32 +99,14 @@ class ShardedStrategy(ModelParallelStrategy):
             optimizer = optimizer.optimizer
         assert self.model is not None
         state = get_optimizer_state_dict(self.model, optimizer, options=_WHOLE)
-        if not state:
-            return {}
-        names = self._names(optimizer)
-        numbers = {name: number for number, name in enumerate(names)}
-        groups = [
-            {**group, "params": [numbers[name] for name in group["params"]]}
-            for group in state["param_groups"]
-        ]
-        return {
-            "state": {numbers[name]: values for name, values in state["state"].items()},
-            "param_groups": groups,
-        }
+        numbers = {name: number for number, name in enumerate(self._names(optimizer))}
+        return _renamed(state, numbers) if state else {}
 
     def load_optimizer_state_dict(self, checkpoint: Mapping[str, Any]) -> None:
         """Load the states of the optimizers of a checkpoint."""
         assert self.model is not None
         for optimizer, state in zip(self.optimizers, checkpoint["optimizer_states"], strict=True):
-            names = self._names(optimizer)
-            groups = [
-                {**group, "params": [names[number] for number in group["params"]]}
-                for group in state["param_groups"]
-            ]
-            named = {
-                "state": {names[number]: values for number, values in state["state"].items()},
-                "param_groups": groups,
-            }
+            named = _renamed(joined_states(state), dict(enumerate(self._names(optimizer))))
             set_optimizer_state_dict(self.model, optimizer, named, options=_GIVEN)
 
     def _names(self, optimizer: torch.optim.Optimizer) -> list[str]:
@@ -130,3 +114,15 @@ class ShardedStrategy(ModelParallelStrategy):
         assert self.model is not None
         names = {parameter: name for name, parameter in self.model.named_parameters()}
         return [names[parameter] for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _renamed(state: Mapping[str, Any], names: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return an optimizer's state with other names, or numbers, for its parameters."""
+    groups = [
+        {**group, "params": [names[parameter] for parameter in group["params"]]}
+        for group in state["param_groups"]
+    ]
+    return {
+        "state": {names[parameter]: values for parameter, values in state["state"].items()},
+        "param_groups": groups,
+    }

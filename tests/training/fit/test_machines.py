@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tatumflow.training.config import load_config
 from tatumflow.training.data.packing import pack
 from tatumflow.training.fit.checkpoint import open_checkpoint, read_checkpoint, trained_model
 from tatumflow.training.fit.fit import FitResult
+from tatumflow.training.fit.precision import bf16_speedup
 from tatumflow.training.train import train
 
 pytestmark = pytest.mark.slow
@@ -23,6 +24,16 @@ pytestmark = pytest.mark.slow
 CONFIGS = Path(__file__).parents[3] / "configs" / "train"
 CONFIG = CONFIGS / "music-transformer.yaml"
 STEPS = 4
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slow_bf16() -> Iterator[None]:
+    """Have Muon iterate in float32 here as in the other processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TATUMFLOW_BF16_SPEEDUP", "0")
+        bf16_speedup.cache_clear()
+        yield
+    bf16_speedup.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +146,17 @@ def test_two_machines_train_as_one_does(
 
 def test_shards_and_replicas_end_the_same(together: Callable[[str], Path]) -> None:
     assert_equal(together("ddp") / "last.ckpt", together("fsdp") / "last.ckpt")
+
+
+def test_machines_of_two_kinds_orthogonalize_alike(
+    packed: Path, together: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Where the CPU has bfloat16, one of them would use it: replicas would drift apart."""
+    places = as_nodes(2)
+    places[0]["TATUMFLOW_BF16_SPEEDUP"] = "9"
+    ends = train_together(CONFIG, settings(packed, "run.nodes=2"), tmp_path / "run", places)
+    assert [end.error for end in ends] == ["", ""]
+    assert_equal(together("ddp") / "last.ckpt", tmp_path / "run" / "last.ckpt")
 
 
 def read_weights(checkpoint: Path) -> bool:
