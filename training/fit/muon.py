@@ -21,8 +21,8 @@ class Muon(torch.optim.Muon):
     machine of the other kind. Processes that train together all iterate in float32 if one of them must, since
     replicas of the weights would drift apart.
 
-    A sharded matrix is orthogonalized as a whole: products of `DTensor`s exchange what they need of it. So the
-    step is that of an unsharded run, and costs transfers, which AdamW's does not.
+    A sharded matrix is orthogonalized as a whole: products of `DTensor`s exchange what they need of it. So
+    the step is that of an unsharded run, and costs transfers, which AdamW's does not.
     """
 
     _native: bool | None = None
