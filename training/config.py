@@ -55,10 +55,11 @@ def parse_config(content: Mapping[str, Any], source: str = "configuration") -> R
         model = family.config.model_validate(config.model)
     except ValidationError as error:
         raise SettingError(f"{source}: {_first(error, 'model.')}") from None
-    if config.batch_size % config.run.devices:
+    if config.batch_size % config.run.processes:
+        nodes = f" on each of run.nodes={config.run.nodes}" if config.run.nodes > 1 else ""
         raise SettingError(
             f"{source}: data.batch_size: {config.batch_size} cannot be shared by "
-            f"run.devices={config.run.devices}; make it a multiple"
+            f"run.devices={config.run.devices}{nodes}; make it a multiple of {config.run.processes}"
         )
     if not isinstance(config, TrainConfig):
         return config

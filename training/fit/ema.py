@@ -6,6 +6,15 @@ import lightning as L  # noqa: N812
 import torch
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+
+from tatumflow.training.fit.sharding import (
+    ShardedStrategy,
+    is_sharded,
+    load_whole_state,
+    shard,
+    whole_state,
+)
 
 EMA_KEY: Final = "ema_state_dict"
 """Where an older checkpoint holds the averaged model, by the names of the bare model; a new one holds it in
@@ -32,8 +41,35 @@ class WeightAverage(WeightAveraging):
         device = torch.device("cuda") if torch.cuda.is_available() else None
         super().__init__(device, use_buffers=False, avg_fn=averaged)
 
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Copy the model, before it is sharded, and shard the copy alike; Lightning refuses to."""
+        if stage != "fit":
+            return
+        strategy = trainer.strategy
+        sharded = isinstance(strategy, ShardedStrategy)
+        if sharded:
+            # The mesh holds process groups, which cannot be copied.
+            pl_module._device_mesh = None
+        device = self._device or pl_module.device
+        self._average_model = AveragedModel(pl_module, device, self._kwargs["avg_fn"])
+        if sharded:
+            pl_module._device_mesh = strategy.device_mesh
+            shard(self._average_model.module, strategy.device_mesh["data_parallel"])
+
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Keep the weights, which Lightning would overwrite: `last.ckpt` is yet to be written from them."""
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Save the average as the state, and the weights beside it."""
+        if not is_sharded(pl_module):
+            super().on_save_checkpoint(trainer, pl_module, checkpoint)
+            return
+        assert self._average_model is not None
+        checkpoint["current_model_state"] = checkpoint["state_dict"]
+        checkpoint["state_dict"] = whole_state(self._average_model.module)
+        checkpoint["averaging_state"] = {"n_averaged": self._average_model.n_averaged}
 
     def on_load_checkpoint(
         self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]
@@ -47,4 +83,10 @@ class WeightAverage(WeightAveraging):
                 "state_dict": checkpoint["state_dict"] | average,
                 "averaging_state": {"n_averaged": torch.tensor(checkpoint[_UPDATES_KEY])},
             }
-        super().on_load_checkpoint(trainer, pl_module, checkpoint)
+        if not is_sharded(pl_module) or "averaging_state" not in checkpoint:
+            super().on_load_checkpoint(trainer, pl_module, checkpoint)
+            return
+        assert self._average_model is not None
+        load_whole_state(self._average_model.module, checkpoint["state_dict"])
+        self._average_model.n_averaged.copy_(checkpoint["averaging_state"]["n_averaged"])
+        load_whole_state(pl_module, checkpoint["current_model_state"])

@@ -13,6 +13,7 @@ import lightning as L  # noqa: N812
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import Strategy
 from lightning.pytorch.utilities import rank_zero_only
 
 from tatumflow.engine.errors import SettingError
@@ -25,6 +26,7 @@ from tatumflow.training.fit.callbacks import (
     TopCheckpoints,
 )
 from tatumflow.training.fit.ema import WeightAverage
+from tatumflow.training.fit.machines import named_peers, strategy_of
 from tatumflow.training.fit.precision import choose_precision
 from tatumflow.training.fit.settings import RunConfig
 from tatumflow.training.fit.start import start_from, train_only
@@ -75,6 +77,7 @@ def fit(
         SettingError: if the folder holds a run without `resume`, or none with it.
         CorpusError: if the corpus or the recordings cannot be read or have no training side.
         TrainingError: if a loss is not finite.
+        PeerError: if another process of the run cannot be reached or has ended.
     """
     run_dir = Path(run_dir)
     last = run_dir / LAST
@@ -82,12 +85,12 @@ def fit(
         raise SettingError(f"{run_dir}: holds no {LAST} to resume from; start without resuming")
     if not resume and last.exists():
         raise SettingError(f"{run_dir}: holds a run already; resume it or choose another folder")
+    strategy = strategy_of(config.run)
     run_dir.mkdir(parents=True, exist_ok=True)
-    (run_dir / _CONFIG_FILE).write_text(json.dumps(config.plain(), indent=1), encoding="utf-8")
     quieten()
     if config.run.threads:
         torch.set_num_threads(config.run.threads)
-    if config.run.devices > 1 and not torch.cuda.is_available():
+    if config.run.processes > 1 and not torch.cuda.is_available():
         # Graphs split for DDP overlap computing and communication, which gains nothing on one CPU.
         torch._dynamo.config.optimize_ddp = False
     L.seed_everything(config.run.seed, verbose=False)
@@ -98,14 +101,17 @@ def fit(
     if config.run.start_from and not resume:
         start_from(module.model, config.run.start_from, config.run.start_parts)
     train_only(module.model, config.run.train_parts)
-    trainer = _trainer(config, run_dir, task)
+    trainer = _trainer(config, run_dir, task, strategy)
+    if trainer.is_global_zero:
+        (run_dir / _CONFIG_FILE).write_text(json.dumps(config.plain(), indent=1), encoding="utf-8")
     batches = task.batches(lambda: trainer.global_step * config.optimizer.accumulate)
     loaders: dict[str, Any] = {
         "train_dataloaders": BatchShare(batches, trainer.global_rank, trainer.world_size)
     }
     if task.validation is not None:
         loaders["val_dataloaders"] = task.validation
-    trainer.fit(module, **loaders, ckpt_path=last if resume else None, weights_only=True)
+    with named_peers(config.run):
+        trainer.fit(module, **loaders, ckpt_path=last if resume else None, weights_only=True)
     best = run_dir / BEST
     return FitResult(
         run_dir,
@@ -117,7 +123,7 @@ def fit(
     )
 
 
-def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
+def _trainer(config: RunConfig, run_dir: Path, task: Task[Any], strategy: str | Strategy) -> L.Trainer:
     run, monitor = config.run, task.module.monitor
     callbacks: list[L.Callback] = [StopAtNan(task.named)]
     if run.ema_decay:
@@ -162,7 +168,8 @@ def _trainer(config: RunConfig, run_dir: Path, task: Task[Any]) -> L.Trainer:
     return L.Trainer(
         accelerator="auto",
         devices=run.devices,
-        strategy="ddp" if run.devices > 1 else "auto",
+        num_nodes=run.nodes,
+        strategy=strategy,
         precision=choose_precision(run.precision).precision,
         logger=TensorBoardLogger(run_dir, name="", version="events"),
         callbacks=callbacks,

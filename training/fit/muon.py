@@ -5,11 +5,11 @@ slower than float32, and then nine tenths of a step are the optimizer's.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from tatumflow.training.fit.precision import has_native_bf16
 
@@ -18,14 +18,22 @@ class Muon(torch.optim.Muon):
     """`torch.optim.Muon` with the Newton-Schulz iteration in float32 on devices without native bfloat16.
 
     Arguments, parameter groups and state are those of `torch.optim.Muon`, so a run may be resumed on a
-    machine of the other kind.
+    machine of the other kind. Processes that train together all iterate in float32 if one of them must, since
+    replicas of the weights would drift apart.
+
+    A sharded matrix is orthogonalized as a whole: products of `DTensor`s exchange what they need of it. So
+    the step is that of an unsharded run, and costs transfers, which AdamW's does not.
     """
+
+    _native: bool | None = None
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Run the closure, if any, then update every parameter with a gradient; return the closure's loss."""
-        devices = {p.device for group in self.param_groups for p in group["params"]}
-        if all(map(has_native_bf16, devices)):
+        if self._native is None:
+            devices = {p.device for group in self.param_groups for p in group["params"]}
+            self._native = _agreed(all(map(has_native_bf16, devices)), devices)
+        if self._native:
             return super().step(closure)
         loss = None
         if closure is not None:
@@ -48,6 +56,15 @@ class Muon(torch.optim.Muon):
         rate = float(group["lr"])
         parameter.mul_(1 - rate * group["weight_decay"])
         parameter.add_(direction, alpha=-rate * _rate_share(group["adjust_lr_fn"], parameter))
+
+
+def _agreed(native: bool, devices: Collection[torch.device]) -> bool:
+    """Return whether something holds in every process of the run, each of which calls this once."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return native
+    flag = torch.tensor(int(native), device=next(iter(devices)))
+    distributed.all_reduce(flag, distributed.ReduceOp.MIN)
+    return bool(flag)
 
 
 def zeroth_power(matrix: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float) -> Tensor:

@@ -70,7 +70,9 @@ def _windows(config: TrainConfig) -> tuple[Windows, Windows]:
         data.corpora,
     )
     if not train.pieces:
-        raise CorpusError(f"{data.packed}: has no training pieces; prepare the corpus again")
+        raise CorpusError(
+            f"{data.packed}: has no training pieces; add pieces, or prepare it with another --seed"
+        )
     return train, Windows(corpus, "val", data.seq_len, _VAL_SEED, corpora=data.corpora)
 
 

@@ -1,6 +1,7 @@
 """The optimizer: Muon for hidden matrices, AdamW for all other parameters, combined."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 import torch
@@ -14,14 +15,19 @@ _OUTPUT_LAYERS: Final = frozenset({"heads"})
 
 
 class Together(torch.optim.Optimizer):
-    """Several optimizers as one, with the parameter groups of all."""
+    """Several optimizers as one, with the parameter groups and the state of all."""
 
     def __init__(self, *optimizers: torch.optim.Optimizer) -> None:
         self.parts = optimizers
-        super().__init__(self._groups(), {})
+        super().__init__([group for part in optimizers for group in part.param_groups], {})
+        self._share()
 
-    def _groups(self) -> list[dict[str, Any]]:
-        return [group for part in self.parts for group in part.param_groups]
+    def _share(self) -> None:
+        """Give each part its groups of this optimizer, and the state of all."""
+        groups = iter(self.param_groups)
+        for part in self.parts:
+            part.param_groups[:] = islice(groups, len(part.param_groups))
+            part.state = self.state
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -34,15 +40,29 @@ class Together(torch.optim.Optimizer):
             part.step()
         return loss
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the parts' states in their order."""
-        return {"parts": [part.state_dict() for part in self.parts]}
-
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load what `state_dict` returned."""
-        for part, state in zip(self.parts, state_dict["parts"], strict=True):
-            part.load_state_dict(state)
-        self.param_groups[:] = self._groups()
+        """Load what `state_dict` returned, or the parts' states under `parts` of an older checkpoint."""
+        super().load_state_dict(joined_states(state_dict))
+        self._share()
+
+
+def joined_states(state_dict: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an optimizer's state with its parameters numbered through.
+
+    That of an older checkpoint has the states of several optimizers, each numbered from 0, under `parts`.
+    """
+    if "parts" not in state_dict:
+        return dict(state_dict)
+    state: dict[int, Any] = {}
+    groups: list[dict[str, Any]] = []
+    for part in state_dict["parts"]:
+        first = sum(len(group["params"]) for group in groups)
+        state |= {first + number: values for number, values in part["state"].items()}
+        groups += [
+            {**group, "params": [first + number for number in group["params"]]}
+            for group in part["param_groups"]
+        ]
+    return {"state": state, "param_groups": groups}
 
 
 def build_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:

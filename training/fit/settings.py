@@ -116,7 +116,11 @@ class RunSettings(_Section):
             is named with dots: `decoder.heads.0` predicts the time shift. A step of the flow alone runs no
             decoder and is several times faster.
         seed: Seed of weights, order, turns and augmentation.
-        devices: GPUs, or processes on a CPU, that share every batch and average their gradients.
+        devices: GPUs, or processes on a CPU, of each machine. All processes share every batch and average
+            their gradients.
+        nodes: Machines that train together; `tatumflow train` is started on each of them.
+        strategy: "ddp" keeps the whole model in every process; "fsdp" shards weights, gradients and optimizer
+            state over all of them. "auto" is ddp where there are several processes.
         threads: CPU threads of each process; 0 for torch's default.
         compile: Whether to compile the model.
     """
@@ -138,8 +142,15 @@ class RunSettings(_Section):
     train_parts: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0)
     devices: int = Field(default=1, ge=1, le=1024)
+    nodes: int = Field(default=1, ge=1, le=1024)
+    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
     threads: int = Field(default=0, ge=0, le=1024)
     compile: bool = False
+
+    @property
+    def processes(self) -> int:
+        """Processes of the run on all machines."""
+        return self.nodes * self.devices
 
 
 class RunConfig(_Section):

@@ -9,6 +9,7 @@ from torch import nn
 
 from tatumflow.training.fit.optimizers import build_optimizer
 from tatumflow.training.fit.settings import OptimizerSettings, RunConfig
+from tatumflow.training.fit.sharding import ShardedStrategy, is_sharded, shard, whole
 from tatumflow.training.models import build_model
 
 CHECKPOINT_KEY: Final = "tatumflow"
@@ -53,6 +54,11 @@ class FamilyTrainer(L.LightningModule):
         self._total_steps = total_steps
         self._summed = (-1, 0)
 
+    def configure_model(self) -> None:
+        """Shard the model where the strategy shards; Lightning calls this when the processes have joined."""
+        if isinstance(self.trainer.strategy, ShardedStrategy) and not is_sharded(self):
+            shard(self, self.trainer.strategy.device_mesh["data_parallel"])
+
     def on_train_batch_start(self, batch: object, batch_idx: int) -> None:
         """Seed the random generator with the number of the batch in the run.
 
@@ -86,7 +92,7 @@ class FamilyTrainer(L.LightningModule):
     ) -> None:
         """Clip by norm; Lightning's own clipping refuses fused optimizers even without a gradient scaler."""
         norm = nn.utils.clip_grad_norm_(self.parameters(), self.config.optimizer.clip)
-        self.log("train/grad_norm", norm)
+        self.log("train/grad_norm", whole(norm))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save the metadata."""

@@ -55,3 +55,48 @@ def test_a_step_moves_tables_further_at_a_higher_rate() -> None:
         optimizer.step()
         moved.append((table.detach() - before).abs().mean().item())
     assert moved[1] == pytest.approx(10 * moved[0], rel=1e-3)
+
+
+def stepped() -> tuple[nn.Module, torch.optim.Optimizer]:
+    torch.manual_seed(0)
+    model = small_model("tatumflow-mini")
+    optimizer = build_optimizer(model, OptimizerSettings(kind="muon"))
+    torch.stack([parameter.sum() for parameter in model.parameters()]).sum().backward()
+    optimizer.step()
+    return model, optimizer
+
+
+def test_two_optimizers_are_saved_and_loaded_as_one() -> None:
+    model, optimizer = stepped()
+    saved = optimizer.state_dict()
+    parameters = list(model.parameters())
+    assert len(saved["state"]) == len(parameters)
+    other = build_optimizer(model, OptimizerSettings(kind="muon"))
+    other.load_state_dict(saved)
+    for parameter in parameters:
+        assert other.state[parameter].keys() == optimizer.state[parameter].keys()
+    before = [parameter.detach().clone() for parameter in parameters]
+    other.param_groups[0]["lr"] = 0.0
+    other.step()
+    kept = {id(parameter) for parameter in other.param_groups[0]["params"]}
+    for parameter, was in zip(parameters, before, strict=True):
+        assert parameter.equal(was) == (id(parameter) in kept)
+
+
+def test_the_state_of_an_older_checkpoint_is_loaded() -> None:
+    model, optimizer = stepped()
+    saved = optimizer.state_dict()
+    first, *others = saved["param_groups"]
+    count = len(first["params"])
+    older = [
+        {"state": {n: saved["state"][n] for n in range(count)}, "param_groups": [first]},
+        {
+            "state": {n - count: values for n, values in saved["state"].items() if n >= count},
+            "param_groups": [{**group, "params": [n - count for n in group["params"]]} for group in others],
+        },
+    ]
+    other = build_optimizer(model, OptimizerSettings(kind="muon"))
+    other.load_state_dict({"parts": older})
+    for parameter in model.parameters():
+        for name, value in optimizer.state[parameter].items():
+            assert other.state[parameter][name].equal(value)

@@ -235,7 +235,7 @@ def test_two_processes_learn_what_one_does(packed: Path, tmp_path: Path) -> None
     command = [*TRAIN, str(TRANSFORMER), "--run", str(tmp_path / "shared")]
     for override in [*overrides, "run.devices=2"]:
         command += ["--set", override]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=400)
     start = load_config(TRANSFORMER, [*overrides, "run.max_steps=1", "optimizer.lr=1e-12"])
     before, one, two = (
         torch.cat([tensor.flatten() for tensor in open_checkpoint(path).model.state_dict().values()])

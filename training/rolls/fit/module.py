@@ -12,6 +12,7 @@ from tatumflow.engine.rolls.hiding import hide
 from tatumflow.engine.rolls.roll import Roll
 from tatumflow.engine.rolls.sampler import RollSampling
 from tatumflow.engine.rolls.windows import RollModel, fill_rolls
+from tatumflow.training.fit.sharding import is_sharded
 from tatumflow.training.fit.trainable import FamilyTrainer
 from tatumflow.training.models.fractal_midi.model import FractalMidi
 from tatumflow.training.rolls.data.batches import RollBatch
@@ -83,8 +84,13 @@ class RollTrainer(FamilyTrainer):
         self.log_dict(means, sync_dist=True)
 
     def _show(self, batch: RollBatch) -> None:
-        """Log pictures to TensorBoard: a roll, and the same with its middle half filled by the model."""
+        """Log pictures to TensorBoard: a roll, and the same with its middle half filled by the model.
+
+        None of a sharded model: one process alone would wait for the others' shares.
+        """
         if not isinstance(self.logger, TensorBoardLogger) or not self.trainer.is_global_zero:
+            return
+        if is_sharded(self):
             return
         real = Roll(batch.state[0].cpu().numpy(), batch.velocity[0].cpu().numpy())
         hidden, known = hide(real, real.width // 4, 3 * real.width // 4)
