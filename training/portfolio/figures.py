@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.engine.model.model_folder import Metric
 from tatumflow.training.evaluate.comparison import Figures
 from tatumflow.training.evaluate.report.families_table import figure_cell, read_figures
+
+
+_TIMES: Final = ("p50", "p99", "max")
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def _rows(group: Figures, prefix: str) -> Iterator[FigureRow]:
             continue
         title = f"{prefix}{_words(str(name))}"
         if _is_timing(value):
-            parts = " / ".join(f"{value[part]:.2f}" for part in ("p50", "p99", "max"))
+            parts = " / ".join(f"{value[part]:.2f}" for part in _TIMES)
             yield FigureRow(title, f"{parts} (p50 / p99 / max)", _target(value))
             continue
         text = figure_cell(value)
@@ -90,10 +94,7 @@ def _rows(group: Figures, prefix: str) -> Iterator[FigureRow]:
 
 
 def _is_timing(value: Figures) -> bool:
-    return all(isinstance(value.get(part), int | float) and np.isfinite(value[part]) for part in _PARTS)
-
-
-_PARTS = ("p50", "p99", "max")
+    return all(isinstance(value.get(part), int | float) and np.isfinite(value[part]) for part in _TIMES)
 
 
 def _target(value: Figures) -> str:
