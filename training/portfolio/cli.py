@@ -27,7 +27,9 @@ def portfolio(
     ] = "",
     figures: Annotated[
         list[Path] | None,
-        typer.Option("--figures", metavar="FILE.json", help="From `--json` of a command; may be repeated."),
+        typer.Option(
+            "--figures", metavar="FILE.json", help="From `--json` of bench or evaluate; may be repeated."
+        ),
     ] = None,
     style: Annotated[
         list[str] | None, typer.Option("--style", help="Style of a demo; may be repeated.")

@@ -57,7 +57,7 @@ def make_portfolio(
     Args:
         model: Name or folder of a bundle; the first at hand when empty.
         out: Folder to write, made if it does not exist; files of an earlier run are replaced.
-        figures: Files that `--json` of a command wrote.
+        figures: Files that `--json` of `tatumflow bench` or `tatumflow evaluate` wrote.
         styles: Styles of the demos; by default known ones that the model has.
         seed: Seed of the demos.
         write_sound: Makes the sound files; None for MIDI only.

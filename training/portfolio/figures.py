@@ -12,7 +12,6 @@ from tatumflow.engine.model.model_folder import Metric
 from tatumflow.training.evaluate.comparison import Figures
 from tatumflow.training.evaluate.report.families_table import figure_cell, read_figures
 
-
 _TIMES: Final = ("p50", "p99", "max")
 
 
@@ -49,7 +48,7 @@ class FigureTable:
 
 
 def read_tables(files: Sequence[Path]) -> list[FigureTable]:
-    """Read the files of figures that `--json` of evaluate, bench and others wrote.
+    """Read the files of figures that `--json` of `tatumflow bench` and `tatumflow evaluate` wrote.
 
     Raises:
         SettingError: if a file cannot be read, or lacks the command that made it or figures.
