@@ -52,7 +52,8 @@ def make_portfolio(
 ) -> Portfolio:
     """Write a page of figures beside their commands, demos as MIDI and MP3, and slides in one file.
 
-    Every figure is of a file in `figures` or of the model's manifest.
+    Every figure is of a file in `figures` or of the model's manifest. The slides leave the latter out where
+    there are others.
 
     Args:
         model: Name or folder of a bundle; the first at hand when empty.
@@ -70,7 +71,7 @@ def make_portfolio(
     if out.exists() and not out.is_dir():
         raise SettingError(f"{out}: is a file; give the name of a folder")
     bundle = load_bundle(bundle_path(model))
-    tables = [*read_tables(figures), *metric_tables(bundle.name, bundle.manifest.metrics)]
+    measured, own = read_tables(figures), metric_tables(bundle.name, bundle.manifest.metrics)
     try:
         out.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(out / SOUNDS, ignore_errors=True)
@@ -85,10 +86,10 @@ def make_portfolio(
             "silent": silent,
             "slides": SLIDES,
         }
-        write_whole(page, render("portfolio.html", _PACKAGE, tables=tables, **common))
+        write_whole(page, render("portfolio.html", _PACKAGE, tables=[*measured, *own], **common))
         embedded = [_embedded(out / demo.sound) if demo.sound else "" for demo in demos]
-        halves = [half for table in tables for half in _slides_of(table)]
-        write_whole(slides, render("slides.html", _PACKAGE, tables=halves, embedded=embedded, **common))
+        parts = [part for table in measured or own for part in _slides_of(table)]
+        write_whole(slides, render("slides.html", _PACKAGE, tables=parts, embedded=embedded, **common))
     except OSError as error:
         raise SettingError(f"{out}: cannot be written ({error.strerror}); give another folder") from None
     return Portfolio(page, slides, tuple(demos), silent)

@@ -70,7 +70,8 @@ def metric_tables(name: str, metrics: Sequence[Metric]) -> list[FigureTable]:
     """Return the figures of a model's manifest, a table for each command."""
     by_command: dict[str, list[FigureRow]] = {}
     for metric in metrics:
-        row = FigureRow(_words(metric.name), f"{metric.value:.4g}")
+        value = f"{metric.value:,.0f}" if metric.value.is_integer() else f"{metric.value:.4g}"
+        row = FigureRow(_words(metric.name), value)
         by_command.setdefault(metric.command, []).append(row)
     return [FigureTable("manifest.json", command, name, tuple(rows)) for command, rows in by_command.items()]
 
