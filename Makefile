@@ -14,7 +14,7 @@ WORKERS := 2
 TORCH :=
 
 .DEFAULT_GOAL := help
-.PHONY: help jam test quick check minimum fmt clean
+.PHONY: help jam test quick check minimum fmt site clean
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -43,6 +43,13 @@ fmt: $(VENV)/dev.stamp ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+site: $(VENV)/dev.stamp build/samples/index.html ## Build the site of all pages, with a page of samples, into build/site
+	$(BIN)/python .make/site.py build/site --samples build/samples
+
+# Some minutes, so kept until `make clean` or another bundle.
+build/samples/index.html: exports/tatumflow-live/manifest.json | $(VENV)/dev.stamp
+	$(BIN)/tatumflow samples -o build/samples
+
 clean: ## Remove the environment, caches and build output (models, recordings and data stay)
 	rm -rf $(VENV) $(MINIMUM) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -60,7 +67,7 @@ $(VENV)/live.stamp: $(REQUIREMENTS) | $(BIN)/python
 $(VENV)/dev.stamp: $(REQUIREMENTS) .make/system-packages.sh | $(BIN)/python
 	@.make/system-packages.sh test $(BIN)/python
 	@echo "Installing TatumFlow, training and test tools into $(VENV) (some minutes the first time)"
-	@$(PIP) --editable '.[dev,training,separation,musicgen,publish]'
+	@$(PIP) --editable '.[dev,docs,training,separation,musicgen,publish]'
 	@mkdir -p $(VENV)/links/tatumflow
 	@for package in $(PACKAGES); do ln -sfn ../../../$$package $(VENV)/links/tatumflow/$$package; done
 	@touch $(VENV)/live.stamp $@
@@ -71,5 +78,5 @@ $(MINIMUM)/stamp: pyproject.toml constraints-minimum.txt
 	rm -rf $(MINIMUM) && "$$python" -m venv $(MINIMUM)
 	@sed -e '$(if $(TORCH),s/^torch==.*/torch==$(TORCH)/)' constraints-minimum.txt >$(MINIMUM)/constraints.txt
 	@$(MINIMUM)/bin/python -m pip --disable-pip-version-check --quiet install \
-		--constraint $(MINIMUM)/constraints.txt --editable '.[dev,training,separation,musicgen,publish]'
+		--constraint $(MINIMUM)/constraints.txt --editable '.[dev,docs,training,separation,musicgen,publish]'
 	@touch $@

@@ -18,6 +18,7 @@ from tatumflow.training.export.target import Target
 from tatumflow.training.harmony import cli as harmony_cli
 from tatumflow.training.libraries import needed_libraries
 from tatumflow.training.musicgen import cli as musicgen_cli
+from tatumflow.training.portfolio import cli as portfolio_cli
 from tatumflow.training.publish import cli as publish_cli
 from tatumflow.training.samples import cli as samples_cli
 from tatumflow.training.separation import cli as separation_cli
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
     harmony_cli.register(data)
     beats_cli.register(beats)
     separation_cli.register(app, data)
-    for room in (adapt_cli, evaluate_cli, samples_cli, musicgen_cli, publish_cli):
+    for room in (adapt_cli, evaluate_cli, samples_cli, portfolio_cli, musicgen_cli, publish_cli):
         room.register(app)
 
 

@@ -91,16 +91,14 @@ def _dependencies(project: dict[str, Any], *extras: str) -> "list[Requirement]":
     return [Requirement(line) for line in lines]
 
 
-_PINNED_EXTRAS = ("training", "link", "separation", "musicgen", "publish", "spleeter", "dev")
+_PINNED_EXTRAS = ("training", "link", "separation", "musicgen", "publish", "spleeter", "docs", "dev")
 
 
 def test_version_constraints_cover_and_fit_the_direct_dependencies(root: Path, project: dict[str, Any]):
     from packaging.utils import canonicalize_name
 
     pinned = _constraints(root / "constraints.txt")
-    for wanted in _dependencies(
-        project, "training", "link", "separation", "musicgen", "publish", "spleeter", "dev"
-    ):
+    for wanted in _dependencies(project, *_PINNED_EXTRAS):
         assert wanted.specifier.contains(pinned[canonicalize_name(wanted.name)]), wanted
 
 
@@ -109,9 +107,7 @@ def test_minimum_constraints_are_the_lower_bounds_of_all_dependencies(root: Path
     from packaging.version import Version
 
     pinned = _constraints(root / "constraints-minimum.txt")
-    for wanted in _dependencies(
-        project, "training", "link", "separation", "musicgen", "publish", "spleeter", "dev"
-    ):
+    for wanted in _dependencies(project, *_PINNED_EXTRAS):
         bounds = [part.version for part in wanted.specifier if part.operator == ">="]
         assert len(bounds) == 1, f"{wanted} has no lower bound, or several"
         assert Version(pinned[canonicalize_name(wanted.name)]) == Version(bounds[0]), wanted

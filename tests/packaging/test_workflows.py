@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-WORKFLOWS = ("ci", "release")
+WORKFLOWS = ("ci", "release", "site")
 
 
 def load(root: Path, name: str) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def test_ci_installs_the_extras_that_make_installs(root: Path):
     assert set(installed) == made
 
 
-@pytest.mark.parametrize("name", WORKFLOWS)
+@pytest.mark.parametrize("name", ["ci", "release"])
 def test_the_scripts_that_a_workflow_runs_are_here(root: Path, name: str):
     scripts = re.findall(r"(?m)^\.(?:ci|make)/\S+", "\n".join(commands(load(root, name))))
     assert scripts
@@ -60,3 +60,14 @@ def test_a_release_builds_checks_tries_and_attaches_in_this_order(root: Path):
     text = "\n".join(commands(workflow))
     places = [text.index(part) for part in ("-m build\n", "twine check", "try-wheel.sh", "gh release create")]
     assert places == sorted(places)
+
+
+def test_the_site_is_built_by_make_and_then_deployed(root: Path):
+    workflow = load(root, "site")
+    assert workflow["permissions"] == {"contents": "read", "pages": "write", "id-token": "write"}
+    build, deploy = workflow["jobs"]["build"], workflow["jobs"]["deploy"]
+    assert "make site" in commands({"jobs": {"build": build}})
+    assert deploy["needs"] == "build"
+    (uploaded,) = (step["with"]["path"] for step in build["steps"] if "upload-pages" in step.get("uses", ""))
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    assert f".make/site.py {uploaded.removesuffix('/site')} " in makefile

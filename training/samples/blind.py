@@ -15,12 +15,14 @@ from tatumflow.engine.model.bundle import bundle_path, load_bundle
 from tatumflow.engine.model.style_names import player_name
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.evaluate.classifiers.discriminator import snapped
+from tatumflow.training.evaluate.comparison import Figures
 from tatumflow.training.evaluate.generations import Performer, seed_of, to_notes
 from tatumflow.training.evaluate.primers import Notes, Primer, draw_primers
 from tatumflow.training.evaluate.progress import Progress
 from tatumflow.training.evaluate.report.examples import Example, WriteSound, moved, write_examples
 from tatumflow.training.evaluate.report.page import render
 from tatumflow.training.samples.page import SOUND
+from tatumflow.training.samples.real import credits_of
 
 PAGE: Final = "blind.html"
 KEY: Final = "blind.json"
@@ -70,6 +72,7 @@ def make_blind_test(
     seed: int = 0,
     write_sound: WriteSound | None = None,
     progress: Progress | None = None,
+    back: str = "",
 ) -> tuple[Row, ...]:
     """Continue held-out primers by each model, and write a page that hides who plays until it is clicked.
 
@@ -84,6 +87,7 @@ def make_blind_test(
         seed: Seed of primers, continuations and order.
         write_sound: Makes the sound files; None for MIDI only.
         progress: Display of the progress; on standard error by default.
+        back: File in the folder above that the page links back to; empty for none.
 
     Returns:
         The rows of the page.
@@ -113,7 +117,8 @@ def make_blind_test(
             played[name].append(performer.continuation(primer.notes, _SECONDS, controls, seed_of(seed, i)))
     shown.end()
     rows = _shuffled(primers, played, seed)
-    return _written(rows, names, out, seed, write_sound)
+    about = {"credits": credits_of(packed), "back": back}
+    return _written(rows, names, out, seed, write_sound, about)
 
 
 def _shuffled(primers: Sequence[Primer], played: dict[str, list[Notes]], seed: int) -> list[Row]:
@@ -141,7 +146,12 @@ def _shuffled(primers: Sequence[Primer], played: dict[str, list[Notes]], seed: i
 
 
 def _written(
-    rows: Sequence[Row], names: Sequence[str], out: Path, seed: int, write_sound: WriteSound | None
+    rows: Sequence[Row],
+    names: Sequence[str],
+    out: Path,
+    seed: int,
+    write_sound: WriteSound | None,
+    about: Figures,
 ) -> tuple[Row, ...]:
     clips = [clip for row in rows for clip in row.clips]
     try:
@@ -158,7 +168,8 @@ def _written(
             "blind.html",
             "tatumflow.training.samples",
             title="Which of them is the player?",
-            command=f"tatumflow samples {' '.join(names)} --blind -o DIR --corpus CORPUS --seed {seed}",
+            command=_command(names, seed, alone=not about["back"]),
+            **about,
             rows=written,
             titles=[_title(row.primer) for row in written],
             player=PLAYER,
@@ -170,6 +181,11 @@ def _written(
     except OSError as error:
         raise SettingError(f"{out}: cannot be written ({error.strerror}); give another folder") from None
     return written
+
+
+def _command(names: Sequence[str], seed: int, *, alone: bool) -> str:
+    others = "".join(f" --blind {name}" for name in names[1:]) if alone else ""
+    return f"tatumflow samples {names[0]}{others} -o DIR --corpus CORPUS --seed {seed}"
 
 
 def _title(primer: Primer) -> str:

@@ -6,6 +6,8 @@ of equals the first. Figures are distances: less is better.
 - harmony, melody, rhythm: for the parts of theory of the mode, the mean Euclidean distance of the features
   from those of the references; see `training/evaluate/metrics/phrase_features.py`;
 - off the chords: the share of notes outside the chord at their onset, where there is a chart.
+
+Faults are the counts of `training/samples/texture.py` that lie beyond their limits.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,31 +19,12 @@ import numpy as np
 from tatumflow.engine.controls import ModeName, chart_named
 from tatumflow.engine.tempo.chart_clock import ChartClock
 from tatumflow.training.evaluate.bootstrap import Floats
-from tatumflow.training.evaluate.metrics.music_metrics import stretch_of
 from tatumflow.training.evaluate.metrics.onsets import TOGETHER, onset_times
 from tatumflow.training.evaluate.metrics.phrase_features import part_distance, phrase_parts
-from tatumflow.training.evaluate.metrics.repetition import most_repeated_figure
-from tatumflow.training.evaluate.metrics.texture import chord_tone_share, longest_silence, note_density
+from tatumflow.training.evaluate.metrics.texture import chord_tone_share
 from tatumflow.training.evaluate.primers import Notes
 from tatumflow.training.samples.requests import Request
-
-FEWEST_NOTES: Final = 8
-"""Fewest notes of a candidate without a fault."""
-
-LONGEST_GAP: Final = 2.0
-"""Longest silence of a candidate without a fault, in seconds."""
-
-MOST_REPEATED: Final = 3
-"""Largest count of a figure of 8 notes in `REPEATED_WITHIN`: of 926 such stretches of PiJAMA's and Weimar's
-validation sides, at most one in a hundred exceeds it."""
-
-REPEATED_WITHIN: Final = 20.0
-"""Seconds."""
-
-DENSEST: Final = 18.0
-"""Largest number of notes per second: of the same stretches, one in a hundred exceeds it."""
-
-_STEP: Final = REPEATED_WITHIN / 2
+from tatumflow.training.samples.texture import Texture, texture_of
 
 COMPARED: Final[dict[ModeName, tuple[str, ...]]] = {
     "answer": ("harmony", "rhythm"),
@@ -74,15 +57,39 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Judgment:
-    """Figures and faults of a candidate.
+    """Figures of a candidate.
 
     Attributes:
         figures: Distances by name; NaN where undefined.
-        faults: Its faults in words.
+        texture: Counts of its notes.
     """
 
     figures: dict[str, float]
-    faults: tuple[str, ...]
+    texture: Texture
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Its faults in words."""
+        return self.texture.faults
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The best of several candidates.
+
+    Attributes:
+        index: Its index.
+        judgment: Its figures.
+        rank: Its mean rank over the distances: 1 where it is nearest in all; NaN without distances.
+        ranges: Smallest and largest of each distance over the candidates; NaN where none is defined.
+        faultless: Number of candidates without a fault.
+    """
+
+    index: int
+    judgment: Judgment
+    rank: float
+    ranges: dict[str, tuple[float, float]]
+    faultless: int
 
 
 def judge(request: Request, candidate: Candidate, references: Sequence[Notes]) -> Judgment:
@@ -97,15 +104,27 @@ def judge(request: Request, candidate: Candidate, references: Sequence[Notes]) -
             figures[part] = float(np.mean(distances))
     if request.chords:
         figures[OFF_CHORDS] = 1.0 - _share_on_chords(request, candidate)
-    return Judgment(figures, tuple(_faults(candidate)))
+    return Judgment(figures, texture_of(candidate.notes, candidate.seconds))
 
 
-def best_of(judgments: Sequence[Judgment]) -> int:
-    """Return the index of the best of at least one candidate of one request."""
-    ranks = np.zeros(len(judgments))
-    for name in judgments[0].figures:
-        ranks += _ranks(np.array([judgment.figures[name] for judgment in judgments]))
-    return min(range(len(judgments)), key=lambda i: (len(judgments[i].faults), float(ranks[i]), i))
+def best_of(judgments: Sequence[Judgment]) -> Choice:
+    """Return the best of at least one candidate of one request."""
+    names = list(judgments[0].figures)
+    values = {name: np.array([judgment.figures[name] for judgment in judgments]) for name in names}
+    ranks = sum((_ranks(column) for column in values.values()), np.zeros(len(judgments)))
+    index = min(range(len(judgments)), key=lambda i: (len(judgments[i].faults), float(ranks[i]), i))
+    return Choice(
+        index,
+        judgments[index],
+        float(ranks[index]) / len(names) + 1 if names else float("nan"),
+        {name: _range(column) for name, column in values.items()},
+        sum(not judgment.faults for judgment in judgments),
+    )
+
+
+def _range(values: Floats) -> tuple[float, float]:
+    known = values[np.isfinite(values)]
+    return (float(known.min()), float(known.max())) if len(known) else (float("nan"), float("nan"))
 
 
 def _ranks(values: Floats) -> Floats:
@@ -125,21 +144,3 @@ def _share_on_chords(request: Request, candidate: Candidate) -> float:
         return () if chord is None else chord.pitch_classes
 
     return chord_tone_share(candidate.notes, tones, onset_times(candidate.notes), TOGETHER)
-
-
-def _faults(candidate: Candidate) -> list[str]:
-    notes, seconds = candidate.notes, candidate.seconds
-    if len(notes) < FEWEST_NOTES:
-        return [f"only {len(notes)} notes"]
-    faults: list[str] = []
-    gap = longest_silence(notes, seconds)
-    if gap > LONGEST_GAP:
-        faults.append(f"{gap:.1f} s of silence")
-    starts = np.arange(0.0, max(seconds - REPEATED_WITHIN, 0.0) + _STEP, _STEP).tolist()
-    repeated = max(most_repeated_figure(stretch_of(notes, start, REPEATED_WITHIN)) for start in starts)
-    density = note_density(notes, seconds)
-    if density > DENSEST:
-        faults.append(f"{density:.0f} notes a second")
-    if repeated > MOST_REPEATED:
-        faults.append(f"a figure {repeated} times")
-    return faults

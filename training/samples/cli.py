@@ -36,8 +36,9 @@ def samples(
 ) -> None:
     """Make a page of samples in every mode and several styles, each the best of several candidates.
 
-    With --blind and --corpus, the page is a listening test instead: 24 clips, the same primers continued by
-    the player and by each model, in random order, with the answers behind a click.
+    With --corpus, a player's real stretch is beside each sample, and a blind test beside the page: the same
+    primers continued by the player and by the model, in random order, with the answers behind a click. With
+    --blind too, nothing but the test is made, 24 clips of the player and of each model.
     """
     if blind:
         if corpus is None:

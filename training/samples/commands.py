@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from tatumflow.engine.errors import SettingError
+from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.model.bundle import bundle_path, load_bundle
 from tatumflow.training.data.packing import PackedCorpus
@@ -14,13 +14,18 @@ from tatumflow.training.evaluate.comparison import Figures, without_nan
 from tatumflow.training.evaluate.generations import Performer, seed_of
 from tatumflow.training.evaluate.progress import Progress
 from tatumflow.training.evaluate.report.examples import Example, WriteSound, write_examples
+from tatumflow.training.samples.blind import PAGE as BLIND_PAGE
+from tatumflow.training.samples.blind import make_blind_test
 from tatumflow.training.samples.calls import find_calls
-from tatumflow.training.samples.page import SOUND, sample_page, sample_title, style_title
+from tatumflow.training.samples.page import SOUND, Shown, sample_page, sample_title, style_title
 from tatumflow.training.samples.play import Sample, play_best, references_of
+from tatumflow.training.samples.real import Stretch, credits_of, real_stretch
 from tatumflow.training.samples.requests import sample_requests
 
 PAGE: Final = "index.html"
 FIGURES: Final = "samples.json"
+BLIND_FOLDER: Final = "blind"
+"""Folder of the blind test beside the page."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,9 @@ def make_samples(
     progress: Progress | None = None,
 ) -> list[Sample]:
     """Play candidates in every mode and several styles, choose the best, and write a page of samples.
+
+    With a corpus, a player's real stretch is beside each sample, and a blind test of the model is beside the
+    page, in `BLIND_FOLDER`.
 
     Args:
         model: Name or folder of a bundle; the first at hand when empty.
@@ -80,6 +88,7 @@ def make_samples(
     calls = find_calls(chosen.count, corpus=packed, files=primers, seed=chosen.seed)
     performer = Performer(bundle)
     samples: list[Sample] = []
+    stretches: list[Stretch | None] = []
     replied = 0
     for number, request in enumerate(sample_requests(bundle.styles, chosen.count)):
         shown.begin(f"{number + 1} of {chosen.count}")
@@ -91,29 +100,64 @@ def make_samples(
         samples.append(
             play_best(performer, request, call, references, candidates=chosen.candidates, seed=seed)
         )
+        stretches.append(real_stretch(request, call, packed, seed))
     shown.end()
     source = "phrases of the files"
     if not primers:
         source = "written phrases" if packed is None else "held-out phrases"
-    header = {
+    header: Figures = {
         "model": bundle.name,
         "command": _command(bundle.name, chosen, packed is not None, primers),
         "calls": source,
         "candidates": chosen.candidates,
+        "credits": [] if packed is None else credits_of(packed),
+        "blind": "",
+        "no_blind": "no corpus was given",
     }
-    _write(out, samples, header, write_sound)
+    if corpus is not None:
+        header |= _blind_test(model, out, corpus, chosen.seed, write_sound, shown)
+    _write(out, samples, stretches, header, write_sound)
     return samples
 
 
-def _write(out: Path, samples: Sequence[Sample], header: Figures, write_sound: WriteSound | None) -> None:
-    found = [_example(number, sample) for number, sample in enumerate(samples, start=1)]
+def _blind_test(
+    model: str, out: Path, corpus: Path, seed: int, write_sound: WriteSound | None, progress: Progress
+) -> Figures:
+    """Write the blind test; without pieces that are long enough, return the reason."""
+    try:
+        make_blind_test(
+            [model],
+            out / BLIND_FOLDER,
+            corpus,
+            seed=seed,
+            write_sound=write_sound,
+            progress=progress,
+            back=PAGE,
+        )
+    except CorpusError as error:
+        return {"no_blind": str(error)}
+    return {"blind": f"{BLIND_FOLDER}/{BLIND_PAGE}", "no_blind": ""}
+
+
+def _write(
+    out: Path,
+    samples: Sequence[Sample],
+    stretches: Sequence[Stretch | None],
+    header: Figures,
+    write_sound: WriteSound | None,
+) -> None:
+    pairs = list(zip(samples, stretches, strict=True))
+    found = [(_example(n, sample), _real_example(n, real)) for n, (sample, real) in enumerate(pairs, start=1)]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        examples, silent = write_examples(iter(found), out, write_sound, SOUND)
-        rows = [_figures(sample, example) for sample, example in zip(samples, examples, strict=True)]
-        content = json.dumps(without_nan({**header, "samples": rows}), indent=1, allow_nan=False)
-        write_whole(out / FIGURES, content + "\n")
-        write_whole(out / PAGE, sample_page(samples, examples, header, silent))
+        flat = iter([example for pair in found for example in pair if example is not None])
+        examples, silent = write_examples(flat, out, write_sound, SOUND)
+        done = iter(examples)
+        written = [(next(done), None if real is None else next(done)) for _, real in found]
+        shown = [Shown(*pair, *files) for pair, files in zip(pairs, written, strict=True)]
+        figures = without_nan({**header, "samples": [_figures(one) for one in shown]})
+        write_whole(out / FIGURES, json.dumps(figures, indent=1, allow_nan=False) + "\n")
+        write_whole(out / PAGE, sample_page(shown, header, silent))
     except OSError as error:
         raise SettingError(f"{out}: cannot be written ({error.strerror}); give another folder") from None
 
@@ -124,18 +168,30 @@ def _example(number: int, sample: Sample) -> Example:
     return Example(name, sample_title(sample), style_title(sample), sample.given, sample.played)
 
 
-def _figures(sample: Sample, example: Example) -> Figures:
+def _real_example(number: int, real: Stretch | None) -> Example | None:
+    return (
+        None if real is None else Example(f"{number:02d}-real", real.title, "real", real.given, real.played)
+    )
+
+
+def _figures(shown: Shown) -> Figures:
+    sample, real = shown.sample, shown.real
     call = sample.call
     return {
-        "file": f"{example.name}.mid",
+        "file": f"{shown.example.name}.mid",
         **asdict(sample.request),
         "call": None if call is None else {"piece": call.piece, "player": call.player},
         "seed": sample.seed,
-        "chosen": sample.chosen,
-        "faultless": sample.faultless,
-        "notes": len(sample.played),
+        "chosen": sample.choice.index + 1,
+        "faultless": sample.choice.faultless,
         "faults": list(sample.judgment.faults),
         "distances": sample.judgment.figures,
+        "candidates": {name: list(ends) for name, ends in sample.choice.ranges.items()},
+        "mean_rank": sample.choice.rank,
+        **asdict(sample.judgment.texture),
+        "real": None
+        if real is None or shown.real_example is None
+        else {"file": f"{shown.real_example.name}.mid", "corpus": real.corpus, **asdict(real.texture)},
     }
 
 

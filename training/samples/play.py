@@ -8,12 +8,13 @@ import numpy as np
 
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.turns.turn_window import ENTRY_SECONDS
-from tatumflow.training.data.packing import PackedCorpus, style_slug
-from tatumflow.training.evaluate.generations import Performer, seed_of, to_notes
+from tatumflow.training.data.packing import PackedCorpus
+from tatumflow.training.evaluate.generations import Performer, seed_of
 from tatumflow.training.evaluate.metrics.music_metrics import stretch_of
 from tatumflow.training.evaluate.parts.answer_relevance import Call
-from tatumflow.training.evaluate.primers import Notes, segments
-from tatumflow.training.samples.choice import Candidate, Judgment, best_of, judge
+from tatumflow.training.evaluate.primers import Notes
+from tatumflow.training.samples.choice import Candidate, Choice, Judgment, best_of, judge
+from tatumflow.training.samples.real import player_stretches, shifted
 from tatumflow.training.samples.requests import Request
 
 CONTINUED_SECONDS: Final = 20.0
@@ -23,7 +24,6 @@ IMPROVISED_SECONDS: Final = 40.0
 """Length of an improvisation."""
 
 _REFERENCES: Final = 8
-_REFERENCE_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,21 @@ class Sample:
         call: The call; None for an improvisation.
         given: Notes of the call, from 0 s on; empty for an improvisation.
         played: Notes of the companion, on the same clock.
-        judgment: Its figures and faults.
+        choice: Why it was chosen.
         seed: Its seed.
-        chosen: Its number among the candidates, from 1.
-        faultless: Number of candidates without a fault.
     """
 
     request: Request
     call: Call | None
     given: tuple[Note, ...]
     played: tuple[Note, ...]
-    judgment: Judgment
+    choice: Choice
     seed: int
-    chosen: int
-    faultless: int
+
+    @property
+    def judgment(self) -> Judgment:
+        """Its figures and faults."""
+        return self.choice.judgment
 
 
 def play_best(
@@ -75,18 +76,16 @@ def play_best(
     """
     played = [_play(performer, request, call, seed_of(seed, i)) for i in range(candidates)]
     judgments = [judge(request, candidate, references) for candidate, _ in played]
-    best = best_of(judgments)
-    candidate, begins = played[best]
-    given = () if call is None else _moved(call.notes, -float(call.notes["onset"][0]))
+    choice = best_of(judgments)
+    candidate, begins = played[choice.index]
+    given = () if call is None else shifted(call.notes, -float(call.notes["onset"][0]))
     return Sample(
         request,
         call,
         given,
-        _moved(candidate.notes, begins),
-        judgments[best],
+        shifted(candidate.notes, begins),
+        choice,
         candidate.seed,
-        best + 1,
-        sum(not judgment.faults for judgment in judgments),
     )
 
 
@@ -104,14 +103,7 @@ def references_of(
         return (call.following if goes_on else call.notes,)
     if corpus is None:
         return ()
-    found = [
-        piece
-        for piece in (*corpus.played("val"), *corpus.played("train"))
-        if style_slug(piece.player) in request.styles
-    ]
-    order = np.random.default_rng(seed).permutation(len(found)).tolist()
-    stretches = (next(segments(corpus.notes(found[i]), _REFERENCE_SECONDS), None) for i in order)
-    return tuple(islice((stretch for stretch in stretches if stretch is not None), _REFERENCES))
+    return tuple(islice((notes for _, notes in player_stretches(request.styles, corpus, seed)), _REFERENCES))
 
 
 def _play(performer: Performer, request: Request, call: Call | None, seed: int) -> tuple[Candidate, float]:
@@ -131,7 +123,3 @@ def _play(performer: Performer, request: Request, call: Call | None, seed: int) 
     first = float(notes["onset"][0])
     seconds = float((notes["onset"] + notes["duration"]).max()) - first
     return Candidate(seed, stretch_of(notes, first, seconds), seconds, last - first), first - start
-
-
-def _moved(notes: Notes, seconds: float) -> tuple[Note, ...]:
-    return tuple(replace(note, onset=max(note.onset + seconds, 0.0)) for note in to_notes(notes))

@@ -20,19 +20,15 @@ from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.evaluate.parts.answer_relevance import Call
 from tatumflow.training.evaluate.primers import Notes
 from tatumflow.training.samples.calls import find_calls
-from tatumflow.training.samples.choice import (
-    LONGEST_GAP,
-    MOST_REPEATED,
-    OFF_CHORDS,
-    Candidate,
-    Judgment,
-    best_of,
-    judge,
-)
+from tatumflow.training.samples.choice import OFF_CHORDS, Candidate, Judgment, best_of, judge
 from tatumflow.training.samples.commands import SampleSettings, make_samples
 from tatumflow.training.samples.phrases import PHRASES, written_calls
 from tatumflow.training.samples.play import references_of
+from tatumflow.training.samples.real import real_stretch
 from tatumflow.training.samples.requests import FURTHER, LEADS, Request, sample_requests
+from tatumflow.training.samples.texture import LONGEST_GAP, MOST_REPEATED, Texture, texture_of
+
+FINE = Texture(20, 5.0, 0.5, 1)
 
 
 def line(pitches: Sequence[int], step: float = 0.25) -> Notes:
@@ -103,12 +99,23 @@ def test_the_nearest_candidate_without_a_fault_is_chosen() -> None:
     judgments = [judge(request, candidate(notes), (call,)) for notes in (far, short, call, call)]
     assert set(judgments[0].figures) == {"harmony", "rhythm"}
     assert judgments[2].figures == {"harmony": 0.0, "rhythm": 0.0}
-    assert best_of(judgments) == 2
-    assert best_of(judgments[:2]) == 0
-    assert best_of([Judgment({"a": float("nan")}, ()), Judgment({"a": 5.0}, ())]) == 1
-    mixed = [Judgment({"a": 0.0, "b": 3.0, "c": 3.0}, ()), Judgment({"a": 9.0, "b": 1.0, "c": 1.0}, ())]
-    assert best_of(mixed) == 1
-    assert best_of([Judgment({}, ())] * 3) == 0
+    choice = best_of(judgments)
+    assert (choice.index, choice.judgment, choice.faultless) == (2, judgments[2], 3)
+    assert best_of(judgments[:2]).index == 0
+    assert best_of([Judgment({"a": float("nan")}, FINE), Judgment({"a": 5.0}, FINE)]).index == 1
+    assert np.isnan(best_of([Judgment({}, FINE)] * 3).rank)
+
+
+def test_a_choice_says_how_it_was_made() -> None:
+    mixed = [
+        Judgment({"a": 0.0, "b": 3.0, "c": 3.0}, FINE),
+        Judgment({"a": 9.0, "b": 1.0, "c": float("nan")}, FINE),
+        Judgment({"a": 1.0, "b": 2.0, "c": 1.0}, FINE),
+    ]
+    choice = best_of(mixed)
+    assert choice.index == 2
+    assert choice.rank == pytest.approx((2 + 2 + 1) / 3)
+    assert choice.ranges == {"a": (0.0, 9.0), "b": (1.0, 3.0), "c": (1.0, 3.0)}
 
 
 def test_notes_off_the_chart_count_against_a_candidate() -> None:
@@ -193,6 +200,7 @@ def test_the_command_writes_a_page_without_a_corpus(
         assert f'href="{row["file"]}"' in page
         assert f'src="{file.with_suffix(".mp3").name}"' in page
         assert file.with_suffix(".mp3").read_bytes() == b"sound"
+        assert row["real"] is None
         played = read_midi(file).notes
         assert len(played) >= row["notes"]
         assert 1 <= row["chosen"] <= 2
@@ -202,6 +210,46 @@ def test_the_command_writes_a_page_without_a_corpus(
             call = next(call for call in written_calls() if call.piece == row["call"]["piece"])
             assert played[0].pitch == call.notes["pitch"][0]
             assert row["call"]["piece"] in page
+
+
+def test_with_a_corpus_real_stretches_and_a_blind_test_are_beside_the_samples(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    corpus, out = pack_players(tmp_path / "packed"), tmp_path / "page"
+    made = make_samples(str(tiny_bundle), out, SampleSettings(5, 2), corpus=corpus.path)
+    page = (out / "index.html").read_text()
+    rows = json.loads((out / "samples.json").read_text())["samples"]
+    for number, (sample, row) in enumerate(zip(made, rows, strict=True), start=1):
+        assert row["real"]["file"] == f"{number:02d}-real.mid"
+        real = read_midi(out / row["real"]["file"]).notes
+        assert row["real"]["notes"] >= 8
+        if sample.request.mode in ("answer", "continue"):
+            assert sample.call is not None
+            following = sample.call.following["pitch"].tolist()
+            assert [note.pitch for note in real][-len(following) :] == following
+        else:
+            assert row["real"]["notes"] == len(real)
+        low, high = row["candidates"]["rhythm"]
+        assert low <= row["distances"]["rhythm"] <= high
+        assert f"{row['mean_rank']:.2f}" in page
+    assert "belong to the players" in page
+    assert 'href="blind/blind.html"' in page
+    assert 'href="../index.html"' in (out / "blind" / "blind.html").read_text()
+
+
+def test_a_real_stretch_is_held_out_where_there_is_one(tmp_path: Path) -> None:
+    corpus = pack_players(tmp_path / "packed")
+    for seed in range(5):
+        real = real_stretch(Request("restyle", "bud-powell"), None, corpus, seed)
+        assert real is not None
+        assert real.title.startswith("Bud Powell, Tune")
+        assert "(held-out side)" in real.title
+    assert real_stretch(Request("restyle", "absent"), None, corpus) is None
+    assert real_stretch(Request("improvise", "art-tatum"), None, None) is None
+
+
+def test_an_empty_stretch_has_counts() -> None:
+    assert texture_of(line([])[:0], 0.0) == Texture(0, 0.0, 0.0, 0)
 
 
 def len_faultless(out: Path) -> int:

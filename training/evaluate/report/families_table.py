@@ -75,7 +75,7 @@ def _table(names: Sequence[str], figures: Sequence[Figures]) -> Iterator[str]:
     yield f"| | {' | '.join(names)} |"
     yield "|---" * (len(names) + 1) + "|"
     for name, label in ROWS.items():
-        cells = [_cell(_found(one, name)) for one in figures]
+        cells = [figure_cell(_found(one, name)) for one in figures]
         if any(cell != _NONE for cell in cells):
             yield f"| {label} | {' | '.join(cells)} |"
 
@@ -96,16 +96,17 @@ def _found(figures: Figures, name: str) -> object:
     return None
 
 
-def _cell(figure: object) -> str:
+def figure_cell(figure: object) -> str:
+    """Return a figure as text: its value, its interval, and what a player did; a dash for what is none."""
     if isinstance(figure, int | float):
         return f"{figure:.3f}"
     if not isinstance(figure, dict):
         return _NONE
     for own, other in _SIDES:
         if own in figure:
-            real = _cell(figure.get(other))
+            real = figure_cell(figure.get(other))
             interval = figure.get(f"{own}_interval")
-            shown = _value(figure[own], interval) if interval else _cell(figure[own])
+            shown = _value(figure[own], interval) if interval else figure_cell(figure[own])
             return shown if real == _NONE or shown == _NONE else f"{shown} (real {real.partition(' ')[0]})"
     return _value(figure.get("value"), figure.get("interval"))
 
