@@ -14,7 +14,7 @@ WORKERS := 2
 TORCH :=
 
 .DEFAULT_GOAL := help
-.PHONY: help jam test quick check minimum fmt site clean
+.PHONY: help jam test long quick check minimum fmt site clean
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
@@ -23,11 +23,14 @@ help: ## Show this list
 jam: $(VENV)/live.stamp ## Play with the companion; without a terminal it answers a bundled phrase
 	@$(BIN)/tatumflow jam $(ARGS)
 
-test: $(VENV)/dev.stamp ## Run every test (ARGS go to pytest; WORKERS=0 runs them one after the other)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+test: $(VENV)/dev.stamp ## Run the tests (ARGS go to pytest; WORKERS=0 runs them one after the other)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup -m "not long" $(ARGS)
+
+long: $(VENV)/dev.stamp ## Run the tests that take minutes each: several machines, clusters, whole corpora
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m long $(ARGS)
 
 quick: $(VENV)/dev.stamp ## Run the tests that are not slow (ARGS go to pytest)
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup -m "not slow" $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup -m "not slow and not long" $(ARGS)
 
 check: $(VENV)/dev.stamp ## Lint, check formatting, types and import borders
 	$(BIN)/ruff check
@@ -37,7 +40,7 @@ check: $(VENV)/dev.stamp ## Lint, check formatting, types and import borders
 
 # Pictures of the screen are compared with those that the pinned versions draw.
 minimum: $(MINIMUM)/stamp ## Run the quick tests with the lowest versions that pyproject.toml allows
-	@$(MINIMUM)/bin/python -m pytest -m "not slow" --ignore tests/snapshots $(ARGS)
+	@$(MINIMUM)/bin/python -m pytest -m "not slow and not long" --ignore tests/snapshots $(ARGS)
 
 fmt: $(VENV)/dev.stamp ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix

@@ -148,6 +148,7 @@ def test_shards_and_replicas_end_the_same(together: Callable[[str], Path]) -> No
     assert_equal(together("ddp") / "last.ckpt", together("fsdp") / "last.ckpt")
 
 
+@pytest.mark.long
 def test_machines_of_two_kinds_orthogonalize_alike(
     packed: Path, together: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -184,6 +185,7 @@ def test_a_sharded_run_is_resumed_by_one_machine(
     assert_alike(resumed.last)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("before", "after", "places"),
     [("ddp", "fsdp", as_slurm(2)), ("fsdp", "ddp", as_torchrun(2))],
@@ -204,6 +206,7 @@ def test_a_run_is_resumed_under_the_other_strategy(
     assert_equal(together(before) / "last.ckpt", folder / "last.ckpt")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("family", "small"),
     [
@@ -221,6 +224,7 @@ def test_other_families_train_sharded(packed: Path, tmp_path: Path, family: str,
     assert read_weights(tmp_path / "run" / "last.ckpt")
 
 
+@pytest.mark.long
 def test_the_loss_of_a_machine_is_named_by_the_others(packed: Path, tmp_path: Path) -> None:
     places = as_nodes(2)
     places[1]["LEAVE_AT"] = "1"
