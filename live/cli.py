@@ -57,6 +57,10 @@ _MODEL = SettingOption("--model", "model", "Model bundle: a name or a folder.")
 _Preset = Annotated[
     str | None, typer.Option("--preset", help="Preset, such as bird; `tatumflow presets` lists them.")
 ]
+_BAND = (
+    SettingOption("--band/--no-band", "band", "Bass, comping and drums over the chart.", on=True),
+    SettingOption("--band-style", "band_style"),
+)
 _API = SettingOption("--api", "ports.api", "MIDI system: auto, alsa, jack, coremidi, winmm.")
 
 
@@ -76,6 +80,7 @@ _OF_JAM = (
     _MODEL,
     *_controls("style", "mode", "chords", "tempo"),
     SettingOption("--trade", "trade_bars"),
+    *_BAND,
     SettingOption("--clock", "clock"),
     *_controls("swing", "grid_pull", "temperature", "seed", "count_in", "metronome", hidden=True),
     _hidden("--osc", "osc.port"),
@@ -92,10 +97,11 @@ _OF_JAM = (
     _hidden("--allowance", "audio.allowance"),
     _hidden("--record-stems", "audio.record", on=True),
 )
-_OF_PLAY = (*_controls("mode", "style", "temperature", "seed"), _MODEL)
+_OF_PLAY = (*_controls("mode", "style", "temperature", "seed"), _MODEL, *_controls("chords", "tempo"), *_BAND)
 _OF_GENERATE = (
     *_controls("mode", "chords", "tempo", "style", "temperature", "seed"),
     _MODEL,
+    *_BAND,
     *_controls("swing", "grid_pull", "surprise", "pace", "dynamics", "phrases", hidden=True),
     *_controls("style_b", "style_blend", "style_strength", hidden=True),
 )
@@ -203,7 +209,7 @@ def play(
     epilog="""\b
 Examples:
   tatumflow generate -o blues.mid --chords "blues in F" --tempo 160 --seconds 60
-  tatumflow generate -o bird.mid --preset bird --tune "rhythm changes" --choruses 2
+  tatumflow generate -o bird.mid --preset bird --tune "rhythm changes" --choruses 2 --band
   tatumflow generate phrase.mid -o restyled.mid --mode restyle --style art-tatum
   tatumflow generate phrase.mid -o other.mid --mode reharmonize \\
       --chords "Dm7 | G7 | Cmaj7" --set pace=0.5""",

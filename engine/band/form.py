@@ -84,7 +84,8 @@ class Form:
         if number < -self.intro - self.count_in or (self.last is not None and number > self.last):
             return None
         if number < -self.intro:
-            return BandBar(start, beats, _NO_CHORD, "count-in", number=number)
+            closes = CHORUS if number == -self.intro - 1 else NOTHING
+            return BandBar(start, beats, _NO_CHORD, "count-in", closes=closes, number=number)
         if number == self.last:
             final = (ChordChange(Fraction(0), closing_chord(chart)),)
             return BandBar(start, beats, final, "end", CHORUS, CHORUS, number)

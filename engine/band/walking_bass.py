@@ -130,6 +130,8 @@ class Bassist:
             self._pitch = _HOME
         if abs(self._goal - self._pitch) < 4 or random.random() < 0.2:
             self._goal = random.randint(*_GOALS)
+        if target is not None and after is not None and after.kind == "end":
+            self._goal = _GOALS[0]
         path = self._path(steps, target, random)
         if target is not None:
             self._promised = path[-1]

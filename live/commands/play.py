@@ -24,6 +24,7 @@ from tatumflow.engine.midi.midi_file import (
     write_midi,
 )
 from tatumflow.engine.offline import OfflineResult, answer_file, improvise
+from tatumflow.live.band_tracks import band_tracks
 from tatumflow.live.commands.progress import WorkProgress
 from tatumflow.live.commands.tune import MINUTE, Length, length_of
 from tatumflow.live.midi.synth import render, write_sound
@@ -112,14 +113,16 @@ class Answer:
     performance: MidiPerformance | None
     result: OfflineResult
     figures: PlayFigures
+    settings: Settings = field(default_factory=Settings)
 
     @property
     def tracks(self) -> tuple[MidiTrack, ...]:
         """Return a track for each player that played."""
         companion = MidiTrack("TatumFlow", self.result.companion, channel=1)
+        band = band_tracks(self.result.band, self.settings)
         if self.performance is None:
-            return (companion,)
-        return (MidiTrack("You", self.result.human, channel=0), companion)
+            return (companion, *band)
+        return (MidiTrack("You", self.result.human, channel=0), companion, *band)
 
     @property
     def tempo(self) -> float | None:
@@ -132,6 +135,10 @@ class Answer:
         text = f"{_counted(len(self.result.companion), 'note')} by {self.figures.model}"
         if self.performance is not None:
             text = f"{_counted(len(self.figures.turns), 'turn')} answered with {text}"
+        band = sum(len(notes) for notes in self.result.band.values())
+        if band:
+            text += f", {_counted(band, 'note')} by the band"
+        if self.performance is not None:
             if self.performance.dropped:
                 text += f"\n{_counted(self.performance.dropped, 'note')} outside the piano's range left out"
         return text
@@ -189,7 +196,7 @@ def answer(
         first_note_ms_median=statistics.median(computed) if computed else None,
         first_note_ms_p99=float(np.percentile(computed, 99)) if computed else None,
     )
-    return Answer(performance, result, figures)
+    return Answer(performance, result, figures, settings)
 
 
 def play(options: PlayOptions) -> None:
