@@ -34,8 +34,8 @@ class TakeTurn:
     """Let the companion play now, without waiting for the phrase to end.
 
     Attributes:
-        until: Seconds at which the turn ends, with the end of a phrase, and the band with it; None for as long
-            as the mode plays.
+        until: Seconds at which the turn ends, with the end of a phrase, and the band with it; None for as
+            long as the mode plays.
     """
 
     until: float | None = None

@@ -104,7 +104,7 @@ class SynthSettings(_Section):
         program: General MIDI program of both players, 0 to 127; 0 is a grand piano.
         bass_program: That of the band's bass; 32 is an acoustic bass.
         comping_program: That of its chords; 26 is a jazz guitar, which keeps them apart from two pianos.
-        drum_kit: Its drum kit, where the SoundFont has it; 32 is a jazz kit, 40 has brushes, 0 is the standard.
+        drum_kit: Its drum kit, where the SoundFont has it: 32 is a jazz kit, 40 has brushes, 0 is standard.
     """
 
     enabled: bool = True

@@ -15,8 +15,8 @@ from tatumflow.engine.band.walking_bass import Bassist
 class Band:
     """Bass, comping and drums. The same seed, bars and sounds heard give the same notes.
 
-    Bass and drums are asked for a bar at a time, the comping for a group of beats at a time, so that it answers
-    within the bar.
+    Bass and drums are asked for a bar at a time, the comping for a group of beats at a time, so that it
+    answers within the bar.
     """
 
     def __init__(self, style: BandStyle, seed: int) -> None:

@@ -13,8 +13,8 @@ from tatumflow.engine.band.voicings import MINORS, Voicing, next_voicing
 from tatumflow.engine.harmony.chords import Chord
 
 _FOURTH: Final = 5
-_SHARPNESS: Final = 1.0
-"""How strictly the number of chords in a rhythm follows the activity that is called for."""
+_SPREAD: Final = (0.2, 0.55)
+"""Spread of the number of chords in a rhythm around the one called for: a constant, and a share of it."""
 
 _MOTIF: Final = 0.35
 """Probability that the rhythm of a bar before comes again where it fits."""
@@ -111,7 +111,8 @@ class Comper:
         if motif in cells and abs(len(motif.hits) - wanted) < 0.8 and random.random() < _MOTIF:
             cell = motif
         else:
-            weights = [c.weight * exp(-_SHARPNESS * (len(c.hits) - wanted) ** 2) for c in cells]
+            spread = _SPREAD[0] + _SPREAD[1] * wanted
+            weights = [c.weight * exp(-((len(c.hits) - wanted) ** 2) / spread) for c in cells]
             cell = random.choices(cells, weights)[0]
         self._cells = [*self._cells[-3:], cell]
         hits = tuple(hit for hit in cell.hits if hit[0] < length)

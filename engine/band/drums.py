@@ -41,7 +41,7 @@ _CRASH_SHARE: Final = {PHRASE: 0.05, SECTION: 0.3, CHORUS: 0.75}
 
 
 def energy(heard: Heard) -> float:
-    """Return how much the drums do relative to their style, 0.4 to 1.8, by the players' density and loudness."""
+    """Return how much the drums do relative to their style, 0.4 to 1.8, by what is heard."""
     loud = 0.0 if heard.loudness is None else min(max((heard.loudness - 70) / 40, -0.6), 0.5)
     return min(max(0.75 + 0.25 * heard.density + loud, 0.4), 1.8)
 
@@ -67,7 +67,7 @@ class Drummer:
             keys = (KICK, CRASH) if bar.kind == "end" else (KICK, SNARE)
             return [_note(bar, 0.0, key, loud) for key in keys]
         level = energy(heard)
-        lift = 12 * (level - 1)
+        lift = 14 * (level - 1)
         if bar.opens >= SECTION:
             self._ride = random.choice(RIDES) if self._style.swing > 1 else RIDE
         fill = self._fill_start(bar, level, random)

@@ -53,7 +53,8 @@ class BandBar:
     @property
     def groups(self) -> tuple[int, ...]:
         """Return the lengths of the groups of beats that its rhythm is made of, each 1 to 4."""
-        return _GROUPS.get(self.beats) or ((4,) * (self.beats // 4) + ((self.beats % 4,) * (self.beats % 4 > 0)))
+        fours, rest = divmod(self.beats, 4)
+        return _GROUPS.get(self.beats) or (4,) * fours + (rest,) * (rest > 0)
 
 
 _GROUPS: Final = {5: (3, 2), 6: (3, 3), 7: (4, 3), 9: (3, 3, 3), 10: (3, 2, 3, 2), 12: (3, 3, 3, 3)}

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tatumflow.engine.band.band_style import BandStyle, BassPattern, BassRole, BassStrike, Cell, Stroke
-from tatumflow.engine.band.drum_keys import CLOSED_HAT, KICK, PEDAL_HAT, RIDE, RIDE_BELL, SIDE_STICK, SNARE
+from tatumflow.engine.band.drum_keys import CLOSED_HAT, KICK, PEDAL_HAT, RIDE, SIDE_STICK, SNARE
 
 AUTO: Final = "auto"
 """Leaves the style to the chart: its own, else by its metre and the tempo."""
@@ -113,7 +113,9 @@ _TWELVE_EIGHT_CELLS: Final = (
 )
 
 
-def _ride(*, skip: float = 0.92, extra: float = 0.1, soft: int = 0, feather: float = 0.85) -> tuple[Stroke, ...]:
+def _ride(
+    *, skip: float = 0.92, extra: float = 0.1, soft: int = 0, feather: float = 0.85
+) -> tuple[Stroke, ...]:
     """Return the ride pattern: quarters, the skip notes after two and four, the hi-hat on two and four."""
     strokes = [Stroke(place, RIDE, (80 if place % 2 == 0 else 90) - soft) for place in range(4)]
     strokes += [Stroke(place, RIDE, 68 - soft, skip) for place in (1.5, 3.5)]

@@ -1,12 +1,13 @@
 """Piano voicings without the root, which the bass plays, and the choice of the next by its voice leading.
 
-Left-hand voicings in the two positions that pianists call A and B (Levine, "The Jazz Piano Book", 1989, chapter 8):
+Left-hand voicings in the two positions that pianists call A and B (Levine, "The Jazz Piano Book", 1989):
 third or seventh at the bottom, the other guide tone in the middle, fifth or thirteenth and ninth between; the
 same with the second highest voice dropped by an octave (drop 2); and shells of third and seventh.
 """
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from random import Random
 from typing import Final
 
@@ -73,7 +74,7 @@ def realizations(chord: Chord, *, altered: bool = False, shell: bool = False) ->
     for stack in stacks:
         for octave in range(2, 7):
             pitches = tuple(sorted(12 * octave + chord.root + tone for tone in stack))
-            if LOWEST <= pitches[0] and pitches[-1] <= HIGHEST and not _muddy(pitches):
+            if pitches[0] >= LOWEST and pitches[-1] <= HIGHEST and not _muddy(pitches):
                 found.add(pitches)
     return tuple(sorted(found))
 
@@ -126,6 +127,4 @@ def _dropped(stack: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _muddy(pitches: Voicing) -> bool:
-    return any(
-        low < _CLUSTER_FLOOR and high - low < _TRIADIC for low, high in zip(pitches, pitches[1:], strict=False)
-    )
+    return any(low < _CLUSTER_FLOOR and high - low < _TRIADIC for low, high in pairwise(pitches))

@@ -1,8 +1,9 @@
 """The bass: lines of target tones and approach notes, found as the smoothest path through each bar.
 
 The rules are those of jazz bass methods (Friedland, "Building Walking Bass Lines", 1993; Coolman, "The Bass
-Tradition", 1985): chord tones where a chord arrives and on strong beats, the root most of all; before a change a
-note that leads to the next target by a semitone, a step or from its fifth; steps and small intervals between.
+Tradition", 1985): chord tones where a chord arrives and on strong beats, the root most of all; before a
+change a note that leads to the next target by a semitone, a step or from its fifth; steps and small intervals
+between.
 """
 
 from collections.abc import Sequence
@@ -56,7 +57,7 @@ _GOING_ON: Final = {
 """Costs of root, third, fifth and seventh where a chord arrives, and where it goes on."""
 
 _FREE_TARGETS: Final = 0.25
-"""Probability that the third, fifth or seventh of an arriving chord is as good a target as its root nearly is."""
+"""Probability that third, fifth or seventh of an arriving chord is nearly as good a target as its root."""
 
 _BEAMS: Final = 8
 _FARTHEST: Final = 7
@@ -252,8 +253,12 @@ class Bassist:
             skip = self._style.skips and whole and step.role == "walk" and bar.kind == "time"
             if skip and random.random() < self._style.skips and (1 - off) * 60 / tempo > _SHORTEST_SKIP * 0.5:
                 length = off * 0.85
-                pitch = self._skip(step, path[index], path[index + 1] if index + 1 < len(path) else None, random)
-                notes.append(BandNote("bass", bar.start + at + off, (1 - off) * 0.8, pitch, velocity(loud - 20)))
+                pitch = self._skip(
+                    step, path[index], path[index + 1] if index + 1 < len(path) else None, random
+                )
+                notes.append(
+                    BandNote("bass", bar.start + at + off, (1 - off) * 0.8, pitch, velocity(loud - 20))
+                )
             notes.append(BandNote("bass", bar.start + at, length, path[index], velocity(loud)))
         return sorted(notes, key=lambda note: note.beat)
 
@@ -274,7 +279,9 @@ def _first_step(bar: BandBar, after: BandBar | None, *, free: bool) -> _Step | N
     if chord is None:
         return None
     arrives = chord != bar.chord_at(bar.beats)
-    return _Step(float(bar.beats), 1.0, "root" if arrives and not free else "walk", chord, arrives, True, False)
+    return _Step(
+        float(bar.beats), 1.0, "root" if arrives and not free else "walk", chord, arrives, True, False
+    )
 
 
 def _options(step: _Step, following: _Step | None) -> dict[int, float]:

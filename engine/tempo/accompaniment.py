@@ -9,9 +9,9 @@ from tatumflow.engine.band.form import Form
 from tatumflow.engine.band.styles import AUTO, STYLES, style_for
 from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.harmony.chart import Chart
-from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.tempo.band_in_time import BAND_CHANNELS, BandInTime
+from tatumflow.engine.tempo.beat_clock import BeatClock
 from tatumflow.engine.tempo.transport import Transport
 
 _MOVED: Final = 0.1
@@ -26,7 +26,7 @@ def band_style(controls: Controls, chart: Chart) -> BandStyle:
 
 
 class Accompaniment:
-    """Schedules the band's notes while it is on and the beat goes on, and ends them when it stops or jumps."""
+    """Schedules the band's notes while it is on and there is a beat; ends them when that stops or jumps."""
 
     def __init__(self, scheduler: Scheduler, controls: Controls) -> None:
         """Begin with the band of these controls, or without one."""
@@ -85,12 +85,17 @@ class Accompaniment:
         if transport.jumps != self._jumps:
             self._jumps = transport.jumps
             # A tempo that changes goes on from the same beat, and so does the band.
-            if self._last is None or abs(beat - self._last[1] - (now - self._last[0]) * clock.tempo / 60) > _MOVED:
+            if self._last is None or abs(beat - self._expected(self._last, clock, now)) > _MOVED:
                 self._begin_again(band)
         self._last = (now, beat)
         for part, note in band.due(clock, clock.tempo, now, until):
             self._scheduler.note(note, BAND_CHANNELS[part])
         return True
+
+    @staticmethod
+    def _expected(last: tuple[float, float], clock: BeatClock, now: float) -> float:
+        """Return the beat at `now` seconds if it has gone on from an earlier time and beat."""
+        return last[1] + (now - last[0]) * clock.tempo / 60
 
     def _begin_again(self, band: BandInTime) -> None:
         self._release()

@@ -138,9 +138,8 @@ class Answer:
         band = sum(len(notes) for notes in self.result.band.values())
         if band:
             text += f", {_counted(band, 'note')} by the band"
-        if self.performance is not None:
-            if self.performance.dropped:
-                text += f"\n{_counted(self.performance.dropped, 'note')} outside the piano's range left out"
+        if self.performance is not None and self.performance.dropped:
+            text += f"\n{_counted(self.performance.dropped, 'note')} outside the piano's range left out"
         return text
 
     @property

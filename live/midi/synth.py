@@ -69,9 +69,7 @@ def soundfont_path(given: str) -> Path:
     return default
 
 
-def _load(
-    settings: SynthSettings, programs: Mapping[int, int] = MappingProxyType({})
-) -> "fluidsynth.Synth":
+def _load(settings: SynthSettings, programs: Mapping[int, int] = MappingProxyType({})) -> "fluidsynth.Synth":
     """Return a synthesizer; channels have these `programs`, the others the settings'.
 
     A drum kit that the SoundFont lacks is replaced by its standard kit.

@@ -7,11 +7,12 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.messages import BeginBars, Command, PlayKey, SetControl, TakeTurn, YieldTurn
+from tatumflow.engine.band.styles import STYLE_NAMES
+from tatumflow.engine.messages import BeginBars, Command, EndTune, PlayKey, SetControl, TakeTurn, YieldTurn
 from tatumflow.engine.midi.events import SUSTAIN
 from tatumflow.live.midi.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
 
-MUSICIAN_CHANNEL: Final = 3
+MUSICIAN_CHANNEL: Final = 6
 """Channel that only the musician plays on, 0 to 15."""
 
 _PITCHES: Final = (40, 90)
@@ -93,6 +94,9 @@ def _command(rng: np.random.Generator, styles: Sequence[str]) -> Command:
         SetControl("density", round(float(rng.uniform(-1.0, 1.0)), 2)),
         SetControl("trade_bars", int(rng.choice([0, 0, 1, 2]))),
         SetControl("chords", str(rng.choice(["", "blues in F"]))),
+        SetControl("band", int(rng.integers(2))),
+        SetControl("band_style", str(rng.choice(STYLE_NAMES))),
+        EndTune(),
         SetControl("swing", float(rng.choice([0.0, 1.0]))),
         SetControl("seed", int(rng.integers(1000))),
     )
