@@ -6,7 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from tatumflow.engine.band.styles import AUTO, STYLE_NAMES
+from tatumflow.engine.band.styles import AUTO, STYLE_NAMES, StyleName
 from tatumflow.engine.control_specs import ControlSpec, declared, number, text
 from tatumflow.engine.errors import ChordError, SettingError
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
@@ -253,7 +253,7 @@ class Controls:
         "Bass, comping and drums over the chart, under both players: 0 is off, 1 is on; without a chart it "
         "rests.",
     )
-    band_style: str = text(
+    band_style: StyleName = text(  # noqa: RUF009
         AUTO,
         "Band style",
         "Band",

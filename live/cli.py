@@ -57,10 +57,7 @@ _MODEL = SettingOption("--model", "model", "Model bundle: a name or a folder.")
 _Preset = Annotated[
     str | None, typer.Option("--preset", help="Preset, such as bird; `tatumflow presets` lists them.")
 ]
-_BAND = (
-    SettingOption("--band/--no-band", "band", "Bass, comping and drums over the chart.", on=True),
-    SettingOption("--band-style", "band_style"),
-)
+_BAND = SettingOption("--band", "band", "Bass, comping and drums over the chart.", on=True)
 _API = SettingOption("--api", "ports.api", "MIDI system: auto, alsa, jack, coremidi, winmm.")
 
 
@@ -80,9 +77,9 @@ _OF_JAM = (
     _MODEL,
     *_controls("style", "mode", "chords", "tempo"),
     SettingOption("--trade", "trade_bars"),
-    *_BAND,
-    SettingOption("--clock", "clock"),
+    _BAND,
     *_controls("swing", "grid_pull", "temperature", "seed", "count_in", "metronome", hidden=True),
+    *_controls("band_style", "clock", hidden=True),
     _hidden("--osc", "osc.port"),
     _hidden("--api", "ports.api"),
     _hidden("--virtual/--no-virtual", "ports.virtual", on=True),
@@ -97,11 +94,12 @@ _OF_JAM = (
     _hidden("--allowance", "audio.allowance"),
     _hidden("--record-stems", "audio.record", on=True),
 )
-_OF_PLAY = (*_controls("mode", "style", "temperature", "seed"), _MODEL, *_controls("chords", "tempo"), *_BAND)
+_OF_PLAY = (*_controls("mode", "style", "temperature", "seed"), _MODEL, *_controls("chords", "tempo"), _BAND)
 _OF_GENERATE = (
     *_controls("mode", "chords", "tempo", "style", "temperature", "seed"),
     _MODEL,
-    *_BAND,
+    _BAND,
+    *_controls("band_style"),
     *_controls("swing", "grid_pull", "surprise", "pace", "dynamics", "phrases", hidden=True),
     *_controls("style_b", "style_blend", "style_strength", hidden=True),
 )
@@ -139,7 +137,7 @@ def start(
     rich_help_panel="Play",
     epilog="""\b
 Examples:
-  tatumflow jam --chords "blues in F" --tempo 132 --trade 4
+  tatumflow jam --chords "blues in F" --tempo 132 --trade 4 --band
   tatumflow jam --preset bird --chords "blues in F"
   tatumflow jam --in Keystation --style charlie-parker --set temperature=1.2
   tatumflow jam --set audio.stem=input       play to a microphone

@@ -19,6 +19,9 @@ _SPREAD: Final = (0.2, 0.55)
 _MOTIF: Final = 0.35
 """Probability that the rhythm of a bar before comes again where it fits."""
 
+_LET_RING: Final = 0.75
+"""Probability that a chord on the beat is left out where it was anticipated."""
+
 _UNSTATED: Final = 4.0
 """Beats after which a chord that nobody has stated is struck."""
 
@@ -141,7 +144,8 @@ class Comper:
             chord = _chord(bar, after, at)
         if chord is None:
             return []
-        if not weak and abs(bar.start + at - self._anticipated) < 0.01 and random.random() < 0.75:
+        anticipated = not weak and abs(bar.start + at - self._anticipated) < 0.01
+        if anticipated and bar.kind == "time" and random.random() < _LET_RING:
             return []
         begins = bar.start + swung(at, off)
         ends = min(swung(at + lasting, off), _next_change(bar, after, ahead) - 0.1)

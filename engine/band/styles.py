@@ -2,10 +2,24 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal, get_args
 
 from tatumflow.engine.band.band_style import BandStyle, BassPattern, BassRole, BassStrike, Cell, Stroke
 from tatumflow.engine.band.drum_keys import CLOSED_HAT, KICK, PEDAL_HAT, RIDE, SIDE_STICK, SNARE
+
+StyleName = Literal[
+    "auto",
+    "swing",
+    "two-feel",
+    "ballad",
+    "up-tempo",
+    "jazz waltz",
+    "bossa",
+    "12/8 blues",
+    "even eighths",
+]
+STYLE_NAMES: Final[tuple[StyleName, ...]] = get_args(StyleName)
+"""The values of the control: the styles, and `AUTO`."""
 
 AUTO: Final = "auto"
 """Leaves the style to the chart: its own, else by its metre and the tempo."""
@@ -261,9 +275,6 @@ _TABLE: Final = (
 
 STYLES: Final[Mapping[str, BandStyle]] = MappingProxyType({style.name: style for style in _TABLE})
 """Every style by its name."""
-
-STYLE_NAMES: Final = (AUTO, *STYLES)
-"""The values of the control: the styles, and `AUTO`."""
 
 _WORDS: Final = (
     ("bossa", "bossa"),
