@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
-from tatumflow.live import models_cli, morph_cli, presets_cli, roll_cli
+from tatumflow.live import models_cli, morph_cli, presets_cli, roll_cli, sounds_cli
 from tatumflow.live.command_groups import GroupedCommands
 from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
 from tatumflow.live.setting_options import SettingOption, settable
@@ -260,9 +260,10 @@ def generate(
     epilog="""\b
 Examples:
   tatumflow render answer.mid -o answer.wav
+  tatumflow render solo.mid -o solo.wav --band --chords "blues in F" --tempo 140
   tatumflow render *.mid -o sounds --mp3 --soundfont piano.sf2""",
 )
-@settable()
+@settable(*_controls("chords", "tempo"), _BAND, *_controls("band_style", hidden=True))
 def render(
     sources: Annotated[list[Path], typer.Argument(metavar="IN.mid...", help="MIDI files.")],
     out: Annotated[
@@ -275,7 +276,7 @@ def render(
     settings: _Settings = None,
     changes: _Changes = _NONE,
 ) -> None:
-    """Make sound files of MIDI files."""
+    """Make sound files of MIDI files, with the band under them if it is on; the form begins at 0 s."""
     from tatumflow.live.commands.render import RenderOptions, render_files
 
     render_files(RenderOptions(sources, out, mp3, soundfont, settings, changes))
@@ -391,7 +392,8 @@ def separate(
     epilog="""\b
 Examples:
   tatumflow bench --json bench.json
-  tatumflow bench --receive 1""",
+  tatumflow bench --receive 1
+  tatumflow bench --band""",
 )
 def bench(
     model: _Model = None,
@@ -403,8 +405,19 @@ def bench(
     receive: Annotated[
         float, typer.Option("--receive", min=0, help="Minutes to time notes at another program's JACK port.")
     ] = 0,
+    band: Annotated[
+        bool, typer.Option("--band", help="Measure the band's music instead, in every style.")
+    ] = False,
+    charts: Annotated[
+        Path | None, typer.Option("--charts", help="With --band: folder of charts; else the built-in ones.")
+    ] = None,
 ) -> None:
-    """Measure what a note costs on this machine."""
+    """Measure what a note costs on this machine, or what the band plays."""
+    if band:
+        from tatumflow.live.bench.band_command import bench_band
+
+        bench_band(charts, json_path)
+        return
     from tatumflow.live.bench.command import bench as measure
 
     measure(model or "", json_path, notes, peer, receive)
@@ -432,6 +445,9 @@ def soak(
     separator: Annotated[str, typer.Option("--separator", help="Separator for it.")] = "",
     stem: Annotated[str, typer.Option("--stem", help="Stem of it that plays.")] = "horn",
     seconds: Annotated[float, typer.Option("--seconds", min=0.5, help="How long each flood lasts.")] = 10,
+    band: Annotated[
+        bool, typer.Option("--band", help="With the band and metronome: virtual, ports.")
+    ] = False,
     model: _Model = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
@@ -448,6 +464,7 @@ def soak(
         separator=separator,
         stem=stem,
         seconds=seconds,
+        band=band,
     )
 
 
@@ -459,7 +476,7 @@ def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
     write_sound(path, render(tracks, load_settings().synth))
 
 
-for _commands in (presets_cli, morph_cli, roll_cli, models_cli):
+for _commands in (presets_cli, sounds_cli, morph_cli, roll_cli, models_cli):
     _commands.register(app)
 
 

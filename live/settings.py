@@ -98,7 +98,7 @@ class SynthSettings(_Section):
 
     Attributes:
         enabled: Whether it plays.
-        soundfont: An .sf2 or .sf3 file; empty takes the one that comes with pretty_midi.
+        soundfont: An .sf2 or .sf3 file; empty takes the best found, see `tatumflow sounds`.
         driver: FluidSynth's audio driver, such as pulseaudio or jack; empty lets it choose.
         gain: Loudness, 0 to 5.
         program: General MIDI program of both players, 0 to 127; 0 is a grand piano.

@@ -83,5 +83,5 @@ class BandStyle:
     drums: Mapping[int, tuple[tuple[Stroke, ...], ...]]
     chatter: float
     fills: float
-    loudness: int = 62
+    loudness: int = 58
     triplets: bool = True

@@ -224,7 +224,7 @@ _TABLE: Final = (
         "ballad", 2.0, MappingProxyType({4: _HALVES_4, 3: _HALVES_3}), 0.0,
         MappingProxyType({2: _SUSTAINED_CELLS, 3: _SWING_CELLS_3}), 0.5, 0.05,
         MappingProxyType({4: (_ride(skip=0.75, extra=0.03, soft=26, feather=0.3),), 3: _waltz_ride(soft=24)}),
-        0.1, 0.45, loudness=52,
+        0.1, 0.45, loudness=50,
     ),
     BandStyle(
         "up-tempo", 3.5, _WALKING, 0.02, _SWING_COMPING, 0.36, 0.5,
@@ -246,7 +246,7 @@ _TABLE: Final = (
             3: (_pattern(1, (0, 1.4, "root"), (1.5, 0.45, "fifth"), (2, 0.9, "fifth")),),
         }),
         0.0, MappingProxyType({2: _SUSTAINED_CELLS, 3: _BOSSA_CELLS_3, 4: _BOSSA_CELLS}), 0.62, 0.0,
-        MappingProxyType({4: _BOSSA_DRUMS, 3: _BOSSA_DRUMS_3}), 0.04, 0.5, loudness=58, triplets=False,
+        MappingProxyType({4: _BOSSA_DRUMS, 3: _BOSSA_DRUMS_3}), 0.04, 0.5, loudness=55, triplets=False,
     ),
     BandStyle(
         "12/8 blues", 2.0, MappingProxyType({4: (_WALK_4,), 3: (_WALK_3,)}), 0.3,
@@ -269,7 +269,7 @@ _TABLE: Final = (
             ),
         }),
         0.0, MappingProxyType({2: _SUSTAINED_CELLS, 3: _BOSSA_CELLS_3, 4: _EVEN_CELLS}), 0.42, 0.0,
-        MappingProxyType({4: _EVEN_DRUMS, 3: _EVEN_DRUMS_3}), 0.12, 0.5, loudness=58, triplets=False,
+        MappingProxyType({4: _EVEN_DRUMS, 3: _EVEN_DRUMS_3}), 0.12, 0.5, loudness=55, triplets=False,
     ),
 )  # fmt: skip
 

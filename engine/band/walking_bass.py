@@ -248,7 +248,7 @@ class Bassist:
             end = swung(step.place + step.length, off)
             whole = step.place == int(step.place)
             accent = 4 if whole and int(step.place) % 2 == 1 else 0
-            loud = 82 + accent + lift + random.uniform(-4, 4) - (0 if whole else 8)
+            loud = 77 + accent + lift + random.uniform(-4, 4) - (0 if whole else 8)
             length = max(end - at, 0.2)
             skip = self._style.skips and whole and step.role == "walk" and bar.kind == "time"
             if skip and random.random() < self._style.skips and (1 - off) * 60 / tempo > _SHORTEST_SKIP * 0.5:

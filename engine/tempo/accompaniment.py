@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tatumflow.engine.band.band import Band
+from tatumflow.engine.band.band_note import Part
 from tatumflow.engine.band.band_style import BandStyle
 from tatumflow.engine.band.form import Form
 from tatumflow.engine.band.styles import AUTO, STYLES, style_for
@@ -23,6 +24,15 @@ def band_style(controls: Controls, chart: Chart) -> BandStyle:
     if controls.band_style != AUTO:
         return STYLES[controls.band_style]
     return style_for(getattr(chart, "style", ""), chart.beats_per_bar, controls.tempo)
+
+
+def part_volumes(controls: Controls) -> dict[Part, float]:
+    """Return the volume of each part by the controls."""
+    return {
+        "bass": controls.bass_volume,
+        "comping": controls.comping_volume,
+        "drums": controls.drums_volume,
+    }
 
 
 class Accompaniment:
@@ -56,11 +66,7 @@ class Accompaniment:
         elif made != self._made:
             self._band.use(Band(style, controls.seed), form)
         self._chart, self._made = chart, made
-        self._band.volumes = {
-            "bass": controls.bass_volume,
-            "comping": controls.comping_volume,
-            "drums": controls.drums_volume,
-        }
+        self._band.volumes = part_volumes(controls)
 
     def hear(self, transport: Transport, notes: Iterable[tuple[float, int, int]]) -> None:
         """Let the band hear onsets of either player: seconds, pitch and velocity."""

@@ -114,7 +114,7 @@ def _strong_tones(notes: Sequence[BandNote], bars: Bars) -> list[bool]:
 
 
 def _leads(notes: Sequence[BandNote], bars: Bars) -> list[bool]:
-    """Return of each bass note between whether it is a chord tone, or a step or a fifth from the next note."""
+    """Return of each bass note between whether it is a chord tone, or a step or a fifth from the next."""
     starts = {bar.start: bar for bar, _ in bars}
     bass = [note for note in notes if note.part == "bass"]
     found: list[bool] = []

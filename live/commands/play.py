@@ -26,7 +26,7 @@ from tatumflow.engine.midi.midi_file import (
 from tatumflow.engine.offline import OfflineResult, answer_file, improvise
 from tatumflow.live.band_tracks import band_tracks
 from tatumflow.live.commands.progress import WorkProgress
-from tatumflow.live.commands.tune import MINUTE, Length, length_of
+from tatumflow.live.commands.tune import MINUTE, Length, check_band, length_of
 from tatumflow.live.midi.synth import render, write_sound
 from tatumflow.live.processes.session import offline_companion, open_bundle
 from tatumflow.live.settings import Settings, load_settings
@@ -206,6 +206,7 @@ def play(options: PlayOptions) -> None:
     """
     settings = load_settings(options.settings_file).with_changes(options.changes)
     _check_mode(options, settings.controls)
+    check_band(options.changes, settings.controls)
     length = length_of(settings.controls, options.seconds, options.choruses, alone=options.source is None)
     outputs = [path for path in (options.out, options.wav, options.json) if path is not None]
     _check_outputs(options.source, outputs)

@@ -5,8 +5,6 @@ import io
 import itertools
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import resources
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -19,6 +17,7 @@ from tatumflow.engine.errors import DeviceError
 from tatumflow.engine.files.whole_file import whole_file
 from tatumflow.engine.midi.midi_file import DRUM_CHANNEL, MidiTrack
 from tatumflow.live.midi.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
+from tatumflow.live.midi.soundfonts import best_soundfont
 from tatumflow.live.quiet import quiet_stderr
 from tatumflow.live.settings import SynthSettings
 
@@ -39,19 +38,8 @@ _PROGRAM_CHANGE: Final = 0xC0
 _PITCH_BEND: Final = 0xE0
 
 
-def default_soundfont() -> Path | None:
-    """Return the SoundFont that comes with pretty_midi, None where it does not.
-
-    Found without importing pretty_midi, which takes longer than starting a jam may.
-    """
-    if find_spec("pretty_midi") is None:
-        return None
-    path = Path(str(resources.files("pretty_midi"))) / "TimGM6mb.sf2"
-    return path if path.is_file() else None
-
-
 def soundfont_path(given: str) -> Path:
-    """Return the SoundFont to load: a file, or the default for an empty string.
+    """Return the SoundFont to load: a file, or for an empty string the best of this machine.
 
     Raises:
         DeviceError: if it does not exist.
@@ -63,7 +51,7 @@ def soundfont_path(given: str) -> Path:
         raise DeviceError(
             f"SoundFont {path}: no such file; check the name, or synth.soundfont in the settings"
         )
-    default = default_soundfont()
+    default = best_soundfont()
     if default is None:
         raise DeviceError("no SoundFont: pretty_midi came without one; name an .sf2 file in synth.soundfont")
     return default
