@@ -78,4 +78,4 @@ class Band:
 
     def _random(self, part: Part, *place: int) -> Random:
         # Text as a seed is hashed the same in every process.
-        return Random(f"{self._seed} {part} {place}")
+        return Random(f"{self._seed} {self.style.name} {part} {place}")

@@ -19,8 +19,11 @@ _SPREAD: Final = (0.2, 0.55)
 _MOTIF: Final = 0.35
 """Probability that the rhythm of a bar before comes again where it fits."""
 
-_LET_RING: Final = 0.75
-"""Probability that a chord on the beat is left out where it was anticipated."""
+_LET_RING: Final = 0.25
+"""Weight of rhythms that begin on a beat whose chord was anticipated, relative to the others."""
+
+_HELD: Final = 0.6
+"""Beats from which on a chord off the beat lasts into the next one."""
 
 _UNSTATED: Final = 4.0
 """Beats after which a chord that nobody has stated is struck."""
@@ -116,6 +119,9 @@ class Comper:
         else:
             spread = _SPREAD[0] + _SPREAD[1] * wanted
             weights = [c.weight * exp(-((len(c.hits) - wanted) ** 2) / spread) for c in cells]
+            if abs(bar.start + start - self._anticipated) < 0.01:
+                struck = [bool(c.hits) and c.hits[0][0] == 0 for c in cells]
+                weights = [w * (_LET_RING if on else 1.0) for w, on in zip(weights, struck, strict=True)]
             cell = random.choices(cells, weights)[0]
         self._cells = [*self._cells[-3:], cell]
         hits = tuple(hit for hit in cell.hits if hit[0] < length)
@@ -144,9 +150,6 @@ class Comper:
             chord = _chord(bar, after, at)
         if chord is None:
             return []
-        anticipated = not weak and abs(bar.start + at - self._anticipated) < 0.01
-        if anticipated and bar.kind == "time" and random.random() < _LET_RING:
-            return []
         begins = bar.start + swung(at, off)
         ends = min(swung(at + lasting, off), _next_change(bar, after, ahead) - 0.1)
         following = _following(bar, after, ahead)
@@ -159,7 +162,7 @@ class Comper:
         shell = random.random() < self._style.shells
         self._voicing = next_voicing(chord, self._voicing, random, altered=altered, shell=shell)
         self._stated, self._stated_at = chord, bar.start + at
-        if weak and chord != bar.chord_at(at):
+        if weak and (chord != bar.chord_at(at) or lasting > _HELD):
             self._anticipated = bar.start + ahead
         loud = self._style.loudness + (6 if weak else 0) + random.uniform(-5, 5)
         if heard.loudness is not None:

@@ -1,6 +1,7 @@
 """The styles of the band, one table."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
@@ -232,7 +233,8 @@ _TABLE: Final = (
         triplets=False,
     ),
     BandStyle(
-        "jazz waltz", 3.5, MappingProxyType({3: (_WALK_3, *_HALVES_3), 4: (_WALK_4,)}), 0.06,
+        "jazz waltz", 3.5,
+        MappingProxyType({3: (replace(_WALK_3, weight=6), *_HALVES_3), 4: (_WALK_4,)}), 0.06,
         _SWING_COMPING, 0.45, 0.15,
         MappingProxyType({3: _waltz_ride(), 4: (_ride(),)}), 0.35, 0.7,
     ),

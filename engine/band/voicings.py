@@ -30,7 +30,7 @@ _FOUR_PARTS: Final[dict[Quality, tuple[tuple[int, ...], ...]]] = {
     "7sus4": ((5, 9, 10, 14), (5, 7, 10, 14), (10, 14, 17, 21), (10, 12, 17, 19)),
     "aug": ((4, 8, 12), (8, 12, 16), (0, 4, 8)),
 }
-_ALTERED: Final = ((4, 8, 10, 13), (10, 13, 16, 20), (4, 8, 10, 15), (10, 15, 16, 20))
+_ALTERED: Final = ((4, 8, 10, 13), (10, 13, 16, 20), (4, 8, 10, 15))
 """Of dominants that lead to a minor chord: flat thirteenth, flat or sharp ninth."""
 
 _SHELLS: Final[dict[Quality, tuple[tuple[int, ...], ...]]] = {

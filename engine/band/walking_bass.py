@@ -56,8 +56,9 @@ _GOING_ON: Final = {
 }
 """Costs of root, third, fifth and seventh where a chord arrives, and where it goes on."""
 
-_FREE_TARGETS: Final = 0.25
-"""Probability that third, fifth or seventh of an arriving chord is nearly as good a target as its root."""
+_FREE_TARGETS: Final = (0.04, 0.25)
+"""Probability that third, fifth or seventh of an arriving chord is nearly as good a target as its root: of a
+style with few notes, and of one that walks."""
 
 _BEAMS: Final = 8
 _FARTHEST: Final = 7
@@ -98,6 +99,10 @@ class Bassist:
 
     def __init__(self, style: BandStyle) -> None:
         self._style = style
+        walks = any(
+            strike.role == "walk" for patterns in style.bass.values() for strike in patterns[0].strikes
+        )
+        self._free = _FREE_TARGETS[walks]
         self.restart()
 
     def restart(self) -> None:
@@ -126,7 +131,7 @@ class Bassist:
         if not steps:
             self._promised, self._before = None, bar.chord_at(bar.beats)
             return []
-        target = _first_step(bar, after, free=random.random() < _FREE_TARGETS)
+        target = _first_step(bar, after, free=random.random() < self._free)
         if self._pitch is None:
             self._pitch = _HOME
         if abs(self._goal - self._pitch) < 4 or random.random() < 0.2:

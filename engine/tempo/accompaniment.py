@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Final
+from zlib import crc32
 
 from tatumflow.engine.band.band import Band
 from tatumflow.engine.band.band_note import Part
@@ -24,6 +25,11 @@ def band_style(controls: Controls, chart: Chart) -> BandStyle:
     if controls.band_style != AUTO:
         return STYLES[controls.band_style]
     return style_for(getattr(chart, "style", ""), chart.beats_per_bar, controls.tempo)
+
+
+def band_seed(controls: Controls) -> int:
+    """Return the seed of the band: another for another chart, so that not every tune has the same rhythms."""
+    return controls.seed ^ crc32(controls.chords.encode())
 
 
 def part_volumes(controls: Controls) -> dict[Part, float]:
@@ -57,14 +63,15 @@ class Accompaniment:
             return
         chart = chart_named(controls.chords)
         style = band_style(controls, chart)
+        seed = band_seed(controls)
         made = (style, controls.seed, controls.count_in, controls.band_intro, controls.stop_time)
         form = Form(chart, controls.count_in, controls.band_intro, controls.stop_time)
         if self._band is None or chart != self._chart:
             if self._band is not None:
                 self._release()
-            self._band = BandInTime(Band(style, controls.seed), form, controls.seed)
+            self._band = BandInTime(Band(style, seed), form, seed)
         elif made != self._made:
-            self._band.use(Band(style, controls.seed), form)
+            self._band.use(Band(style, seed), form)
         self._chart, self._made = chart, made
         self._band.volumes = part_volumes(controls)
 

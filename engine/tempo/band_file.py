@@ -8,7 +8,7 @@ from tatumflow.engine.band.band_note import PARTS, Part
 from tatumflow.engine.band.form import Form
 from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.midi.notes import Note
-from tatumflow.engine.tempo.accompaniment import band_style, part_volumes
+from tatumflow.engine.tempo.accompaniment import band_seed, band_style, part_volumes
 from tatumflow.engine.tempo.band_in_time import BandInTime
 from tatumflow.engine.tempo.beat_clock import BeatClock
 
@@ -26,7 +26,8 @@ def accompany(controls: Controls, notes: Sequence[Note]) -> dict[Part, tuple[Not
     """
     chart, clock = chart_named(controls.chords), BeatClock(controls.tempo, 0.0)
     form = Form(chart, stop_bars=controls.stop_time)
-    band = BandInTime(Band(band_style(controls, chart), controls.seed), form, controls.seed)
+    seed = band_seed(controls)
+    band = BandInTime(Band(band_style(controls, chart), seed), form, seed)
     band.volumes = part_volumes(controls)
     onsets = sorted((note.onset, note.pitch, note.velocity) for note in notes)
     end = clock.time(band.end_after(clock.beat(max((note.offset for note in notes), default=0.0))))
