@@ -104,28 +104,28 @@ class BandInTime:
     def _plan(self, beats: Beats, tempo: float, now: float) -> None:
         """Plan the bars and rhythms that begin soon."""
         per_bar = self._form.chart.beats_per_bar
-        ahead = beats.beat(now + PLAN_SECONDS)
+        ahead, present = beats.beat(now + PLAN_SECONDS), beats.beat(now)
         if self._next_bar is None:
-            self._next_bar = floor(beats.beat(now) / per_bar + 1e-6)
+            self._next_bar = floor(present / per_bar + 1e-6)
         while self._next_bar * per_bar <= ahead:
-            self._plan_spans(self._next_bar * per_bar, tempo)
+            self._plan_spans(self._next_bar * per_bar, present, tempo)
             bar = self._form.bar(self._next_bar)
             self._next_bar += 1
             self._bar = bar
             if bar is not None:
                 after = self._form.bar(bar.number + 1)
-                heard = self.ears.heard(beats.beat(now))
+                heard = self.ears.heard(present)
                 self._put(self._band.bass_and_drums(bar, after, tempo, heard))
                 self._spans = self._band.spans(bar)
-        self._plan_spans(ahead, tempo)
+        self._plan_spans(ahead, present, tempo)
 
-    def _plan_spans(self, ahead: float, tempo: float) -> None:
-        """Plan the rhythms of the comping that begin up to a beat."""
+    def _plan_spans(self, ahead: float, present: float, tempo: float) -> None:
+        """Plan the rhythms of the comping that begin up to `ahead`, by what is heard at the present beat."""
         bar = self._bar
         while bar is not None and self._spans and bar.start + self._spans[0][0] <= ahead:
             span = self._spans.pop(0)
             after = self._form.bar(bar.number + 1)
-            heard = self.ears.heard(bar.start + span[0])
+            heard = self.ears.heard(present)
             self._put(self._band.comping(bar, after, span, tempo, heard))
 
     def _put(self, notes: list[BandNote]) -> None:
