@@ -26,7 +26,7 @@ _HELD: Final = 0.6
 """Beats from which on a chord off the beat lasts into the next one."""
 
 _UNSTATED: Final = 4.0
-"""Beats after which a chord that nobody has stated is struck."""
+"""Beats after which a chord that was not stated is struck."""
 
 _CROWDED: Final = 0.8
 _LEAST_ROOM: Final = 0.15
@@ -37,7 +37,7 @@ _BUSY: Final = 3.0
 def room(heard: Heard) -> float:
     """Return how much the comping plays relative to its style: less beside a pianist, more in a gap.
 
-    From 0.15, in a crowded register, over 1, where nobody plays, to 1.6, in a gap between phrases.
+    From 0.15, in a crowded register, over 1, without players, to 1.6, in a gap between phrases.
     """
     if heard.gap:
         return _ANSWER
@@ -110,15 +110,15 @@ class Comper:
         self, bar: BandBar, start: int, length: int, heard: Heard, random: Random
     ) -> tuple[tuple[float, float], ...]:
         cells = self._style.comping.get(length) or self._style.comping[2]
-        wanted = self._style.activity * length * room(heard)
+        target = self._style.activity * length * room(heard)
         if bar.closes and start + length == bar.beats:
-            wanted *= 1.15
+            target *= 1.15
         motif = self._cells[-2] if len(self._cells) > 1 else None
-        if motif in cells and abs(len(motif.hits) - wanted) < 0.8 and random.random() < _MOTIF:
+        if motif in cells and abs(len(motif.hits) - target) < 0.8 and random.random() < _MOTIF:
             cell = motif
         else:
-            spread = _SPREAD[0] + _SPREAD[1] * wanted
-            weights = [c.weight * exp(-((len(c.hits) - wanted) ** 2) / spread) for c in cells]
+            spread = _SPREAD[0] + _SPREAD[1] * target
+            weights = [c.weight * exp(-((len(c.hits) - target) ** 2) / spread) for c in cells]
             if abs(bar.start + start - self._anticipated) < 0.01:
                 struck = [bool(c.hits) and c.hits[0][0] == 0 for c in cells]
                 weights = [w * (_LET_RING if on else 1.0) for w, on in zip(weights, struck, strict=True)]

@@ -44,7 +44,7 @@ class Heard:
 
 
 NOTHING: Final = Heard()
-"""Nobody plays."""
+"""Silence."""
 
 
 class BandEars:
