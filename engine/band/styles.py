@@ -37,8 +37,8 @@ def _cell(weight: float, *hits: tuple[float, float]) -> Cell:
     return Cell(weight, hits)
 
 
-_WALK_4: Final = _pattern(1, *((place, 0.92, "walk") for place in range(4)))
-_WALK_3: Final = _pattern(1, *((place, 0.92, "walk") for place in range(3)))
+_WALK_4: Final = BassPattern(1, tuple(BassStrike(place, 0.92) for place in range(4)))
+_WALK_3: Final = BassPattern(1, tuple(BassStrike(place, 0.92) for place in range(3)))
 _WALKING: Final = MappingProxyType({4: (_WALK_4,), 3: (_WALK_3,)})
 
 _HALVES_4: Final = (

@@ -7,7 +7,7 @@ between.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nsmallest
 from random import Random
 from typing import Final
@@ -148,29 +148,30 @@ class Bassist:
 
     def _steps(self, bar: BandBar, after: BandBar | None, random: Random) -> list[_Step]:
         """Return the notes of a bar without their pitches: a pattern for each group, and each new chord."""
-        strikes: list[tuple[float, float, BassRole]] = []
+        strikes: list[BassStrike] = []
         if bar.kind == "end":
-            strikes = [(0.0, bar.beats * 0.95, "root")]
+            strikes = [BassStrike(0.0, bar.beats * 0.95, "root")]
         elif bar.kind == "stop":
-            strikes = [(0.0, 0.6, "root")]
+            strikes = [BassStrike(0.0, 0.6, "root")]
         else:
             start = 0
             for group in bar.groups:
                 pattern = _drawn(self._style, group, random)
-                strikes += [(start + s.place, s.length, s.role) for s in _cut(pattern, group)]
+                strikes += [replace(strike, place=start + strike.place) for strike in _cut(pattern, group)]
                 start += group
             for change in bar.chords[1:]:
                 at = float(change.beat)
-                if not any(abs(place - at) < 0.01 for place, _, _ in strikes):
-                    strikes = [s for s in strikes if not at - 0.5 < s[0] < at]
-                    strikes.append((at, 0.92, "walk"))
-            strikes.sort()
+                if not any(abs(strike.place - at) < 0.01 for strike in strikes):
+                    strikes = [strike for strike in strikes if not at - 0.5 < strike.place < at]
+                    strikes.append(BassStrike(at, 0.92))
+            strikes.sort(key=lambda strike: strike.place)
         steps: list[_Step] = []
         before = self._before
-        for index, (place, length, role) in enumerate(strikes):
+        for index, strike in enumerate(strikes):
+            place, length, role = strike.place, strike.length, strike.role
             chord = bar.chord_at(place)
             if chord is not None:
-                following = strikes[index + 1][0] if index + 1 < len(strikes) else None
+                following = strikes[index + 1].place if index + 1 < len(strikes) else None
                 if following is not None:
                     length = min(length, following - place)
                     ahead = bar.chord_at(following)

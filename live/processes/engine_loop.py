@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from tatumflow.engine.band.band_note import Part
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import DeviceError, SettingError
@@ -106,7 +107,7 @@ class Engine:
         self._log = log
         self._notices = Notices(self._clock)
         self._companion_channel = settings.ports.companion_channel - 1
-        self._band_parts = {channel: part for part, channel in BAND_CHANNELS.items()}
+        self._band_parts: dict[int, Part] = {channel: part for part, channel in BAND_CHANNELS.items()}
         self._band_channels = part_channels(settings)
         self.outputs = Outputs(self._clock, thru=settings.ports.thru)
         self._surface = ControlSurface(settings.controllers)

@@ -158,15 +158,18 @@ class Recorder:
     def save(self) -> bool:
         """Write the file if anything is new; return whether it holds everything played so far."""
         human, companion = list(self._human), list(self._companion)
-        band = {part: list(events) for part, events in self._band.items() if events}
+        band: dict[Part, list[NoteEvent]] = {part: list(e) for part, e in self._band.items() if e}
         events = len(human) + len(companion) + sum(map(len, band.values()))
         if events == self._saved_events:
             return True
         now = self._clock.now()
+        band_notes: dict[Part, list[Note]] = {
+            part: self._shifted(notes_of(played, now)) for part, played in band.items()
+        }
         tracks = [
             MidiTrack("You", self._shifted(notes_of(human, now)), channel=0),
             MidiTrack("TatumFlow", self._shifted(notes_of(companion, now)), channel=1),
-            *self._band_tracks({part: self._shifted(notes_of(played, now)) for part, played in band.items()}),
+            *self._band_tracks(band_notes),
         ]
         if any(track.notes for track in tracks) and not self._written(tracks):
             return False
