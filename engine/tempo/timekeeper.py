@@ -62,8 +62,10 @@ class Timekeeper:
         self._follower: BeatFollower | None = None
         self._listen_or_not(now)
         self.chart = self._chart_of(controls)
+        self._waits_since: float | None = None
         if controls.trade_bars or controls.has_band:
             self.begin_bars(now)
+            self._waits_since = now
 
     @property
     def running(self) -> bool:
@@ -208,6 +210,11 @@ class Timekeeper:
             Seconds at which to call it again; None without clicks, ticks or a beat to follow.
         """
         transport, controls = self.transport, self._controls
+        if self._waits_since is not None:
+            # The count-in begins when it can be heard, not while a model is still being warmed up.
+            if now - self._waits_since > AHEAD and controls.clock == "internal":
+                self.begin_bars(now)
+            self._waits_since = None
         if transport.jumps != self._jumps:
             self._jumps = transport.jumps
             self._scheduler.release_all(CLICK_CHANNEL)

@@ -155,3 +155,10 @@ def test_comping_thins_while_a_pianist_plays_in_its_register():
         beside.play(2.06 + 0.25 * count, length=0.05, first_pitch=57 + count % 3)
     struck = [len({round(event.time, 2) for event in ons(rig, COMPING)}) for rig in (alone, beside)]
     assert struck[1] < 0.7 * struck[0]
+
+
+def test_the_count_in_begins_when_the_session_does_not_while_its_model_loads():
+    rig = band_rig()
+    rig.clock.advance_to(3.0)
+    rig.run_to(6.0)
+    assert [event.time for event in ons(rig, DRUMS)][:4] == pytest.approx([3.0, 3.5, 4.0, 4.5], abs=0.03)
