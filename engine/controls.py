@@ -6,6 +6,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from tatumflow.engine.band.styles import AUTO, STYLE_NAMES, StyleName
 from tatumflow.engine.control_specs import ControlSpec, declared, number, text
 from tatumflow.engine.errors import ChordError, SettingError
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
@@ -243,6 +244,51 @@ class Controls:
         "Time",
         "How far notes move to the nearest sixteenth or triplet: 0 leaves their feel, 1 is on the grid.",
     )
+    band: int = number(
+        0,
+        0,
+        1,
+        "Band",
+        "Band",
+        "Bass, comping and drums over the chart, under both players: 0 is off, 1 is on; without a chart it "
+        "rests.",
+    )
+    band_style: StyleName = text(  # noqa: RUF009
+        AUTO,
+        "Band style",
+        "Band",
+        "Style of the band; auto goes by the chart, its metre and the tempo.",
+        STYLE_NAMES,
+    )
+    bass_volume: float = number(
+        1.0, 0.0, 1.5, "Bass", "Band", "Volume of the band's bass: 0 is silent, 1 as it plays by itself."
+    )
+    comping_volume: float = number(
+        1.0, 0.0, 1.5, "Comping", "Band", "Volume of the band's chords: 0 is silent, 1 as it plays by itself."
+    )
+    drums_volume: float = number(
+        1.0, 0.0, 1.5, "Drums", "Band", "Volume of the band's drums: 0 is silent, 1 as it plays by itself."
+    )
+    band_intro: int = number(
+        0,
+        0,
+        8,
+        "Intro",
+        "Band",
+        "Bars that the band plays before the form, the last ones of the chart.",
+        unit="bars",
+        row=False,
+    )
+    stop_time: int = number(
+        0,
+        0,
+        12,
+        "Stop time",
+        "Band",
+        "Bars at the beginning of each chorus in which the band strikes the first beat and rests.",
+        unit="bars",
+        row=False,
+    )
     top_p: float = number(
         0.9,
         0.01,
@@ -303,8 +349,16 @@ class Controls:
                 f"register_low: {self.register_low} lies above register_high {self.register_high}"
             )
 
+    @property
+    def has_band(self) -> bool:
+        """Whether the band plays: it is on, and there is a chart."""
+        return bool(self.band and self.chords)
+
     def in_free_time(self) -> "Controls":
-        """Return these controls without a clock to follow or to send, as for playing into a file."""
+        """Return these controls without a clock to follow or to send, as for playing into a file.
+
+        The band stays, and keeps the time of the internal clock.
+        """
         return replace(self, clock="internal", trade_bars=0, metronome=0.0, clock_out=0)
 
     def changed(self, name: str, value: object) -> "Controls":

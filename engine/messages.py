@@ -34,7 +34,8 @@ class TakeTurn:
     """Let the companion play now, without waiting for the phrase to end.
 
     Attributes:
-        until: Seconds at which the turn ends, with the end of a phrase; None for as long as the mode plays.
+        until: Seconds at which the turn ends, with the end of a phrase, and the band with it; None for as
+            long as the mode plays.
     """
 
     until: float | None = None
@@ -60,6 +61,11 @@ class TapTempo:
 @dataclass(frozen=True, slots=True)
 class BeginBars:
     """Count in and begin with the first bar; refused under an external clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndTune:
+    """Let the band end with the chorus in progress, on a last chord; the next bars begin it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,9 @@ class Shutdown:
     """Silence everything, save the recording, close the ports and end the process."""
 
 
-CompanionCommand = SetControl | Panic | TakeTurn | YieldTurn | PassTurn | PlayKey | TapTempo | BeginBars
+CompanionCommand = (
+    SetControl | Panic | TakeTurn | YieldTurn | PassTurn | PlayKey | TapTempo | BeginBars | EndTune
+)
 """Commands that the companion carries out; the others are those of the engine around it."""
 
 Command = CompanionCommand | ConnectPorts | LearnController | ForgetController | UseModel | Shutdown

@@ -1,20 +1,23 @@
 """Offline playing: the companion on a virtual clock; the same seed gives the same notes bit for bit."""
 
 import heapq
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final
 
+from tatumflow.engine.band.band_note import Part
 from tatumflow.engine.clock import Clock, VirtualClock
 from tatumflow.engine.messages import TakeTurn, YieldTurn
 from tatumflow.engine.midi.events import HumanEvent, NoteOff, NoteOn, OutputEvent
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.model.tokens import TICK_SECONDS
-from tatumflow.engine.turns.companion import KEYS_CHANNEL, Companion
+from tatumflow.engine.tempo.band_in_time import BAND_CHANNELS
+from tatumflow.engine.turns.companion import Companion
 from tatumflow.engine.turns.modes import mode_named
 from tatumflow.engine.turns.phrase import PhraseTracker
+from tatumflow.engine.turns.planner import COMPANION_CHANNEL
 from tatumflow.engine.turns.turn_report import TurnReport
 from tatumflow.engine.turns.turn_window import ENTRY_SECONDS
 
@@ -35,12 +38,14 @@ class OfflineResult:
     Attributes:
         human: The file's notes, later phrases moved behind the answers.
         companion: The companion's notes as they sounded.
+        band: Those of each part of the band that played.
         turns: One report per answer.
     """
 
     human: tuple[Note, ...]
     companion: tuple[Note, ...]
     turns: tuple[TurnReport, ...]
+    band: Mapping[Part, tuple[Note, ...]] = field(default_factory=dict)
 
 
 def answer_file(
@@ -84,8 +89,10 @@ def answer_file(
         answered = len(companion.turns)
         loop.run_to(inf, until=lambda answered=answered: len(companion.turns) > answered)
         turns += list(companion.turns)[answered:]
-    loop.run_to(inf)
-    return OfflineResult(tuple(human), tuple(sorted(collector.notes, key=_by_onset)), tuple(turns))
+    # A band goes on for ever if it is not ended.
+    end = companion.end_tune(clock.now())
+    loop.run_to(inf if end is None else end)
+    return OfflineResult(tuple(human), collector.companion, tuple(turns), collector.band)
 
 
 def improvise(
@@ -109,7 +116,12 @@ def improvise(
     scheduler = Scheduler(collector.send, clock)
     companion = make_companion(scheduler, clock)
     loop = VirtualLoop(clock, scheduler, companion)
-    end = ENTRY_SECONDS + seconds if form else seconds
+    start = ENTRY_SECONDS if form else 0.0
+    if companion.controls.has_band:
+        start = companion.form_begins
+    end = start + seconds
+    # The band's last chord sounds after the form; without a form everything ends at once.
+    band_end = companion.end_tune(end) if form else None
     companion.command(TakeTurn(end if form else None))
 
     def report() -> bool:
@@ -118,7 +130,10 @@ def improvise(
 
     loop.run_to(end, until=report)
     companion.command(YieldTurn())
-    return OfflineResult((), tuple(sorted(collector.notes, key=_by_onset)), tuple(companion.turns))
+    if band_end is not None:
+        loop.run_to(band_end)
+    scheduler.release_all()
+    return OfflineResult((), collector.companion, tuple(companion.turns), collector.band)
 
 
 def split_phrases(
@@ -161,23 +176,37 @@ def split_phrases(
 
 
 class _Collector:
-    """Collects the companion's events as notes."""
+    """Collects the events of the companion and the band as notes."""
 
     def __init__(self) -> None:
-        self.notes: list[Note] = []
-        self._sounding: dict[int, NoteOn] = {}
+        self._notes: dict[int, list[Note]] = {}
+        self._sounding: dict[tuple[int, int], NoteOn] = {}
+
+    @property
+    def companion(self) -> tuple[Note, ...]:
+        """The companion's notes by onset."""
+        return self._of(COMPANION_CHANNEL)
+
+    @property
+    def band(self) -> Mapping[Part, tuple[Note, ...]]:
+        """The notes by onset of each part of the band that played."""
+        return {part: notes for part, channel in BAND_CHANNELS.items() if (notes := self._of(channel))}
 
     def send(self, event: OutputEvent) -> None:
         match event:
-            case NoteOn(channel=channel) if channel != KEYS_CHANNEL:
-                self._sounding[event.pitch] = event
-            case NoteOff(channel=channel) if channel != KEYS_CHANNEL:
-                on = self._sounding.pop(event.pitch, None)
+            case NoteOn():
+                self._sounding[event.channel, event.pitch] = event
+            case NoteOff():
+                on = self._sounding.pop((event.channel, event.pitch), None)
                 if on is not None:
                     duration = max(event.time - on.time, TICK_SECONDS)
-                    self.notes.append(Note(on.time, duration, on.pitch, on.velocity))
+                    note = Note(on.time, duration, on.pitch, on.velocity)
+                    self._notes.setdefault(event.channel, []).append(note)
             case _:
                 pass
+
+    def _of(self, channel: int) -> tuple[Note, ...]:
+        return tuple(sorted(self._notes.get(channel, ()), key=_by_onset))
 
 
 class VirtualLoop:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
-from tatumflow.live import models_cli, morph_cli, presets_cli, roll_cli
+from tatumflow.live import models_cli, morph_cli, presets_cli, roll_cli, sounds_cli
 from tatumflow.live.command_groups import GroupedCommands
 from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
 from tatumflow.live.setting_options import SettingOption, settable
@@ -57,6 +57,7 @@ _MODEL = SettingOption("--model", "model", "Model bundle: a name or a folder.")
 _Preset = Annotated[
     str | None, typer.Option("--preset", help="Preset, such as bird; `tatumflow presets` lists them.")
 ]
+_BAND = SettingOption("--band", "band", "Bass, comping and drums over the chart.", on=True)
 _API = SettingOption("--api", "ports.api", "MIDI system: auto, alsa, jack, coremidi, winmm.")
 
 
@@ -76,8 +77,9 @@ _OF_JAM = (
     _MODEL,
     *_controls("style", "mode", "chords", "tempo"),
     SettingOption("--trade", "trade_bars"),
-    SettingOption("--clock", "clock"),
+    _BAND,
     *_controls("swing", "grid_pull", "temperature", "seed", "count_in", "metronome", hidden=True),
+    *_controls("band_style", "clock", hidden=True),
     _hidden("--osc", "osc.port"),
     _hidden("--api", "ports.api"),
     _hidden("--virtual/--no-virtual", "ports.virtual", on=True),
@@ -92,10 +94,12 @@ _OF_JAM = (
     _hidden("--allowance", "audio.allowance"),
     _hidden("--record-stems", "audio.record", on=True),
 )
-_OF_PLAY = (*_controls("mode", "style", "temperature", "seed"), _MODEL)
+_OF_PLAY = (*_controls("mode", "style", "temperature", "seed"), _MODEL, *_controls("chords", "tempo"), _BAND)
 _OF_GENERATE = (
     *_controls("mode", "chords", "tempo", "style", "temperature", "seed"),
     _MODEL,
+    _BAND,
+    *_controls("band_style"),
     *_controls("swing", "grid_pull", "surprise", "pace", "dynamics", "phrases", hidden=True),
     *_controls("style_b", "style_blend", "style_strength", hidden=True),
 )
@@ -133,7 +137,7 @@ def start(
     rich_help_panel="Play",
     epilog="""\b
 Examples:
-  tatumflow jam --chords "blues in F" --tempo 132 --trade 4
+  tatumflow jam --chords "blues in F" --tempo 132 --trade 4 --band
   tatumflow jam --preset bird --chords "blues in F"
   tatumflow jam --in Keystation --style charlie-parker --set temperature=1.2
   tatumflow jam --set audio.stem=input       play to a microphone
@@ -203,7 +207,7 @@ def play(
     epilog="""\b
 Examples:
   tatumflow generate -o blues.mid --chords "blues in F" --tempo 160 --seconds 60
-  tatumflow generate -o bird.mid --preset bird --tune "rhythm changes" --choruses 2
+  tatumflow generate -o bird.mid --preset bird --tune "rhythm changes" --choruses 2 --band
   tatumflow generate phrase.mid -o restyled.mid --mode restyle --style art-tatum
   tatumflow generate phrase.mid -o other.mid --mode reharmonize \\
       --chords "Dm7 | G7 | Cmaj7" --set pace=0.5""",
@@ -256,9 +260,10 @@ def generate(
     epilog="""\b
 Examples:
   tatumflow render answer.mid -o answer.wav
+  tatumflow render solo.mid -o solo.wav --band --chords "blues in F" --tempo 140
   tatumflow render *.mid -o sounds --mp3 --soundfont piano.sf2""",
 )
-@settable()
+@settable(*_controls("chords", "tempo"), _BAND, *_controls("band_style", hidden=True))
 def render(
     sources: Annotated[list[Path], typer.Argument(metavar="IN.mid...", help="MIDI files.")],
     out: Annotated[
@@ -271,7 +276,7 @@ def render(
     settings: _Settings = None,
     changes: _Changes = _NONE,
 ) -> None:
-    """Make sound files of MIDI files."""
+    """Make sound files of MIDI files, with the band under them if it is on; the form begins at 0 s."""
     from tatumflow.live.commands.render import RenderOptions, render_files
 
     render_files(RenderOptions(sources, out, mp3, soundfont, settings, changes))
@@ -387,7 +392,8 @@ def separate(
     epilog="""\b
 Examples:
   tatumflow bench --json bench.json
-  tatumflow bench --receive 1""",
+  tatumflow bench --receive 1
+  tatumflow bench --band""",
 )
 def bench(
     model: _Model = None,
@@ -399,8 +405,19 @@ def bench(
     receive: Annotated[
         float, typer.Option("--receive", min=0, help="Minutes to time notes at another program's JACK port.")
     ] = 0,
+    band: Annotated[
+        bool, typer.Option("--band", help="Measure the band's music instead, in every style.")
+    ] = False,
+    charts: Annotated[
+        Path | None, typer.Option("--charts", help="With --band: folder of charts; else the built-in ones.")
+    ] = None,
 ) -> None:
-    """Measure what a note costs on this machine."""
+    """Measure what a note costs on this machine, or what the band plays."""
+    if band:
+        from tatumflow.live.bench.band_command import bench_band
+
+        bench_band(charts, json_path)
+        return
     from tatumflow.live.bench.command import bench as measure
 
     measure(model or "", json_path, notes, peer, receive)
@@ -428,6 +445,9 @@ def soak(
     separator: Annotated[str, typer.Option("--separator", help="Separator for it.")] = "",
     stem: Annotated[str, typer.Option("--stem", help="Stem of it that plays.")] = "horn",
     seconds: Annotated[float, typer.Option("--seconds", min=0.5, help="How long each flood lasts.")] = 10,
+    band: Annotated[
+        bool, typer.Option("--band", help="With the band and metronome: virtual, ports.")
+    ] = False,
     model: _Model = None,
     json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
 ) -> None:
@@ -444,6 +464,7 @@ def soak(
         separator=separator,
         stem=stem,
         seconds=seconds,
+        band=band,
     )
 
 
@@ -455,7 +476,7 @@ def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
     write_sound(path, render(tracks, load_settings().synth))
 
 
-for _commands in (presets_cli, morph_cli, roll_cli, models_cli):
+for _commands in (presets_cli, sounds_cli, morph_cli, roll_cli, models_cli):
     _commands.register(app)
 
 

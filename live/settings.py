@@ -76,6 +76,9 @@ class PortSettings(_Section):
         virtual_name: What those ports are called, before " in" and " out".
         thru: Whether what you play is played on at once to every output.
         companion_channel: MIDI channel of the companion, 1 to 16; yours stays as your keyboard sends it.
+        bass_channel: MIDI channel of the band's bass, 1 to 16.
+        comping_channel: That of its chords.
+        drums_channel: That of its drums; the built-in synthesizer has drums on 10.
     """
 
     api: Literal["auto", "alsa", "jack", "coremidi", "winmm"] = "auto"
@@ -85,6 +88,9 @@ class PortSettings(_Section):
     virtual_name: str = Field(default="TatumFlow", min_length=1, max_length=32)
     thru: bool = True
     companion_channel: int = Field(default=2, ge=1, le=16)
+    bass_channel: int = Field(default=3, ge=1, le=16)
+    comping_channel: int = Field(default=4, ge=1, le=16)
+    drums_channel: int = Field(default=10, ge=1, le=16)
 
 
 class SynthSettings(_Section):
@@ -92,10 +98,13 @@ class SynthSettings(_Section):
 
     Attributes:
         enabled: Whether it plays.
-        soundfont: An .sf2 or .sf3 file; empty takes the one that comes with pretty_midi.
+        soundfont: An .sf2 or .sf3 file; empty takes the best found, see `tatumflow sounds`.
         driver: FluidSynth's audio driver, such as pulseaudio or jack; empty lets it choose.
         gain: Loudness, 0 to 5.
         program: General MIDI program of both players, 0 to 127; 0 is a grand piano.
+        bass_program: That of the band's bass; 32 is an acoustic bass.
+        comping_program: That of its chords; 26 is a jazz guitar, which keeps them apart from two pianos.
+        drum_kit: Its drum kit, where the SoundFont has it: 32 is a jazz kit, 40 has brushes, 0 is standard.
     """
 
     enabled: bool = True
@@ -103,6 +112,9 @@ class SynthSettings(_Section):
     driver: str = ""
     gain: float = Field(default=0.6, ge=0.0, le=5.0)
     program: int = Field(default=0, ge=0, le=127)
+    bass_program: int = Field(default=32, ge=0, le=127)
+    comping_program: int = Field(default=26, ge=0, le=127)
+    drum_kit: int = Field(default=32, ge=0, le=127)
 
 
 def _rate(value: int) -> int:

@@ -33,22 +33,31 @@ class Metronome:
         self._next = None
 
     def clicks(
-        self, beats: Beats, now: float, until: float, beats_per_bar: int, volume: float
+        self,
+        beats: Beats,
+        now: float,
+        until: float,
+        beats_per_bar: int,
+        volume: float,
+        *,
+        count_in: bool = True,
     ) -> tuple[Note, ...]:
         """Return the clicks due up to `until` seconds that were not returned yet.
 
         Args:
-            beats: Where the beats are. Those before beat 0 are the count-in, which always clicks.
+            beats: Where the beats are; those before beat 0 are the count-in.
             now: Seconds before which there are none.
             until: Seconds.
             beats_per_bar: Beats from one downbeat to the next.
             volume: 0 for none, to 1.
+            count_in: Whether the count-in clicks, at any volume; else the drummer counts.
         """
         first = ceil(beats.beat(now))
         beat = first if self._next is None else max(self._next, first)
         clicks: list[Note] = []
         while (onset := beats.time(beat)) <= until:
-            loudness = max(volume, COUNT_IN_VOLUME) if beat < 0 else volume
+            counted = max(volume, COUNT_IN_VOLUME) if count_in else 0.0
+            loudness = counted if beat < 0 else volume
             if loudness > 0:
                 clicks.append(_click(onset, beat % beats_per_bar == 0, loudness))
             beat += 1

@@ -1,14 +1,16 @@
-"""The session's time: the clock in use, the count-in, clicks, and MIDI clock out."""
+"""The session's time: the clock in use, the count-in, clicks, the band, and MIDI clock out."""
 
-from collections.abc import Callable
-from math import floor
+from collections.abc import Callable, Iterable
+from math import ceil, floor
 from typing import Final
 
 from tatumflow.engine.beats.tracker import BeatTracker, bundled_tracker
 from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.messages import HeardBeat, Position
 from tatumflow.engine.midi.events import BeatReport, ClockEvent, NoteOn
+from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.tempo.accompaniment import Accompaniment
 from tatumflow.engine.tempo.beat_clock import Beats
 from tatumflow.engine.tempo.chart_clock import ChartInTime
 from tatumflow.engine.tempo.clock_out import ClockOut
@@ -29,7 +31,7 @@ _ROUNDING: Final = 1e-6
 
 
 class Timekeeper:
-    """Beat, bars and chart of the companion, and its clicks and MIDI clock.
+    """Beat, bars and chart of the companion, its clicks and MIDI clock, and the band.
 
     In free time only a chart has beats; it begins when it is set or when an improvisation begins. In tempo
     the beat goes on, whatever is played.
@@ -52,6 +54,7 @@ class Timekeeper:
         self.transport = Transport(controls.tempo, now)
         self.transport.use_source(controls.clock)
         self._metronome = Metronome()
+        self._accompaniment = Accompaniment(scheduler, controls)
         self._out = ClockOut()
         self._taps = Taps()
         self._jumps = self.transport.jumps
@@ -59,8 +62,10 @@ class Timekeeper:
         self._follower: BeatFollower | None = None
         self._listen_or_not(now)
         self.chart = self._chart_of(controls)
-        if controls.trade_bars:
+        self._waits_since: float | None = None
+        if controls.trade_bars or controls.has_band:
             self.begin_bars(now)
+            self._waits_since = now
 
     @property
     def running(self) -> bool:
@@ -71,7 +76,7 @@ class Timekeeper:
     def in_tempo(self) -> bool:
         """Whether the beat goes on, whatever is played."""
         c = self._controls
-        requested = c.clock != "internal" or c.trade_bars or c.metronome or c.clock_out
+        requested = c.clock != "internal" or c.trade_bars or c.metronome or c.clock_out or c.has_band
         return bool(requested) and self.running
 
     @property
@@ -106,17 +111,23 @@ class Timekeeper:
         Returns:
             Whether the bars of turns changed.
         """
+        was_in_tempo = self.in_tempo
         before, self._controls = self._controls, controls
         if controls.chords != before.chords:
             self.chart = self._chart_of(controls)
         self.transport.use_source(controls.clock)
         self._listen_or_not(now)
-        if controls.trade_bars and not before.trade_bars and controls.clock == "internal":
+        self._accompaniment.use(controls)
+        trades = controls.trade_bars and not before.trade_bars
+        band_begins = controls.has_band and not before.has_band and not was_in_tempo
+        if (trades or band_begins) and controls.clock == "internal":
             self.begin_bars(now)
         elif controls.tempo != before.tempo and self.in_tempo:
             self.transport.use_tempo(controls.tempo, now)
         elif (controls.chords, controls.tempo) != (before.chords, before.tempo) and not self.in_tempo:
             self.begin_at(now)
+        if band_begins:
+            return True
         return (controls.trade_bars, controls.clock) != (before.trade_bars, before.clock)
 
     def handle(self, event: ClockEvent | BeatReport) -> bool:
@@ -126,9 +137,29 @@ class Timekeeper:
         return self.transport.jumps != before
 
     def add_note(self, note: NoteOn) -> None:
-        """Keep a note of the human's for the next update of the beat."""
+        """Keep a note of the human's for the next update of the beat, and for the band."""
+        self._accompaniment.hear(self.transport, ((note.time, note.pitch, note.velocity),))
         if self._follower is not None:
             self._follower.add_note(note.time, note.pitch, note.velocity)
+
+    def add_committed(self, notes: Iterable[Note]) -> None:
+        """Let the band hear the companion's committed notes."""
+        self._accompaniment.hear(self.transport, ((n.onset, n.pitch, n.velocity) for n in notes))
+
+    def end_tune(self, time: float) -> float | None:
+        """Let the band end on the first bar line at `time` seconds or later.
+
+        Returns:
+            Seconds at which its last chord has ended; None without a band.
+        """
+        end = self._accompaniment.end_after(self.transport.beat(time))
+        return None if end is None else self.transport.time(end)
+
+    def end_chorus(self, now: float) -> None:
+        """Let the band end with the chorus in progress at `now` seconds."""
+        if self.chart is not None:
+            beats = self.chart.chart.beats
+            self._accompaniment.end_after(max(ceil(self.transport.beat(now) / beats), 1) * beats)
 
     def listen(self, now: float) -> bool:
         """Update the beat of the human's playing at `now` seconds; return whether plans became void."""
@@ -154,7 +185,9 @@ class Timekeeper:
 
     def begin_bars(self, now: float) -> None:
         """Begin with the first bar, after the count-in where there is a tempo."""
-        beats = self._controls.count_in * self.beats_per_bar if self.in_tempo else 0
+        c = self._controls
+        bars = c.count_in + (c.band_intro if c.has_band else 0)
+        beats = bars * self.beats_per_bar if self.in_tempo else 0
         self.transport.begin(self._controls.tempo, now + beats * 60 / self._controls.tempo)
 
     def begin_at(self, origin: float) -> None:
@@ -177,6 +210,11 @@ class Timekeeper:
             Seconds at which to call it again; None without clicks, ticks or a beat to follow.
         """
         transport, controls = self.transport, self._controls
+        if self._waits_since is not None:
+            # The count-in begins when it can be heard, not while a model is still being warmed up.
+            if now - self._waits_since > AHEAD and controls.clock == "internal":
+                self.begin_bars(now)
+            self._waits_since = None
         if transport.jumps != self._jumps:
             self._jumps = transport.jumps
             self._scheduler.release_all(CLICK_CHANNEL)
@@ -186,9 +224,12 @@ class Timekeeper:
         until = now + AHEAD
         if self._follower is not None and (look := self._follower.next_look) is not None:
             wake.append(max(look, now))
-        if self.in_tempo and (controls.metronome or transport.beat(now) < 0):
+        plays = self._accompaniment.advance(transport, now, until)
+        if plays:
+            wake.append(now + AHEAD / 2)
+        if self.in_tempo and (controls.metronome or (transport.beat(now) < 0 and not plays)):
             clicks = self._metronome.clicks(
-                transport.clock, now, until, self.beats_per_bar, controls.metronome
+                transport.clock, now, until, self.beats_per_bar, controls.metronome, count_in=not plays
             )
             for click in clicks:
                 self._scheduler.note(click, CLICK_CHANNEL)

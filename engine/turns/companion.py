@@ -9,6 +9,7 @@ from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import (
     BeginBars,
     CompanionCommand,
+    EndTune,
     Panic,
     PassTurn,
     PlayKey,
@@ -109,6 +110,15 @@ class Companion:
         return self._live.values
 
     @property
+    def form_begins(self) -> float:
+        """Seconds of the first beat of the form, on the clock as it is now."""
+        return self._time.transport.time(0.0)
+
+    def end_tune(self, time: float) -> float | None:
+        """Let the band end on a bar line at `time` seconds or later; see `Timekeeper.end_tune`."""
+        return self._time.end_tune(time)
+
+    @property
     def turn(self) -> Turn:
         """Whether the companion is listening, thinking or playing."""
         return self._state
@@ -161,6 +171,8 @@ class Companion:
                 self._panic()
             case TapTempo(time=time):
                 self._tap(time)
+            case EndTune():
+                self._time.end_chorus(self._clock.now())
             case BeginBars() if self.controls.clock == "internal":
                 self._time.begin_bars(self._clock.now())
                 self._keep_time()
@@ -312,7 +324,9 @@ class Companion:
         if self._state == "thinking":
             return now if more else self._turn.at
         now = self._clock.now()
-        self._roll.play(planner.commit(now))
+        committed = planner.commit(now)
+        self._roll.play(committed)
+        self._time.add_committed(committed)
         self._reporter.look()
         if planner.failure:
             self._board.notify(now, f"{planner.failure}; the companion stops playing", "error")
@@ -340,6 +354,8 @@ class Companion:
         self._state = "listening"
 
     def _take_turn(self, until: float | None = None) -> None:
+        if until is not None:
+            self._time.end_tune(until)
         if self._state != "playing":
             self._give_way()
             now = self._clock.now()
@@ -397,3 +413,6 @@ class Companion:
             self._listener.release(self._clock.now())
         finally:
             self._scheduler.panic()
+        if self.controls.band:
+            # Everything at once means the band too, and it stays silent.
+            self.set_controls((SetControl("band", 0),))

@@ -11,9 +11,30 @@ from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.tempo.timekeeper import Timekeeper
 from tatumflow.engine.turns.planner import Planner
 
-_SOUND_CONTROLS: Final = frozenset({"swing", "grid_pull", "count_in", "metronome", "clock_out", "lookahead"})
+_BAND_CONTROLS: Final = frozenset(
+    {"band", "band_style", "bass_volume", "comping_volume", "drums_volume", "band_intro", "stop_time"}
+)
+_SOUND_CONTROLS: Final = _BAND_CONTROLS | {
+    "swing",
+    "grid_pull",
+    "count_in",
+    "metronome",
+    "clock_out",
+    "lookahead",
+}
 _TIME_CONTROLS: Final = frozenset(
-    {"swing", "grid_pull", "count_in", "metronome", "clock_out", "clock", "tempo", "trade_bars", "chords"}
+    {
+        "swing",
+        "grid_pull",
+        "count_in",
+        "metronome",
+        "clock_out",
+        "clock",
+        "tempo",
+        "trade_bars",
+        "chords",
+        "band",
+    }
 )
 _SAMPLING_CONTROLS: Final = frozenset(
     {

@@ -15,6 +15,7 @@ from tatumflow.engine.model.bundle import find_bundles, load_bundle
 from tatumflow.live.audio.devices import AudioDevice, match_device
 from tatumflow.live.audio.portaudio import PortAudio
 from tatumflow.live.midi.midi_ports import api_problem, compiled_apis, list_ports, working_api
+from tatumflow.live.midi.soundfonts import ADVICE, PREFERRED
 from tatumflow.live.midi.synth import LiveSynth, soundfont_path
 from tatumflow.live.processes.engine_log import log_path
 from tatumflow.live.quiet import quiet_stderr
@@ -140,7 +141,10 @@ def _midi(settings: Settings) -> Iterator[Finding]:
 
 def _sound(settings: Settings) -> Iterator[Finding]:
     try:
-        yield Finding("SoundFont", str(soundfont_path(settings.synth.soundfont)))
+        path = soundfont_path(settings.synth.soundfont)
+        small = not settings.synth.soundfont and path.stem.lower() == PREFERRED[-1]
+        advice = f"it sounds small; for better sounds: {ADVICE}" if small else ""
+        yield Finding("SoundFont", str(path), advice)
     except DeviceError as error:
         yield Finding("SoundFont", "missing", str(error))
     try:

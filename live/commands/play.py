@@ -24,8 +24,9 @@ from tatumflow.engine.midi.midi_file import (
     write_midi,
 )
 from tatumflow.engine.offline import OfflineResult, answer_file, improvise
+from tatumflow.live.band_tracks import band_tracks
 from tatumflow.live.commands.progress import WorkProgress
-from tatumflow.live.commands.tune import MINUTE, Length, length_of
+from tatumflow.live.commands.tune import MINUTE, Length, check_band, length_of
 from tatumflow.live.midi.synth import render, write_sound
 from tatumflow.live.processes.session import offline_companion, open_bundle
 from tatumflow.live.settings import Settings, load_settings
@@ -112,14 +113,16 @@ class Answer:
     performance: MidiPerformance | None
     result: OfflineResult
     figures: PlayFigures
+    settings: Settings = field(default_factory=Settings)
 
     @property
     def tracks(self) -> tuple[MidiTrack, ...]:
         """Return a track for each player that played."""
         companion = MidiTrack("TatumFlow", self.result.companion, channel=1)
+        band = band_tracks(self.result.band, self.settings)
         if self.performance is None:
-            return (companion,)
-        return (MidiTrack("You", self.result.human, channel=0), companion)
+            return (companion, *band)
+        return (MidiTrack("You", self.result.human, channel=0), companion, *band)
 
     @property
     def tempo(self) -> float | None:
@@ -132,8 +135,11 @@ class Answer:
         text = f"{_counted(len(self.result.companion), 'note')} by {self.figures.model}"
         if self.performance is not None:
             text = f"{_counted(len(self.figures.turns), 'turn')} answered with {text}"
-            if self.performance.dropped:
-                text += f"\n{_counted(self.performance.dropped, 'note')} outside the piano's range left out"
+        band = sum(len(notes) for notes in self.result.band.values())
+        if band:
+            text += f", {_counted(band, 'note')} by the band"
+        if self.performance is not None and self.performance.dropped:
+            text += f"\n{_counted(self.performance.dropped, 'note')} outside the piano's range left out"
         return text
 
     @property
@@ -189,7 +195,7 @@ def answer(
         first_note_ms_median=statistics.median(computed) if computed else None,
         first_note_ms_p99=float(np.percentile(computed, 99)) if computed else None,
     )
-    return Answer(performance, result, figures)
+    return Answer(performance, result, figures, settings)
 
 
 def play(options: PlayOptions) -> None:
@@ -200,6 +206,7 @@ def play(options: PlayOptions) -> None:
     """
     settings = load_settings(options.settings_file).with_changes(options.changes)
     _check_mode(options, settings.controls)
+    check_band(options.changes, settings.controls)
     length = length_of(settings.controls, options.seconds, options.choruses, alone=options.source is None)
     outputs = [path for path in (options.out, options.wav, options.json) if path is not None]
     _check_outputs(options.source, outputs)

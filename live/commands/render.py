@@ -7,9 +7,12 @@ from typing import Final
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.regular_file import check_output
-from tatumflow.engine.midi.midi_file import MidiTrack, check_length, read_tracks
+from tatumflow.engine.midi.midi_file import DRUM_CHANNEL, MidiTrack, check_length, read_tracks
+from tatumflow.engine.tempo.band_file import accompany
+from tatumflow.live.band_tracks import band_tracks
+from tatumflow.live.commands.tune import check_band
 from tatumflow.live.midi.synth import SAMPLE_RATE, render, soundfont_path, write_sound
-from tatumflow.live.settings import load_settings
+from tatumflow.live.settings import Settings, load_settings
 
 SUFFIXES: Final = (".wav", ".mp3")
 
@@ -39,16 +42,20 @@ def render_files(options: RenderOptions) -> None:
     """Write every MIDI file as sound; reads all of them, and the SoundFont's name, before it writes anything.
 
     Raises:
-        SettingError: if the output does not fit the files.
+        SettingError: if the output does not fit the files, or the band lacks a chart.
         MidiFileError: if a file cannot be read, or lasts longer than two hours.
         DeviceError: if FluidSynth or the SoundFont is missing, or a sound file cannot be written.
     """
-    synth = load_settings(options.settings_file).with_changes(options.changes).synth
+    settings = load_settings(options.settings_file).with_changes(options.changes)
+    check_band(options.changes, settings.controls)
+    synth = settings.synth
     if options.soundfont is not None:
         synth = synth.model_copy(update={"soundfont": str(options.soundfont)})
     soundfont_path(synth.soundfont)
     outputs = _outputs(options)
     pieces = [_read(source) for source in options.sources]
+    if settings.controls.has_band:
+        pieces = [_with_band(tracks, settings) for tracks in pieces]
     for tracks, path in zip(pieces, outputs, strict=True):
         samples = render(tracks, synth)
         write_sound(path, samples)
@@ -59,6 +66,12 @@ def _read(source: Path) -> tuple[MidiTrack, ...]:
     tracks = read_tracks(source)
     check_length(source, [note for track in tracks for note in track.notes])
     return tracks
+
+
+def _with_band(tracks: tuple[MidiTrack, ...], settings: Settings) -> tuple[MidiTrack, ...]:
+    """Return tracks with the band's under them, which hears all but their drums."""
+    notes = [note for track in tracks if track.channel != DRUM_CHANNEL for note in track.notes]
+    return (*tracks, *band_tracks(accompany(settings.controls, notes), settings))
 
 
 def _outputs(options: RenderOptions) -> list[Path]:

@@ -40,6 +40,16 @@ def over_tune(tune: str | None, changes: Mapping[str, object]) -> Mapping[str, o
     return {**changes, "chords": tune}
 
 
+def check_band(changes: Mapping[str, object], controls: Controls) -> None:
+    """Refuse a band that was asked for without a chart.
+
+    Raises:
+        SettingError: if the changes turn the band on, and there is no chart.
+    """
+    if "band" in changes and controls.band and not controls.chords:
+        raise SettingError("--band plays over a chart; give one, such as --chords 'blues in F'")
+
+
 def length_of(controls: Controls, seconds: float | None, choruses: int | None, *, alone: bool) -> Length:
     """Return how long to play: choruses of the controls' chart at their tempo, else seconds, else a minute.
 

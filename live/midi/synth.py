@@ -4,10 +4,9 @@ import contextlib
 import io
 import itertools
 import sys
-from collections.abc import Sequence
-from importlib import resources
-from importlib.util import find_spec
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,6 +17,7 @@ from tatumflow.engine.errors import DeviceError
 from tatumflow.engine.files.whole_file import whole_file
 from tatumflow.engine.midi.midi_file import DRUM_CHANNEL, MidiTrack
 from tatumflow.live.midi.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
+from tatumflow.live.midi.soundfonts import best_soundfont
 from tatumflow.live.quiet import quiet_stderr
 from tatumflow.live.settings import SynthSettings
 
@@ -38,19 +38,8 @@ _PROGRAM_CHANGE: Final = 0xC0
 _PITCH_BEND: Final = 0xE0
 
 
-def default_soundfont() -> Path | None:
-    """Return the SoundFont that comes with pretty_midi, None where it does not.
-
-    Found without importing pretty_midi, which takes longer than starting a jam may.
-    """
-    if find_spec("pretty_midi") is None:
-        return None
-    path = Path(str(resources.files("pretty_midi"))) / "TimGM6mb.sf2"
-    return path if path.is_file() else None
-
-
 def soundfont_path(given: str) -> Path:
-    """Return the SoundFont to load: a file, or the default for an empty string.
+    """Return the SoundFont to load: a file, or for an empty string the best of this machine.
 
     Raises:
         DeviceError: if it does not exist.
@@ -62,14 +51,17 @@ def soundfont_path(given: str) -> Path:
         raise DeviceError(
             f"SoundFont {path}: no such file; check the name, or synth.soundfont in the settings"
         )
-    default = default_soundfont()
+    default = best_soundfont()
     if default is None:
         raise DeviceError("no SoundFont: pretty_midi came without one; name an .sf2 file in synth.soundfont")
     return default
 
 
-def _load(settings: SynthSettings, programs: Sequence[int] = ()) -> "fluidsynth.Synth":
-    """Return a synthesizer; `programs` are those of the first channels, the others have the settings'."""
+def _load(settings: SynthSettings, programs: Mapping[int, int] = MappingProxyType({})) -> "fluidsynth.Synth":
+    """Return a synthesizer; channels have these `programs`, the others the settings'.
+
+    A drum kit that the SoundFont lacks is replaced by its standard kit.
+    """
     try:
         # Where CI is set it prints which library it found, among the lines that a headless jam prints.
         with contextlib.redirect_stdout(io.StringIO()):
@@ -78,30 +70,36 @@ def _load(settings: SynthSettings, programs: Sequence[int] = ()) -> "fluidsynth.
         raise DeviceError(f"no synthesizer: the FluidSynth library is missing; {_INSTALL}") from None
     path = soundfont_path(settings.soundfont)
     # FluidSynth has channels by the sixteen, of which the tenth are for drums.
-    channels = max(_CHANNELS, -(-len(programs) // _CHANNELS) * _CHANNELS)
+    channels = (max(programs, default=0) // _CHANNELS + 1) * _CHANNELS
     with quiet_stderr():
         synth = fluidsynth.Synth(gain=settings.gain, samplerate=SAMPLE_RATE, channels=channels)
         font = synth.sfload(str(path))
         if font == -1:
             synth.delete()
             raise DeviceError(f"SoundFont {path.name}: FluidSynth cannot read it; choose another .sf2 file")
-        for channel, program in itertools.zip_longest(range(channels), programs, fillvalue=settings.program):
-            drums = channel % _CHANNELS == DRUM_CHANNEL
-            synth.program_select(channel, font, _DRUM_BANK if drums else 0, 0 if drums else program)
+        for channel in range(channels):
+            if channel % _CHANNELS != DRUM_CHANNEL:
+                synth.program_select(channel, font, 0, programs.get(channel, settings.program))
+            elif synth.program_select(channel, font, _DRUM_BANK, settings.drum_kit) == -1:
+                synth.program_select(channel, font, _DRUM_BANK, 0)
     return synth
 
 
 class LiveSynth:
     """A synthesizer playing to the speakers; an `outputs.Sink`."""
 
-    def __init__(self, settings: SynthSettings) -> None:
+    def __init__(self, settings: SynthSettings, programs: Mapping[int, int] = MappingProxyType({})) -> None:
         """Load the SoundFont and start the audio driver.
+
+        Args:
+            settings: SoundFont, driver, gain, and the program of the other channels.
+            programs: General MIDI programs by channel, 0 to 15.
 
         Raises:
             DeviceError: if the library, the SoundFont or an audio device is missing.
         """
         self.name = "built-in synth"
-        self._synth = _load(settings)
+        self._synth = _load(settings, programs)
         with quiet_stderr():
             # Four buffers of 64 frames, 6 ms. FluidSynth's default is 16 of them, its least two; with two,
             # a delay of its thread of 1.5 ms is audible, and the model computes on the other cores.
@@ -166,9 +164,9 @@ def render(tracks: Sequence[MidiTrack], settings: SynthSettings) -> NDArray[np.i
     """
     free = (channel for channel in itertools.count() if channel % _CHANNELS != DRUM_CHANNEL)
     channels = [DRUM_CHANNEL if track.channel == DRUM_CHANNEL else next(free) for track in tracks]
-    programs = [settings.program] * (max(channels, default=0) + 1)
-    for channel, track in zip(channels, tracks, strict=True):
-        programs[channel] = track.program or settings.program
+    programs = {
+        channel: track.program or settings.program for channel, track in zip(channels, tracks, strict=True)
+    }
     synth = _load(settings, programs)
     actions = sorted(
         action

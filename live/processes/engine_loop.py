@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from tatumflow.engine.band.band_note import Part
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import DeviceError, SettingError
@@ -39,9 +40,11 @@ from tatumflow.engine.midi.events import (
     OutputEvent,
     TimeEvent,
 )
+from tatumflow.engine.tempo.band_in_time import BAND_CHANNELS
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL
 from tatumflow.engine.turns.companion import KEYS_CHANNEL
 from tatumflow.live.audio.commands import AudioCommand
+from tatumflow.live.band_tracks import band_tracks, part_channels, part_programs
 from tatumflow.live.midi.link_clock import LinkClock
 from tatumflow.live.midi.output_pipe import OutputChannel
 from tatumflow.live.midi.outputs import Outputs
@@ -104,6 +107,8 @@ class Engine:
         self._log = log
         self._notices = Notices(self._clock)
         self._companion_channel = settings.ports.companion_channel - 1
+        self._band_parts: dict[int, Part] = {channel: part for part, channel in BAND_CHANNELS.items()}
+        self._band_channels = part_channels(settings)
         self.outputs = Outputs(self._clock, thru=settings.ports.thru)
         self._surface = ControlSurface(settings.controllers)
         self.inbox = Inbox(self._surface.taken, self._hush)
@@ -127,7 +132,12 @@ class Engine:
         """Open everything, then play until it is time to stop."""
         self.inbox.read(self._connection)
         if self._settings.recording.enabled or self._options.recording is not None:
-            self._recorder = Recorder(self._recording_path(), self._clock, self._notify)
+            self._recorder = Recorder(
+                self._recording_path(),
+                self._clock,
+                self._notify,
+                lambda notes: band_tracks(notes, self._settings),
+            )
         if self._settings.audio.enabled:
             # Its models load while this process loads the decoder.
             self._ears = self._start_ears()
@@ -329,6 +339,12 @@ class Engine:
             if recorder is not None:
                 recorder.human(event)
             return
+        part = self._band_parts.get(event.channel)
+        if part is not None:
+            self.outputs.play(event, self._band_channels[part])
+            if recorder is not None:
+                recorder.band(part, event)
+            return
         self.outputs.play(event, self._companion_channel)
         if recorder is not None:
             recorder.companion(event)
@@ -382,7 +398,9 @@ class Engine:
 
     def _start_synth(self) -> None:
         try:
-            self._synth = LiveSynth(self._settings.synth)
+            channels, programs = self._band_channels, part_programs(self._settings)
+            sounds = {channel: programs[part] for part, channel in channels.items()}
+            self._synth = LiveSynth(self._settings.synth, sounds)
         except DeviceError as error:
             self._notify(str(error), "warning")
         else:

@@ -1,15 +1,16 @@
-"""The session as a two-track MIDI file, saved as it goes so that a crash loses seconds of it."""
+"""The session as a MIDI file, a track a player, saved as it goes so that a crash loses seconds of it."""
 
 import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from tatumflow.engine.band.band_note import PARTS, Part
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.errors import MidiFileError
 from tatumflow.engine.midi.events import (
@@ -97,12 +98,12 @@ def free_path(path: Path) -> Path:
 
 
 class Recorder:
-    """Keeps the notes of user and companion and writes them every few seconds and at the end.
+    """Keeps the notes of user, companion and band and writes them every few seconds and at the end.
 
     The whole file is written each time, so the longer that takes, the longer it waits: the time between saves
     is a hundred times what one costs, from 2 s up to `SAVE_SECONDS`.
 
-    `human` and `companion` only append to a queue, so that any thread may call them on the note path.
+    `human`, `companion` and `band` only append to a queue, so that any thread may call them on the note path.
 
     Where its folder cannot be written to, the file goes to a folder of its own in the user's temporary one,
     until the first can be written again.
@@ -111,13 +112,20 @@ class Recorder:
         path: Where the file is at present.
     """
 
-    def __init__(self, path: Path, clock: Clock, notify: Notify) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        notify: Notify,
+        band_tracks: Callable[[Mapping[Part, Sequence[Note]]], Sequence[MidiTrack]] = lambda notes: (),
+    ) -> None:
         """Begin a recording; nothing is written until the first note.
 
         Args:
             path: The file, replaced at every save.
             clock: Time 0 of the file is now.
             notify: Takes one notice when the file cannot be written, with the place it goes to instead.
+            band_tracks: Makes tracks of the notes of each part of the band that has any.
         """
         self.path = path
         self._belongs = path
@@ -128,6 +136,8 @@ class Recorder:
         self._troubled: Literal["", "moved", "unsaved"] = ""
         self._human: deque[HumanEvent] = deque()
         self._companion: deque[NoteEvent] = deque()
+        self._band: dict[Part, deque[NoteEvent]] = {part: deque() for part in PARTS}
+        self._band_tracks = band_tracks
         self._saved_events = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._save_now_and_then, name="recorder", daemon=True)
@@ -141,19 +151,29 @@ class Recorder:
         """Take what the companion sends."""
         self._companion.append(event)
 
+    def band(self, part: Part, event: NoteEvent) -> None:
+        """Take what a part of the band sends."""
+        self._band[part].append(event)
+
     def save(self) -> bool:
         """Write the file if anything is new; return whether it holds everything played so far."""
         human, companion = list(self._human), list(self._companion)
-        if len(human) + len(companion) == self._saved_events:
+        band: dict[Part, list[NoteEvent]] = {part: list(e) for part, e in self._band.items() if e}
+        events = len(human) + len(companion) + sum(map(len, band.values()))
+        if events == self._saved_events:
             return True
         now = self._clock.now()
+        band_notes: dict[Part, list[Note]] = {
+            part: self._shifted(notes_of(played, now)) for part, played in band.items()
+        }
         tracks = [
             MidiTrack("You", self._shifted(notes_of(human, now)), channel=0),
             MidiTrack("TatumFlow", self._shifted(notes_of(companion, now)), channel=1),
+            *self._band_tracks(band_notes),
         ]
         if any(track.notes for track in tracks) and not self._written(tracks):
             return False
-        self._saved_events = len(human) + len(companion)
+        self._saved_events = events
         return True
 
     def close(self) -> str:

@@ -24,6 +24,7 @@ def soak(
     separator: str = "",
     stem: str = "horn",
     seconds: float = 10.0,
+    band: bool = False,
 ) -> list[Figure]:
     """Run an endurance test, print its figures, and write JSON if a file is given.
 
@@ -38,6 +39,7 @@ def soak(
         separator: Separator, by name or folder; empty for the first at hand, "none" for none.
         stem: The stem that the companion hears.
         seconds: How long each flood lasts.
+        band: Whether the band and the metronome play, of those on a virtual clock and on ports.
 
     Raises:
         BundleError: if the bundle is missing or damaged.
@@ -50,7 +52,7 @@ def soak(
     if kind is Soak.PORTS:
         from tatumflow.live.soak.on_ports import soak_on_ports
 
-        figures, options = soak_on_ports(bundle, minutes), f"--minutes {minutes:g}"
+        figures, options = soak_on_ports(bundle, minutes, band=band), f"--minutes {minutes:g}"
     elif kind is Soak.EARS:
         if sound is None:
             raise SettingError("soak ears needs a recording to hear; name one with --sound FILE")
@@ -64,9 +66,11 @@ def soak(
 
         figures, options = soak_in_floods(bundle, seconds), f"--seconds {seconds:g}"
     elif kind is Soak.VIRTUAL:
-        figures, options = compressed_soak(bundle, OnnxDecoder(bundle), minutes), f"--minutes {minutes:g}"
+        figures = compressed_soak(bundle, OnnxDecoder(bundle), minutes, band=band)
+        options = f"--minutes {minutes:g}"
     else:
         figures, options = _storm_figures(bundle, packets), f"--packets {packets}"
+    options += " --band" if band else ""
     print_figures(figures, bundle.name)
     if json_path is not None:
         command = f"tatumflow soak {kind.value} --model {bundle.name} {options}"

@@ -1,17 +1,18 @@
 """A random musician: phrases, chords, pedal, interruptions, and commands at the controls."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.messages import BeginBars, Command, PlayKey, SetControl, TakeTurn, YieldTurn
+from tatumflow.engine.band.styles import STYLE_NAMES
+from tatumflow.engine.messages import BeginBars, Command, EndTune, PlayKey, SetControl, TakeTurn, YieldTurn
 from tatumflow.engine.midi.events import SUSTAIN
 from tatumflow.live.midi.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
 
-MUSICIAN_CHANNEL: Final = 3
+MUSICIAN_CHANNEL: Final = 6
 """Channel that only the musician plays on, 0 to 15."""
 
 _PITCHES: Final = (40, 90)
@@ -27,6 +28,10 @@ _PAUSES: Final = (0.2, 8.0)
 _RESTS: Final = (30.0, 0.05)
 
 
+WITH_BAND: Final = {"band": 1, "chords": "rhythm changes", "tempo": 160.0, "metronome": 0.5}
+"""Controls of a session with the band and the metronome."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gesture:
     """Something done at `time` seconds: a message on the keyboard, or a command at the screen."""
@@ -35,7 +40,7 @@ class Gesture:
     what: Message | Command
 
 
-def gestures(seed: int, styles: Sequence[str]) -> Iterator[Gesture]:
+def gestures(seed: int, styles: Sequence[str], leave: Collection[str] = ()) -> Iterator[Gesture]:
     """Yield what a musician does, in order of time from 0 on; the same seed does the same.
 
     No key is struck while it is down. After each phrase follows a pause: some too short for the companion to
@@ -44,6 +49,7 @@ def gestures(seed: int, styles: Sequence[str]) -> Iterator[Gesture]:
     Args:
         seed: Seed of the random generator.
         styles: Slugs to choose from; not empty.
+        leave: Controls that are not touched.
     """
     rng = np.random.default_rng(seed)
     time = 1.0
@@ -53,7 +59,9 @@ def gestures(seed: int, styles: Sequence[str]) -> Iterator[Gesture]:
         time = phrase[-1].time
         if rng.random() < _COMMAND_SHARE:
             time += float(rng.uniform(0.0, 2.0))
-            yield Gesture(time, _command(rng, styles))
+            command = _command(rng, styles)
+            if not (isinstance(command, SetControl) and command.name in leave):
+                yield Gesture(time, command)
         length, share = _RESTS
         time += length if rng.random() < share else float(rng.uniform(*_PAUSES))
 
@@ -93,6 +101,9 @@ def _command(rng: np.random.Generator, styles: Sequence[str]) -> Command:
         SetControl("density", round(float(rng.uniform(-1.0, 1.0)), 2)),
         SetControl("trade_bars", int(rng.choice([0, 0, 1, 2]))),
         SetControl("chords", str(rng.choice(["", "blues in F"]))),
+        SetControl("band", int(rng.integers(2))),
+        SetControl("band_style", str(rng.choice(STYLE_NAMES))),
+        EndTune(),
         SetControl("swing", float(rng.choice([0.0, 1.0]))),
         SetControl("seed", int(rng.integers(1000))),
     )

@@ -17,7 +17,7 @@ from tatumflow.live.processes.host import EngineHost
 from tatumflow.live.processes.options import EngineOptions
 from tatumflow.live.settings import PortSettings, Settings, SynthSettings
 from tatumflow.live.soak.engine_health import EngineHealth
-from tatumflow.live.soak.musician import Gesture, gestures, until
+from tatumflow.live.soak.musician import WITH_BAND, Gesture, gestures, until
 from tatumflow.live.soak.port_ends import keyboard, listening
 from tatumflow.live.soak.report import soak_figures
 from tatumflow.live.soak.tally import Tally
@@ -29,8 +29,8 @@ _POLL_SECONDS: Final = 0.2
 _TO_THE_END: Final = 15.0
 
 
-def soak_on_ports(bundle: Bundle, minutes: float, seed: int = 0) -> list[Figure]:
-    """Play minutes of real time with a random musician, and return the figures.
+def soak_on_ports(bundle: Bundle, minutes: float, seed: int = 0, *, band: bool = False) -> list[Figure]:
+    """Play minutes of real time with a random musician, under them the band if asked; return the figures.
 
     Memory is the engine's, and counts from a tenth of the time on.
 
@@ -38,11 +38,12 @@ def soak_on_ports(bundle: Bundle, minutes: float, seed: int = 0) -> list[Figure]
         DeviceError: if there is no JACK, or the engine dies.
         TatumFlowError: if the engine does not start.
     """
+    session = WITH_BAND if band else {}
     settings = Settings(
         ports=PortSettings(api="jack", input="", virtual_name=_NAME),
         synth=SynthSettings(enabled=False),
         model=str(bundle.path),
-        controls=Controls(style=bundle.styles[-1]),
+        controls=Controls(style=bundle.styles[-1]).with_all(session),
     )
     with dummy_jack(_PERIOD), TemporaryDirectory() as folder:
         host = EngineHost(EngineOptions(settings, recording=Path(folder) / "soak.mid"))
@@ -50,7 +51,7 @@ def soak_on_ports(bundle: Bundle, minutes: float, seed: int = 0) -> list[Figure]
         try:
             tally = Tally()
             with listening(tally, f"{_NAME} out"), keyboard(f"{_NAME} in") as play:
-                script = until(gestures(seed, bundle.styles[1:]), 60 * minutes)
+                script = until(gestures(seed, bundle.styles[1:], session), 60 * minutes)
                 return _soak(host, play, tally, script, 60 * minutes)
         finally:
             host.close()

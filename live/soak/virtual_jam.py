@@ -25,12 +25,14 @@ from tatumflow.engine.midi.events import (
     NoteEvent,
     OutputEvent,
 )
+from tatumflow.engine.midi.midi_file import DRUM_CHANNEL
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.model.bundle import Bundle
 from tatumflow.engine.model.decoder import Decoder
 from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.offline import VirtualLoop
+from tatumflow.engine.tempo.band_in_time import BAND_CHANNELS
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL
 from tatumflow.engine.turns.companion import KEYS_CHANNEL, Companion
 from tatumflow.engine.turns.planner import COMPANION_CHANNEL
@@ -41,7 +43,14 @@ from tatumflow.live.midi.outputs import Outputs, Sink
 COMPANION_MIDI_CHANNEL: Final = 1
 """MIDI channel of the companion at the sink, 0 to 15."""
 
-_CHANNELS: Final = {COMPANION_CHANNEL: COMPANION_MIDI_CHANNEL, KEYS_CHANNEL: 0, CLICK_CHANNEL: CLICK_CHANNEL}
+_CHANNELS: Final = {
+    COMPANION_CHANNEL: COMPANION_MIDI_CHANNEL,
+    KEYS_CHANNEL: 0,
+    CLICK_CHANNEL: CLICK_CHANNEL,
+    BAND_CHANNELS["bass"]: 2,
+    BAND_CHANNELS["comping"]: 3,
+    BAND_CHANNELS["drums"]: DRUM_CHANNEL,
+}
 _QUIET: Final = 1.0
 _TO_THE_END: Final = 30.0
 
@@ -117,8 +126,9 @@ class VirtualJam:
     def end(self) -> None:
         """Unplug the keyboard and let the companion stop by itself: what sounds after that is a hung note."""
         self.unplug()
-        for command in (SetControl("trade_bars", 0), SetControl("mode", "answer"), YieldTurn()):
-            self.command(command)
+        for name, value in (("band", 0), ("trade_bars", 0), ("mode", "answer")):
+            self.command(SetControl(name, value))
+        self.command(YieldTurn())
         self.run_to(self.clock.now() + _TO_THE_END)
 
     def _send(self, event: OutputEvent) -> None:

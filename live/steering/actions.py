@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from tatumflow.engine.messages import BeginBars, Command, Panic, PassTurn, TapTempo
+from tatumflow.engine.messages import BeginBars, Command, EndTune, Panic, PassTurn, TapTempo
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,9 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "tap": Action("Tap tempo", "Sets the tempo; tap it on every beat.", TapTempo),
         "bars": Action(
             "Begin bars", "Begins the bars of traded turns, after the count-in.", lambda _: BeginBars()
+        ),
+        "ending": Action(
+            "End tune", "Lets the band end with the chorus, on a last chord.", lambda _: EndTune()
         ),
         "panic": Action("Panic", "Silences everything at once.", lambda _: Panic()),
     }

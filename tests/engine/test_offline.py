@@ -149,3 +149,31 @@ def test_a_rest_in_the_last_bar_ends_the_form():
     assert window.ends_before(31.8, 31.5)
     assert window.ends_before(32.0, 31.9)
     assert window.ends_at == 32.0
+
+
+def test_choruses_with_the_band_begin_after_the_count_and_end_on_its_last_chord():
+    beat = 60 / 240
+    seconds = chart_named("blues in F").beats * beat
+    make = maker(mode="improvise", chords="blues in F", tempo=240.0, band=1, count_in=1)
+    result = improvise(make, seconds, form=True)
+    start, end = 4 * beat, 4 * beat + seconds
+    assert result.companion[0].onset == pytest.approx(start, abs=0.01)
+    assert max(note.offset for note in result.companion) <= end + 1e-9
+    assert set(result.band) == {"bass", "comping", "drums"}
+    assert all(note.onset < start - 0.03 for note in result.band["drums"][:4])
+    for notes in result.band.values():
+        assert end - 0.03 <= notes[-1].onset <= end + 0.03
+        assert max(note.offset for note in notes) <= end + 4 * beat + 0.05
+    again = improvise(make, seconds, form=True)
+    assert (again.companion, again.band) == (result.companion, result.band)
+
+
+def test_the_band_goes_on_under_a_file_and_ends_after_the_last_answer():
+    notes = [Note(1.0 + 0.2 * count, 0.15, 60 + count, 80) for count in range(8)]
+    result = answer_file(notes, maker(chords="blues in F", tempo=200.0, band=1))
+    last = max(note.offset for note in result.companion)
+    for part in ("bass", "drums"):
+        onsets = [note.onset for note in result.band[part]]
+        assert max(b - a for a, b in pairwise(onsets)) < 4 * 60 / 200 + 0.1
+        assert last - 0.1 <= onsets[-1] <= last + 2 * 4 * 60 / 200
+    assert answer_file(notes, maker(chords="blues in F", tempo=200.0)).band == {}

@@ -23,9 +23,9 @@ def imported(name: str) -> Any:
 
 
 def _soundfont() -> bool:
-    from tatumflow.live.midi.synth import default_soundfont
+    from tatumflow.live.midi.soundfonts import best_soundfont
 
-    return default_soundfont() is not None
+    return best_soundfont() is not None
 
 
 NEEDS: Final = MappingProxyType[str, tuple[Callable[[], bool], str]](

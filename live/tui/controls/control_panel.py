@@ -25,7 +25,7 @@ _CLOCK_NAMES: Final = {
 
 def option_name(control: str, value: str) -> str:
     """Return a value of a choice as people read it."""
-    if control in ("mode", "clock"):
+    if control in ("mode", "clock", "band_style"):
         return _CLOCK_NAMES.get(value, value)
     if control == "chords":
         return chart_title(value) or "no chart"

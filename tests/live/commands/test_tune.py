@@ -8,7 +8,7 @@ from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
 from tatumflow.live import cli
 from tatumflow.live.commands import play
-from tatumflow.live.commands.tune import MINUTE, Length, length_of, over_tune
+from tatumflow.live.commands.tune import MINUTE, Length, check_band, length_of, over_tune
 
 
 def test_choruses_last_as_long_as_the_form():
@@ -62,3 +62,10 @@ def test_a_tune_alone_means_one_chorus(monkeypatch, arguments, choruses, seconds
     assert not end.value.code
     assert (calls[0].choruses, calls[0].seconds) == (choruses, seconds)
     assert calls[0].changes["chords"] == "blues in F"
+
+
+def test_a_band_without_a_chart_is_refused_where_it_was_asked_for():
+    with pytest.raises(SettingError, match="--band plays over a chart"):
+        check_band({"band": True}, Controls(band=1))
+    check_band({"band": True}, Controls(band=1, chords="blues in F"))
+    check_band({}, Controls(band=1))

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.midi.events import ControlChange, InputLost, NoteOff, NoteOn
-from tatumflow.engine.midi.midi_file import read_midi
+from tatumflow.engine.midi.midi_file import read_midi, read_tracks
 from tatumflow.engine.midi.notes import Note
+from tatumflow.live.band_tracks import band_tracks
 from tatumflow.live.processes import recorder as module
 from tatumflow.live.processes.recorder import Recorder, free_path, notes_of, recording_path
+from tatumflow.live.settings import Settings
 
 
 @pytest.fixture
@@ -193,3 +195,21 @@ def test_no_recording_is_overwritten(tmp_path):
     assert second.name == "2030-01-02 03.04.05 2.mid"
     second.touch()
     assert free_path(path).name == "2030-01-02 03.04.05 3.mid"
+
+
+def test_each_part_of_the_band_that_played_has_a_track_of_its_own(tmp_path, clock):
+    recorder = Recorder(
+        tmp_path / "session.mid", clock, lambda *_: None, lambda notes: band_tracks(notes, Settings())
+    )
+    recorder.human(NoteOn(100.5, 60, 80))
+    recorder.band("bass", NoteOn(101.0, 40, 80))
+    recorder.band("bass", NoteOff(101.5, 40))
+    recorder.band("drums", NoteOn(101.0, 51, 70))
+    recorder.band("drums", NoteOff(101.1, 51))
+    clock.advance_to(102.0)
+    assert recorder.close() == ""
+    tracks = {track.name: track for track in read_tracks(recorder.path)}
+    assert set(tracks) == {"You", "Bass", "Drums"}
+    assert tracks["Bass"].program == 32
+    assert [(n.onset, n.pitch) for n in tracks["Bass"].notes] == [(pytest.approx(1.0, abs=0.002), 40)]
+    assert tracks["Drums"].channel == 9

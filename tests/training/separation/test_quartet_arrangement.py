@@ -1,6 +1,5 @@
 """The accompaniment that is made for a solo: its notes, against chords and beats."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -9,136 +8,81 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quartet_samples import BARS, beats, solo
 
-from tatumflow.engine.harmony.chords import Chord
+from tatumflow.engine.band.band_note import PARTS, RANGES, BandNote
+from tatumflow.engine.band.drum_keys import CRASHES, PEDAL_HAT
+from tatumflow.engine.band.form import CHORUS
 from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, Line
-from tatumflow.training.separation.quartet import swing_drums as drums
-from tatumflow.training.separation.quartet import walking_bass as bass
+from tatumflow.training.data.corpora.wjazzd_beats import Beat
+from tatumflow.training.separation.quartet.accompaniment import accompaniment, band_bars
 from tatumflow.training.separation.quartet.arrangement import arrange
-from tatumflow.training.separation.quartet.beat_notes import MOST_OFFSET, BeatNote, Touch, offbeat, play
-from tatumflow.training.separation.quartet.comping import comping, voicing
+from tatumflow.training.separation.quartet.beat_notes import MOST_OFFSET, Touch, play
 from tatumflow.training.separation.quartet.solos import cut_solo
 
 SEEDS = st.integers(0, 10_000)
-Player = Callable[..., list[BeatNote]]
 
 
-def chord_at(number: int) -> Chord:
-    chord = beats()[number].chord
-    assert chord is not None
-    return chord
+def part(name: str, seed: int, grid: tuple[Beat, ...] | None = None) -> list[BandNote]:
+    notes = accompaniment(grid or beats(), np.random.default_rng(seed))
+    return [note for note in notes if note.part == name]
+
+
+def test_the_bars_of_a_recording_have_its_chords_choruses_and_odd_lengths():
+    grid = (*beats(BARS[:9])[2:], *beats(("G7",), start=30.0, bar=3))
+    bars = band_bars(grid)
+    assert [bar.beats for bar in bars] == [2, *[4] * 8, 3]
+    assert [bar.start for bar in bars] == [0, 2, 6, 10, 14, 18, 22, 26, 30, 34]
+    assert [bar.number for bar in bars if bar.opens == CHORUS] == [4, 8, 9]
+    for bar in bars:
+        for place in range(bar.beats):
+            assert bar.chord_at(place) == grid[bar.start + place].chord
 
 
 @given(seed=SEEDS)
-@settings(deadline=None, max_examples=30)
-def test_the_walking_bass_begins_each_chord_on_a_chord_tone_and_stays_on_the_instrument(seed: int):
+@settings(deadline=None, max_examples=20)
+def test_the_band_stays_on_its_instruments_over_a_recording(seed: int):
+    for note in accompaniment(beats(), np.random.default_rng(seed)):
+        lowest, highest = RANGES[note.part]
+        assert lowest <= note.pitch <= highest
+
+
+@given(seed=SEEDS)
+@settings(deadline=None, max_examples=20)
+def test_the_bass_begins_each_chord_on_a_chord_tone(seed: int):
     grid = beats()
-    line = bass.walking_bass(grid, np.random.default_rng(seed))
-    on_beats = {note.beat: note for note in line if note.beat == int(note.beat)}
-    assert len(on_beats) == len(grid), "a note on every beat"
-    for number in range(len(grid)):
-        if number == 0 or grid[number].chord != grid[number - 1].chord:
-            chord = chord_at(number)
-            allowed = chord.pitch_classes if chord.bass is None else {chord.bass}
-            assert on_beats[number].pitch % 12 in allowed
-    assert all(bass.LOWEST <= note.pitch <= bass.HIGHEST for note in line)
-
-
-def test_the_walking_bass_is_mostly_on_roots_and_moves_by_small_steps():
-    notes = [
-        n for s in range(20) for n in bass.walking_bass(beats(), np.random.default_rng(s)) if n.beat % 1 == 0
-    ]
-    firsts = [note for note in notes if note.beat in (0, 4, 8, 16, 20, 24)]
-    roots = sum(note.pitch % 12 == chord_at(int(note.beat)).root for note in firsts)
-    assert roots > 0.6 * len(firsts)
-    steps = np.abs(np.diff([note.pitch for note in notes]))
-    assert np.median(steps) <= 5
-    assert (steps == 0).mean() < 0.15
+    line = {note.beat: note for note in part("bass", seed, grid)}
+    for number, beat in enumerate(grid):
+        if beat.chord is not None and (number == 0 or beat.chord != grid[number - 1].chord):
+            tones = beat.chord.pitch_classes if beat.chord.bass is None else {beat.chord.bass}
+            assert line[number].pitch % 12 in tones
 
 
 def test_beats_without_a_chord_have_no_bass_and_no_piano():
     grid = beats(("NC", "NC", "G7", "G7"))
-    for player in (bass.walking_bass, comping):
-        notes = player(grid, np.random.default_rng(0))
+    for name in ("bass", "comping"):
+        notes = part(name, 0, grid)
         assert notes
         assert min(note.beat for note in notes) >= 7.5, "an anticipation at the earliest"
 
 
-@pytest.mark.parametrize("shells", [False, True])
-@pytest.mark.parametrize("symbol", BARS)
-def test_voicings_have_the_third_lie_in_range_and_near_their_center(symbol: str, shells: bool):
-    (chord,) = {beat.chord for beat in beats((symbol,))}
-    assert chord is not None
-    for center in (56.0, 60.0, 66.0):
-        pitches = voicing(chord, center, shells)
-        above_root = {(pitch - chord.root) % 12 for pitch in pitches}
-        assert above_root & {3, 4, 5}
-        assert pitches == sorted(set(pitches))
-        assert 48 <= min(pitches) <= max(pitches) <= 76
-        assert abs(np.mean(pitches) - center) <= 7
-
-
-@given(seed=SEEDS)
-@settings(deadline=None, max_examples=20)
-def test_comping_voices_the_chord_in_force_or_the_one_it_anticipates(seed: int):
-    grid = beats()
-    notes = comping(grid, np.random.default_rng(seed))
-    assert notes
-    for place in {note.beat for note in notes}:
-        number = int(place)
-        ahead = place % 1 > 0 and number % 4 == 3 and number + 1 < len(grid)
-        chord = chord_at(number + 1 if ahead else number)
-        struck = sorted(note.pitch for note in notes if note.beat == place)
-        found = [
-            voicing(chord, center, shells) for center in np.arange(56, 66.5, 0.25) for shells in (True, False)
-        ]
-        assert struck in found
-
-
-def test_comping_moves_its_voices_little():
-    notes = comping(beats(), np.random.default_rng(1))
-    places = sorted({note.beat for note in notes})
-    means = [np.mean([note.pitch for note in notes if note.beat == place]) for place in places]
-    assert np.abs(np.diff(means)).max() < 8
-
-
-@given(seed=SEEDS)
-@settings(deadline=None, max_examples=20)
-def test_the_drums_swing_with_the_hat_on_two_and_four(seed: int):
-    grid = beats(BARS[:7])
-    notes = drums.swing_drums(grid, np.random.default_rng(seed))
-    hats = sorted(note.beat for note in notes if note.pitch == drums.PEDAL_HAT)
-    assert hats == [number for number in range(len(grid)) if number % 4 in (1, 3)]
-    rides = {note.beat for note in notes if note.pitch in (*drums.RIDES, drums.CLOSED_HAT)}
-    assert set(range(len(grid))) <= rides
-    assert {round(place % 1, 6) for place in rides} <= {0.0, round(offbeat(0.4), 6)}
-
-
-def test_the_snare_comps_between_the_beats_and_choruses_begin_with_a_crash():
-    notes = [n for s in range(30) for n in drums.swing_drums(beats(), np.random.default_rng(s))]
-    assert {note.beat for note in notes if note.pitch in drums.CRASHES} == {16, 32}
-    assert any(note.pitch == drums.SNARE and note.beat % 1 for note in notes)
-    assert any(note.pitch == drums.KICK and note.velocity < 45 for note in notes)
-    assert any(note.pitch in drums.TOMS for note in notes)
+def test_the_drums_play_through_with_the_hat_on_two_and_four_and_crash_at_a_chorus():
+    for seed in range(10):
+        hats = [note.beat for note in part("drums", seed) if note.pitch == PEDAL_HAT]
+        assert sorted(hats) == [number for number in range(len(beats())) if number % 4 in (1, 3)]
+    crashes = {note.beat for seed in range(30) for note in part("drums", seed) if note.pitch in CRASHES}
+    assert crashes == {16, 32}
 
 
 def test_other_meters_are_played_through():
     grid = beats(BARS, bar=3)
-    for player in (bass.walking_bass, comping, drums.swing_drums):
-        notes = player(grid, np.random.default_rng(0))
-        assert max(note.beat for note in notes) > len(grid) - 4
-
-
-def test_eighths_swing_less_the_faster_it_goes():
-    assert offbeat(0.6) == pytest.approx(2 / 3)
-    assert 0.5 < offbeat(0.25) < 2 / 3
-    assert offbeat(0.15) == 0.5
+    for name in PARTS:
+        assert max(note.beat for note in part(name, 0, grid)) > len(grid) - 4
 
 
 @given(seed=SEEDS, behind=st.floats(-0.05, 0.05))
 @settings(deadline=None, max_examples=30)
 def test_played_notes_are_on_the_beats_they_claim(seed: int, behind: float):
     grid = beats()
-    notes = drums.swing_drums(grid, np.random.default_rng(seed))
+    notes = accompaniment(grid, np.random.default_rng(seed))
     played = play(notes, grid, Touch(behind, 0.02, 9), np.random.default_rng(seed))
     for note, sounded in zip(notes, played, strict=True):
         number = int(note.beat)
@@ -150,9 +94,7 @@ def test_played_notes_are_on_the_beats_they_claim(seed: int, behind: float):
 
 
 def test_players_are_human():
-    played = play(
-        bass.walking_bass(beats(), np.random.default_rng(0)), beats(), Touch(), np.random.default_rng(0)
-    )
+    played = play(part("bass", 0), beats(), Touch(), np.random.default_rng(0))
     offsets = [min(abs(note.onset - beat.time) for beat in beats()) for note in played]
     assert len({round(offset, 5) for offset in offsets}) > 20
     assert len({note.velocity for note in played}) > 5

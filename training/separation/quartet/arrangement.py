@@ -8,11 +8,9 @@ import numpy as np
 
 from tatumflow.engine.midi.notes import Note
 from tatumflow.training.data.corpora.annotated_solo import Line
+from tatumflow.training.separation.quartet.accompaniment import accompaniment
 from tatumflow.training.separation.quartet.beat_notes import draw_touch, play
-from tatumflow.training.separation.quartet.comping import comping
 from tatumflow.training.separation.quartet.solos import QuartetSolo
-from tatumflow.training.separation.quartet.swing_drums import swing_drums
-from tatumflow.training.separation.quartet.walking_bass import walking_bass
 
 _LEAD_IN: Final = 0.25
 """Seconds before the first beat."""
@@ -45,11 +43,13 @@ def arrange(
 
     `transposition` in semitones moves all stems but the drums; `tempo` is a factor above 0.
     """
-    piano = play(comping(solo.beats, rng), solo.beats, draw_touch(rng), rng)
+    band = accompaniment(solo.beats, rng)
+    piano, made, drums = (
+        play([note for note in band if note.part == part], solo.beats, draw_touch(rng), rng)
+        for part in ("comping", "bass", "drums")
+    )
     real = _with_velocities(solo.bass, rng, loud=84, swell=3)
-    made = play(walking_bass(solo.beats, rng), solo.beats, draw_touch(rng), rng)
     bass = [*real, *_away_from(made, solo.bass)]
-    drums = play(swing_drums(solo.beats, rng), solo.beats, draw_touch(rng), rng)
     horn = _with_velocities(solo.horn, rng, loud=88, swell=9)
     start = solo.beats[0].time
     notes = {

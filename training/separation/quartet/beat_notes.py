@@ -1,4 +1,4 @@
-"""Notes on a grid of beats, and their timing and dynamics in performance."""
+"""Notes on the grid of a recording's beats, and their timing and dynamics in performance."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,32 +6,12 @@ from typing import Final
 
 import numpy as np
 
+from tatumflow.engine.band.band_note import BandNote
 from tatumflow.engine.midi.notes import Note
 from tatumflow.training.data.corpora.wjazzd_beats import Beat
 
 MOST_OFFSET: Final = 0.04
 """Largest deviation of a played note from the grid, in seconds."""
-
-_SHORT_NOTE: Final = 0.1
-"""Shortest second of two swung eighths in seconds, until they are even (Friberg and Sundström, "Swing ratios
-and ensemble timing in jazz performance", Music Perception 19, 2002)."""
-
-
-@dataclass(frozen=True)
-class BeatNote:
-    """A note on a grid of beats.
-
-    Attributes:
-        beat: Beats since the first of the grid.
-        length: Beats, greater than 0.
-        pitch: MIDI pitch.
-        velocity: MIDI velocity, before the unevenness of a touch.
-    """
-
-    beat: float
-    length: float
-    pitch: int
-    velocity: int
 
 
 @dataclass(frozen=True)
@@ -54,11 +34,6 @@ def draw_touch(rng: np.random.Generator) -> Touch:
     return Touch(float(rng.uniform(-0.008, 0.012)), float(rng.uniform(0.003, 0.01)), float(rng.uniform(3, 8)))
 
 
-def offbeat(beat_seconds: float) -> float:
-    """Return the place of a beat's second eighth: from 2/3 at slow tempos to 1/2 at fast ones."""
-    return 1 - min(max(_SHORT_NOTE / beat_seconds, 1 / 3), 1 / 2)
-
-
 def beat_lengths(beats: Sequence[Beat]) -> list[float]:
     """Return the seconds of each beat; the last is as long as the one before it."""
     lengths = np.diff([beat.time for beat in beats]).tolist()
@@ -72,13 +47,8 @@ def bars_of(beats: Sequence[Beat]) -> Iterator[range]:
         yield range(start, end)
 
 
-def chord_begins(beats: Sequence[Beat], number: int) -> bool:
-    """Return whether a chord begins on a beat."""
-    return number == 0 or beats[number].chord != beats[number - 1].chord
-
-
 def play(
-    notes: Sequence[BeatNote], beats: Sequence[Beat], touch: Touch, rng: np.random.Generator
+    notes: Sequence[BandNote], beats: Sequence[Beat], touch: Touch, rng: np.random.Generator
 ) -> list[Note]:
     """Return notes of a grid as a player performs them.
 

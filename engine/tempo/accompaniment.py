@@ -1,0 +1,119 @@
+"""The band of a session: made by the controls, on the clock in use, heard through the scheduler."""
+
+from collections.abc import Iterable
+from typing import Final
+from zlib import crc32
+
+from tatumflow.engine.band.band import Band
+from tatumflow.engine.band.band_note import Part
+from tatumflow.engine.band.band_style import BandStyle
+from tatumflow.engine.band.form import Form
+from tatumflow.engine.band.styles import AUTO, STYLES, style_for
+from tatumflow.engine.controls import Controls, chart_named
+from tatumflow.engine.harmony.chart import Chart
+from tatumflow.engine.midi.scheduler import Scheduler
+from tatumflow.engine.tempo.band_in_time import BAND_CHANNELS, BandInTime
+from tatumflow.engine.tempo.beat_clock import BeatClock
+from tatumflow.engine.tempo.transport import Transport
+
+_MOVED: Final = 0.1
+"""Beats by which the beat may differ from where it is expected until the band begins again."""
+
+
+def band_style(controls: Controls, chart: Chart) -> BandStyle:
+    """Return the style that the band plays a chart in, by the controls `band_style` and `tempo`."""
+    if controls.band_style != AUTO:
+        return STYLES[controls.band_style]
+    return style_for(getattr(chart, "style", ""), chart.beats_per_bar, controls.tempo)
+
+
+def band_seed(controls: Controls) -> int:
+    """Return the seed of the band: another for another chart, so that not every tune has the same rhythms."""
+    return controls.seed ^ crc32(controls.chords.encode())
+
+
+def part_volumes(controls: Controls) -> dict[Part, float]:
+    """Return the volume of each part by the controls."""
+    return {
+        "bass": controls.bass_volume,
+        "comping": controls.comping_volume,
+        "drums": controls.drums_volume,
+    }
+
+
+class Accompaniment:
+    """Schedules the band's notes while it is on and there is a beat; ends them when that stops or jumps."""
+
+    def __init__(self, scheduler: Scheduler, controls: Controls) -> None:
+        """Begin with the band of these controls, or without one."""
+        self._scheduler = scheduler
+        self._band: BandInTime | None = None
+        self._chart: Chart | None = None
+        self._made: tuple[object, ...] = ()
+        self._jumps = -1
+        self._last: tuple[float, float] | None = None
+        self.use(controls)
+
+    def use(self, controls: Controls) -> None:
+        """Follow the controls: another style or form from the next bar on, another chart at once."""
+        if not controls.has_band:
+            if self._band is not None:
+                self._release()
+                self._band, self._chart, self._made = None, None, ()
+            return
+        chart = chart_named(controls.chords)
+        style = band_style(controls, chart)
+        seed = band_seed(controls)
+        made = (style, controls.seed, controls.count_in, controls.band_intro, controls.stop_time)
+        form = Form(chart, controls.count_in, controls.band_intro, controls.stop_time)
+        if self._band is None or chart != self._chart:
+            if self._band is not None:
+                self._release()
+            self._band = BandInTime(Band(style, seed), form, seed)
+        elif made != self._made:
+            self._band.use(Band(style, seed), form)
+        self._chart, self._made = chart, made
+        self._band.volumes = part_volumes(controls)
+
+    def hear(self, transport: Transport, notes: Iterable[tuple[float, int, int]]) -> None:
+        """Let the band hear onsets of either player: seconds, pitch and velocity."""
+        if self._band is not None:
+            for time, pitch, velocity in notes:
+                self._band.ears.add(transport.beat(time), pitch, velocity)
+
+    def end_after(self, beat: float) -> float | None:
+        """End the tune on a bar line at this beat or later; return the beat on which it has ended."""
+        return None if self._band is None else self._band.end_after(beat)
+
+    def advance(self, transport: Transport, now: float, until: float) -> bool:
+        """Schedule the notes due up to `until` seconds; return whether the band plays."""
+        band = self._band
+        if band is None or not transport.running:
+            if band is not None and self._last is not None:
+                self._begin_again(band)
+            self._last = None
+            return False
+        clock = transport.clock
+        beat = clock.beat(now)
+        if transport.jumps != self._jumps:
+            self._jumps = transport.jumps
+            # A tempo that changes goes on from the same beat, and so does the band.
+            if self._last is None or abs(beat - self._expected(self._last, clock, now)) > _MOVED:
+                self._begin_again(band)
+        self._last = (now, beat)
+        for part, note in band.due(clock, clock.tempo, now, until):
+            self._scheduler.note(note, BAND_CHANNELS[part])
+        return True
+
+    @staticmethod
+    def _expected(last: tuple[float, float], clock: BeatClock, now: float) -> float:
+        """Return the beat at `now` seconds if it has gone on from an earlier time and beat."""
+        return last[1] + (now - last[0]) * clock.tempo / 60
+
+    def _begin_again(self, band: BandInTime) -> None:
+        self._release()
+        band.restart()
+
+    def _release(self) -> None:
+        for channel in BAND_CHANNELS.values():
+            self._scheduler.release_all(channel)

@@ -1,0 +1,40 @@
+"""`tatumflow bench --band`: the figures of the band over charts, in every style."""
+
+from pathlib import Path
+
+from tatumflow.engine.band.styles import STYLES
+from tatumflow.engine.errors import ChartError
+from tatumflow.engine.files.regular_file import check_output
+from tatumflow.engine.harmony.chart import FILE_SUFFIXES
+from tatumflow.live.bench.band_music import built_in_charts, style_figures
+from tatumflow.live.bench.report import Figure, print_figures, write_figures
+from tatumflow.live.charts import read_chart
+
+
+def bench_band(charts: Path | None = None, json_path: Path | None = None) -> list[Figure]:
+    """Measure what the band plays, print a table, and write JSON if a file is given.
+
+    Args:
+        charts: Folder of chart files; None for the built-in charts in all keys.
+        json_path: Where to write the figures.
+
+    Raises:
+        ChartError: if a chart cannot be read, or the folder has none.
+        SettingError: if the JSON file cannot be written.
+    """
+    if json_path is not None:
+        check_output(json_path)
+    if charts is None:
+        tunes = built_in_charts()
+    else:
+        files = sorted(path for path in charts.glob("**/*") if path.suffix.lower() in FILE_SUFFIXES)
+        if not files:
+            kinds = ", ".join(FILE_SUFFIXES)
+            raise ChartError(f"{charts}: has no chart files; give a folder with files that end in {kinds}")
+        tunes = [read_chart(path) for path in files]
+    figures = [figure for style in STYLES.values() for figure in style_figures(style, tunes)]
+    title = f"of the band, {len(tunes)} charts"
+    print_figures(figures, title)
+    if json_path is not None:
+        write_figures(figures, title, "tatumflow bench --band", json_path)
+    return figures
