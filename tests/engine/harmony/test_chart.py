@@ -128,12 +128,12 @@ def test_notation(text: str, expected: list[str]) -> None:
         (":| F7", "bar 0: ':|' repeats nothing"),
         ("F7 :| x0", "bar 1: ':| x0'"),
         ("F7 :| x5000", "bar 1: ':| x5000'"),
-        ("F7 | G7 :| x4000", "bar 2: with its repeats"),
+        ("F7 | G7 :| x4000", "with its repeats the chart has over 4096 bars"),
         ("F7 : G7", "bar 1: chord ':'"),
         ("{time: 17/4} F7", "write it as 3/4"),
         ("{time: 0/4} F7", "write it as 3/4"),
         ("{time: waltz} F7", "write it as 3/4"),
-        ("{capo: 3} F7", "only {title: …} and {time: 3/4} are known here"),
+        ("{capo: 3} F7", "only {title: …}, {composer: …}"),
     ],
 )
 def test_what_is_no_chart_is_refused_with_its_bar(text: str, reason: str) -> None:
