@@ -297,6 +297,8 @@ class _Reader:
     def _placed(self, bar: _OpenBar) -> tuple[ChordChange, ...]:
         """Return the chords of a bar on their beats, by the cells that they stand in."""
         beats, width, count = self._beats, bar.width, len(bar.cells)
+        if count == 0:
+            return ()
         if count == 1 and bar.cells[0].place == 0:
             change = bar.cells[0].change
             return () if change is None else (change,)
