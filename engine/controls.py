@@ -87,7 +87,7 @@ class Controls:
         "",
         "Chords",
         "Player",
-        "Chord chart, such as 'Dm7 | G7 | Cmaj7' or 'blues in F', a tune of your book, or the name of a file; "
+        "Chord chart, such as 'Dm7 | G7 | Cmaj7' or 'blues in F', a tune of your book, or a file; "
         "empty for none.",
     )
     tempo: float = number(

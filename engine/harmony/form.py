@@ -76,13 +76,21 @@ class _Repeat:
     remote: tuple[_Ending, ...] = ()
 
     def ending(self, number: int) -> _Ending | None:
-        """Return the ending that a pass plays: its own, else the last but one, and at the end the last."""
-        for ending in (*self.endings, *self.remote):
+        """Return the ending that a pass plays, None where it plays none.
+
+        Each pass has its own ending. Where there are more passes than the endings name, the last pass has the
+        last ending, or none where there is only one, and the others have those before it.
+        """
+        for ending in self.remote:
             if number in ending.passes:
                 return ending
-        if not self.endings or (len(self.endings) == 1 and number >= self.times):
+        if not self.endings:
             return None
-        return self.endings[-1] if number >= self.times else self.endings[max(len(self.endings) - 2, 0)]
+        named = max(max(ending.passes) for ending in self.endings)
+        leading = self.endings if self.times <= named else self.endings[:-1] or self.endings
+        if self.times > named and number >= self.times:
+            return self.endings[-1] if len(self.endings) > 1 else None
+        return next((ending for ending in leading if number in ending.passes), leading[-1])
 
 
 def unroll(bars: Sequence[Marks]) -> list[int]:

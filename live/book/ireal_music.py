@@ -68,6 +68,7 @@ class _OpenBar:
         copies: Bars before that it repeats: 0, 1 or 2.
         marks: Its marks so far.
         section: Section that begins with it.
+        alternate: Whether an alternate chord stands in it.
     """
 
     cells: list[_Cell] = field(default_factory=list)
@@ -75,6 +76,7 @@ class _OpenBar:
     copies: int = 0
     marks: Marks = field(default_factory=Marks)
     section: str | None = None
+    alternate: bool = False
 
 
 class _Reader:
@@ -117,6 +119,7 @@ class _Reader:
             elif kind == "remark":
                 self._remark(token["remark"].strip("<>"))
             elif kind == "alternate":
+                self._bar.alternate = True
                 self._notice("alternate", f"the alternate {one_line(token['alternate'])} is left out")
             elif kind == "unknown" and token["unknown"].strip():
                 self._notice("unreadable", f"{one_line(token['unknown'])!r} is not understood; left out")
@@ -272,8 +275,8 @@ class _Reader:
 
     def _is_held(self) -> bool:
         """Return whether blank cells are a bar that holds the chord before."""
-        blank = self._bar.width == _FOUR and not self._closed and bool(self.bars)
-        return blank and not self._skips_blank
+        blank = self._bar.width == _FOUR or (self._bar.width > 0 and self._bar.alternate)
+        return blank and not self._closed and not self._skips_blank and bool(self.bars)
 
     def _append(self, bar: _OpenBar, changes: tuple[ChordChange, ...]) -> None:
         self.bars.append(WrittenBar(self._number, changes, self._beats, bar.marks, bar.section))

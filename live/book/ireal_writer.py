@@ -14,7 +14,7 @@ from tatumflow.live.book.ireal_links import LinkedTune, write_link
 _FOUR: Final = 4
 _METRES: Final = {beats: f"T{beats}4" for beats in range(2, 10)}
 _LETTERS: Final = {"A": "*A", "B": "*B", "C": "*C", "D": "*D", "Intro": "*i", "Verse": "*v"}
-_NOT_IN_REMARKS: Final = str.maketrans("<>()=*", "    - ")
+_NOT_IN_REMARKS: Final = str.maketrans("<>=", "()-")
 
 
 def ireal_link(charts: Sequence[Chart], name: str = "") -> str:

@@ -70,7 +70,7 @@ def read_markers(data: bytes, name: str = "") -> ReadTune:
     sections = {
         text.tick: section_name(text.text)
         for text in texts
-        if text.kind == "marker" and text.tick not in {c.tick for c in chords if c.kind == "marker"}
+        if text.kind == "marker" and (chords[0].kind != "marker" or not _is_chord(text.text))
     }
     notices: list[Notice] = []
     starts = _bar_starts(metres, max(end, chords[-1].tick + 1), file.ticks_per_beat, notices)
@@ -81,7 +81,10 @@ def read_markers(data: bytes, name: str = "") -> ReadTune:
 def _chords(texts: list[_Text]) -> list[_Text]:
     """Return the texts that name chords, in order, all of the kind that names the most."""
     named = [text for text in texts if 0 < len(text.text) <= _LONGEST and _is_chord(text.text)]
-    counts = Counter(text.kind for text in named)
+    # A single letter may as well name a section.
+    counts = Counter[str]()
+    for text in named:
+        counts[text.kind] += min(len(text.text), 2)
     if not counts:
         return []
     kind = max(_KINDS, key=lambda kind: counts[kind])
