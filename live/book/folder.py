@@ -115,7 +115,7 @@ class Book:
                 before = _read(path)
             except ChartError:
                 before = None
-            if before == chart and before.text == chart.text:
+            if before is not None and before == chart and before.text == chart.text:
                 return path.stem, "same"
             if not replacing:
                 return path.stem, "kept"

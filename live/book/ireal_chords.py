@@ -131,7 +131,8 @@ def ireal_quality(tail: str | None, quality: Quality) -> str:
         return _CLASSES[quality]
     for pattern, word in _PLAIN:
         tail = pattern.sub(word, tail)
-    known = _SPELLED.get(tail, _ALTERED_QUALITIES.get(_alterations(tail)))
+    altered = _alterations(tail)
+    known = _SPELLED.get(tail, _ALTERED_QUALITIES.get(altered) if altered else None)
     if known is None:
         return _CLASSES[quality]
     read = read_symbol(f"C{QUALITIES[known]}")

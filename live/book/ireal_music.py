@@ -47,6 +47,8 @@ _SECTIONS: Final = {"i": "Intro", "v": "Verse", "V": "Verse"}
 _COMPOUND: Final = {"12": 4, "98": 3}
 _METRES: Final = {"22": 4, "32": 6}
 _FOUR: Final = 4
+_ROW: Final = 3
+"""Bars that follow the first one of a row."""
 _MOST_REPEATS: Final = 32
 
 
@@ -124,6 +126,7 @@ class _Reader:
             elif kind == "unknown" and token["unknown"].strip():
                 self._notice("unreadable", f"{one_line(token['unknown'])!r} is not understood; left out")
         self._finish()
+        self._move_to_ends()
         return self._with_coda()
 
     @property
@@ -321,6 +324,26 @@ class _Reader:
             for cell, place in zip(bar.cells, places, strict=True)
             if cell.change is not None
         )
+
+    def _move_to_ends(self) -> None:
+        """Move jumps and Fine, which stand where their words have room, to the double bar that they mean."""
+        bars = self.bars
+        for i, bar in enumerate(bars):
+            if bar.marks.closes:
+                continue
+            if bar.marks.jump is not None and (end := self._end(i, _ROW)) is not None:
+                bars[end] = replace(bars[end], marks=replace(bars[end].marks, jump=bar.marks.jump))
+                bars[i] = replace(bars[i], marks=replace(bars[i].marks, jump=None))
+            if bar.marks.fine and (end := self._end(i, 1)) is not None:
+                bars[end] = replace(bars[end], marks=replace(bars[end].marks, fine=True))
+                bars[i] = replace(bars[i], marks=replace(bars[i].marks, fine=False))
+
+    def _end(self, start: int, most: int) -> int | None:
+        """Return the bar before the next double bar, None where that is more than `most` bars away."""
+        for i in range(start + 1, min(start + 1 + most, len(self.bars))):
+            if self.bars[i].marks.closes:
+                return i
+        return None
 
     def _with_coda(self) -> list[WrittenBar]:
         """Return the bars with the last coda sign as the coda, and the ones before it leading there."""

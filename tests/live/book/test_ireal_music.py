@@ -8,10 +8,8 @@ from tatumflow.live.book.ireal_music import read_linked_tune
 from tatumflow.live.book.tunes import ReadTune
 
 
-def tune(music: str, **fields: str) -> ReadTune:
-    return read_linked_tune(
-        LinkedTune(**{"title": "T", "composer": "", "style": "", "key": "C"} | fields, music=music)
-    )
+def tune(music: str, title: str = "T", composer: str = "", style: str = "", key: str = "C") -> ReadTune:
+    return read_linked_tune(LinkedTune(title, composer, style, key, music))
 
 
 def bars(music: str) -> list[str]:
@@ -73,6 +71,8 @@ def test_signs_for_bars(music: str, expected: list[str]) -> None:
             "{T44C7   |N1D7   }|N2E7   ][F7   <D.C. al 3rd ending>]|N3G7   Z",
             ["C7", "D7", "C7", "E7", "F7", "C7", "G7"],
         ),
+        ("[T44C7   Q|<D.C. al Coda>F7   | x  ]Y[QA7   Z", ["C7", "F7", "F7", "C7", "A7"]),
+        ("[T44C7   |<Fine>F7   | x  ][G7   <D.C. al Fine>Z", ["C7", "F7", "F7", "G7", "C7", "F7", "F7"]),
         ("[T44C7   |F7 G7<D.C.> Z", ["C7", "F7 G7@2"]),
         ("[T44C7   Q|F7   ][QG7   Z", ["C7", "F7"]),
     ],
