@@ -88,7 +88,8 @@ class Controls:
         "",
         "Chords",
         "Player",
-        "Chord chart, such as 'Dm7 | G7 | Cmaj7', 'blues in F' or the name of a file; empty for none.",
+        "Chord chart, such as 'Dm7 | G7 | Cmaj7' or 'blues in F', a tune of your book, or a file; "
+        "empty for none.",
     )
     tempo: float = number(
         120.0,

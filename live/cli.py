@@ -11,6 +11,7 @@ import typer
 
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.live import models_cli, morph_cli, presets_cli, roll_cli, sounds_cli
+from tatumflow.live.book import cli as book_cli
 from tatumflow.live.command_groups import GroupedCommands
 from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
 from tatumflow.live.setting_options import SettingOption, settable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   tatumflow                              start a jam, on a terminal
-  tatumflow jam --chords "blues in F" --trade 4 --set metronome=0.5
+  tatumflow jam --tune "blues in F" --trade 4 --set metronome=0.5
   tatumflow play phrase.mid -o answer.mid
   tatumflow COMMAND --help               options and examples of a command
 
@@ -58,6 +59,10 @@ _Preset = Annotated[
     str | None, typer.Option("--preset", help="Preset, such as bird; `tatumflow presets` lists them.")
 ]
 _BAND = SettingOption("--band", "band", "Bass, comping and drums over the chart.", on=True)
+_Tune = Annotated[
+    str | None,
+    typer.Option("--tune", help="Tune to play over: a chart's name, also of the book, its text or a file."),
+]
 _API = SettingOption("--api", "ports.api", "MIDI system: auto, alsa, jack, coremidi, winmm.")
 
 
@@ -75,10 +80,10 @@ _OF_JAM = (
     SettingOption("--in", "ports.input", "MIDI input: name, part, number."),
     SettingOption("--out", "ports.output", "MIDI output, likewise."),
     _MODEL,
-    *_controls("style", "mode", "chords", "tempo"),
+    *_controls("style", "mode", "tempo"),
     SettingOption("--trade", "trade_bars"),
     _BAND,
-    *_controls("swing", "grid_pull", "temperature", "seed", "count_in", "metronome", hidden=True),
+    *_controls("chords", "swing", "grid_pull", "temperature", "seed", "count_in", "metronome", hidden=True),
     *_controls("band_style", "clock", hidden=True),
     _hidden("--osc", "osc.port"),
     _hidden("--api", "ports.api"),
@@ -137,8 +142,8 @@ def start(
     rich_help_panel="Play",
     epilog="""\b
 Examples:
-  tatumflow jam --chords "blues in F" --tempo 132 --trade 4 --band
-  tatumflow jam --preset bird --chords "blues in F"
+  tatumflow jam --tune "blues in F" --tempo 132 --trade 4 --band
+  tatumflow jam --preset bird --tune "blues in F"
   tatumflow jam --in Keystation --style charlie-parker --set temperature=1.2
   tatumflow jam --set audio.stem=input       play to a microphone
   tatumflow jam --headless --set synth.enabled=false --clock midi
@@ -148,6 +153,7 @@ A setting of `audio` also turns the audio input on, unless audio.enabled is set 
 @settable(*_OF_JAM)
 def jam(
     preset: _Preset = None,
+    tune: _Tune = None,
     headless: Annotated[bool, typer.Option("--headless", help="Play on ports without a screen.")] = False,
     changes: _Changes = _NONE,
     record: Annotated[Path | None, typer.Option("--record", help="Record both players to this .mid.")] = None,
@@ -155,9 +161,10 @@ def jam(
 ) -> None:
     """Play with the companion. Without a terminal, it answers a bundled phrase."""
     from tatumflow.live.commands.jam import JamOptions, jam
+    from tatumflow.live.commands.tune import over_tune
     from tatumflow.live.presets import with_preset
 
-    changes = with_preset(preset, "jam", changes)
+    changes = with_preset(preset, "jam", over_tune(tune, changes))
     jam(JamOptions(headless=headless, changes=changes, record=record, settings_file=settings))
 
 
@@ -219,9 +226,7 @@ def generate(
         Path | None, typer.Argument(metavar="[IN.mid]", help="What to play on from; nothing to improvise.")
     ] = None,
     preset: _Preset = None,
-    tune: Annotated[
-        str | None, typer.Option("--tune", help="Tune to play over: a chart's name, its text or a file.")
-    ] = None,
+    tune: _Tune = None,
     choruses: Annotated[
         int | None,
         typer.Option("--choruses", min=1, max=100, help="Choruses of the tune, 1 to 100; 1 by default."),
@@ -476,7 +481,7 @@ def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
     write_sound(path, render(tracks, load_settings().synth))
 
 
-for _commands in (presets_cli, sounds_cli, morph_cli, roll_cli, models_cli):
+for _commands in (book_cli, presets_cli, sounds_cli, morph_cli, roll_cli, models_cli):
     _commands.register(app)
 
 

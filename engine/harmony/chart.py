@@ -1,43 +1,50 @@
-"""Chord charts: bars of chords as text, looped beyond their end."""
+"""Chord charts: the bars of a tune as they are played, as text, looped beyond their end."""
 
 import bisect
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
-from tatumflow.engine.errors import ChartError, ChordError
-from tatumflow.engine.harmony.chords import Chord, parse_chord
+from tatumflow.engine.errors import ChartError
+from tatumflow.engine.harmony.changes import Bar, ChordChange, bar_text, parse_bar
+from tatumflow.engine.harmony.chords import ROOT_NAMES, Chord, parse_chord
+from tatumflow.engine.harmony.form import MOST_BARS, Marks, unroll
+from tatumflow.engine.harmony.named_forms import NAMED_CHARTS, NAMED_FORMS, form_key
 
-_MOST_BARS: Final = 4096
-_MOST_BEATS: Final = 16
+__all__ = [
+    "FILE_SUFFIXES",
+    "LONGEST_CHART",
+    "MOST_BEATS",
+    "NAMED_CHARTS",
+    "TEMPOS",
+    "Bar",
+    "Chart",
+    "ChordChange",
+    "Section",
+    "chart_title",
+    "find_chart",
+    "is_named",
+    "key_named",
+    "named_chart",
+    "names_file",
+    "parse_chart",
+]
+
+MOST_BEATS: Final = 16
+"""Most beats of a bar."""
+
+TEMPOS: Final = (20.0, 400.0)
+"""Slowest and fastest tempo of a chart, in beats a minute."""
+
 _BARS_PER_LINE: Final = 4
-_NO_CHORD: Final = "N.C."
 
 FILE_SUFFIXES: Final = (".txt", ".yaml", ".yml")
 """Suffixes of chart files."""
 
 LONGEST_CHART: Final = 1 << 16
 """Most characters of a chart's text."""
-
-
-@dataclass(frozen=True)
-class ChordChange:
-    """A chord, None for no chord, and the beat on which it begins.
-
-    Attributes:
-        beat: Beats since the start of its bar in a `Bar`, since the chart's start in `Chart.next_change`.
-        chord: The chord.
-    """
-
-    beat: Fraction
-    chord: Chord | None
-
-
-Bar = tuple[ChordChange, ...]
-"""The chords of a bar in order; the first starts on beat 0."""
 
 
 @dataclass(frozen=True)
@@ -62,22 +69,30 @@ class Chart:
         beats_per_bar: 1 to 16.
         name: Its title; may be empty.
         sections: The parts of its form in order; none where they are unknown.
+        composer: Who wrote it; empty where that is unknown.
+        key: Such as "Bb" or "Cm"; empty where it is unknown.
+        style: The feel as the chart names it, such as "Medium Swing"; empty where it names none.
+        tempo: Beats a minute, within `TEMPOS`; None where the chart names none.
 
     Raises:
-        ChartError: if there are no bars, the chords of one are out of order or beyond its end, or so are the
-            sections.
+        ChartError: if there are no bars, the chords of one are out of order or beyond its end, the sections
+            are out of order or begin beyond the last bar, or key or tempo is none.
     """
 
     bars: tuple[Bar, ...]
     beats_per_bar: int = 4
     name: str = ""
     sections: tuple[Section, ...] = ()
+    composer: str = ""
+    key: str = ""
+    style: str = ""
+    tempo: float | None = None
 
     def __post_init__(self) -> None:
         if not self.bars:
             raise ChartError("a chart needs a bar; write one such as Dm7 | G7 | Cmaj7")
-        if not 1 <= self.beats_per_bar <= _MOST_BEATS:
-            raise ChartError(f"{self.beats_per_bar} beats a bar are not from 1 to {_MOST_BEATS}")
+        if not 1 <= self.beats_per_bar <= MOST_BEATS:
+            raise ChartError(f"{self.beats_per_bar} beats a bar are not from 1 to {MOST_BEATS}")
         for number, bar in enumerate(self.bars, start=1):
             beats = [change.beat for change in bar]
             if not beats or beats[0] != 0 or beats != sorted(set(beats)) or beats[-1] >= self.beats_per_bar:
@@ -85,6 +100,10 @@ class Chart:
         starts = [section.bar for section in self.sections]
         if starts != sorted(set(starts)) or not all(0 <= bar < len(self.bars) for bar in starts):
             raise ChartError("its sections do not follow each other from bar to bar")
+        if self.key and key_named(self.key) != self.key:
+            raise ChartError(f"{self.key!r} is not the name of a key; write it as Bb or Cm")
+        if self.tempo is not None and not TEMPOS[0] <= self.tempo <= TEMPOS[1]:
+            raise ChartError(f"a tempo of {self.tempo:g} is not from {TEMPOS[0]:g} to {TEMPOS[1]:g}")
 
     @property
     def beats(self) -> int:
@@ -121,20 +140,33 @@ class Chart:
             )
             for bar in self.bars
         )
-        return replace(self, bars=bars)
+        return replace(self, bars=bars, key=_key_above(self.key, semitones))
 
     @property
     def text(self) -> str:
-        """The chart as text for `parse_chart`, four bars a line.
+        """The chart as text for `parse_chart`, four bars a line, each section on a new one.
 
-        Braces in its name become parentheses.
+        Braces in its title, composer and style become parentheses, and so do brackets in a section's name.
         """
-        title = " ".join(self.name.split()).translate(_BRACES)
-        head = [f"{{title: {title}}}"] if title else []
-        head += [f"{{time: {self.beats_per_bar}/4}}"] if self.beats_per_bar != _COMMON_TIME else []
-        bars = [_bar_text(bar, self.beats_per_bar) for bar in self.bars]
-        lines = [bars[i : i + _BARS_PER_LINE] for i in range(0, len(bars), _BARS_PER_LINE)]
-        return "\n".join([*head, *(f"| {' | '.join(line)} |" for line in lines)])
+        tempo = "" if self.tempo is None else f"{self.tempo:g}"
+        time = f"{self.beats_per_bar}/4" if self.beats_per_bar != _COMMON_TIME else ""
+        values = (self.name, self.composer, self.key, self.style, tempo, time)
+        named = zip(
+            _DIRECTIVES, (" ".join(value.split()).translate(_BRACES) for value in values), strict=True
+        )
+        head = [f"{{{directive}: {value}}}" for directive, value in named if value]
+        return "\n".join([*head, *self._lines()])
+
+    def _lines(self) -> Iterator[str]:
+        bars = [bar_text(bar, self.beats_per_bar) for bar in self.bars]
+        starts = [section.bar for section in self.sections]
+        names = [f"[{' '.join(section.name.split()).translate(_BRACKETS)}] " for section in self.sections]
+        if not starts or starts[0] > 0:
+            starts, names = [0, *starts], ["", *names]
+        for start, end, name in zip(starts, [*starts[1:], len(bars)], names, strict=True):
+            for i in range(start, end, _BARS_PER_LINE):
+                label = name if i == start else ""
+                yield f"{label}| {' | '.join(bars[i : min(i + _BARS_PER_LINE, end)])} |"
 
     @cached_property
     def _changes(self) -> list[ChordChange]:
@@ -154,13 +186,16 @@ class Chart:
 
 
 def parse_chart(text: str, beats_per_bar: int = 4, name: str = "") -> Chart:
-    """Read a chart such as `Dm7 | G7 | Cmaj7 A7` or `|: F7 | % | Cm7 F7 :| x3`.
+    """Read a chart such as `Dm7 | G7 | Cmaj7 A7` or `[A] |: F7 | % | 1. Cm7 F7 :| 2. Cm7 B7 |`.
 
     Bars end at a bar line or the line's end. The entries of a bar share its beats evenly; a point holds the
     chord before it, so that `Dm7 . . G7` changes on the fourth of four beats. `%` repeats the bar before,
     `N.C.` is no chord. `|: … :|` is played twice, or with `x3` after it three times; without `|:` it repeats
-    from the start. From a `#` that begins a line or follows a space, the rest of the line is a comment. A
-    line may begin with ChordPro's `{title: Waltz}` and `{time: 3/4}`, the title and the beats of a bar.
+    from the start. `1.` before a bar begins the ending of the first time, `1,2.` that of the first and
+    second; an ending ends at `:|`, `||`, the next ending or repeat. `[A]` or `[Bridge]` begins a section.
+    From a `#` that begins a line or follows a space, the rest of the line is a comment. A line may begin with
+    ChordPro's `{title: Waltz}`, `{composer: …}`, `{key: Bb}`, `{style: Bossa}`, `{tempo: 132}` in beats a
+    minute, and `{time: 3/4}`, the beats of a bar.
 
     Args:
         text: The chart, at most `LONGEST_CHART` characters.
@@ -172,44 +207,45 @@ def parse_chart(text: str, beats_per_bar: int = 4, name: str = "") -> Chart:
     """
     if len(text) > LONGEST_CHART:
         raise ChartError(f"the chart has over {LONGEST_CHART} characters; write repeats as |: … :|")
+    header: dict[str, str] = {}
     lines: list[str] = []
     for line in text.splitlines():
         rest = line.strip()
         while directive := _DIRECTIVE.match(rest):
             rest = rest[directive.end() :]
-            if directive[1].lower() == "title":
-                name = directive[2].strip() or name
-            else:
-                beats_per_bar = _beats(directive[1], directive[2])
+            header[_directive(directive[1], directive[2])] = directive[2].strip()
         lines.append(_COMMENT.sub("", rest))
-    bars: list[Bar] = []
-    written = 1
-    repeat_from: int | None = None
-    last_repeat_end = 0
-    content: list[str] = []
-    for token in _TOKEN.findall(" | ".join(lines) + " |"):
-        if _BAR_LINE.fullmatch(token):
-            if content:
-                bars.append(_parse_bar(content, bars, beats_per_bar, written))
-                written += 1
-                content = []
-            if token.startswith(":"):
-                first = last_repeat_end if repeat_from is None else repeat_from
-                bars += bars[first:] * (_count(token, written - 1, len(bars) == first) - 1)
-                repeat_from, last_repeat_end = None, len(bars)
-            if token.endswith(":"):
-                if repeat_from is not None:
-                    raise ChartError(f"bar {written}: |: stands within another repeat; close that with :|")
-                repeat_from = len(bars)
-            if len(bars) > _MOST_BARS:
-                raise ChartError(f"bar {written - 1}: with its repeats the chart has over {_MOST_BARS} bars")
-        else:
-            content.append(token)
-    if repeat_from is not None:
-        raise ChartError(f"bar {written - 1}: the chart ends within a repeat; close |: with :|")
-    if not bars:
+    beats = _beats(header["time"]) if "time" in header else beats_per_bar
+    written = _read_bars(lines, beats)
+    if not written.bars:
         raise ChartError(f"no bar in {text.strip()!r}; write one such as Dm7 | G7 | Cmaj7")
-    return Chart(tuple(bars), beats_per_bar, name)
+    order = unroll(written.marks)
+    return Chart(
+        tuple(written.bars[i] for i in order),
+        beats,
+        header.get("title") or name,
+        tuple(Section(written.sections[i], bar) for bar, i in enumerate(order) if i in written.sections),
+        header.get("composer", ""),
+        key_named(header.get("key", "")),
+        header.get("style", ""),
+        _tempo(header["tempo"]) if header.get("tempo") else None,
+    )
+
+
+def key_named(name: str) -> str:
+    """Return a key as charts name it, such as "Bb" or "Cm", of "Bb major", "C-", "c minor" or "Cm".
+
+    Raises:
+        ChartError: if it is not the name of a key.
+    """
+    if not name.strip():
+        return ""
+    match = _KEY.fullmatch(name.strip())
+    if match is None:
+        raise ChartError(f"{name.strip()!r} is not the name of a key; write it as Bb or Cm")
+    tonic = (match[1].upper() + match[2].lower()).translate(_ACCIDENTALS)
+    mode = match[3] or ""
+    return tonic + ("m" if mode in ("m", "-") or mode.lower().startswith("min") else "")
 
 
 def named_chart(name: str) -> Chart:
@@ -219,13 +255,14 @@ def named_chart(name: str) -> Chart:
         ChartError: if there is none of that name.
     """
     match = _NAME.fullmatch(" ".join(name.split()))
-    known = match and _NAMED.get(match[1].lower().replace("-", " "))
-    if not match or not known:
+    form = match and NAMED_FORMS.get(form_key(match[1]))
+    if not match or not form:
         raise ChartError(f"no chart is named {name!r}; there are {', '.join(NAMED_CHARTS)}, each 'in' a key")
-    title, key, text = known
-    requested = key if match[2] is None else match[2][0].upper() + match[2][1:]
-    chart = parse_chart(text).transposed(_tonic(requested) - _tonic(key))
-    return replace(chart, name=f"{title} in {requested}")
+    tonic = form.key.removesuffix("m")
+    requested = tonic if match[2] is None else match[2][0].upper() + match[2][1:]
+    chart = parse_chart(form.text).transposed(_tonic(requested) - _tonic(tonic))
+    key = requested.translate(_ACCIDENTALS) + form.key[len(tonic) :]
+    return replace(chart, name=f"{form.title} in {requested}", key=key)
 
 
 def find_chart(source: str) -> Chart:
@@ -239,10 +276,13 @@ def find_chart(source: str) -> Chart:
             f"{source.strip()} is the name of a file, which is not read here; give the chart itself, or the "
             "file on the command line, in the settings or on the screen"
         )
+    return named_chart(source) if is_named(source) else parse_chart(source)
+
+
+def is_named(source: str) -> bool:
+    """Return whether a chart's source is the name of a built-in chart."""
     match = _NAME.fullmatch(" ".join(source.split()))
-    if match and match[1].lower().replace("-", " ") in _NAMED:
-        return named_chart(source)
-    return parse_chart(source)
+    return match is not None and form_key(match[1]) in NAMED_FORMS
 
 
 def names_file(source: str) -> bool:
@@ -260,23 +300,107 @@ def chart_title(source: str) -> str:
 
 
 _BRACES: Final = str.maketrans("{}", "()")
+_BRACKETS: Final = str.maketrans("[]{}|#", "()()/ ")
 _COMMON_TIME: Final = 4
+_DIRECTIVES: Final = ("title", "composer", "key", "style", "tempo", "time")
 _DIRECTIVE: Final = re.compile(r"\s*\{\s*([^{}:\n]*?)\s*:([^{}\n]*)\}\s*")
 _TIME: Final = re.compile(r"\s*(\d{1,2})\s*/\s*\d{1,2}\s*")
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*")
 _BAR_LINE: Final = re.compile(r":?\|+:?|:\|+\s*[x×]\s*\d+")
-_TOKEN: Final = re.compile(r":\|+\s*[x×]\s*\d+|:\|+:?|\|+:?|[^\s|:]+|:")
-_NAME: Final = re.compile(r"(.+?)(?: in ([A-Ga-g][b#♭♯]?))?")
+_TOKEN: Final = re.compile(r":\|+\s*[x×]\s*\d+|:\|+:?|\|+:?|\[[^\[\]|\n]*\]|[^\s|:]+|:")
+_SECTION: Final = re.compile(r"\[([^\[\]]*)\]")
+_ENDING: Final = re.compile(r"\d{1,2}(?:,\d{1,2})*\.")
+_NAME: Final = re.compile(r"(.+?)(?: in ([A-Ga-g][b#♭♯]?)m?)?")
+_KEY: Final = re.compile(r"([A-Ga-g])([b#♭♯]?)\s*(maj(?:or)?|min(?:or)?|m|M|-)?", re.IGNORECASE)
+_ACCIDENTALS: Final = str.maketrans("♭♯", "b#")
 
 
-def _beats(directive: str, value: str) -> int:
+class _Written:
+    """The bars of a text as they are written."""
+
+    def __init__(self) -> None:
+        self.bars: list[Bar] = []
+        self.marks: list[Marks] = []
+        self.sections: dict[int, str] = {}
+
+
+def _read_bars(lines: list[str], beats: int) -> _Written:
+    """Read the bars, with the marks of their form.
+
+    Raises:
+        ChartError: if one cannot be parsed, or the repeats do not fit into each other.
+    """
+    written = _Written()
+    bars, marks = written.bars, written.marks
+    content: list[str] = []
+    opening = Marks()
+    within_repeat = False
+    repeated = 0
+    for token in _TOKEN.findall(" | ".join(lines) + " |"):
+        number = len(bars) + 1
+        if section := _SECTION.fullmatch(token):
+            _before_bar(token, content, number)
+            written.sections[len(bars)] = section[1].strip()
+        elif _ENDING.fullmatch(token):
+            _before_bar(token, content, number)
+            opening = replace(opening, endings=frozenset(map(int, token[:-1].split(","))))
+        elif _BAR_LINE.fullmatch(token):
+            if content:
+                bars.append(parse_bar(content, bars[-1] if bars else None, beats, number))
+                marks.append(opening)
+                opening, content, number = Marks(), [], number + 1
+            if token.startswith(":"):
+                count = _count(token, number - 1, len(bars) == repeated)
+                marks[-1] = replace(marks[-1], repeat_to=count)
+                within_repeat, repeated = False, len(bars)
+            elif token.startswith("||") and marks:
+                marks[-1] = replace(marks[-1], closes=True)
+            if token.endswith(":"):
+                if within_repeat:
+                    raise ChartError(f"bar {number}: |: stands within another repeat; close that with :|")
+                opening, within_repeat = replace(opening, repeat_from=True), True
+                repeated = len(bars)
+            if len(bars) > MOST_BARS:
+                raise ChartError(f"bar {number - 1}: the chart has over {MOST_BARS} bars")
+        else:
+            content.append(token)
+    if within_repeat:
+        raise ChartError(f"bar {len(bars)}: the chart ends within a repeat; close |: with :|")
+    if len(bars) in written.sections or opening.endings:
+        raise ChartError(f"bar {len(bars)}: a section or an ending follows, and no bar of it; write one")
+    return written
+
+
+def _before_bar(token: str, content: list[str], number: int) -> None:
+    if content:
+        raise ChartError(f"bar {number}: {token} stands within the bar; write it before the first chord")
+
+
+def _directive(name: str, value: str) -> str:
+    """Return the directive of a name."""
+    if name.lower() not in _DIRECTIVES:
+        known = ", ".join(f"{{{directive}: …}}" for directive in _DIRECTIVES[:-1])
+        raise ChartError(f"{{{name}:{value}}}: only {known} and {{time: 3/4}} are known here")
+    return name.lower()
+
+
+def _beats(value: str) -> int:
     """Return the beats of a bar in `{time: 3/4}`."""
-    if directive.lower() != "time":
-        raise ChartError(f"{{{directive}:{value}}}: only {{title: …}} and {{time: 3/4}} are known here")
     time = _TIME.fullmatch(value)
-    if time is None or not 1 <= int(time[1]) <= _MOST_BEATS:
-        raise ChartError(f"{{time:{value}}}: write it as 3/4, with 1 to {_MOST_BEATS} beats")
+    if time is None or not 1 <= int(time[1]) <= MOST_BEATS:
+        raise ChartError(f"{{time: {value}}}: write it as 3/4, with 1 to {MOST_BEATS} beats")
     return int(time[1])
+
+
+def _tempo(value: str) -> float:
+    """Return the beats a minute of `{tempo: 132}`."""
+    try:
+        tempo = float(value)
+    except ValueError:
+        tempo = 0.0
+    if not TEMPOS[0] <= tempo <= TEMPOS[1]:
+        raise ChartError(f"{{tempo: {value}}}: write beats a minute, {TEMPOS[0]:g} to {TEMPOS[1]:g}")
+    return tempo
 
 
 def _count(token: str, bar: int, empty: bool) -> int:
@@ -285,44 +409,9 @@ def _count(token: str, bar: int, empty: bool) -> int:
         raise ChartError(f"bar {bar}: {token!r} repeats nothing; put bars before it")
     digits = re.search(r"\d+", token)
     count = int(digits[0]) if digits else 2
-    if not 1 <= count <= _MOST_BARS:
-        raise ChartError(f"bar {bar}: {token!r} is not played from 1 to {_MOST_BARS} times")
+    if not 1 <= count <= MOST_BARS:
+        raise ChartError(f"bar {bar}: {token!r} is not played from 1 to {MOST_BARS} times")
     return count
-
-
-def _parse_bar(content: Sequence[str], before: Sequence[Bar], beats: int, number: int) -> Bar:
-    text = " ".join(content)
-    if "%" in content:
-        if len(content) > 1:
-            raise ChartError(f"bar {number}: {text!r}: % stands for the whole bar; write it alone")
-        if not before:
-            raise ChartError(f"bar {number}: % repeats the bar before, and there is none")
-        return before[-1]
-    share = Fraction(beats, len(content))
-    bar: list[ChordChange] = []
-    for slot, symbol in enumerate(content):
-        if symbol == ".":
-            if not bar:
-                if not before:
-                    raise ChartError(f"bar {number}: {text!r}: . holds the chord before, and there is none")
-                bar.append(ChordChange(Fraction(0), before[-1][-1].chord))
-            continue
-        try:
-            bar.append(ChordChange(slot * share, parse_chord(symbol)))
-        except ChordError as error:
-            raise ChartError(f"bar {number}: {error}") from error
-    return tuple(bar)
-
-
-def _bar_text(bar: Bar, beats: int) -> str:
-    """Return the text of a bar with the fewest slots that put every chord on its beat."""
-    slots = 1
-    while any((change.beat * slots / beats).denominator > 1 for change in bar):
-        slots += 1
-    symbols = ["."] * slots
-    for change in bar:
-        symbols[int(change.beat * slots / beats)] = _NO_CHORD if change.chord is None else change.chord.symbol
-    return " ".join(symbols)
 
 
 def _tonic(key: str) -> int:
@@ -330,50 +419,8 @@ def _tonic(key: str) -> int:
     return 0 if tonic is None else tonic.root
 
 
-_BLUES: Final = """
-F7  | Bb7   | F7    | Cm7 F7
-Bb7 | Bdim7 | F7    | Am7b5 D7
-Gm7 | C7    | F7 D7 | Gm7 C7
-"""
-
-_MINOR_BLUES: Final = """
-Cm6 | Fm7 | Cm6 | C7
-Fm7 | %   | Cm6 | %
-Ab7 | G7  | Cm6 | Dm7b5 G7
-"""
-
-_RHYTHM_CHANGES: Final = """
-Bbmaj7 G7 | Cm7 F7     | Dm7 G7 | Cm7 F7
-Fm7 Bb7   | Ebmaj7 Ab7 | Dm7 G7 | Cm7 F7
-Bbmaj7 G7 | Cm7 F7     | Dm7 G7 | Cm7 F7
-Fm7 Bb7   | Ebmaj7 Ab7 | Cm7 F7 | Bbmaj7
-D7        | %          | G7     | %
-C7        | %          | F7     | %
-Bbmaj7 G7 | Cm7 F7     | Dm7 G7 | Cm7 F7
-Fm7 Bb7   | Ebmaj7 Ab7 | Cm7 F7 | Bbmaj7
-"""
-
-_TWO_FIVE_ONE: Final = """
-Dm7  | G7  | Cmaj7  | %   # and on through all twelve keys, each a fourth higher
-Gm7  | C7  | Fmaj7  | %
-Cm7  | F7  | Bbmaj7 | %
-Fm7  | Bb7 | Ebmaj7 | %
-Bbm7 | Eb7 | Abmaj7 | %
-Ebm7 | Ab7 | Dbmaj7 | %
-Abm7 | Db7 | Gbmaj7 | %
-C#m7 | F#7 | Bmaj7  | %
-F#m7 | B7  | Emaj7  | %
-Bm7  | E7  | Amaj7  | %
-Em7  | A7  | Dmaj7  | %
-Am7  | D7  | Gmaj7  | %
-"""
-
-_NAMED: Final = {
-    "blues": ("Blues", "F", _BLUES),
-    "minor blues": ("Minor blues", "C", _MINOR_BLUES),
-    "rhythm changes": ("Rhythm changes", "Bb", _RHYTHM_CHANGES),
-    "ii v i": ("ii-V-I", "C", _TWO_FIVE_ONE),
-}
-
-NAMED_CHARTS: Final = tuple(title.lower() if title != "ii-V-I" else title for title, _, _ in _NAMED.values())
-"""The names of the built-in charts."""
+def _key_above(key: str, semitones: int) -> str:
+    """Return a key transposed by semitones; empty stays empty."""
+    if not key or semitones % 12 == 0:
+        return key
+    return ROOT_NAMES[(_tonic(key) + semitones) % 12] + ("m" if key.endswith("m") else "")

@@ -161,6 +161,13 @@ def parse_chord(symbol: str) -> Chord | None:
     return Chord(pitch_class, quality, None if bass == pitch_class else bass)
 
 
+def chord_tail(symbol: str) -> str:
+    """Return what a chord symbol has between root and bass, such as "7b9" of "G7b9/B"."""
+    text = symbol.strip().translate(_PLAIN)
+    root = _ROOT.match(text)
+    return "" if root is None else _BASS.sub("", text[root.end() :])
+
+
 _PLAIN: Final = str.maketrans(
     {"♭": "b", "♯": "#", "△": "Δ", "∆": "Δ", "º": "°", "Ø": "ø", "−": "-", "–": "-"}
 )

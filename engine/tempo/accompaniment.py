@@ -24,7 +24,7 @@ def band_style(controls: Controls, chart: Chart) -> BandStyle:
     """Return the style that the band plays a chart in, by the controls `band_style` and `tempo`."""
     if controls.band_style != AUTO:
         return STYLES[controls.band_style]
-    return style_for(getattr(chart, "style", ""), chart.beats_per_bar, controls.tempo)
+    return style_for(chart.style, chart.beats_per_bar, controls.tempo)
 
 
 def band_seed(controls: Controls) -> int:

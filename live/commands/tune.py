@@ -6,6 +6,7 @@ from typing import Final
 
 from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.errors import SettingError
+from tatumflow.live.charts import read_chords
 
 _SECONDS_A_MINUTE: Final = 60.0
 
@@ -28,16 +29,24 @@ MINUTE: Final = Length(_SECONDS_A_MINUTE)
 
 
 def over_tune(tune: str | None, changes: Mapping[str, object]) -> Mapping[str, object]:
-    """Return changes with the chart of a tune: a chart's name, its text or a file.
+    """Return changes with the chart of a tune, and its tempo where they have none and the chart names one.
+
+    Args:
+        tune: A chart's name, also of the book, its text or a file; None or empty for none.
+        changes: Values by name.
 
     Raises:
+        ChartError: if there is no such tune.
         SettingError: if the changes have another chart.
     """
     if not tune:
         return changes
     if changes.get("chords", tune) != tune:
         raise SettingError("--tune and --chords both name a chart; give one of them")
-    return {**changes, "chords": tune}
+    text = read_chords(tune)
+    chart = chart_named(text)
+    tempo = {} if chart.tempo is None or "tempo" in changes else {"tempo": f"{chart.tempo:g}"}
+    return {**changes, "chords": tune if text == tune else text, **tempo}
 
 
 def check_band(changes: Mapping[str, object], controls: Controls) -> None:

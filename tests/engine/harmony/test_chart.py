@@ -1,3 +1,4 @@
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from tatumflow.engine.harmony.chart import (
     Bar,
     Chart,
     ChordChange,
+    Section,
     find_chart,
+    key_named,
     named_chart,
     parse_chart,
 )
@@ -32,8 +35,20 @@ def bars(draw: st.DrawFn, beats: int) -> Bar:
 @st.composite
 def charts(draw: st.DrawFn) -> Chart:
     beats = draw(st.integers(1, 7))
-    name = " ".join(draw(st.text("AbC #'|:-1é ", max_size=12)).split())
-    return Chart(tuple(draw(st.lists(bars(beats), min_size=1, max_size=9))), beats, name)
+    words = st.text("AbC #'|:-1é ", max_size=12).map(lambda text: " ".join(text.split()))
+    written = tuple(draw(st.lists(bars(beats), min_size=1, max_size=9)))
+    starts = sorted(draw(st.sets(st.integers(0, len(written) - 1), max_size=3)))
+    names = st.sampled_from(["A", "B", "Intro", "Last time: slower"])
+    return Chart(
+        written,
+        beats,
+        draw(words),
+        tuple(Section(draw(names), start) for start in starts),
+        draw(words),
+        draw(st.sampled_from(["", "C", "Bbm", "F#", "Ebm"])),
+        draw(words),
+        draw(st.none() | st.integers(20, 400).map(float)),
+    )
 
 
 def symbols(chart: Chart) -> list[str]:
@@ -53,7 +68,10 @@ def test_transposing_moves_every_chord_and_comes_back(chart: Chart, semitones: i
     moved = chart.transposed(semitones)
     before = chart.chord_at(beat)
     assert moved.chord_at(beat) == (before and before.transposed(semitones))
-    assert moved.transposed(-semitones) == chart
+    back = moved.transposed(-semitones)
+    assert replace(back, key="") == replace(chart, key="")
+    assert (back.key == "") == (chart.key == "")
+    assert back.key.endswith("m") == chart.key.endswith("m")
 
 
 @settings(deadline=None)
@@ -128,12 +146,12 @@ def test_notation(text: str, expected: list[str]) -> None:
         (":| F7", "bar 0: ':|' repeats nothing"),
         ("F7 :| x0", "bar 1: ':| x0'"),
         ("F7 :| x5000", "bar 1: ':| x5000'"),
-        ("F7 | G7 :| x4000", "bar 2: with its repeats"),
+        ("F7 | G7 :| x4000", "with its repeats the chart has over 4096 bars"),
         ("F7 : G7", "bar 1: chord ':'"),
         ("{time: 17/4} F7", "write it as 3/4"),
         ("{time: 0/4} F7", "write it as 3/4"),
         ("{time: waltz} F7", "write it as 3/4"),
-        ("{capo: 3} F7", "only {title: …} and {time: 3/4} are known here"),
+        ("{capo: 3} F7", "only {title: …}, {composer: …}"),
     ],
 )
 def test_what_is_no_chart_is_refused_with_its_bar(text: str, reason: str) -> None:
@@ -214,3 +232,87 @@ def test_files_that_are_no_charts_are_refused_by_name(
     assert str(tmp_path / name) in str(caught.value)
     with pytest.raises(ChartError, match="cannot be read"):
         read_chart(tmp_path / "missing.txt")
+
+
+def test_the_header_and_the_sections_are_read() -> None:
+    chart = parse_chart(
+        "{title: Tune} {composer: A. Writer}\n{key: c minor}\n{style: Bossa}\n{tempo: 132.5}\n{time: 3/4}\n"
+        "[A] Dm7 | G7\n[Bridge] | Cmaj7 | % |"
+    )
+    assert (chart.name, chart.composer, chart.key, chart.style) == ("Tune", "A. Writer", "Cm", "Bossa")
+    assert (chart.tempo, chart.beats_per_bar) == (132.5, 3)
+    assert chart.sections == (Section("A", 0), Section("Bridge", 2))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("|: F7 | 1. C7 :| 2. Bb7 | G7", ["F7", "C7", "F7", "Bb7", "G7"]),
+        ("|: F7 | 1,2. C7 :| 3. Bb7 ||", ["F7", "C7", "F7", "C7", "F7", "Bb7"]),
+        ("F7 | 1. C7 | 2. Bb7 || |: G7 :|", ["F7", "C7", "F7", "Bb7", "G7", "G7"]),
+    ],
+)
+def test_endings(text: str, expected: list[str]) -> None:
+    assert symbols(parse_chart(text)) == expected
+
+
+def test_a_section_that_is_repeated_is_there_each_time() -> None:
+    chart = parse_chart("[A] |: F7 | 1. C7 :| 2. Bb7 || [B] G7")
+    assert chart.sections == (Section("A", 0), Section("A", 2), Section("B", 4))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("F7 [B] G7", r"bar 1: \[B\] stands within the bar"),
+        ("F7 1. G7", r"bar 1: 1\. stands within the bar"),
+        ("F7 | [B]", "bar 1: a section or an ending follows"),
+        ("F7 | 1.", "bar 1: a section or an ending follows"),
+        ("{key: H} F7", "'H' is not the name of a key"),
+        ("{tempo: 500} F7", "write beats a minute, 20 to 400"),
+        ("{tempo: fast} F7", "write beats a minute"),
+        ("{tempo: nan} F7", "write beats a minute"),
+    ],
+)
+def test_sections_endings_and_headers_that_are_none(text: str, reason: str) -> None:
+    with pytest.raises(ChartError, match=reason):
+        parse_chart(text)
+
+
+def test_what_a_chord_is_written_as_is_kept_in_every_key() -> None:
+    chart = parse_chart("{key: C} G7b9/B | Dbmaj9 D-7 | F#7alt | C6/9 | E | C#b5")
+    assert chart.text == "{key: C}\n| G7b9/B | Dbmaj9 D-7 | Gb7alt | C6/9 |\n| E | Dbmaj7 |"
+    assert chart.transposed(2).text == "{key: D}\n| A7b9/Db | Ebmaj9 E-7 | Ab7alt | D6/9 |\n| Gb | Ebmaj7 |"
+    assert parse_chart("G7b9") == parse_chart("G13"), "the class decides"
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("C-", "Cm"),
+        ("F# minor", "F#m"),
+        ("Bb major", "Bb"),
+        ("E♭", "Eb"),
+        ("CM", "C"),
+        ("am", "Am"),
+        (" ", ""),
+    ],
+)
+def test_names_of_keys(name: str, key: str) -> None:
+    assert key_named(name) == key
+
+
+@pytest.mark.parametrize("name", NAMED_CHARTS)
+@pytest.mark.parametrize("key", ["F", "C#", "bb"])
+def test_every_built_in_chart_is_there_in_every_key_and_comes_back(name: str, key: str) -> None:
+    chart = named_chart(f"{name} in {key}")
+    assert parse_chart(chart.text) == chart
+    assert chart.key.removesuffix("m").lower() == key.lower()
+    assert named_chart(f"{name} in C").bars != named_chart(f"{name} in D").bars
+
+
+def test_rhythm_changes_and_modal_aaba_have_their_sections() -> None:
+    for name in ("rhythm changes", "modal AABA"):
+        assert [(section.name, section.bar) for section in named_chart(name).sections] == [
+            *(("A", 0), ("A", 8), ("B", 16), ("A", 24))
+        ]

@@ -57,7 +57,7 @@ def draw_style(beats_per_bar: int, tempo: float, rng: np.random.Generator) -> Ba
 
 
 def band_bars(beats: Sequence[Beat]) -> list[BandBar]:
-    """Return the bars of beats; a chorus begins where its number changes, a section every eight bars of it."""
+    """Return the bars of beats; a chorus begins where its number changes, a section every eight bars."""
     spans = list(bars_of(beats))
     choruses = [beats[span.start].chorus for span in spans]
     opens: list[int] = []
