@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from tatumflow.engine.errors import SettingError
 
-Group = Literal["Player", "Playing", "Time", "Band", "Sampling"]
+Group = Literal["Player", "Playing", "Time", "Band", "Practice", "Sampling"]
 """A heading under which the screen and the documentation list controls."""
 
 _SPEC: Final = "spec"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 from tatumflow.engine.band.styles import AUTO, STYLE_NAMES, StyleName
 from tatumflow.engine.control_specs import ControlSpec, declared, number, text
 from tatumflow.engine.errors import ChordError, SettingError
+from tatumflow.engine.harmony.key_steps import KEY_STEPS, KeyStep
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
 
 if TYPE_CHECKING:
@@ -290,6 +291,49 @@ class Controls:
         unit="bars",
         row=False,
     )
+    loop_from: int = number(
+        1,
+        1,
+        512,
+        "Loop from",
+        "Practice",
+        "First bar of the loop over the chart.",
+        unit="bars",
+    )
+    loop_bars: int = number(
+        0,
+        0,
+        64,
+        "Loop bars",
+        "Practice",
+        "Bars of the chart that are played over and over; 0 plays all of it.",
+        unit="bars",
+    )
+    key_step: KeyStep = text(  # noqa: RUF009
+        "same",
+        "Key step",
+        "Practice",
+        "How the key moves up with each chorus of the chart, or of the loop.",
+        KEY_STEPS,
+    )
+    tempo_step: float = number(
+        0.0,
+        -20.0,
+        20.0,
+        "Tempo step",
+        "Practice",
+        "How much faster the internal clock gets with each chorus of the chart, or of the loop.",
+        unit="bpm",
+    )
+    trade_choruses: int = number(
+        0,
+        0,
+        4,
+        "Choruses",
+        "Practice",
+        "Length of each turn when you trade over a chart, in choruses; 0 goes by Trade bars.",
+        unit="choruses",
+    )
     top_p: float = number(
         0.9,
         0.01,
@@ -355,12 +399,19 @@ class Controls:
         """Whether the band plays: it is on, and there is a chart."""
         return bool(self.band and self.chords)
 
+    @property
+    def trades(self) -> bool:
+        """Whether turns are of some bars each, or of some choruses."""
+        return bool(self.trade_bars or (self.trade_choruses and self.chords))
+
     def in_free_time(self) -> "Controls":
         """Return these controls without a clock to follow or to send, as for playing into a file.
 
         The band stays, and keeps the time of the internal clock.
         """
-        return replace(self, clock="internal", trade_bars=0, metronome=0.0, clock_out=0)
+        return replace(
+            self, clock="internal", trade_bars=0, trade_choruses=0, metronome=0.0, clock_out=0, tempo_step=0.0
+        )
 
     def changed(self, name: str, value: object) -> "Controls":
         """Return these controls with one of them set to `value`, converted to its type.

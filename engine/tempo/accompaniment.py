@@ -9,12 +9,13 @@ from tatumflow.engine.band.band_note import Part
 from tatumflow.engine.band.band_style import BandStyle
 from tatumflow.engine.band.form import Form
 from tatumflow.engine.band.styles import AUTO, STYLES, style_for
-from tatumflow.engine.controls import Controls, chart_named
+from tatumflow.engine.controls import Controls
 from tatumflow.engine.harmony.chart import Chart
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.tempo.band_in_time import BAND_CHANNELS, BandInTime
 from tatumflow.engine.tempo.beat_clock import BeatClock
 from tatumflow.engine.tempo.transport import Transport
+from tatumflow.engine.tempo.tune import tune_of
 
 _MOVED: Final = 0.1
 """Beats by which the beat may differ from where it is expected until the band begins again."""
@@ -56,12 +57,13 @@ class Accompaniment:
 
     def use(self, controls: Controls) -> None:
         """Follow the controls: another style or form from the next bar on, another chart at once."""
-        if not controls.has_band:
+        tune = tune_of(controls)
+        if not controls.has_band or tune is None:
             if self._band is not None:
                 self._release()
                 self._band, self._chart, self._made = None, None, ()
             return
-        chart = chart_named(controls.chords)
+        chart = tune.chart
         style = band_style(controls, chart)
         seed = band_seed(controls)
         made = (style, controls.seed, controls.count_in, controls.band_intro, controls.stop_time)

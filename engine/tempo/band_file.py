@@ -6,11 +6,12 @@ from typing import Final
 from tatumflow.engine.band.band import Band
 from tatumflow.engine.band.band_note import PARTS, Part
 from tatumflow.engine.band.form import Form
-from tatumflow.engine.controls import Controls, chart_named
+from tatumflow.engine.controls import Controls
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.tempo.accompaniment import band_seed, band_style, part_volumes
 from tatumflow.engine.tempo.band_in_time import BandInTime
 from tatumflow.engine.tempo.beat_clock import BeatClock
+from tatumflow.engine.tempo.tune import tune_of
 
 _STEP: Final = 0.05
 
@@ -24,7 +25,9 @@ def accompany(controls: Controls, notes: Sequence[Note]) -> dict[Part, tuple[Not
         controls: With a chart; band on or off.
         notes: In seconds, in any order.
     """
-    chart, clock = chart_named(controls.chords), BeatClock(controls.tempo, 0.0)
+    tune, clock = tune_of(controls), BeatClock(controls.tempo, 0.0)
+    assert tune is not None, "without a chart there is no band"
+    chart = tune.chart
     form = Form(chart, stop_bars=controls.stop_time)
     seed = band_seed(controls)
     band = BandInTime(Band(band_style(controls, chart), seed), form, seed)

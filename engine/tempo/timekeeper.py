@@ -5,7 +5,7 @@ from math import ceil, floor
 from typing import Final
 
 from tatumflow.engine.beats.tracker import BeatTracker, bundled_tracker
-from tatumflow.engine.controls import Controls, chart_named
+from tatumflow.engine.controls import Controls, spec_of
 from tatumflow.engine.messages import HeardBeat, Position
 from tatumflow.engine.midi.events import BeatReport, ClockEvent, NoteOn
 from tatumflow.engine.midi.notes import Note
@@ -20,6 +20,7 @@ from tatumflow.engine.tempo.metronome import CLICK_CHANNEL, Metronome
 from tatumflow.engine.tempo.tap import Taps
 from tatumflow.engine.tempo.trading import Trading
 from tatumflow.engine.tempo.transport import Transport
+from tatumflow.engine.tempo.tune import Tune, tune_of
 
 AHEAD: Final = 0.1
 """Seconds before they are due at which clicks and ticks are scheduled."""
@@ -61,9 +62,11 @@ class Timekeeper:
         self._open_tracker = tracker
         self._follower: BeatFollower | None = None
         self._listen_or_not(now)
-        self.chart = self._chart_of(controls)
+        self._tune = tune_of(controls)
+        self.chart = self._in_time(self._tune)
+        self._chorus: int | None = None
         self._waits_since: float | None = None
-        if controls.trade_bars or controls.has_band:
+        if controls.trades or controls.has_band:
             self.begin_bars(now)
             self._waits_since = now
 
@@ -76,7 +79,7 @@ class Timekeeper:
     def in_tempo(self) -> bool:
         """Whether the beat goes on, whatever is played."""
         c = self._controls
-        requested = c.clock != "internal" or c.trade_bars or c.metronome or c.clock_out or c.has_band
+        requested = c.clock != "internal" or c.trades or c.metronome or c.clock_out or c.has_band
         return bool(requested) and self.running
 
     @property
@@ -87,7 +90,10 @@ class Timekeeper:
     @property
     def trading(self) -> Trading | None:
         """The bars of each player's turns; None in free turns."""
-        bars = self._controls.trade_bars
+        controls = self._controls
+        bars = controls.trade_bars
+        if controls.trade_choruses and self._tune is not None:
+            bars = controls.trade_choruses * self._tune.chorus_bars
         return Trading(bars, self.beats_per_bar) if bars and self.running else None
 
     @property
@@ -113,12 +119,13 @@ class Timekeeper:
         """
         was_in_tempo = self.in_tempo
         before, self._controls = self._controls, controls
-        if controls.chords != before.chords:
-            self.chart = self._chart_of(controls)
+        tune, turns = tune_of(controls), self._turn_bars(before)
+        if tune != self._tune:
+            self._tune, self.chart, self._chorus = tune, self._in_time(tune), None
         self.transport.use_source(controls.clock)
         self._listen_or_not(now)
         self._accompaniment.use(controls)
-        trades = controls.trade_bars and not before.trade_bars
+        trades = controls.trades and not before.trades
         band_begins = controls.has_band and not before.has_band and not was_in_tempo
         if (trades or band_begins) and controls.clock == "internal":
             self.begin_bars(now)
@@ -128,7 +135,23 @@ class Timekeeper:
             self.begin_at(now)
         if band_begins:
             return True
-        return (controls.trade_bars, controls.clock) != (before.trade_bars, before.clock)
+        return (self._turn_bars(controls), controls.clock) != (turns, before.clock)
+
+    def next_tempo(self, now: float) -> float | None:
+        """Return the tempo of a chorus that has just begun at `now` seconds, by the control `tempo_step`.
+
+        Returns:
+            Beats per minute; None while a chorus goes on, and where the tempo is not the internal clock's.
+        """
+        controls, tune = self._controls, self._tune
+        if not controls.tempo_step or tune is None or controls.clock != "internal" or not self.in_tempo:
+            self._chorus = None
+            return None
+        before, self._chorus = self._chorus, floor(self.transport.beat(now) / tune.chorus_beats + _ROUNDING)
+        if before is None or self._chorus <= max(before, 0):
+            return None
+        spec = spec_of("tempo")
+        return min(max(controls.tempo + controls.tempo_step, spec.low), spec.high)
 
     def handle(self, event: ClockEvent | BeatReport) -> bool:
         """Handle an event of an external clock; return whether plans became void."""
@@ -157,8 +180,8 @@ class Timekeeper:
 
     def end_chorus(self, now: float) -> None:
         """Let the band end with the chorus in progress at `now` seconds."""
-        if self.chart is not None:
-            beats = self.chart.chart.beats
+        if self._tune is not None:
+            beats = self._tune.chorus_beats
             self._accompaniment.end_after(max(ceil(self.transport.beat(now) / beats), 1) * beats)
 
     def listen(self, now: float) -> bool:
@@ -224,6 +247,9 @@ class Timekeeper:
         until = now + AHEAD
         if self._follower is not None and (look := self._follower.next_look) is not None:
             wake.append(max(look, now))
+        if controls.tempo_step and self._tune is not None and self.in_tempo:
+            beats = self._tune.chorus_beats
+            wake.append(transport.time((floor(transport.beat(now) / beats + _ROUNDING) + 1) * beats))
         plays = self._accompaniment.advance(transport, now, until)
         if plays:
             wake.append(now + AHEAD / 2)
@@ -257,7 +283,7 @@ class Timekeeper:
             beat=within + 1,
             beats_per_bar=self.beats_per_bar,
             tempo=round(self.transport.clock.tempo, 1),
-            turn_bars=self._controls.trade_bars if self.trading else 0,
+            turn_bars=0 if self.trading is None else self.trading.bars,
             chord="" if chord is None else str(chord),
             next_chord="" if change is None or change.chord is None else str(change.chord),
         )
@@ -271,5 +297,10 @@ class Timekeeper:
         if self._follower is None:
             self.transport.listen(None, jumped=False)
 
-    def _chart_of(self, controls: Controls) -> ChartInTime | None:
-        return ChartInTime(chart_named(controls.chords), self.transport) if controls.chords else None
+    def _in_time(self, tune: Tune | None) -> ChartInTime | None:
+        return None if tune is None else ChartInTime(tune.chart, self.transport)
+
+    def _turn_bars(self, controls: Controls) -> tuple[object, ...]:
+        """Return what the bars of turns go by."""
+        chorus = self._tune.chorus_bars if controls.trade_choruses and self._tune is not None else 0
+        return controls.trade_bars, controls.trade_choruses, chorus

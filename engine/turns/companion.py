@@ -249,6 +249,8 @@ class Companion:
         if self._time.listen(now):
             self._keep_time()
         beat = self._time.advance(now)
+        if (tempo := self._time.next_tempo(now)) is not None:
+            self.set_controls((SetControl("tempo", tempo),))
         self._redraw_if_due(now)
         wake = self._listen(now) if self._state == "listening" else self._play(now)
         times = (wake, self._listener.next_key_end, beat, self._redraws.next_due(now))

@@ -21,6 +21,7 @@ _SOUND_CONTROLS: Final = _BAND_CONTROLS | {
     "metronome",
     "clock_out",
     "lookahead",
+    "tempo_step",
 }
 _TIME_CONTROLS: Final = frozenset(
     {
@@ -32,6 +33,11 @@ _TIME_CONTROLS: Final = frozenset(
         "clock",
         "tempo",
         "trade_bars",
+        "trade_choruses",
+        "loop_from",
+        "loop_bars",
+        "key_step",
+        "seed",
         "chords",
         "band",
     }

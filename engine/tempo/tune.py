@@ -1,0 +1,45 @@
+"""The tune that the controls name, as it is practised: its loop, and its choruses in every key."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tatumflow.engine.controls import Controls, chart_named
+from tatumflow.engine.harmony.chart import Chart
+from tatumflow.engine.harmony.key_steps import KeyStep
+from tatumflow.engine.harmony.practice import in_keys, looped
+
+
+@dataclass(frozen=True)
+class Tune:
+    """A chart as it is practised.
+
+    Attributes:
+        chart: Its choruses, each in its key, until the first key comes again.
+        chorus_bars: Bars of one chorus, or of the loop.
+    """
+
+    chart: Chart
+    chorus_bars: int
+
+    @property
+    def chorus_beats(self) -> int:
+        """Beats of one chorus, or of the loop."""
+        return self.chorus_bars * self.chart.beats_per_bar
+
+
+def tune_of(controls: Controls) -> Tune | None:
+    """Return the tune of the controls, None without a chart.
+
+    A loop ends with the chart at the latest; one that begins beyond it is left out.
+    """
+    if not controls.chords:
+        return None
+    return _tune(controls.chords, controls.loop_from, controls.loop_bars, controls.key_step, controls.seed)
+
+
+@lru_cache(maxsize=16)
+def _tune(chords: str, loop_from: int, loop_bars: int, key_step: KeyStep, seed: int) -> Tune:
+    chart = chart_named(chords)
+    if loop_bars and loop_from <= len(chart.bars):
+        chart = looped(chart, range(loop_from - 1, min(loop_from - 1 + loop_bars, len(chart.bars))))
+    return Tune(in_keys(chart, key_step, seed), len(chart.bars))
