@@ -64,7 +64,7 @@ def guidance_figures(model: RollModel, count: int, steps: tuple[int, int, int], 
 def key_figures(model: RollModel, count: int, steps: tuple[int, int, int], seed: int) -> Figures:
     """Return, by guidance scale, the share of sampled onsets in the scale of a requested major key.
 
-    As many rolls are requested in each of `KEYS`. By chance the share is 7 of 12.
+    As many rolls are requested in each of `KEYS`. Seven of twelve is what a random scale gives.
     """
     figures: Figures = {}
     for guidance in GUIDANCES:
