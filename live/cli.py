@@ -85,6 +85,7 @@ _OF_JAM = (
     _BAND,
     *_controls("chords", "swing", "grid_pull", "temperature", "seed", "count_in", "metronome", hidden=True),
     *_controls("band_style", "clock", hidden=True),
+    SettingOption("--transpose", "ports.transpose", "Semitones that your notes are moved by.", hidden=True),
     _hidden("--osc", "osc.port"),
     _hidden("--api", "ports.api"),
     _hidden("--virtual/--no-virtual", "ports.virtual", on=True),

@@ -65,6 +65,10 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
+Instrument = Literal["C", "Bb", "Eb", "F"]
+"""Key of a transposing instrument."""
+
+
 class PortSettings(_Section):
     """MIDI ports.
 
@@ -74,6 +78,8 @@ class PortSettings(_Section):
         output: Port to play on besides the virtual one and the synthesizer; empty for none.
         virtual: Whether to offer ports of our own to a DAW, where the system can.
         virtual_name: What those ports are called, before " in" and " out".
+        transpose: Semitones by which what you play is moved as it comes in, up or down: -2 for a wind
+            controller in Bb that sends what is written.
         thru: Whether what you play is played on at once to every output.
         companion_channel: MIDI channel of the companion, 1 to 16; yours stays as your keyboard sends it.
         bass_channel: MIDI channel of the band's bass, 1 to 16.
@@ -86,11 +92,23 @@ class PortSettings(_Section):
     output: str = ""
     virtual: bool = True
     virtual_name: str = Field(default="TatumFlow", min_length=1, max_length=32)
+    transpose: int = Field(default=0, ge=-24, le=24)
     thru: bool = True
     companion_channel: int = Field(default=2, ge=1, le=16)
     bass_channel: int = Field(default=3, ge=1, le=16)
     comping_channel: int = Field(default=4, ge=1, le=16)
     drums_channel: int = Field(default=10, ge=1, le=16)
+
+
+class ScreenSettings(_Section):
+    """The screen.
+
+    Attributes:
+        instrument: Key of your instrument: chords and pitches are shown as you read them, and sound as they
+            are. Bb for trumpet, clarinet, tenor and soprano saxophone, Eb for alto and baritone, F for horn.
+    """
+
+    instrument: Instrument = "C"
 
 
 class SynthSettings(_Section):
@@ -198,6 +216,7 @@ class Settings(_Section):
 
     Attributes:
         ports: MIDI ports.
+        screen: The screen.
         synth: The built-in synthesizer.
         audio: The audio input.
         recording: The recording.
@@ -209,6 +228,7 @@ class Settings(_Section):
 
     # Factories, since pydantic before 2.9 cannot describe a field whose default is a model.
     ports: PortSettings = Field(default_factory=PortSettings)
+    screen: ScreenSettings = Field(default_factory=ScreenSettings)
     synth: SynthSettings = Field(default_factory=SynthSettings)
     audio: AudioSettings = Field(default_factory=AudioSettings)
     recording: RecordingSettings = Field(default_factory=RecordingSettings)

@@ -98,7 +98,9 @@ def jam(options: JamOptions) -> None:
             has_input = options.changes.get("ports.input") or settings.audio.enabled
             session.save_settings(options.settings_file)
             session.end_with_the_terminal()
-            TatumFlowApp(host, pick_ports=first_run and not has_input).run()
+            TatumFlowApp(
+                host, pick_ports=first_run and not has_input, instrument=settings.screen.instrument
+            ).run()
     except KeyboardInterrupt:
         pass
     finally:

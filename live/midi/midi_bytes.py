@@ -46,7 +46,9 @@ class MessageParser:
     bytes that belong to nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, transpose: int = 0) -> None:
+        """Move notes by `transpose` semitones; those that leave 0 to 127 are dropped."""
+        self._transpose = transpose
         self._status = 0
         self._data: list[int] = []
 
@@ -63,7 +65,10 @@ class MessageParser:
             elif self._status:
                 self._data.append(byte)
                 if len(self._data) == _DATA_BYTES[(self._status >> 4) - 8]:
-                    yield (self._status, *self._data)
+                    if self._transpose and self._status < CONTROL_CHANGE:
+                        self._data[0] += self._transpose
+                    if 0 <= self._data[0] < 0x80:
+                        yield (self._status, *self._data)
                     self._data.clear()
                     if self._status == SONG_POSITION:
                         self._status = 0

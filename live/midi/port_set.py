@@ -11,6 +11,7 @@ from tatumflow.engine.errors import PortError
 from tatumflow.engine.messages import PortStatus
 from tatumflow.engine.midi.events import InputEvent
 from tatumflow.live.midi.input_source import NO_STEERING, Source
+from tatumflow.live.midi.midi_bytes import MessageParser
 from tatumflow.live.midi.midi_ports import (
     MIDI_ERRORS,
     OutputPort,
@@ -169,7 +170,7 @@ class PortSet:
 
     def _open_virtual(self) -> None:
         name = self._settings.virtual_name
-        source = Source(f"{name} in", new_input(self._api, f"{name} in"))
+        source = self._new_source(f"{name} in", f"{name} in")
         try:
             source.port.open_virtual_port(source.name)
             sink = self._virtual_output()
@@ -179,6 +180,9 @@ class PortSet:
         self._listen(source)
         self._virtual_source, self._virtual_sink = source, sink
         self._outputs.add(sink)
+
+    def _new_source(self, name: str, client: str) -> Source:
+        return Source(name, new_input(self._api, client), MessageParser(self._settings.transpose))
 
     def _virtual_output(self) -> MidiSink:
         name = f"{self._settings.virtual_name} out"
@@ -262,7 +266,7 @@ class PortSet:
             self._source = None
             self._close_source(source)
         if target and self._source is None:
-            found = Source(target, new_input(self._api, f"{self._settings.virtual_name} listener"))
+            found = self._new_source(target, f"{self._settings.virtual_name} listener")
             try:
                 connect(found.port, target, f"{self._settings.virtual_name} listener")
             except PortError as error:

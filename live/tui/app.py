@@ -28,6 +28,7 @@ from tatumflow.live.audio.commands import BypassSeparation
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.charts import read_chords
 from tatumflow.live.processes.engine_link import EngineLink
+from tatumflow.live.settings import Instrument
 from tatumflow.live.steering.control_choices import options_of
 from tatumflow.live.tui.commands import PaletteCommands
 from tatumflow.live.tui.controls.control_panel import option_name
@@ -87,13 +88,19 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         Binding("ctrl+c", "help_quit", show=False, system=True),
     ]
 
-    def __init__(self, link: EngineLink, *, pick_ports: bool = False) -> None:
-        """Show the engine behind `link`; with `pick_ports` start with the port picker, as on a first run."""
+    def __init__(self, link: EngineLink, *, pick_ports: bool = False, instrument: Instrument = "C") -> None:
+        """Show the engine behind `link`.
+
+        Args:
+            link: The engine.
+            pick_ports: Whether to start with the port picker, as on a first run.
+            instrument: Key of the instrument for which chords and pitches are written.
+        """
         super().__init__()
         self.link = link
         self.snapshot: Snapshot | None = None
         self.sound: AudioStatus | None = None
-        self.jam = JamScreen()
+        self.jam = JamScreen(instrument)
         self._clock = SystemClock()
         self._pick_ports = pick_ports
 

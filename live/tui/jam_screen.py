@@ -10,6 +10,7 @@ from textual.widgets import Footer
 
 from tatumflow.engine.messages import Snapshot
 from tatumflow.live.audio.status import AudioStatus
+from tatumflow.live.settings import Instrument
 from tatumflow.live.tui.controls.control_panel import ControlPanel
 from tatumflow.live.tui.health import HealthLine
 from tatumflow.live.tui.ports import PortsLine
@@ -34,15 +35,15 @@ class JamScreen(Screen[None]):
             super().__init__()
             self.pitch = pitch
 
-    def __init__(self) -> None:
-        """Start with the computer-keyboard piano around middle C."""
+    def __init__(self, instrument: Instrument = "C") -> None:
+        """Start with the computer-keyboard piano around middle C, for a reader of this instrument."""
         super().__init__()
         self.piano = KeyPiano()
-        self._banner = TurnBanner()
+        self._banner = TurnBanner(instrument)
         self._keyboard = Keyboard()
         self._stems = StemStrip()
         self._left: Widget | None = None
-        self._parts = (PianoRoll(), ControlPanel(), self._keyboard, PortsLine(), HealthLine())
+        self._parts = (PianoRoll(instrument), ControlPanel(), self._keyboard, PortsLine(), HealthLine())
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""

@@ -9,9 +9,11 @@ from textual.widgets import Static
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import HeardBeat, Position, Snapshot, Turn
+from tatumflow.live.settings import Instrument
 from tatumflow.live.tui.controls.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.labels import number, style_name
 from tatumflow.live.tui.lettering import Lettering
+from tatumflow.live.tui.written import written_chord
 
 BannerState = Turn | Literal["starting", "restarting", "stopped"]
 
@@ -28,9 +30,10 @@ _WORDS: Final[dict[BannerState, str]] = {
 class TurnBanner(Horizontal):
     """The top of the screen, readable at two metres."""
 
-    def __init__(self) -> None:
-        """Start in the state before the first snapshot."""
+    def __init__(self, instrument: Instrument = "C") -> None:
+        """Start in the state before the first snapshot; chords are written for an instrument in this key."""
         super().__init__()
+        self._instrument: Instrument = instrument
         self._word = Lettering("STARTING", id="turn")
         self._beat = Lettering(id="beat")
         self._facts = Static(id="facts")
@@ -80,7 +83,7 @@ class TurnBanner(Horizontal):
             )
         else:
             mode = Content.from_markup("[b]$mode[/b]\n", mode=detail.mode.upper())
-            facts = mode + position_text(position, heard)
+            facts = mode + position_text(position, heard, self._instrument)
         self._facts.update(facts)
 
 
@@ -92,8 +95,12 @@ def learning_text(target: str) -> Content:
     )
 
 
-def position_text(position: Position, heard: HeardBeat | None = None) -> Content:
+def position_text(
+    position: Position, heard: HeardBeat | None = None, instrument: Instrument = "C"
+) -> Content:
     """Return two lines: bar and beat, with the bar of the turn where turns are traded; chords and tempo.
+
+    Chords are written for an instrument in this key.
 
     Beside the tempo of a beat that is heard stands how sure it is; "free" in its place while none is.
     """
@@ -102,7 +109,8 @@ def position_text(position: Position, heard: HeardBeat | None = None) -> Content
     turn = f" ({(position.bar - 1) % bars + 1} of {bars})" if bars and not count_in else ""
     dots = "".join("●" if beat < position.beat else "○" for beat in range(position.beats_per_bar))
     where = "count-in" if count_in else f"bar {position.bar}{turn}"
-    chords = f"{position.chord or '–'} → {position.next_chord}" if position.next_chord else position.chord
+    chord, following = (written_chord(name, instrument) for name in (position.chord, position.next_chord))
+    chords = f"{chord or '–'} → {following}" if following else chord
     text = Content.from_markup(
         "[b]$where  $dots[/b]\n[b]$chords[/b]  ", where=where, dots=dots, chords=chords
     )

@@ -109,7 +109,7 @@ def test_a_setting_of_the_audio_input_turns_it_on_unless_that_is_set_too(run):
         ("tempo", "--set: 'tempo' is not NAME=VALUE; write for example temperature=0.8"),
         ("tempo=fast", "tempo: 'fast' is not a number"),
         ("audio.block=8", "audio.block: 8 is outside the allowed range 16 to 4096"),
-        ("temprature=1", "did you mean temperature?"),
+        ("temprature=1", "did you mean temperature"),
     ],
 )
 @pytest.mark.parametrize("command", [["jam", "--headless"], ["generate", "-o", "never.mid"]])

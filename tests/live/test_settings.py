@@ -57,7 +57,7 @@ def test_what_is_saved_is_what_is_loaded(tmp_path_factory, temperature, low, spa
             "ports.companion_channel: 17 is outside the allowed range 1 to 16",
         ),
         ("synth: {gian: 1}", "synth.gian: is not a setting; the settings here are enabled, soundfont"),
-        ("colour: blue", "colour: is not a setting; the settings here are ports, synth"),
+        ("colour: blue", "colour: is not a setting; the settings here are ports, screen, synth"),
         (
             "controls: {temperature: -1}",
             "controls: temperature: -1.0 is outside the allowed range 0.0 to 2.0",

@@ -10,9 +10,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tatumflow.engine.messages import Snapshot
+from tatumflow.live.settings import Instrument
 from tatumflow.live.tui.labels import pitch_name
 from tatumflow.live.tui.palette import COMPANION_GLYPH, PLANNED_GLYPH, YOU_GLYPH
 from tatumflow.live.tui.roll.roll_layout import FUTURE, PAST, Ink, PitchWindow, TimeGrid, fit, rows_of
+from tatumflow.live.tui.written import WRITTEN
 
 _GUTTER: Final = 4
 _NOW: Final = "│"
@@ -51,9 +53,10 @@ class PianoRoll(Widget):
         "roll--label",
     }
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, instrument: Instrument = "C") -> None:
+        """Start empty; pitches are labelled as an instrument in this key reads them."""
         super().__init__()
+        self._written = WRITTEN[instrument]
         self._snapshot: Snapshot | None = None
         self._window: PitchWindow | None = None
         self._lines: tuple[bytes, ...] = ()
@@ -96,7 +99,7 @@ class PianoRoll(Widget):
         line = self._lines[y] if y < len(self._lines) else bytes(width - _GUTTER)
         octave = self._window.octave(y, rows) if self._window else None
         empty = self.get_component_rich_style("roll--octave") if octave is not None else self.rich_style
-        label = "" if octave is None else pitch_name(octave)
+        label = "" if octave is None else pitch_name(octave + self._written)
         segments = [Segment(f"{label:>{_GUTTER - 1}} ", self.get_component_rich_style("roll--label"))]
         now = TimeGrid(0.0, len(line)).now_column
         segments += self._runs(line[:now], empty)

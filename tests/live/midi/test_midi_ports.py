@@ -1,5 +1,7 @@
 """Bytes to events for any bytes, and which port a name means."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,3 +154,17 @@ def test_an_ambiguous_part_lists_the_ports_it_fits():
 def test_an_unknown_midi_system_lists_the_known_ones():
     with pytest.raises(PortError, match="'oss' is unknown; choose one of auto, alsa, jack"):
         working_api("oss")
+
+
+@given(st.lists(EVENTS, max_size=30), st.integers(-24, 24))
+def test_notes_are_moved_as_they_come_in(sent, semitones):
+    parser = MessageParser(semitones)
+    stream = [byte for event in sent for byte in packed(event, event.channel)]
+    received = [human_event(message, 1.0) for message in parser.feed(stream)]
+    expected = []
+    for event in sent:
+        if isinstance(event, ControlChange):
+            expected.append(event)
+        elif 0 <= event.pitch + semitones <= 127:
+            expected.append(replace(event, pitch=event.pitch + semitones))
+    assert received == expected
