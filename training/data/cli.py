@@ -20,6 +20,7 @@ class Split(StrEnum):
 
     TRAIN = "train"
     VAL = "val"
+    TEST = "test"
 
 
 def register(data: typer.Typer) -> None:
