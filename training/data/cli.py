@@ -43,11 +43,38 @@ def prepare(
         list[Path] | None,
         typer.Option("--beats", help="Folder or archive of beat tables for PiJAMA; may be repeated."),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", "-j", help="Processes that read files; by default 1, on a cluster all its cores.", min=1
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Read the files on this Ray cluster: HOST:PORT, auto, or local for one of this machine.",
+        ),
+    ] = None,
 ) -> None:
-    """Pack corpora for training, and print what was skipped."""
+    """Pack corpora for training, and print what was skipped.
+
+    Interrupted, the same command goes on where it was.
+    """
     with needed_libraries():
         from tatumflow.training.data.commands import prepare
-    prepare(sources, out, player, seed, min_style_notes, beats=tuple(beats or ()))
+    with needed_libraries("cluster"):
+        prepare(
+            sources,
+            out,
+            player,
+            seed,
+            min_style_notes,
+            beats=tuple(beats or ()),
+            jobs=jobs,
+            cluster=cluster,
+        )
 
 
 def stats(

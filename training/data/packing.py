@@ -276,7 +276,9 @@ class _Packed:
                 tempo=piece.tempo,
             )
         )
-        self._seconds[piece.corpus, piece.split] += float((piece.notes["onset"] + piece.notes["duration"]).max())
+        self._seconds[piece.corpus, piece.split] += float(
+            (piece.notes["onset"] + piece.notes["duration"]).max()
+        )
 
     def finished(self, licences: Mapping[str, str], min_style_notes: int) -> PackedIndex:
         """Write the last shard and return the index."""
@@ -322,8 +324,8 @@ def _read_index(path: Path) -> PackedIndex:
     version = content.get("format_version") if isinstance(content, dict) else None
     if version not in range(_OLDEST_VERSION, FORMAT_VERSION + 1):
         raise CorpusError(
-            f"{path}: has format {version}, this program reads {_OLDEST_VERSION} to {FORMAT_VERSION}; prepare "
-            "the corpus again"
+            f"{path}: has format {version}, this program reads {_OLDEST_VERSION} to {FORMAT_VERSION}; "
+            "prepare the corpus again"
         )
     try:
         return PackedIndex.model_validate(content)

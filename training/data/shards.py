@@ -1,7 +1,7 @@
 """Notes of a packed corpus in files of bounded size (shards), written and read one at a time.
 
-A shard is a `.npy` file, an array of `NOTE_DTYPE`; a piece lies whole in one of them. Reading maps a shard into
-memory, so that only the pages of the pieces in use are read from disk.
+A shard is a `.npy` file, an array of `NOTE_DTYPE`; a piece lies whole in one of them. Reading maps a shard
+into memory, so that only the pages of the pieces in use are read from disk.
 """
 
 from collections import OrderedDict
@@ -80,7 +80,7 @@ class ShardWriter:
         self.files: list[str] = []
 
     def add(self, notes: NDArray[np.void]) -> tuple[int, int]:
-        """Add the notes of a piece, (n,); return the number of its shard and the place of its first note there.
+        """Add the notes of a piece, (n,); return its shard's number and the place of its first note there.
 
         Raises:
             OSError: if a shard cannot be written.

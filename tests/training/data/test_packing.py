@@ -135,7 +135,12 @@ def _edit(path: Path, **changes: object) -> None:
         (lambda path: (path / "notes-00000.npy").unlink(), r"notes-00000\.npy: cannot be read"),
         (lambda path: (path / "notes-00000.npy").write_bytes(b"x"), r"notes-00000\.npy: cannot be read"),
         (lambda path: np.save(path / "notes-00000.npy", np.zeros(99)), "does not hold notes"),
-        (lambda path: np.save(path / "notes-00000.npy", piece("z", "Z", count=3).notes), "shorter than its index"),
+        (
+            lambda path: np.save(path / "notes-00000.npy", piece("z", "Z", count=3).notes),
+            "shorter than its index",
+        ),
+        (lambda path: _edit(path, shards=[]), "shorter than its index"),
+        (lambda path: _edit(path, shards=["../notes.npy"]), r"shards\.0"),
     ],
 )
 def test_a_damaged_corpus_is_refused_in_one_line(

@@ -28,7 +28,7 @@ UNKNOWN_VELOCITY: Final = 0
 """Velocity of a note without one in its corpus: absent as an input, and not scored as a target."""
 
 Split = Literal["train", "val", "test"]
-"""A side of a corpus: what is trained on, what a run is watched and models are compared on, and what is kept for
+"""A side of a corpus: what is trained on, what runs are watched and models compared on, and what is kept for
 the figures at the end."""
 
 ChordSource = Literal["none", "estimated", "annotated"]
