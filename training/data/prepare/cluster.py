@@ -5,6 +5,7 @@ chunk again whose process or machine died. What a chunk was read as goes to its 
 machines share. Only counts come back: neither the object store nor this process grows with the corpus.
 """
 
+import logging
 import os
 import pickle
 from collections.abc import Iterator, Sequence
@@ -44,7 +45,7 @@ def write_parts_on_cluster(chunks: Sequence[Chunk], address: str, jobs: int | No
         context.enable_progress_bars = False
         rows = [{"number": i, "chunk": pickle.dumps(chunk)} for i, chunk in enumerate(chunks)]
         done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
-            _write_row, **({} if jobs is None else {"concurrency": jobs})
+            _write_row, compute=ray.data.TaskPoolStrategy(jobs)
         )
         for row in done.iter_rows():
             if row["error"]:
@@ -79,6 +80,7 @@ def _write_row(row: dict[str, Any]) -> dict[str, Any]:
 def _connect(address: str, jobs: int | None) -> None:
     # Ray sends statistics of its use to its makers unless told otherwise.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     own = {"num_cpus": jobs, "object_store_memory": _STORE_BYTES, "include_dashboard": False}
     try:
         ray.init(address, log_to_driver=False, logging_level="ERROR", **(own if address == LOCAL else {}))
