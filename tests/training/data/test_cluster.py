@@ -1,7 +1,7 @@
-"""`data prepare` on a Ray cluster of this machine: killed and resumed, nothing is lost and nothing comes twice.
+"""`data prepare` on a Ray cluster of this machine, killed and resumed: nothing is lost, nothing comes twice.
 
-`TATUMFLOW_MANY_FILES=20000 pytest -s -m slow tests/training/data/test_cluster.py` does it at full size, and prints
-the memory.
+`TATUMFLOW_MANY_FILES=20000 pytest -s -m slow tests/training/data/test_cluster.py` does it at full size, and
+prints the memory.
 """
 
 import os
@@ -46,9 +46,8 @@ class Preparation:
             workers = self.family()
             self.memory.append((count, sum(_unique_bytes(one) for one in workers)))
             if kill_worker_at is not None and count >= kill_worker_at:
-                victims = [one for one in workers if "ray::" in " ".join(_command(one))]
-                if victims:
-                    victims[0].kill()
+                if len(workers) > 1:
+                    workers[-1].kill()
                     kill_worker_at = None
             time.sleep(1 if FILES > 1000 else 0.1)
 
@@ -56,19 +55,17 @@ class Preparation:
         """Return this process and those of its cluster that read files."""
         try:
             driver = psutil.Process(self.process.pid)
-            return [
-                driver,
-                *(one for one in driver.children(recursive=True) if "ray::" in " ".join(_command(one))),
-            ]
+            return [driver, *filter(_reads_files, driver.children(recursive=True))]
         except psutil.NoSuchProcess:
             return []
 
 
-def _command(process: psutil.Process) -> list[str]:
+def _reads_files(process: psutil.Process) -> bool:
+    """Return whether a process of the cluster reads files, or waits for some."""
     try:
-        return process.cmdline()
+        return "".join(process.cmdline()).startswith(("ray::Map", "ray::IDLE"))
     except psutil.Error:
-        return []
+        return False
 
 
 def _unique_bytes(process: psutil.Process) -> int:
@@ -90,11 +87,12 @@ def test_a_killed_run_on_a_cluster_is_resumed_without_loss_or_duplicates(tmp_pat
     first = Preparation(source, out, *options)
     first.watch(until=chunks // 2)
     assert first.process.poll() is None, "it ended before it could be killed"
-    cluster = psutil.Process(first.process.pid).children(recursive=True)
+    workers = first.family()[1:]
+    assert workers
     first.process.send_signal(signal.SIGKILL)
     first.process.wait()
-    _, left = psutil.wait_procs(cluster, timeout=60)
-    assert not left, "processes of the cluster outlive a killed command"
+    _, left = psutil.wait_procs(workers, timeout=60)
+    assert not left, "workers of the cluster outlive a killed command"
     before = {path: path.stat().st_mtime_ns for path in first.done()}
     assert len(before) >= chunks // 2
     assert not out.exists()
@@ -118,9 +116,8 @@ def test_a_killed_run_on_a_cluster_is_resumed_without_loss_or_duplicates(tmp_pat
     for share in range(10):
         of = [size for count, size in samples if share * chunks <= 10 * count < (share + 1) * chunks]
         if of:
-            print(
-                f"{share * 10:3} % of the chunks: {np.mean(of) / MEGABYTE:6.0f} MB, at most {max(of) / MEGABYTE:.0f}"
-            )
+            mean, most = np.mean(of) / MEGABYTE, max(of) / MEGABYTE
+            print(f"{share * 10:3} % of the chunks: {mean:6.0f} MB, at most {most:.0f} MB, {len(of)} samples")
     if FILES >= 5000:
         early = [size for count, size in samples if 0.1 < count / chunks < 0.4]
         late = [size for count, size in samples if count / chunks > 0.9]
