@@ -7,7 +7,7 @@ import numpy as np
 
 from tatumflow.engine.model.style_names import player_name
 from tatumflow.training.evaluate.report.examples import Example
-from tatumflow.training.evaluate.report.page import render
+from tatumflow.training.pages.page import render
 from tatumflow.training.samples.choice import (
     DENSEST,
     FEWEST_NOTES,

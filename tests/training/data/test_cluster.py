@@ -45,10 +45,9 @@ class Preparation:
         while self.process.poll() is None and (count := len(self.done())) < until:
             workers = self.family()
             self.memory.append((count, sum(_unique_bytes(one) for one in workers)))
-            if kill_worker_at is not None and count >= kill_worker_at:
-                if len(workers) > 1:
-                    workers[-1].kill()
-                    kill_worker_at = None
+            if kill_worker_at is not None and count >= kill_worker_at and len(workers) > 1:
+                workers[-1].kill()
+                kill_worker_at = None
             time.sleep(1 if FILES > 1000 else 0.1)
 
     def family(self) -> list[psutil.Process]:

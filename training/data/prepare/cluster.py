@@ -21,6 +21,9 @@ from tatumflow.training.data.prepare.parts import Chunk, is_whole, write_part
 LOCAL: Final = "local"
 """Address of a cluster that is started on this machine for the job."""
 
+_STARTS: Final = 3
+"""Attempts to start it: Ray gives up after 30 seconds, which a busy machine may need."""
+
 _STORE_BYTES: Final = 256 << 20
 """Object store of such a cluster; Ray's own choice is a third of the memory."""
 
@@ -81,15 +84,22 @@ def _connect(address: str, jobs: int | None) -> None:
     # Ray sends statistics of its use to its makers unless told otherwise.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    own = {"num_cpus": jobs, "object_store_memory": _STORE_BYTES, "include_dashboard": False}
-    try:
-        ray.init(address, log_to_driver=False, logging_level="ERROR", **(own if address == LOCAL else {}))
-    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CorpusError(
-            f"{address}: no Ray cluster can be reached ({reason}); start one with `ray start --head`, or "
-            f"give --cluster {LOCAL}"
-        ) from error
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address == LOCAL:
+        own = {"num_cpus": jobs, "object_store_memory": _STORE_BYTES, "include_dashboard": False}
+        options |= own
+    for left in range(_STARTS if address == LOCAL else 1, 0, -1):
+        try:
+            ray.init(address, **options)
+            return
+        except Exception as error:  # A bare Exception is what Ray raises where its start takes too long.
+            ray.shutdown()
+            if left == 1:
+                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                raise CorpusError(
+                    f"{address}: no Ray cluster can be reached ({reason}); start one with `ray start --head`, "
+                    f"or give --cluster {LOCAL}"
+                ) from error
 
 
 def check_shared(sources: Sequence[Path], address: str) -> None:
