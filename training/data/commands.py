@@ -91,8 +91,9 @@ def stats(
     player: str | None = None,
     seed: int = 0,
     console: Console | None = None,
+    page: Path | None = None,
 ) -> statistics.CorpusStatistics:
-    """Print statistics of corpora, and plot them if `plot` is given.
+    """Print statistics of corpora; plot them if `plot` is given, and write a page of them if `page` is.
 
     Args:
         sources: As for `read_sources`.
@@ -100,9 +101,10 @@ def stats(
         player: As for `read_sources`.
         seed: As for `read_sources`.
         console: Where to print; by default the terminal.
+        page: The folder in which `index.html` is written.
 
     Raises:
-        CorpusError: if a source cannot be read or the picture cannot be written.
+        CorpusError: if a source cannot be read, or the picture or page cannot be written.
     """
     console = console or Console()
     counted = statistics.corpus_statistics(_shown(read_sources(sources, player, seed), console))
@@ -110,6 +112,12 @@ def stats(
     if plot is not None:
         statistics.plot(counted, plot)
         console.print(f"plotted in {plot}", markup=False)
+    if page is not None:
+        from tatumflow.training.data.corpora.statistics_page import write_statistics_page
+
+        names = " ".join(source.name for source in map(Path, sources))
+        write_statistics_page(counted, page / "index.html", names, f"tatumflow data stats {names}")
+        console.print(f"page in {page / 'index.html'}", markup=False)
     return counted
 
 

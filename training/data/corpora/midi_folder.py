@@ -15,12 +15,17 @@ LICENCE: Final = "unstated"
 _SUFFIXES: Final = (".mid", ".midi")
 
 
+def is_midi(path: Path) -> bool:
+    """Return whether a file's name is that of a MIDI file."""
+    return path.suffix.lower() in _SUFFIXES
+
+
 def midi_files(folder: Path) -> list[Path]:
     """Return the MIDI files of a folder at any depth, sorted; hidden ones are left out."""
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in _SUFFIXES
+        if is_midi(path)
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )

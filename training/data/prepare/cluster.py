@@ -97,7 +97,7 @@ def _connect(address: str, jobs: int | None) -> None:
             if left == 1:
                 reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
                 raise CorpusError(
-                    f"{address}: no Ray cluster can be reached ({reason}); start one with `ray start --head`, "
+                    f"{address}: no Ray cluster can be reached ({reason}); start one with `ray start --head` "
                     f"or give --cluster {LOCAL}"
                 ) from error
 
