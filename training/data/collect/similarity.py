@@ -2,8 +2,8 @@
 
 A file is described by its n-grams: of its upper line (the highest note of each group of onsets), `_STEPS`
 steps, each an interval in semitones and whether the time to the next onset is shorter than, like or longer
-than the one before. Neither changes with key or tempo. Of the hashes of all n-grams the smallest `_SKETCH` are
-kept; the share of them that two files have in common estimates the Jaccard similarity of the whole sets
+than the one before. Neither changes with key or tempo. Of the hashes of all n-grams the smallest `_SKETCH`
+are kept; the share of them that two files have in common estimates the Jaccard similarity of the whole sets
 (MinHash with one function: Broder 1997, On the resemblance and containment of documents).
 """
 
@@ -17,8 +17,15 @@ from numpy.typing import NDArray
 
 from tatumflow.engine.model.tokens import to_ticks
 
-LEAST_SIMILARITY: Final = 0.4
-"""Estimated Jaccard similarity from which two files have the same notes."""
+LEAST_SIMILARITY: Final = 0.1
+"""Estimated Jaccard similarity from which two files have the same notes.
+
+Among 399 transcriptions of PiJAMA the most similar two of different performances have 0.02. A copy that is
+transposed and slowed down to four fifths has 0.47 at least, one that lacks a tenth of the notes 0.12.
+"""
+
+_LEAST_SHARED: Final = 8
+"""N-grams that short files must share too."""
 
 _STEPS: Final = 7
 _SKETCH: Final = 256
@@ -111,7 +118,7 @@ def similarity(one: Sketch, other: Sketch) -> float:
 
 
 def _candidates(sketches: Sequence[Sketch]) -> list[tuple[int, int]]:
-    """Return the pairs that share a tenth of a sketch, by the number of the later, then the earlier."""
+    """Return the pairs that share enough n-grams, by the number of the later, then the earlier."""
     grams = np.concatenate([np.zeros(0, np.uint64), *(one.grams for one in sketches)])
     owner = np.repeat(np.arange(len(sketches)), [len(one.grams) for one in sketches])
     order = np.lexsort((owner, grams))
@@ -133,8 +140,7 @@ def _candidates(sketches: Sequence[Sketch]) -> list[tuple[int, int]]:
         return []
     pair, shared = np.unique(np.concatenate(pairs), return_counts=True)
     later, earlier = np.divmod(pair, len(sketches))
-    held = np.array([len(one.grams) for one in sketches])
-    kept = shared >= np.maximum(np.minimum(held[later], held[earlier]) // 10, 1)
+    kept = shared >= _LEAST_SHARED
     return list(zip(earlier[kept].tolist(), later[kept].tolist(), strict=True))
 
 
