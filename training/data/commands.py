@@ -1,62 +1,24 @@
 """The commands `tatumflow data prepare` and `tatumflow data stats`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
-from tatumflow.engine.errors import CorpusError
-from tatumflow.training.data.corpora import improvisor, midi_folder, pijama, statistics, wjazzd
-from tatumflow.training.data.corpora.beats import BeatTable, read_beat_tables, with_beats
-from tatumflow.training.data.corpora.estimated_chords import with_chords
-from tatumflow.training.data.corpora.piece import BrokenFile, Piece
-from tatumflow.training.data.corpora.source import open_source
+from tatumflow.training.data.corpora import statistics
+from tatumflow.training.data.corpora.piece import Piece
+from tatumflow.training.data.corpora.readers import read_sources
 from tatumflow.training.data.duplicates import Duplicate, find_duplicates, without_leaks
-from tatumflow.training.data.packing import PackReport, pack
-
-LICENCES: Final = {
-    pijama.CORPUS: pijama.LICENCE,
-    wjazzd.CORPUS: wjazzd.LICENCE,
-    improvisor.CORPUS: improvisor.LICENCE,
-}
-"""Licence of each known corpus. A folder of MIDI files states none."""
+from tatumflow.training.data.packing import PackReport, check_target, pack
+from tatumflow.training.data.prepare.job import JobSettings, open_job
+from tatumflow.training.data.prepare.parts import Chunk
+from tatumflow.training.data.prepare.processes import write_parts
 
 _SHOWN_BROKEN: Final = 10
 
 _Item = TypeVar("_Item")
-
-
-def read_sources(
-    sources: Sequence[Path], player: str | None = None, seed: int = 0
-) -> Iterator[Piece | BrokenFile]:
-    """Read corpora one after the other; the files in a source decide its reader.
-
-    Args:
-        sources: Folders or archives: PiJAMA (with `pijama.csv`), the Weimar Jazz Database (with
-            `csv_melody`), Impro-Visor's lead sheets (`.ls`), or any folder with MIDI files.
-        player: Player of the MIDI files of plain folders; by default the name of each file's folder.
-        seed: Seed of the validation split of corpora that come without a split.
-
-    Raises:
-        CorpusError: if a source cannot be opened or is none of these.
-    """
-    for source in map(Path, sources):
-        with open_source(source) as folder:
-            if (folder / pijama.METADATA).is_file():
-                yield from pijama.read_pijama(folder)
-            elif (folder / wjazzd.MELODIES).is_dir():
-                yield from wjazzd.read_wjazzd(folder, seed)
-            elif improvisor.has_leadsheets(folder):
-                yield from improvisor.read_improvisor(folder, seed)
-            elif midi_folder.midi_files(folder):
-                yield from midi_folder.read_midi_folder(folder, player, seed, _corpus_name(source))
-            else:
-                raise CorpusError(
-                    f"{source}: holds neither {pijama.METADATA}, {wjazzd.MELODIES}, lead "
-                    f"sheets ({improvisor.SUFFIX}) nor MIDI files; give the folder or archive of a corpus"
-                )
 
 
 def prepare(
@@ -67,11 +29,14 @@ def prepare(
     min_style_notes: int = 1500,
     console: Console | None = None,
     beats: Sequence[Path] = (),
+    jobs: int | None = None,
+    cluster: str | None = None,
 ) -> PackReport:
     """Pack corpora for training and print what was packed and what was skipped.
 
     Where a corpus gives no chords, they are estimated. A quantized solo whose performance is on the other
-    side of the split is left out.
+    side of the split is left out. Interrupted, the same call goes on where it was; neither that nor the
+    number of processes changes the result.
 
     Args:
         sources: As for `read_sources`.
@@ -81,17 +46,25 @@ def prepare(
         min_style_notes: Fewest training notes for which a player gets a style.
         console: Where to print; by default the terminal.
         beats: Folders or archives of beat tables for PiJAMA; of two tables for one piece, the first counts.
+        jobs: Processes that read files; by default this one, and on a cluster as many as it has cores.
+        cluster: Address of a Ray cluster to read the files on; see `write_parts_on_cluster`.
 
     Raises:
         CorpusError: if a source cannot be read or the folder cannot be written.
     """
     console = console or Console()
-    tables = {name: table for source in reversed(beats) for name, table in read_beat_tables(Path(source))}
-    pieces = (
-        _completed(item, tables) if isinstance(item, Piece) else item
-        for item in without_leaks(_shown(read_sources(sources, player, seed), console))
-    )
-    report = pack(pieces, out, LICENCES, min_style_notes)
+    check_target(out)
+    with open_job(JobSettings(sources, player, seed, beats), out) as job:
+        done = job.files_done
+        if done:
+            console.print(f"going on: {done:,} files were read before")
+        with console.status("reading") as status:
+            for count in _read(job.waiting, sources, jobs, cluster):
+                done += count
+                status.update(f"reading: {done:,} files")
+            status.update(f"packing {done:,} files")
+            report = pack(without_leaks(job.parts), out, job.licences, min_style_notes)
+        job.close()
     console.print(_report_table(report))
     console.print(f"{len(report.styles)} styles, {len(report.broken)} broken files, in {report.out}")
     for file in report.broken[:_SHOWN_BROKEN]:
@@ -101,11 +74,15 @@ def prepare(
     return report
 
 
-def _completed(piece: Piece, tables: Mapping[str, BeatTable]) -> Piece:
-    """Return the piece with estimated chords, where it has none, and the beats of its table, if any."""
-    table = tables.get(piece.name) if piece.corpus == pijama.CORPUS else None
-    piece = with_chords(piece)
-    return piece if table is None else with_beats(piece, table, piece.start)
+def _read(
+    chunks: Sequence[Chunk], sources: Sequence[Path], jobs: int | None, cluster: str | None
+) -> Iterator[int]:
+    if cluster is None:
+        return write_parts(chunks, jobs or 1)
+    from tatumflow.training.data.prepare.cluster import check_shared, write_parts_on_cluster
+
+    check_shared(sources, cluster)
+    return write_parts_on_cluster(chunks, cluster, jobs)
 
 
 def stats(
@@ -114,8 +91,9 @@ def stats(
     player: str | None = None,
     seed: int = 0,
     console: Console | None = None,
+    page: Path | None = None,
 ) -> statistics.CorpusStatistics:
-    """Print statistics of corpora, and plot them if `plot` is given.
+    """Print statistics of corpora; plot them if `plot` is given, and write a page of them if `page` is.
 
     Args:
         sources: As for `read_sources`.
@@ -123,9 +101,10 @@ def stats(
         player: As for `read_sources`.
         seed: As for `read_sources`.
         console: Where to print; by default the terminal.
+        page: The folder in which `index.html` is written.
 
     Raises:
-        CorpusError: if a source cannot be read or the picture cannot be written.
+        CorpusError: if a source cannot be read, or the picture or page cannot be written.
     """
     console = console or Console()
     counted = statistics.corpus_statistics(_shown(read_sources(sources, player, seed), console))
@@ -133,6 +112,12 @@ def stats(
     if plot is not None:
         statistics.plot(counted, plot)
         console.print(f"plotted in {plot}", markup=False)
+    if page is not None:
+        from tatumflow.training.data.corpora.statistics_page import write_statistics_page
+
+        names = " ".join(source.name for source in map(Path, sources))
+        write_statistics_page(counted, page / "index.html", names, f"tatumflow data stats {names}")
+        console.print(f"page in {page / 'index.html'}", markup=False)
     return counted
 
 
@@ -158,10 +143,6 @@ def duplicates(
     several = len({pair.quantized.name for pair in found})
     console.print(f"{several} of {len(quantized)} quantized pieces are among {len(played)} played ones")
     return found
-
-
-def _corpus_name(source: Path) -> str:
-    return source.resolve().name.split(".tar")[0]
 
 
 def _shown(items: Iterable[_Item], console: Console) -> Iterator[_Item]:

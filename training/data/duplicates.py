@@ -64,25 +64,22 @@ def without_leaks(items: Iterable[Piece | BrokenFile]) -> Iterator[Piece | Broke
     """Yield the items; quantized pieces last, but for those with a duplicate on the other side of the split.
 
     A piece left out is reported as a file that was skipped: as training data it would give away a solo that
-    models are measured on.
+    models are measured on. The items are read up to three times, and only the quantized pieces are held.
     """
-    quantized: list[Piece] = []
-    played: list[Piece] = []
-    for item in items:
-        if isinstance(item, Piece) and item.quantized:
-            quantized.append(item)
-            continue
-        if isinstance(item, Piece):
-            played.append(item)
-        yield item
-    leaks = {pair.quantized.name: pair.played for pair in find_duplicates(quantized, played) if pair.leaks}
+    quantized = [item for item in items if isinstance(item, Piece) and item.quantized]
+    leaks: dict[str, tuple[str, str, str]] = {}
+    if quantized:
+        played = (item for item in items if isinstance(item, Piece) and not item.quantized)
+        for pair in find_duplicates(quantized, played):
+            if pair.leaks:
+                leaks[pair.quantized.name] = (pair.played.name, pair.played.corpus, pair.played.split)
+    yield from (item for item in items if not (isinstance(item, Piece) and item.quantized))
     for piece in quantized:
-        other = leaks.get(piece.name)
-        if other is None:
-            yield piece
+        if piece.name in leaks:
+            name, corpus, side = leaks[piece.name]
+            yield BrokenFile(piece.name, f"is the solo of {name} ({corpus}), which is on the {side} side")
         else:
-            reason = f"is the solo of {other.name} ({other.corpus}), which is on the {other.split} side"
-            yield BrokenFile(piece.name, reason)
+            yield piece
 
 
 class _Grams:

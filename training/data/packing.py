@@ -1,13 +1,13 @@
-"""Packed corpora: the notes of every piece in one memory-mapped array, and an index of the pieces."""
+"""Packed corpora: the notes of every piece in memory-mapped shards, and an index of the pieces."""
 
 import json
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Annotated, Final, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.files.whole_file import recover_folder, whole_folder
-from tatumflow.training.data.corpora.piece import NOTE_DTYPE, BrokenFile, ChordSource, Piece, Split
+from tatumflow.training.data.corpora.piece import BrokenFile, ChordSource, Piece, Split
+from tatumflow.training.data.shards import SHARD_NOTES, MappedShards, ShardWriter
 
-FORMAT_VERSION: Final = 3
+FORMAT_VERSION: Final = 4
+_OLDEST_VERSION: Final = 3
+"""Its notes lie in one file, `notes.npy`."""
+
 UNKNOWN_STYLE: Final = 0
 """Style id of players without a style, and of no style."""
 
-_NOTES_FILE: Final = "notes.npy"
 _INDEX_FILE: Final = "index.json"
+_ShardName = Annotated[str, Field(pattern=r"^notes(-\d{5,})?\.npy$")]
 
 
 class _Model(BaseModel):
@@ -39,13 +43,14 @@ class CorpusInfo(_Model):
 
 
 class PackedPiece(_Model):
-    """One piece: `length` notes of the packed notes from `start` on."""
+    """One piece: `length` notes from `start` on in the shard of this number."""
 
     name: str
     corpus: str
     player: str
     title: str
     split: Split
+    shard: int = Field(default=0, ge=0)
     start: int = Field(ge=0)
     length: int = Field(gt=0)
     tempo: float | None = Field(default=None, gt=0)
@@ -62,6 +67,7 @@ class PackedIndex(_Model):
     """The index of a packed corpus. `styles` is sorted; a player's style id is 1 + its rank there."""
 
     format_version: int
+    shards: tuple[_ShardName, ...] = ("notes.npy",)
     corpora: tuple[CorpusInfo, ...]
     styles: tuple[str, ...]
     pieces: tuple[PackedPiece, ...]
@@ -113,72 +119,39 @@ def pack(
     out: Path,
     licences: Mapping[str, str] | None = None,
     min_style_notes: int = 1500,
+    shard_notes: int = SHARD_NOTES,
 ) -> PackReport:
-    """Pack pieces into a folder, whole or not at all.
+    """Pack pieces into a folder, whole or not at all; the notes of one shard at a time are in memory.
 
     Args:
         pieces: Pieces and broken files, as corpus readers yield them. Pieces without notes count as broken.
         out: The folder. A packed corpus already there is replaced; anything else there is an error.
         licences: The licence of each corpus by name; "unstated" for those not named.
         min_style_notes: Fewest training notes for which a player gets a style.
+        shard_notes: Most notes in a shard, unless one piece has more.
 
     Raises:
         CorpusError: if there are no pieces, one comes twice, the chords of one corpus have several sources,
             some of its pieces are quantized and others not, or the folder cannot be written.
     """
     out = Path(out)
-    _check_target(out)
-    arrays: list[NDArray[np.void]] = []
-    packed: list[PackedPiece] = []
-    broken: list[BrokenFile] = []
-    position = 0
-    names: set[tuple[str, str]] = set()
-    chords: dict[str, ChordSource] = {}
-    quantized: dict[str, bool] = {}
-    for piece in pieces:
-        if isinstance(piece, BrokenFile):
-            broken.append(piece)
-            continue
-        if (piece.corpus, piece.name) in names:
-            raise CorpusError(
-                f"{piece.corpus}: has {piece.name} twice; give each source once, under its own name"
-            )
-        names.add((piece.corpus, piece.name))
-        if not len(piece.notes):
-            broken.append(BrokenFile(piece.name, "has no notes"))
-        else:
-            if chords.setdefault(piece.corpus, piece.chords) != piece.chords:
+    check_target(out)
+    try:
+        with whole_folder(out) as new:
+            packed = _Packed(ShardWriter(new, shard_notes))
+            for piece in pieces:
+                packed.add(piece)
+            if not packed.pieces:
                 raise CorpusError(
-                    f"{piece.corpus}: the chords of {piece.name} are {piece.chords}, those of other pieces "
-                    f"{chords[piece.corpus]}; give each kind a corpus of its own"
+                    f"{out.name}: no piece could be read ({len(packed.broken)} broken); check the sources"
                 )
-            if quantized.setdefault(piece.corpus, piece.quantized) != piece.quantized:
-                raise CorpusError(
-                    f"{piece.corpus}: has quantized and played pieces; give each kind a corpus of its own"
-                )
-            packed.append(_packed(piece, position))
-            arrays.append(piece.notes)
-            position += len(piece.notes)
-    if not packed:
-        raise CorpusError(f"{out.name}: no piece could be read ({len(broken)} broken); check the sources")
-    index = PackedIndex(
-        format_version=FORMAT_VERSION,
-        corpora=tuple(
-            CorpusInfo(
-                name=name,
-                licence=(licences or {}).get(name, "unstated"),
-                chords=chords[name],
-                quantized=quantized[name],
-            )
-            for name in sorted(chords)
-        ),
-        styles=_styles(packed, min_style_notes),
-        pieces=tuple(packed),
-        broken=tuple(SkippedFile(path=file.path, reason=file.reason) for file in broken),
-    )
-    notes = np.concatenate(arrays)
-    _write(out, notes, index)
-    return PackReport(out, tuple(_counts(index, notes)), index.styles, tuple(broken))
+            index = packed.finished(licences or {}, min_style_notes)
+            (new / _INDEX_FILE).write_text(index.model_dump_json(indent=1), encoding="utf-8")
+    except OSError as error:
+        raise CorpusError(
+            f"{out}: cannot be written ({error.strerror}); check that its folder is writable and has space"
+        ) from error
+    return PackReport(out, packed.counts(), index.styles, tuple(packed.broken))
 
 
 @dataclass(frozen=True)
@@ -188,12 +161,12 @@ class PackedCorpus:
     Attributes:
         path: Its folder.
         index: Its pieces and styles.
-        array: Every note of `NOTE_DTYPE`, memory-mapped and read-only, shape (n,).
+        shards: The notes, arrays of `NOTE_DTYPE` of shape (n,), memory-mapped and read-only.
     """
 
     path: Path
     index: PackedIndex
-    array: NDArray[np.void]
+    shards: Sequence[NDArray[np.void]]
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -205,15 +178,12 @@ class PackedCorpus:
         path = Path(path)
         recover_folder(path)
         index = _read_index(path / _INDEX_FILE)
-        try:
-            array = np.load(path / _NOTES_FILE, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise CorpusError(f"{path / _NOTES_FILE}: cannot be read; prepare the corpus again") from error
-        if array.dtype != NOTE_DTYPE or array.ndim != 1:
-            raise CorpusError(f"{path / _NOTES_FILE}: does not hold notes; prepare the corpus again")
-        if any(piece.start + piece.length > len(array) for piece in index.pieces):
-            raise CorpusError(f"{path / _NOTES_FILE}: is shorter than its index; prepare the corpus again")
-        return cls(path, index, array)
+        shards = MappedShards([path / name for name in index.shards])
+        for piece in index.pieces:
+            if piece.shard >= len(shards) or piece.start + piece.length > shards.lengths[piece.shard]:
+                name = index.shards[piece.shard] if piece.shard < len(shards) else "its shards"
+                raise CorpusError(f"{path / name}: is shorter than its index; prepare the corpus again")
+        return cls(path, index, shards)
 
     def pieces(self, split: Split, corpus: str | None = None) -> tuple[PackedPiece, ...]:
         """Return the pieces on one side of the split, of one corpus or of all."""
@@ -231,7 +201,7 @@ class PackedCorpus:
 
     def notes(self, piece: PackedPiece) -> NDArray[np.void]:
         """Return a piece's notes, shape (length,) of `NOTE_DTYPE`: a read-only view, nothing is copied."""
-        return self.array[piece.start : piece.start + piece.length]
+        return self.shards[piece.shard][piece.start : piece.start + piece.length]
 
     def style_id(self, player: str) -> int:
         """Return the style id of a player, given as a name or slug; 0 when there is no such style."""
@@ -239,23 +209,15 @@ class PackedCorpus:
         return 1 + self.index.styles.index(slug) if slug in self.index.styles else UNKNOWN_STYLE
 
 
-def _check_target(out: Path) -> None:
+def check_target(out: Path) -> None:
+    """Refuse to replace a folder that is no packed corpus.
+
+    Raises:
+        CorpusError: if there is one.
+    """
     recover_folder(out)
     if out.exists() and not (out / _INDEX_FILE).exists() and (not out.is_dir() or any(out.iterdir())):
         raise CorpusError(f"{out}: exists and is not a packed corpus; choose another folder")
-
-
-def _packed(piece: Piece, start: int) -> PackedPiece:
-    return PackedPiece(
-        name=piece.name,
-        corpus=piece.corpus,
-        player=piece.player,
-        title=piece.title,
-        split=piece.split,
-        start=start,
-        length=len(piece.notes),
-        tempo=piece.tempo,
-    )
 
 
 def _styles(pieces: list[PackedPiece], min_notes: int) -> tuple[str, ...]:
@@ -266,27 +228,90 @@ def _styles(pieces: list[PackedPiece], min_notes: int) -> tuple[str, ...]:
     return tuple(sorted(slug for slug, count in notes.items() if slug and count >= min_notes))
 
 
-def _counts(index: PackedIndex, notes: NDArray[np.void]) -> Iterator[SplitCount]:
-    for corpus in index.corpora:
-        for split in ("train", "val"):
-            chosen = [p for p in index.pieces if p.corpus == corpus.name and p.split == split]
-            if chosen:
-                ends = (notes[p.start : p.start + p.length] for p in chosen)
-                seconds = sum(float((n["onset"] + n["duration"]).max()) for n in ends)
-                yield SplitCount(
-                    corpus.name, split, len(chosen), sum(p.length for p in chosen), seconds / 3600
+class _Packed:
+    """What is packed so far: shards on disk, the rest in memory."""
+
+    def __init__(self, shards: ShardWriter) -> None:
+        self._shards = shards
+        self.pieces: list[PackedPiece] = []
+        self.broken: list[BrokenFile] = []
+        self._names: set[tuple[str, str]] = set()
+        self._chords: dict[str, ChordSource] = {}
+        self._quantized: dict[str, bool] = {}
+        self._seconds: defaultdict[tuple[str, Split], float] = defaultdict(float)
+
+    def add(self, piece: Piece | BrokenFile) -> None:
+        """Pack the next piece."""
+        if isinstance(piece, BrokenFile):
+            self.broken.append(piece)
+            return
+        if (piece.corpus, piece.name) in self._names:
+            raise CorpusError(
+                f"{piece.corpus}: has {piece.name} twice; give each source once, under its own name"
+            )
+        self._names.add((piece.corpus, piece.name))
+        if not len(piece.notes):
+            self.broken.append(BrokenFile(piece.name, "has no notes"))
+            return
+        if self._chords.setdefault(piece.corpus, piece.chords) != piece.chords:
+            raise CorpusError(
+                f"{piece.corpus}: the chords of {piece.name} are {piece.chords}, those of other pieces "
+                f"{self._chords[piece.corpus]}; give each kind a corpus of its own"
+            )
+        if self._quantized.setdefault(piece.corpus, piece.quantized) != piece.quantized:
+            raise CorpusError(
+                f"{piece.corpus}: has quantized and played pieces; give each kind a corpus of its own"
+            )
+        shard, start = self._shards.add(piece.notes)
+        self.pieces.append(
+            PackedPiece(
+                name=piece.name,
+                corpus=piece.corpus,
+                player=piece.player,
+                title=piece.title,
+                split=piece.split,
+                shard=shard,
+                start=start,
+                length=len(piece.notes),
+                tempo=piece.tempo,
+            )
+        )
+        self._seconds[piece.corpus, piece.split] += float(
+            (piece.notes["onset"] + piece.notes["duration"]).max()
+        )
+
+    def finished(self, licences: Mapping[str, str], min_style_notes: int) -> PackedIndex:
+        """Write the last shard and return the index."""
+        self._shards.finish()
+        return PackedIndex(
+            format_version=FORMAT_VERSION,
+            shards=tuple(self._shards.files),
+            corpora=tuple(
+                CorpusInfo(
+                    name=name,
+                    licence=licences.get(name, "unstated"),
+                    chords=self._chords[name],
+                    quantized=self._quantized[name],
                 )
+                for name in sorted(self._chords)
+            ),
+            styles=_styles(self.pieces, min_style_notes),
+            pieces=tuple(self.pieces),
+            broken=tuple(SkippedFile(path=file.path, reason=file.reason) for file in self.broken),
+        )
 
-
-def _write(out: Path, notes: NDArray[np.void], index: PackedIndex) -> None:
-    try:
-        with whole_folder(out) as new:
-            np.save(new / _NOTES_FILE, notes)
-            (new / _INDEX_FILE).write_text(index.model_dump_json(indent=1), encoding="utf-8")
-    except OSError as error:
-        raise CorpusError(
-            f"{out}: cannot be written ({error.strerror}); check that its folder is writable and has space"
-        ) from error
+    def counts(self) -> tuple[SplitCount, ...]:
+        """Count the pieces by corpus and side."""
+        pieces = Counter((piece.corpus, piece.split) for piece in self.pieces)
+        notes: Counter[tuple[str, Split]] = Counter()
+        for piece in self.pieces:
+            notes[piece.corpus, piece.split] += piece.length
+        return tuple(
+            SplitCount(name, side, pieces[name, side], notes[name, side], self._seconds[name, side] / 3600)
+            for name in sorted(self._chords)
+            for side in get_args(Split)
+            if pieces[name, side]
+        )
 
 
 def _read_index(path: Path) -> PackedIndex:
@@ -297,9 +322,10 @@ def _read_index(path: Path) -> PackedIndex:
     except (OSError, ValueError) as error:
         raise CorpusError(f"{path}: cannot be read; prepare the corpus again") from error
     version = content.get("format_version") if isinstance(content, dict) else None
-    if version != FORMAT_VERSION:
+    if version not in range(_OLDEST_VERSION, FORMAT_VERSION + 1):
         raise CorpusError(
-            f"{path}: has format {version}, this program reads {FORMAT_VERSION}; prepare the corpus again"
+            f"{path}: has format {version}, this program reads {_OLDEST_VERSION} to {FORMAT_VERSION}; "
+            "prepare the corpus again"
         )
     try:
         return PackedIndex.model_validate(content)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.theory.features import NUM_FEATURES, PARTS, phrase_features
-from tatumflow.training.data.packing import PackedCorpus, style_slug
+from tatumflow.training.data.packing import PackedCorpus, PackedPiece, style_slug
 
 PROFILED: Final = ("melody", "rhythm")
 """Theory parts in a profile. Harmony depends on the key, and dynamics on the recording."""
@@ -27,17 +27,18 @@ def style_profiles(corpus: PackedCorpus, seed: int = 0) -> NDArray[np.float32]:
     pieces, drawn by `seed`, are measured.
     """
     rng = np.random.default_rng(seed)
-    phrases: dict[str, list[tuple[int, int]]] = {style: [] for style in corpus.index.styles}
+    phrases: dict[str, list[tuple[PackedPiece, int]]] = {style: [] for style in corpus.index.styles}
     for piece in corpus.played("train"):
         chosen = phrases.get(style_slug(piece.player))
         if chosen is not None:
-            starts = range(piece.start, piece.start + piece.length - _PHRASE_NOTES + 1, _PHRASE_NOTES)
-            chosen.extend((start, start + _PHRASE_NOTES) for start in starts)
+            starts = range(0, piece.length - _PHRASE_NOTES + 1, _PHRASE_NOTES)
+            chosen.extend((piece, start) for start in starts)
     means = np.zeros((len(phrases), NUM_FEATURES), np.float32)
-    for row, bounds in enumerate(phrases.values()):
-        if bounds:
-            drawn = rng.permutation(len(bounds))[:_PHRASES]
-            means[row] = _features(corpus.array, [bounds[i] for i in drawn]).mean(axis=0)
+    for row, places in enumerate(phrases.values()):
+        if places:
+            drawn = (places[i] for i in rng.permutation(len(places))[:_PHRASES])
+            chosen = [corpus.notes(piece)[start : start + _PHRASE_NOTES] for piece, start in drawn]
+            means[row] = _features(chosen).mean(axis=0)
     kept = np.concatenate([means[:, part.slice] for part in PARTS if part.name in PROFILED], axis=1)
     profiles = np.zeros((1 + len(kept), kept.shape[1]), np.float32)
     if len(kept):
@@ -45,13 +46,13 @@ def style_profiles(corpus: PackedCorpus, seed: int = 0) -> NDArray[np.float32]:
     return profiles
 
 
-def _features(notes: NDArray[np.void], bounds: list[tuple[int, int]]) -> NDArray[np.float32]:
-    chosen = np.concatenate([notes[start:end] for start, end in bounds])
+def _features(phrases: list[NDArray[np.void]]) -> NDArray[np.float32]:
+    notes = np.concatenate(phrases)
     return phrase_features(
-        chosen["onset"].astype(np.float64),
-        chosen["duration"].astype(np.float64),
-        chosen["pitch"].astype(np.int64),
-        chosen["velocity"].astype(np.int64),
-        np.repeat(np.arange(len(bounds)), [end - start for start, end in bounds]),
-        len(bounds),
+        notes["onset"].astype(np.float64),
+        notes["duration"].astype(np.float64),
+        notes["pitch"].astype(np.int64),
+        notes["velocity"].astype(np.int64),
+        np.repeat(np.arange(len(phrases)), [len(phrase) for phrase in phrases]),
+        len(phrases),
     )

@@ -11,7 +11,7 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.model.bundle import Bundle, bundle_path, load_bundle
 from tatumflow.training.evaluate.report.examples import WriteSound
-from tatumflow.training.evaluate.report.page import render
+from tatumflow.training.pages.page import render
 from tatumflow.training.portfolio.figures import FigureTable, metric_tables, read_tables
 from tatumflow.training.publish.sounds import SOUNDS, SoundExample, write_examples
 

@@ -20,7 +20,7 @@ from tatumflow.training.evaluate.generations import Performer, seed_of, to_notes
 from tatumflow.training.evaluate.primers import Notes, Primer, draw_primers
 from tatumflow.training.evaluate.progress import Progress
 from tatumflow.training.evaluate.report.examples import Example, WriteSound, moved, write_examples
-from tatumflow.training.evaluate.report.page import render
+from tatumflow.training.pages.page import render
 from tatumflow.training.samples.page import SOUND
 from tatumflow.training.samples.real import credits_of
 

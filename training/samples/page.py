@@ -9,7 +9,7 @@ import numpy as np
 from tatumflow.engine.controls import ModeName
 from tatumflow.engine.model.style_names import player_name
 from tatumflow.training.evaluate.report.examples import Example
-from tatumflow.training.evaluate.report.page import render
+from tatumflow.training.pages.page import render
 from tatumflow.training.samples.choice import OFF_CHORDS
 from tatumflow.training.samples.play import Sample
 from tatumflow.training.samples.real import Stretch

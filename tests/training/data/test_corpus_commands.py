@@ -7,9 +7,10 @@ from corpus_samples import SCALE, archive, make_pijama, make_wjazzd, write_pijam
 from rich.console import Console
 
 from tatumflow.engine.errors import CorpusError
-from tatumflow.training.data.commands import prepare, read_sources, stats
+from tatumflow.training.data.commands import prepare, stats
 from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.data.corpora.piece import BrokenFile, Piece
+from tatumflow.training.data.corpora.readers import read_sources
 from tatumflow.training.data.corpora.statistics import corpus_statistics
 from tatumflow.training.data.packing import PackedCorpus
 

@@ -5,13 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from corpus_samples import make_wjazzd, write_solo
 from rich.console import Console
 
 from tatumflow.training.data import commands
 from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.data.corpora.piece import BrokenFile, Piece, Split
+from tatumflow.training.data.corpora.source import seeded_split
 from tatumflow.training.data.duplicates import LEAST_SHARED, find_duplicates, without_leaks
 from tatumflow.training.data.packing import PackedCorpus
+
+_WORDS = ("c", "c#", "d", "d#", "e", "f", "f#", "g", "g#", "a", "a#", "b")
 
 
 def melody(count: int, seed: int) -> np.ndarray:
@@ -94,21 +98,21 @@ def test_a_quantized_solo_is_left_out_where_its_performance_is_on_the_other_side
     ]
 
 
-def test_prepare_leaves_leaks_out_and_the_command_lists_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_prepare_leaves_leaks_out_and_the_command_lists_them(tmp_path: Path) -> None:
     run = melody(60, 1)
-    items = [
-        piece("sheet", hidden(run, 3), quantized=True),
-        piece("a", melody(40, 5)),
-        piece("b", hidden(run, 9), "val"),
-    ]
-    monkeypatch.setattr(commands, "read_sources", lambda *_: iter(items))
+    words = " ".join(f"{_WORDS[pitch % 12]}{'+' * (pitch // 12 - 5)}8" for pitch in (run % 24 + 60).tolist())
+    (tmp_path / "sheets").mkdir()
+    (tmp_path / "sheets" / "sheet.ls").write_text(f"(title Sheet)\n(part (type melody))\n{words}\n")
+    solos = make_wjazzd(tmp_path / "solos", ["Ann_Other_Solo"])
+    notes = [(0.2 * i, 0.1, float(pitch)) for i, pitch in enumerate((run % 24 + 60).tolist())]
+    write_solo(solos / "csv_melody" / "Ann_Same_Solo.csv", notes)
+    seed = next(s for s in range(99) if seeded_split("sheet", s) != seeded_split("same", s))
+    sources = [tmp_path / "sheets", solos]
     console = Console(file=(output := io.StringIO()), width=200)
-    commands.prepare([tmp_path], tmp_path / "packed", console=console)
+    commands.prepare(sources, tmp_path / "packed", seed=seed, console=console)
     packed = PackedCorpus.open(tmp_path / "packed")
-    assert [found.name for found in packed.index.pieces] == ["a", "b"]
-    assert "sheet: is the solo of b" in output.getvalue()
-    (found,) = commands.duplicates([tmp_path], console=console)
+    assert [found.name for found in packed.index.pieces] == ["Ann_Other_Solo.csv", "Ann_Same_Solo.csv"]
+    assert "sheet.ls: is the solo of Ann_Same_Solo.csv" in output.getvalue()
+    (found,) = commands.duplicates(sources, seed, console=console)
     assert found.leaks
     assert "1 of 1 quantized pieces are among 2 played ones" in output.getvalue()

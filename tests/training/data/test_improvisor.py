@@ -10,11 +10,11 @@ from corpus_samples import archive
 from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.harmony.chords import NO_CHORD, chord_id, parse_chord
 from tatumflow.engine.model.tokens import PITCH
-from tatumflow.training.data.commands import read_sources
 from tatumflow.training.data.corpora.improvisor import player_of, read_improvisor, tune_key
 from tatumflow.training.data.corpora.leadsheet import parse_leadsheet
 from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.data.corpora.piece import UNKNOWN_VELOCITY, BrokenFile, Piece
+from tatumflow.training.data.corpora.readers import read_sources
 from tatumflow.training.data.corpora.wjazzd import tune_of
 from tatumflow.training.data.packing import PackedCorpus, pack
 from tatumflow.training.data.windows import TurnSettings, Windows

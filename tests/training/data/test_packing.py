@@ -35,7 +35,7 @@ def pieces() -> list[Piece | BrokenFile]:
 def test_pieces_come_back_as_they_were_packed(pieces: list[Piece | BrokenFile], tmp_path: Path) -> None:
     pack(pieces, tmp_path / "out", {"c": "CC0"}, min_style_notes=20)
     corpus = PackedCorpus.open(tmp_path / "out")
-    assert isinstance(corpus.array, np.memmap)
+    assert all(isinstance(shard, np.memmap) for shard in corpus.shards)
     expected = [p for p in pieces if isinstance(p, Piece)]
     for packed, original in zip(corpus.index.pieces, expected, strict=True):
         np.testing.assert_array_equal(corpus.notes(packed), original.notes)
@@ -129,13 +129,18 @@ def _edit(path: Path, **changes: object) -> None:
         (lambda path: (path / "index.json").unlink(), "is not a packed corpus"),
         (lambda path: (path / "index.json").write_text("{"), "cannot be read"),
         (lambda path: (path / "index.json").write_text("[]"), "has format None"),
-        (lambda path: _edit(path, format_version=99), "has format 99, this program reads 3"),
+        (lambda path: _edit(path, format_version=99), "has format 99, this program reads 3 to 4"),
         (lambda path: _edit(path, styles=["b", "a"]), "styles are not sorted"),
         (lambda path: _edit(path, pieces=[{}]), r"pieces\.0\.name"),
-        (lambda path: (path / "notes.npy").unlink(), r"notes\.npy: cannot be read"),
-        (lambda path: (path / "notes.npy").write_bytes(b"x"), r"notes\.npy: cannot be read"),
-        (lambda path: np.save(path / "notes.npy", np.zeros(99)), "does not hold notes"),
-        (lambda path: np.save(path / "notes.npy", piece("z", "Z", count=3).notes), "shorter than its index"),
+        (lambda path: (path / "notes-00000.npy").unlink(), r"notes-00000\.npy: cannot be read"),
+        (lambda path: (path / "notes-00000.npy").write_bytes(b"x"), r"notes-00000\.npy: cannot be read"),
+        (lambda path: np.save(path / "notes-00000.npy", np.zeros(99)), "does not hold notes"),
+        (
+            lambda path: np.save(path / "notes-00000.npy", piece("z", "Z", count=3).notes),
+            "shorter than its index",
+        ),
+        (lambda path: _edit(path, shards=[]), "shorter than its index"),
+        (lambda path: _edit(path, shards=["../notes.npy"]), r"shards\.0"),
     ],
 )
 def test_a_damaged_corpus_is_refused_in_one_line(

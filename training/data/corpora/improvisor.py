@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from tatumflow.engine.harmony.chords import NO_CHORD, chord_id
 from tatumflow.training.data.corpora.leadsheet import Leadsheet, SheetNote, parse_leadsheet
 from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.data.corpora.piece import UNKNOWN_VELOCITY, BrokenFile, Piece
-from tatumflow.training.data.corpora.source import open_source, seeded_split
+from tatumflow.training.data.corpora.source import CorpusFiles, open_source, seeded_split
 
 CORPUS: Final = "improvisor"
 LICENCE: Final = "GPL-2"
@@ -53,24 +54,40 @@ def read_improvisor(source: Path, seed: int = 0) -> Iterator[Piece | BrokenFile]
         CorpusError: if the source cannot be read or holds no lead sheets.
     """
     with open_source(source) as folder:
-        root = folder / _SOLOS if (folder / _SOLOS).is_dir() else folder
-        files = sorted(root.rglob(f"*{SUFFIX}"))
-        if not files:
-            raise CorpusError(f"{Path(source).name}: has no lead sheets ({SUFFIX}); give their folder")
-        elsewhere = {path.name: path for path in files if path.parent.name != _HEADS}
-        for path in files:
-            name = path.relative_to(root).as_posix()
-            twin = elsewhere.get(path.name, path)
-            if twin != path and path.parent.name == _HEADS:
-                yield BrokenFile(name, f"repeats {twin.relative_to(root).as_posix()}, with the tune's theme")
-                continue
-            try:
-                sheet = parse_leadsheet(path.read_text(encoding="utf-8", errors="replace"))
-            except (OSError, CorpusError) as error:
-                yield BrokenFile(name, str(error))
-                continue
-            player = player_of(path.parent.name) if path.parent != root else _named_player(sheet)
-            yield _piece(name, sheet, player, title_of(sheet, path.stem), seed)
+        yield from improvisor_files(folder, seed)
+
+
+def improvisor_files(folder: Path, seed: int = 0) -> CorpusFiles:
+    """List the lead sheets of a folder; see `read_improvisor`.
+
+    Raises:
+        CorpusError: if it holds none.
+    """
+    root = folder / _SOLOS if (folder / _SOLOS).is_dir() else folder
+    names = [path.relative_to(root).as_posix() for path in sorted(root.rglob(f"*{SUFFIX}"))]
+    if not names:
+        raise CorpusError(f"{folder.name}: has no lead sheets ({SUFFIX}); give their folder")
+    elsewhere = {Path(name).name: name for name in names if not _with_head(name)}
+    # Each with the sheet that it repeats, if any.
+    items = [(name, elsewhere.get(Path(name).name, "") if _with_head(name) else "") for name in names]
+    return CorpusFiles(CORPUS, LICENCE, names, items, partial(_read_sheet, root, seed))
+
+
+def _with_head(name: str) -> bool:
+    return Path(name).parent.name == _HEADS
+
+
+def _read_sheet(root: Path, seed: int, item: tuple[str, str]) -> Piece | BrokenFile:
+    name, repeated = item
+    if repeated:
+        return BrokenFile(name, f"repeats {repeated}, with the tune's theme")
+    path = root / name
+    try:
+        sheet = parse_leadsheet(path.read_text(encoding="utf-8", errors="replace"))
+    except (OSError, CorpusError) as error:
+        return BrokenFile(name, str(error))
+    player = player_of(path.parent.name) if path.parent != root else _named_player(sheet)
+    return _piece(name, sheet, player, title_of(sheet, path.stem), seed)
 
 
 def player_of(folder: str) -> str:

@@ -27,7 +27,9 @@ other two are meaningless then."""
 UNKNOWN_VELOCITY: Final = 0
 """Velocity of a note without one in its corpus: absent as an input, and not scored as a target."""
 
-Split = Literal["train", "val"]
+Split = Literal["train", "val", "test"]
+"""A side of a corpus: what is trained on, what runs are watched and models compared on, and what is kept for
+the figures at the end."""
 
 ChordSource = Literal["none", "estimated", "annotated"]
 """Source of the notes' chords: none, an estimator that reads the notes, or annotators."""

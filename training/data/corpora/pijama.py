@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -9,7 +10,7 @@ from tatumflow.engine.errors import CorpusError, MidiFileError
 from tatumflow.engine.midi.midi_file import read_midi
 from tatumflow.training.data.corpora.note_array import from_notes
 from tatumflow.training.data.corpora.piece import BrokenFile, Piece
-from tatumflow.training.data.corpora.source import open_source
+from tatumflow.training.data.corpora.source import CorpusFiles, open_source
 
 CORPUS: Final = "pijama"
 LICENCE: Final = "CC BY-NC 4.0"
@@ -32,9 +33,18 @@ def read_pijama(source: Path) -> Iterator[Piece | BrokenFile]:
         CorpusError: if the source or its metadata cannot be read.
     """
     with open_source(source) as folder:
-        for row in read_metadata(folder):
-            if row["split"] in ("train", "val"):
-                yield _read_row(folder, row)
+        yield from pijama_files(folder)
+
+
+def pijama_files(folder: Path) -> CorpusFiles:
+    """List the performances of an extracted PiJAMA; see `read_pijama`.
+
+    Raises:
+        CorpusError: if its metadata cannot be read.
+    """
+    rows = [row for row in read_metadata(folder) if row["split"] in ("train", "val")]
+    names = [row["midi_filepath"] for row in rows]
+    return CorpusFiles(CORPUS, LICENCE, names, rows, partial(_read_row, folder))
 
 
 def read_metadata(folder: Path) -> list[dict[str, str]]:

@@ -39,6 +39,12 @@ class CorpusStatistics:
         pitch_counts: Notes of each pitch from 21 to 108, shape (88,).
         interval_edges: Edges of the inter-onset histogram in seconds, shape (k + 1,).
         interval_counts: Times between one onset and the next that fall between two edges, shape (k,).
+        piece_notes: Notes of each of p pieces, shape (p,).
+        piece_seconds: Playing time of each, shape (p,).
+        piece_pitches: Lowest and highest MIDI pitch of each, shape (p, 2).
+        tempos: Tempo of each piece that has one, in beats per minute.
+        player_pieces: Pieces of each player.
+        broken_files: The files that could not be read.
     """
 
     files: int
@@ -54,6 +60,12 @@ class CorpusStatistics:
     pitch_counts: NDArray[np.int64]
     interval_edges: NDArray[np.float64]
     interval_counts: NDArray[np.int64]
+    piece_notes: NDArray[np.int64]
+    piece_seconds: NDArray[np.float64]
+    piece_pitches: NDArray[np.int64]
+    tempos: NDArray[np.float64]
+    player_pieces: dict[str, int]
+    broken_files: tuple[BrokenFile, ...]
 
     @property
     def players(self) -> int:
@@ -67,8 +79,12 @@ def corpus_statistics(pieces: Iterable[Piece | BrokenFile]) -> CorpusStatistics:
     Raises:
         CorpusError: if there is no piece with notes.
     """
-    files = broken = 0
-    seconds = sounding = sounded = 0.0
+    files = 0
+    broken: list[BrokenFile] = []
+    lengths: list[tuple[int, float]] = []
+    ranges: list[tuple[int, int]] = []
+    player_pieces: Counter[str] = Counter()
+    sounding = sounded = 0.0
     tempos: list[float] = []
     splits: Counter[tuple[str, str]] = Counter()
     players: Counter[str] = Counter()
@@ -76,17 +92,22 @@ def corpus_statistics(pieces: Iterable[Piece | BrokenFile]) -> CorpusStatistics:
     intervals = np.zeros(len(_INTERVAL_EDGES) - 1, dtype=np.int64)
     for piece in pieces:
         files += 1
-        if isinstance(piece, BrokenFile) or not len(piece.notes):
-            broken += 1
+        if isinstance(piece, BrokenFile):
+            broken.append(piece)
+            continue
+        if not len(piece.notes):
+            broken.append(BrokenFile(piece.name, "has no notes"))
             continue
         count = len(piece.notes)
         splits[piece.corpus, piece.split] += count
         if piece.player:
             players[piece.player] += count
+            player_pieces[piece.player] += 1
         if piece.tempo is not None:
             tempos.append(piece.tempo)
         onset = np.sort(piece.notes["onset"].astype(np.float64))
-        seconds += float((piece.notes["onset"] + piece.notes["duration"]).max())
+        lengths.append((count, float((piece.notes["onset"] + piece.notes["duration"]).max())))
+        ranges.append((int(piece.notes["pitch"].min()), int(piece.notes["pitch"].max())))
         sounded += float(piece.notes["duration"].sum(dtype=np.float64))
         sounding += _sounding_seconds(piece.notes)
         pitches += np.bincount(piece.notes["pitch"] - PITCH_LOWEST, minlength=len(pitches))
@@ -95,9 +116,11 @@ def corpus_statistics(pieces: Iterable[Piece | BrokenFile]) -> CorpusStatistics:
         raise CorpusError(f"none of the {files} files holds a piece that can be read; check the sources")
     played = np.flatnonzero(pitches) + PITCH_LOWEST
     notes = splits.total()
+    piece_notes, piece_seconds = (np.array(column) for column in zip(*lengths, strict=True))
+    seconds = float(piece_seconds.sum())
     return CorpusStatistics(
         files=files,
-        broken=broken,
+        broken=len(broken),
         hours=seconds / 3600,
         notes=notes,
         pitch_range=(int(played[0]), int(played[-1])),
@@ -109,16 +132,19 @@ def corpus_statistics(pieces: Iterable[Piece | BrokenFile]) -> CorpusStatistics:
         pitch_counts=pitches,
         interval_edges=_INTERVAL_EDGES,
         interval_counts=intervals,
+        piece_notes=piece_notes,
+        piece_seconds=piece_seconds,
+        piece_pitches=np.array(ranges),
+        tempos=np.array(tempos),
+        player_pieces=dict(player_pieces),
+        broken_files=tuple(broken),
     )
 
 
-def render_table(statistics: CorpusStatistics) -> Table:
-    """Return the statistics as a table for the terminal."""
-    table = Table(show_header=False, title="Corpus")
-    table.add_column("what", style="bold")
-    table.add_column("value", justify="right")
+def totals(statistics: CorpusStatistics) -> list[tuple[str, str]]:
+    """Return names and values of what is known of all pieces together."""
     low, high = statistics.pitch_range
-    rows = [
+    return [
         ("files", f"{statistics.files:,} ({statistics.broken:,} broken)"),
         ("players", f"{statistics.players:,}"),
         ("hours", f"{statistics.hours:.2f}"),
@@ -133,7 +159,14 @@ def render_table(statistics: CorpusStatistics) -> Table:
             else "{:.0f} to {:.0f} bpm".format(*statistics.tempo_range),
         ),
     ]
-    for name, value in rows:
+
+
+def render_table(statistics: CorpusStatistics) -> Table:
+    """Return the statistics as a table for the terminal."""
+    table = Table(show_header=False, title="Corpus")
+    table.add_column("what", style="bold")
+    table.add_column("value", justify="right")
+    for name, value in totals(statistics):
         table.add_row(name, value)
     table.add_section()
     for (corpus, split), count in statistics.split_notes.items():

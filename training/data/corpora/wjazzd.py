@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -16,7 +17,7 @@ from tatumflow.engine.harmony.chords import NO_CHORD, chord_id, parse_chord
 from tatumflow.training.data.corpora.beats import BeatTable, beat_table, with_beats
 from tatumflow.training.data.corpora.note_array import note_array
 from tatumflow.training.data.corpora.piece import UNKNOWN_VELOCITY, BrokenFile, Piece
-from tatumflow.training.data.corpora.source import open_source, seeded_split
+from tatumflow.training.data.corpora.source import CorpusFiles, open_source, seeded_split
 
 CORPUS: Final = "wjazzd"
 LICENCE: Final = "ODbL 1.0"
@@ -52,13 +53,22 @@ def read_wjazzd(source: Path, seed: int = 0) -> Iterator[Piece | BrokenFile]:
         CorpusError: if the source cannot be read or holds no solos.
     """
     with open_source(source) as folder:
-        files = sorted((folder / MELODIES).glob("*.csv"))
-        if not files:
-            raise CorpusError(f"{Path(source).name}: has no solos in {MELODIES}; give its folder")
-        solos = _read_solos(folder / _SOLOS)
-        players = {_key(solo.player): solo.player for solo in solos.values()}
-        for path in files:
-            yield _read_solo(path, solos, players, seed)
+        yield from wjazzd_files(folder, seed)
+
+
+def wjazzd_files(folder: Path, seed: int = 0) -> CorpusFiles:
+    """List the solos of an extracted Weimar Jazz Database; see `read_wjazzd`.
+
+    Raises:
+        CorpusError: if it holds no solos.
+    """
+    files = sorted((folder / MELODIES).glob("*.csv"))
+    if not files:
+        raise CorpusError(f"{folder.name}: has no solos in {MELODIES}; give its folder")
+    solos = _read_solos(folder / _SOLOS)
+    players = {_key(solo.player): solo.player for solo in solos.values()}
+    read = partial(_read_solo, solos=solos, players=players, seed=seed)
+    return CorpusFiles(CORPUS, LICENCE, [path.name for path in files], files, read)
 
 
 def tune_of(stem: str) -> str:

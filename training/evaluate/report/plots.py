@@ -1,16 +1,15 @@
 """Plots of figures, as SVG."""
 
-import io
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.comparison import Figures
+from tatumflow.training.pages.svg import plain, svg
 
 GENERATED: Final = "#b4531f"
 REAL: Final = "#2b6b7f"
@@ -31,7 +30,7 @@ def ratios(figures: Mapping[str, Figures]) -> str:
     axes.set_yticks(range(len(figures)), [name.replace("_", " ") for name in figures])
     axes.invert_yaxis()
     axes.set(xlabel="generated / real, 95 % interval")
-    return _svg(figure)
+    return svg(figure)
 
 
 def distributions(pairs: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> str:
@@ -47,8 +46,8 @@ def distributions(pairs: Mapping[str, tuple[Sequence[float], Sequence[float]]]) 
         for side, color in zip(known, (GENERATED, REAL), strict=True):
             axes.hist(side, edges, color=color, alpha=0.55)
         axes.set_title(name.replace("_", " "), fontsize=9)
-        _plain(axes)
-    return _svg(figure)
+        plain(axes)
+    return svg(figure)
 
 
 def pitch_classes(generated: Floats, real: Floats) -> str:
@@ -63,7 +62,7 @@ def pitch_classes(generated: Floats, real: Floats) -> str:
     axes.set_xticks(place, _PITCH_CLASSES)
     axes.set(ylabel="share of notes")
     axes.legend(frameon=False)
-    return _svg(figure)
+    return svg(figure)
 
 
 def transitions(generated: Floats, real: Floats) -> str:
@@ -76,7 +75,7 @@ def transitions(generated: Floats, real: Floats) -> str:
         axes.set_xticks(range(12), _PITCH_CLASSES, fontsize=7)
         axes.set_yticks(range(12), _PITCH_CLASSES, fontsize=7)
         axes.set_title(name, fontsize=9)
-    return _svg(figure)
+    return svg(figure)
 
 
 def bars(rows: Mapping[str, Mapping[str, tuple[float, Sequence[float] | None]]], label: str) -> str:
@@ -96,7 +95,7 @@ def bars(rows: Mapping[str, Mapping[str, tuple[float, Sequence[float] | None]]],
     axes.invert_yaxis()
     axes.set(xlabel=label)
     axes.legend(frameon=False, fontsize=8)
-    return _svg(figure)
+    return svg(figure)
 
 
 def curves(panels: Mapping[str, Figures]) -> str:
@@ -113,26 +112,12 @@ def curves(panels: Mapping[str, Figures]) -> str:
         axes.set_xticks(place, panel["settings"], fontsize=7)
         axes.set_title(name.replace("_", " "), fontsize=9)
         axes.set_ylabel(panel["quantity"], fontsize=7)
-        _plain(axes)
-    return _svg(figure)
+        plain(axes)
+    return svg(figure)
 
 
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
-    _plain(axes)
+    plain(axes)
     return figure, axes
-
-
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=8)
-
-
-def _svg(figure: Figure) -> str:
-    """Return a figure as SVG, the same for the same figures."""
-    buffer = io.StringIO()
-    metadata: dict[str, Any] = {"Date": None, "Creator": None}
-    with rc_context({"svg.hashsalt": "tatumflow", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format="svg", metadata=metadata)
-    return buffer.getvalue()

@@ -17,7 +17,7 @@ from tatumflow.training.evaluate.metrics.pitch import pitch_class_counts, pitch_
 from tatumflow.training.evaluate.parts.continuation_figures import Continuations
 from tatumflow.training.evaluate.report import plots
 from tatumflow.training.evaluate.report.examples import WriteSound, examples_of, write_examples
-from tatumflow.training.evaluate.report.page import render, setting, words
+from tatumflow.training.pages.page import render, setting, words
 
 PAGE: Final = "index.html"
 EXAMPLES: Final = "examples"

@@ -64,7 +64,7 @@ def _nats(melody: Melody, model: WindowLogits) -> float:
         name="melody", corpus="melodies", player="", title="", split="val", start=0, length=len(notes)
     )
     index = PackedIndex(format_version=FORMAT_VERSION, corpora=(), styles=(), pieces=(piece,))
-    window = whole_piece(PackedCorpus(Path(), index, notes), piece)
+    window = whole_piece(PackedCorpus(Path(), index, (notes,)), piece)
     sums = empty_sums(1)
     tally(sums, window, model.logits(window))
     return float(nats_per_note(sums)[0])

@@ -1,13 +1,12 @@
-"""HTML pages in one file that need no network, rendered by Jinja2 from the templates of a package."""
+"""HTML pages rendered by Jinja2 from the templates of a package."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from tatumflow.engine.model.style_names import player_name
-from tatumflow.training.evaluate.comparison import Figures
 
 _NONE: Final = "–"
 
@@ -23,7 +22,7 @@ def render(template: str, package: str, **values: Any) -> str:  # noqa: ANN401
         package: Name of the package.
         values: What the template names; text is escaped.
     """
-    loaders = [PackageLoader(package), PackageLoader("tatumflow.training.evaluate.report")]
+    loaders = [PackageLoader(package), PackageLoader("tatumflow.training.pages")]
     environment = Environment(
         loader=ChoiceLoader(loaders),
         autoescape=True,
@@ -62,12 +61,12 @@ def bounds(interval: Sequence[float]) -> str:
     return f"[{number(interval[0])}, {number(interval[1])}]" if interval else _NONE
 
 
-def with_interval(figure: Figures | None) -> str:
+def with_interval(figure: Mapping[str, Any] | None) -> str:
     """Return a figure of `value` and `interval`; a dash for None."""
     return _NONE if figure is None else f"{number(figure['value'])} {bounds(figure['interval'])}"
 
 
-def comparison(row: Figures) -> list[str]:
+def comparison(row: Mapping[str, Any]) -> list[str]:
     """Return `generated`, `real` and `ratio` of a row, and the ratio's interval."""
     return [number(row[key]) for key in ("generated", "real", "ratio")] + [bounds(row["interval"])]
 

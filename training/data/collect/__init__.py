@@ -1,0 +1,1 @@
+"""Collecting MIDI files of links, folders and archives into a corpus that is checked, split and described."""

@@ -1,0 +1,1 @@
+"""Packing of corpora by chunks of files: in this process, in several, or on a cluster."""

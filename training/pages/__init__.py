@@ -1,0 +1,1 @@
+"""HTML pages and their pictures, in single files that need no network."""
