@@ -5,10 +5,10 @@ from pathlib import Path
 from tatumflow.engine.band.styles import STYLES
 from tatumflow.engine.errors import ChartError
 from tatumflow.engine.files.regular_file import check_output
-from tatumflow.engine.harmony.chart import FILE_SUFFIXES
+from tatumflow.engine.harmony.chart import Chart
 from tatumflow.live.bench.band_music import built_in_charts, style_figures
 from tatumflow.live.bench.report import Figure, print_figures, write_figures
-from tatumflow.live.charts import read_chart
+from tatumflow.live.book.files import chart_files, read_file
 
 
 def bench_band(charts: Path | None = None, json_path: Path | None = None) -> list[Figure]:
@@ -24,17 +24,18 @@ def bench_band(charts: Path | None = None, json_path: Path | None = None) -> lis
     """
     if json_path is not None:
         check_output(json_path)
-    if charts is None:
-        tunes = built_in_charts()
-    else:
-        files = sorted(path for path in charts.glob("**/*") if path.suffix.lower() in FILE_SUFFIXES)
-        if not files:
-            kinds = ", ".join(FILE_SUFFIXES)
-            raise ChartError(f"{charts}: has no chart files; give a folder with files that end in {kinds}")
-        tunes = [read_chart(path) for path in files]
+    tunes = built_in_charts() if charts is None else _read(charts)
     figures = [figure for style in STYLES.values() for figure in style_figures(style, tunes)]
     title = f"of the band, {len(tunes)} charts"
     print_figures(figures, title)
     if json_path is not None:
         write_figures(figures, title, "tatumflow bench --band", json_path)
     return figures
+
+
+def _read(folder: Path) -> list[Chart]:
+    """Return the charts of a folder in any format that is read."""
+    tunes = [tune.chart for file in chart_files(folder) for tune in read_file(file).tunes]
+    if not tunes:
+        raise ChartError(f"{folder}: has no charts; give a folder of them, see `tatumflow book check`")
+    return tunes
