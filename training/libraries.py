@@ -9,7 +9,7 @@ from tatumflow.engine.errors import TatumFlowError
 _LIBRARIES: Final = (
     *("torch", "lightning", "matplotlib", "onnx", "onnxscript"),
     *("peft", "safetensors", "scipy", "sklearn", "tensorboard"),
-    *("transformers", "tokenizers", "huggingface_hub", "ray"),
+    *("transformers", "tokenizers", "huggingface_hub", "jinja2", "ray"),
 )
 
 

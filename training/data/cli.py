@@ -58,15 +58,16 @@ def collect(
         from tatumflow.training.data.collect.checks import Limits
         from tatumflow.training.data.collect.collect import CollectSettings
         from tatumflow.training.data.collect.commands import collect
-    settings = CollectSettings(
-        player=player,
-        licence=licence,
-        limits=Limits(least_notes=least_notes, least_seconds=least_seconds),
-        seed=seed,
-        most_bytes=most_megabytes << 20,
-        keep_duplicates=keep_duplicates,
-    )
-    collect(sources, out, settings)
+
+        settings = CollectSettings(
+            player=player,
+            licence=licence,
+            limits=Limits(least_notes=least_notes, least_seconds=least_seconds),
+            seed=seed,
+            most_bytes=most_megabytes << 20,
+            keep_duplicates=keep_duplicates,
+        )
+        collect(sources, out, settings)
 
 
 def split(
@@ -145,7 +146,8 @@ def stats(
     """Print statistics of corpora."""
     with needed_libraries():
         from tatumflow.training.data.commands import stats
-    stats(sources, plot, player, seed, page=page)
+
+        stats(sources, plot, player, seed, page=page)
 
 
 def duplicates(

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -238,7 +238,7 @@ class _Packed:
         self._names: set[tuple[str, str]] = set()
         self._chords: dict[str, ChordSource] = {}
         self._quantized: dict[str, bool] = {}
-        self._seconds: Counter[tuple[str, Split]] = Counter()
+        self._seconds: defaultdict[tuple[str, Split], float] = defaultdict(float)
 
     def add(self, piece: Piece | BrokenFile) -> None:
         """Pack the next piece."""

@@ -55,7 +55,7 @@ def read_links(path: Path) -> list[Link]:
             raise CorpusError(f"{path}: line {number}: {error}; close the quotes") from None
         if not words:
             continue
-        given = dict(word.partition("=")[::2] for word in words[1:])
+        given = {name: value for name, _, value in (word.partition("=") for word in words[1:])}
         url = urlsplit(words[0])
         if url.scheme not in ("http", "https") or not url.hostname:
             raise CorpusError(f"{path}: line {number}: {words[0]!r} is no http or https address; correct it")

@@ -48,11 +48,12 @@ def with_split(
         "val": shares.val,
         "test": shares.test,
     }
-    lacking = {side: share * sum(notes.values()) for side, share in wanted.items()}
+    lacking: dict[Split, float] = {side: share * sum(notes.values()) for side, share in wanted.items()}
     for piece, side in sides.items():
         lacking[side] -= notes[piece]
+    shared: list[Split] = [side for side in _SIDES if wanted[side]]
     for piece in sorted(notes.keys() - sides.keys(), key=lambda piece: _place(piece, seed)):
-        side = max((side for side in _SIDES if wanted[side]), key=lambda side: lacking[side])
+        side = max(shared, key=lacking.__getitem__)
         sides[piece] = side
         lacking[side] -= notes[piece]
     _fill_empty_sides(sides, notes, [side for side in ("val", "test") if wanted[side]])

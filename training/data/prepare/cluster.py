@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import ray
-import ray.data
+import ray  # pyright: ignore[reportMissingImports]
+import ray.data  # pyright: ignore[reportMissingImports]
 
 from tatumflow.engine.errors import CorpusError, TatumFlowError
 from tatumflow.training.data.prepare.parts import Chunk, is_whole, write_part
