@@ -193,10 +193,10 @@ def _taken(item: Found, corpus: Path, limits: Limits, known: dict[str, str]) -> 
 
 def _copied(item: Found, corpus: Path, digest: str) -> str:
     """Copy a file to a free place of the corpus, or to where an interrupted run has copied it."""
-    wanted = PurePosixPath(safe_path(item.player, item.title))
+    plain = PurePosixPath(safe_path(item.player, item.title))
     number = 1
     while True:
-        place = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
+        place = plain if number == 1 else plain.with_name(f"{plain.stem} ({number}){plain.suffix}")
         target = corpus / place
         try:
             if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == digest:

@@ -43,20 +43,20 @@ def with_split(
     for file in files:
         notes[file.piece] += file.notes
     sides: dict[str, Split] = {piece: side for piece, side in (kept or {}).items() if piece in notes}
-    wanted: dict[Split, float] = {
+    aims: dict[Split, float] = {
         "train": 1 - shares.val - shares.test,
         "val": shares.val,
         "test": shares.test,
     }
-    lacking: dict[Split, float] = {side: share * sum(notes.values()) for side, share in wanted.items()}
+    lacking: dict[Split, float] = {side: share * sum(notes.values()) for side, share in aims.items()}
     for piece, side in sides.items():
         lacking[side] -= notes[piece]
-    shared: list[Split] = [side for side in _SIDES if wanted[side]]
+    shared: list[Split] = [side for side in _SIDES if aims[side]]
     for piece in sorted(notes.keys() - sides.keys(), key=lambda piece: _place(piece, seed)):
         side = max(shared, key=lacking.__getitem__)
         sides[piece] = side
         lacking[side] -= notes[piece]
-    _fill_empty_sides(sides, notes, [side for side in ("val", "test") if wanted[side]])
+    _fill_empty_sides(sides, notes, [side for side in ("val", "test") if aims[side]])
     return tuple(file.model_copy(update={"split": sides[file.piece]}) for file in files)
 
 

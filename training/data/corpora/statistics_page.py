@@ -64,7 +64,7 @@ def _piece_histograms(statistics: CorpusStatistics) -> Figure:
     for column, color, name in ((0, _COLOR, "lowest"), (1, _OTHER_COLOR, "highest")):
         axes[4].hist(statistics.piece_pitches[:, column], edges.tolist(), color=color, alpha=0.7, label=name)
     axes[4].set(title="range", xlabel="MIDI pitch")
-    axes[4].legend(fontsize=8, frameon=False)
+    axes[4].legend(loc="upper center", fontsize=8, frameon=False)
     _histogram(axes[5], np.ptp(statistics.piece_pitches, axis=1), "width of the range", "semitones")
     _finish(axes)
     return figure

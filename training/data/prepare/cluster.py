@@ -22,7 +22,7 @@ LOCAL: Final = "local"
 """Address of a cluster that is started on this machine for the job."""
 
 _STARTS: Final = 3
-"""Attempts to start it: Ray gives up after 30 seconds, which a busy machine may need."""
+"""Attempts to start it: Ray allows 30 seconds, and a busy machine may need more."""
 
 _STORE_BYTES: Final = 256 << 20
 """Object store of such a cluster; Ray's own choice is a third of the memory."""
@@ -81,7 +81,7 @@ def _write_row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _connect(address: str, jobs: int | None) -> None:
-    # Ray sends statistics of its use to its makers unless told otherwise.
+    # By default Ray sends statistics of its use to its makers.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
