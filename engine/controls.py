@@ -91,6 +91,15 @@ class Controls:
         "Chord chart, such as 'Dm7 | G7 | Cmaj7' or 'blues in F', a tune of your book, or a file; "
         "empty for none.",
     )
+    hear_chords: int = number(
+        0,
+        0,
+        1,
+        "Hear chords",
+        "Player",
+        "Without a chart, hears the chords that you play, for the model and the screen: 0 is off, 1 is on.",
+        row=False,
+    )
     tempo: float = number(
         120.0,
         20.0,
@@ -354,6 +363,11 @@ class Controls:
     def has_band(self) -> bool:
         """Whether the band plays: it is on, and there is a chart."""
         return bool(self.band and self.chords)
+
+    @property
+    def hears_chords(self) -> bool:
+        """Whether the chords of the human's playing are heard: that is on, and there is no chart."""
+        return bool(self.hear_chords and not self.chords)
 
     def in_free_time(self) -> "Controls":
         """Return these controls without a clock to follow or to send, as for playing into a file.

@@ -92,19 +92,34 @@ def evaluate_chords(
     Raises:
         CorpusError: if no solo has chords.
     """
-    with_chords = [solo for solo in solos if (solo.chords != NO_CHORD).any() and len(solo.beats) > 1]
+    with_chords = [solo for solo in solos if _has_chords(solo)]
     if not with_chords:
         raise CorpusError(f"none of the {len(solos)} solos has chords; give the Weimar Jazz Database")
     rows: list[Accuracy] = []
     for source in LINES:
-        chosen = [solo for solo in with_chords if all(len(line) for line in _lines(solo, source))]
-        spans = [chord_spans(solo, _estimate(solo, source, estimator)) for solo in chosen]
+        chosen = with_lines(with_chords, source)
+        spans = [chord_spans(solo, estimator(*solo_notes(solo, source))) for solo in chosen]
         for split in (None, "train", "val"):
             at = [i for i, solo in enumerate(chosen) if split in (None, solo.split)]
             if at:
                 tunes = [chosen[i].tune for i in at]
                 rows.append(_accuracy(source, split, [spans[i] for i in at], tunes, seed))
     return rows
+
+
+def with_lines(solos: Sequence[AnnotatedSolo], source: Lines) -> list[AnnotatedSolo]:
+    """Return the solos that have chords and these lines."""
+    return [s for s in solos if _has_chords(s) and all(len(line) for line in _lines(s, source))]
+
+
+def solo_notes(solo: AnnotatedSolo, source: Lines) -> tuple[NDArray[np.float64], NDArray[np.float64], Ids]:
+    """Return onsets and durations in seconds and pitches of the lines of a solo, each (n,)."""
+    lines = _lines(solo, source)
+    return (
+        np.concatenate([line.onset for line in lines]),
+        np.concatenate([line.duration for line in lines]),
+        np.concatenate([line.pitch for line in lines]),
+    )
 
 
 def chord_spans(solo: AnnotatedSolo, estimate: ChordEstimate) -> ChordSpans:
@@ -130,6 +145,15 @@ def agreement(true: Ids, estimated: Ids) -> tuple[NDArray[np.bool_], NDArray[np.
     return right & counts, counts
 
 
+def right_seconds(
+    spans: ChordSpans, estimated: Ids, where: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Return right and counted seconds by measure, (measures, 2), of the spans in `where`, (s,), or all."""
+    right, counts = agreement(spans.true, estimated)
+    seconds = spans.seconds if where is None else np.where(where, spans.seconds, 0.0)
+    return np.stack([right @ seconds, counts @ seconds], axis=-1)
+
+
 _MAJOR, _MINOR, _NEITHER = 0, 1, 2
 _TRIAD_OF: Final = {"maj7": _MAJOR, "7": _MAJOR, "m7": _MINOR, "m6": _MINOR}
 _TRIAD: Final = np.array([_NEITHER, *12 * [_TRIAD_OF.get(quality, _NEITHER) for quality in QUALITIES]])
@@ -142,22 +166,17 @@ def _lines(solo: AnnotatedSolo, source: Lines) -> list[Line]:
     return [solo.melody, solo.beat_bass if source == "melody and beat bass" else solo.walking_bass]
 
 
-def _estimate(solo: AnnotatedSolo, source: Lines, estimator: Estimator) -> ChordEstimate:
-    lines = _lines(solo, source)
-    return estimator(
-        np.concatenate([line.onset for line in lines]),
-        np.concatenate([line.duration for line in lines]),
-        np.concatenate([line.pitch for line in lines]),
-    )
+def _has_chords(solo: AnnotatedSolo) -> bool:
+    return bool((solo.chords != NO_CHORD).any()) and len(solo.beats) > 1
 
 
 def _accuracy(
     source: Lines, split: Split | None, spans: Sequence[ChordSpans], tunes: Sequence[str], seed: int
 ) -> Accuracy:
     rng = np.random.default_rng(seed)
-    estimated = np.stack([_sums(s, s.estimated) for s in spans])
+    estimated = np.stack([right_seconds(s, s.estimated) for s in spans])
     shuffled = np.stack(
-        [np.mean([_sums(s, _shuffled(s, rng)) for _ in range(_SHUFFLES)], axis=0) for s in spans]
+        [np.mean([right_seconds(s, _shuffled(s, rng)) for _ in range(_SHUFFLES)], axis=0) for s in spans]
     )
     # Right seconds of each solo with one constant answer, (solos, measures, answers).
     right, _ = agreement(*np.meshgrid(np.arange(NUM_CHORDS), np.arange(NUM_CHORDS), indexing="ij"))
@@ -184,12 +203,6 @@ def _accuracy(
         chord_seconds=_mean_length(spans, lambda s: s.estimated),
         true_chord_seconds=_mean_length(spans, lambda s: s.true),
     )
-
-
-def _sums(spans: ChordSpans, estimated: Ids) -> NDArray[np.float64]:
-    """Return right and counted seconds by measure, (measures, 2)."""
-    right, counts = agreement(spans.true, estimated)
-    return np.stack([right @ spans.seconds, counts @ spans.seconds], axis=-1)
 
 
 def _shuffled(spans: ChordSpans, rng: np.random.Generator) -> Ids:
