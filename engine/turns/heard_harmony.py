@@ -8,8 +8,9 @@ from tatumflow.engine.harmony.chords import NO_CHORD, Chord
 from tatumflow.engine.harmony.live_estimator import LiveChords
 from tatumflow.engine.messages import HeardChord
 
-HOLD: Final = 2.0
-"""Seconds after the human's last onset for which the chord holds."""
+HOLD: Final = 1.0
+"""Seconds for which the chord holds when there is nothing more to hear: of chords that are sure, on solos with
+full voicings three in four are right at once, but one second later less than half."""
 
 
 class HeardHarmony:
@@ -57,13 +58,14 @@ class HeardHarmony:
         if self._chords is None:
             return None
         heard = self._chords.likely
-        if heard is None or now > self._chords.last_onset + HOLD:
+        if heard is None or now > self._chords.heard_until + HOLD:
             return HeardChord("", 0.0)
         chord = Chord.from_id(heard.sure_id)
         return HeardChord("" if chord is None else str(chord), round(heard.confidence, 2))
 
     def _id_at(self, time: float) -> int:
         """Return the id of the chord that holds at `time` seconds, as far as it is known now and sure."""
-        if self._chords is None or self._chords.likely is None or time > self._chords.last_onset + HOLD:
+        chords = self._chords
+        if chords is None or chords.likely is None or time > chords.heard_until + HOLD:
             return NO_CHORD
-        return self._chords.likely.sure_id
+        return chords.likely.sure_id

@@ -16,6 +16,7 @@ solo by itself ("tonic"), and the estimated chords in random order ("shuffled").
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +27,16 @@ from tatumflow.engine.harmony.estimator import ChordEstimate, estimate_chords
 from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, Line
 from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap, ratio
+from tatumflow.training.harmony.accompaniment import accompany
 
 MEASURES: Final = ("root", "quality", "chord", "majmin")
-Lines = Literal["melody and beat bass", "melody and walking bass", "melody"]
-LINES: Final[tuple[Lines, ...]] = ("melody and beat bass", "melody and walking bass", "melody")
-"""Lines of a solo that the estimator reads."""
+Lines = Literal["melody and beat bass", "melody and walking bass", "melody", "melody and full voicings"]
+LINES: Final[tuple[Lines, ...]] = (
+    *("melody and beat bass", "melody and walking bass", "melody"),
+    "melody and full voicings",
+)
+"""Lines of a solo that the estimator reads. The voicings are synthetic, of the kind that it was fitted to: they
+say what it can do with a piano, and more than it will."""
 
 Ids = NDArray[np.int64]
 Estimator = Callable[[NDArray[np.float64], NDArray[np.float64], Ids], ChordEstimate]
@@ -150,7 +156,7 @@ def right_seconds(
 ) -> NDArray[np.float64]:
     """Return right and counted seconds by measure, (measures, 2), of the spans in `where`, (s,), or all."""
     right, counts = agreement(spans.true, estimated)
-    seconds = spans.seconds if where is None else np.where(where, spans.seconds, 0.0)
+    seconds: NDArray[np.float64] = spans.seconds if where is None else spans.seconds * where
     return np.stack([right @ seconds, counts @ seconds], axis=-1)
 
 
@@ -163,6 +169,8 @@ _TRIAD: Final = np.array([_NEITHER, *12 * [_TRIAD_OF.get(quality, _NEITHER) for 
 def _lines(solo: AnnotatedSolo, source: Lines) -> list[Line]:
     if source == "melody":
         return [solo.melody]
+    if source == "melody and full voicings":
+        return [solo.melody, accompany(solo, "full", np.random.default_rng(crc32(solo.name.encode())))]
     return [solo.melody, solo.beat_bass if source == "melody and beat bass" else solo.walking_bass]
 
 

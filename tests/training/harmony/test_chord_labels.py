@@ -185,7 +185,7 @@ def test_accuracy_of_the_truth_and_of_one_answer(wjazzd: Path) -> None:
 
     rows = evaluate_chords([truth], perfect)
     assert {(row.source, row.split) for row in rows} == {
-        (source, split) for source in (LINES[0], LINES[2]) for split in (None, truth.split)
+        (source, split) for source in (LINES[0], LINES[2], LINES[3]) for split in (None, truth.split)
     }
     for row in rows:
         assert {m: i.value for m, i in row.estimated.items()} == pytest.approx(dict.fromkeys(MEASURES, 1.0))
