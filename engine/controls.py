@@ -94,10 +94,11 @@ class Controls:
     hear_chords: int = number(
         0,
         0,
-        1,
+        2,
         "Hear chords",
         "Player",
-        "Without a chart, hears the chords that you play, for the model and the screen: 0 is off, 1 is on.",
+        "Hears the chords that you play without a chart: 0 is off, 1 shows them where they are sure, 2 also "
+        "gives them to the model.",
         row=False,
     )
     tempo: float = number(

@@ -123,8 +123,10 @@ class LiveChords:
 
     @property
     def heard_until(self) -> float:
-        """Seconds up to which there was something to hear: the last frame while a key is down, else the last
-        onset; -inf before the first."""
+        """Seconds up to which there is something to hear: the last onset; with a key down the last frame.
+
+        -inf before the first note.
+        """
         if self._start is None or not self._held:
             return self.last_onset
         return max(self.last_onset, self._start + self._frame * FRAME)

@@ -1,4 +1,4 @@
-"""The chords of the human's playing, where no chart is set: for the model's context and for the screen."""
+"""The chords of the human's playing, where no chart is set: for the screen, and for the model's context."""
 
 from collections.abc import Callable
 from typing import Final
@@ -9,8 +9,10 @@ from tatumflow.engine.harmony.live_estimator import LiveChords
 from tatumflow.engine.messages import HeardChord
 
 HOLD: Final = 1.0
-"""Seconds for which the chord holds when there is nothing more to hear: of chords that are sure, on solos with
-full voicings three in four are right at once, but one second later less than half."""
+"""Seconds for which the chord holds when there is nothing more to hear: over full voicings, three in four of
+the sure chords are right at once, but one second later fewer than half are."""
+
+_FOR_MODEL: Final = 2
 
 
 class HeardHarmony:
@@ -18,10 +20,12 @@ class HeardHarmony:
 
     def __init__(self, controls: Controls) -> None:
         self._chords: LiveChords | None = None
+        self._for_model = False
         self.use(controls)
 
     def use(self, controls: Controls) -> None:
         """Begin or stop to hear, by the controls."""
+        self._for_model = controls.hear_chords == _FOR_MODEL
         if not controls.hears_chords:
             self._chords = None
         elif self._chords is None:
@@ -29,8 +33,8 @@ class HeardHarmony:
 
     @property
     def chord_at(self) -> Callable[[float], int] | None:
-        """The function of `ModelSession.follow_chords`; None while no chords are heard for."""
-        return None if self._chords is None else self._id_at
+        """The function of `ModelSession.follow_chords`; None for no chords."""
+        return self._id_at if self._for_model and self._chords is not None else None
 
     def note_on(self, onset: float, pitch: int) -> None:
         """Hear a note whose key is down."""
@@ -54,7 +58,7 @@ class HeardHarmony:
         return self._chords.next_look
 
     def state(self, now: float) -> HeardChord | None:
-        """Return the chord at `now` seconds for the screen; None while no chords are heard for."""
+        """Return the chord at `now` seconds for the screen; None where chords are not heard."""
         if self._chords is None:
             return None
         heard = self._chords.likely

@@ -25,7 +25,7 @@ class TurnRequest:
         policy: Policy of its phrase conditions.
         chart: The chords it is played over; None for none.
         heard_chord_at: Gives the id of the chord heard at a time in seconds, where there is no chart; None
-            where no chords are heard for.
+            where the model gets none.
     """
 
     call: Phrase

@@ -35,8 +35,8 @@ LINES: Final[tuple[Lines, ...]] = (
     *("melody and beat bass", "melody and walking bass", "melody"),
     "melody and full voicings",
 )
-"""Lines of a solo that the estimator reads. The voicings are synthetic, of the kind that it was fitted to: they
-say what it can do with a piano, and more than it will."""
+"""Lines of a solo that the estimator reads. The voicings are synthetic, of the kind that it was fitted to:
+they are easier than a pianist's."""
 
 Ids = NDArray[np.int64]
 Estimator = Callable[[NDArray[np.float64], NDArray[np.float64], Ids], ChordEstimate]

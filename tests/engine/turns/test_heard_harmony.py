@@ -30,7 +30,7 @@ def context_chords(rig: Rig) -> list[int]:
 
 
 def test_the_model_and_the_screen_get_what_is_played() -> None:
-    rig = Rig(hear_chords=1)
+    rig = Rig(hear_chords=2)
     comp(rig, ["Dm7", "G7", "Cmaj7", "Cmaj7"])
     heard = rig.companion.snapshot().heard_chord
     assert heard is not None
@@ -44,17 +44,26 @@ def test_the_model_and_the_screen_get_what_is_played() -> None:
 
 
 def test_off_by_default_and_where_a_chart_is_set() -> None:
-    for controls in ({}, {"hear_chords": 1, "chords": "C7 | F7"}):
+    for controls in ({}, {"hear_chords": 2, "chords": "C7 | F7"}):
         rig = Rig(**controls)
         comp(rig, ["Dm7", "Dm7", "Dm7"])
         assert rig.companion.snapshot().heard_chord is None
         assert chord_id(parse_chord("Dm7")) not in context_chords(rig)
 
 
+def test_for_the_screen_alone() -> None:
+    rig = Rig(hear_chords=1)
+    comp(rig, ["Dm7", "Dm7", "Dm7"])
+    heard = rig.companion.snapshot().heard_chord
+    assert heard is not None
+    assert heard.chord == "Dm7"
+    assert not any(context_chords(rig))
+
+
 def test_switched_on_and_off_between_notes() -> None:
     rig = Rig()
     end = comp(rig, ["Am7", "Am7"])
-    rig.companion.command(SetControl("hear_chords", 1))
+    rig.companion.command(SetControl("hear_chords", 2))
     assert rig.companion.snapshot().heard_chord == HeardChord("", 0.0)
     end = comp(rig, ["Am7", "Am7", "Am7"], start=end + 0.3)
     known = chord_id(parse_chord("Am7"))
@@ -66,7 +75,7 @@ def test_switched_on_and_off_between_notes() -> None:
 
 
 def test_the_companion_plays_on_the_chord_while_it_holds_and_then_on_none() -> None:
-    rig = Rig(hear_chords=1, phrases=0, mode="continue")
+    rig = Rig(hear_chords=2, phrases=0, mode="continue")
     comp(rig, ["Cm7", "Cm7", "Cm7", "Cm7"])
     last = 1.0 + 0.5 * 15
     rig.run_until("playing")
@@ -84,7 +93,7 @@ def test_the_companion_plays_on_the_chord_while_it_holds_and_then_on_none() -> N
 
 def test_unsure_chords_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LiveChords, "likely", property(lambda _: LikelyChord(9, 0.3)))
-    rig = Rig(hear_chords=1)
+    rig = Rig(hear_chords=2)
     comp(rig, ["Dm7", "Dm7"])
     assert rig.companion.snapshot().heard_chord == HeardChord("", 0.3)
     assert not any(context_chords(rig))
@@ -99,7 +108,7 @@ def test_it_is_updated_once_a_frame_however_many_notes_come(monkeypatch: pytest.
         inner(self, start, frame)
 
     monkeypatch.setattr(LiveChords, "_read", counted)
-    rig = Rig(hear_chords=1)
+    rig = Rig(hear_chords=2)
     rig.play(*(1.0 + 0.02 * n for n in range(200)), length=0.01)
     assert read == sorted(set(read))
     assert len(read) <= 4 * 4 + 1
