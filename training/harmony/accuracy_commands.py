@@ -10,6 +10,7 @@ from rich.table import Table
 from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.engine.files.whole_file import write_whole
+from tatumflow.engine.turns.heard_harmony import HOLD
 from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, read_annotated_solos
 from tatumflow.training.data.corpora.piece import BrokenFile
 from tatumflow.training.evaluate.bootstrap import Interval
@@ -70,6 +71,8 @@ def _table(rows: list[Accuracy], live: list[LiveAccuracy]) -> Table:
         table.add_row("", "", "live", *(_figure(heard.live[m]) for m in MEASURES))
         sure = f"live where sure, {100 * heard.sure_share:.0f} % of the time"
         table.add_row("", "", sure, *(_figure(heard.sure[m]) for m in MEASURES))
+        later = f"live where sure, {HOLD:.0f} s later"
+        table.add_row("", "", later, "", "", "", f"{100 * heard.sure_later:.1f}")
         delay = f"{heard.delay_seconds:.2f} s, {heard.delay_beats:.1f} beats after a change"
         table.add_row("", "", f"live, median: {delay} ({100 * heard.found:.0f} % found)")
         table.add_row("", "", "shuffled", *(_figure(row.shuffled[m]) for m in MEASURES))

@@ -1,14 +1,16 @@
 """Accuracy, delay and sureness of the chords heard while a solo is played, against its lead sheet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tatumflow.engine.harmony.chords import NO_CHORD
+from tatumflow.engine.harmony.estimator import ChordEstimate
 from tatumflow.engine.harmony.live_estimator import LiveEstimate, estimate_live
+from tatumflow.engine.turns.heard_harmony import HOLD
 from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo
 from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap, ratio
@@ -34,6 +36,7 @@ class LiveAccuracy:
         solos: Number of solos.
         live: Accuracy of the likeliest chord over all time, by measure.
         sure: Accuracy over the time at which it is sure, by measure.
+        sure_later: `majmin` of the sure chords `HOLD` seconds later, up to which they hold.
         sure_share: Share of the time with a chord at which it is sure.
         found: Share of the true changes of chord after which the new chord is heard before the next change.
         delay_seconds: Median time from such a change until the new root with its third is heard.
@@ -45,6 +48,7 @@ class LiveAccuracy:
     solos: int
     live: dict[str, Interval]
     sure: dict[str, Interval]
+    sure_later: float
     sure_share: float
     found: float
     delay_seconds: float
@@ -91,6 +95,10 @@ def change_delays(solo: AnnotatedSolo, heard: LiveEstimate) -> NDArray[np.float6
     return np.array(rows).reshape(-1, 2)
 
 
+def _later(chords: ChordEstimate) -> ChordEstimate:
+    return replace(chords, start=chords.start + HOLD)
+
+
 def _live(
     source: Lines,
     split: Split | None,
@@ -100,9 +108,11 @@ def _live(
 ) -> LiveAccuracy:
     spans = [chord_spans(solo, live.chords) for solo, live in zip(solos, heard, strict=True)]
     sure = [chord_spans(solo, live.sure) for solo, live in zip(solos, heard, strict=True)]
+    later = [chord_spans(solo, _later(live.sure)) for solo, live in zip(solos, heard, strict=True)]
     tunes = [solo.tune for solo in solos]
     every = np.stack([right_seconds(s, s.estimated) for s in spans])
     where_sure = np.stack([right_seconds(s, s.estimated, where=s.estimated != NO_CHORD) for s in sure])
+    held = np.stack([right_seconds(s, s.estimated, where=s.estimated != NO_CHORD)[-1] for s in later])
     delays = np.concatenate([change_delays(*pair) for pair in zip(solos, heard, strict=True)])
     found = np.isfinite(delays[:, 0])
 
@@ -117,6 +127,7 @@ def _live(
         solos=len(solos),
         live=intervals(every),
         sure=intervals(where_sure),
+        sure_later=float(ratio(held.sum(axis=0, keepdims=True))[0]),
         sure_share=float(where_sure[:, 0, 1].sum() / every[:, 0, 1].sum()),
         found=float(found.mean()) if len(found) else 0.0,
         delay_seconds=float(np.median(delays[found, 0])) if found.any() else np.inf,
