@@ -92,6 +92,16 @@ class Controls:
         "Chord chart, such as 'Dm7 | G7 | Cmaj7' or 'blues in F', a tune of your book, or a file; "
         "empty for none.",
     )
+    hear_chords: int = number(
+        0,
+        0,
+        2,
+        "Hear chords",
+        "Player",
+        "Hears the chords that you play without a chart: 0 is off, 1 shows them where they are sure, 2 also "
+        "gives them to the model.",
+        row=False,
+    )
     tempo: float = number(
         120.0,
         20.0,
@@ -403,6 +413,11 @@ class Controls:
     def trades(self) -> bool:
         """Whether turns are of some bars each, or of some choruses."""
         return bool(self.trade_bars or (self.trade_choruses and self.chords))
+
+    @property
+    def hears_chords(self) -> bool:
+        """Whether the chords of the human's playing are heard: that is on, and there is no chart."""
+        return bool(self.hear_chords and not self.chords)
 
     def in_free_time(self) -> "Controls":
         """Return these controls without a clock to follow or to send, as for playing into a file.

@@ -180,6 +180,19 @@ class HeardBeat:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardChord:
+    """The chord of the user's playing.
+
+    Attributes:
+        chord: Its symbol; empty where it is unsure.
+        confidence: Probability of its root and third, 0 to 1.
+    """
+
+    chord: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class PortStatus:
     """A MIDI port: its name, whether it is connected, and when it last carried a message (seconds)."""
 
@@ -214,6 +227,8 @@ class Snapshot:
         styles: Slugs of the model's styles.
         position: Bar, beat and chord; None in free time without a chart.
         heard: The beat of the user's playing; None where the clock is not `listen`.
+        heard_chord: The chord of the user's playing; None where the control `hear_chords` is off or a chart
+            is set.
         recording: File the session is recorded to; empty if none.
         controllers: Controls and actions on MIDI controllers, and the controller number of each.
         learning: Control or action that the next controller is assigned to; empty for none.
@@ -232,6 +247,7 @@ class Snapshot:
     styles: tuple[str, ...] = ()
     position: Position | None = None
     heard: HeardBeat | None = None
+    heard_chord: HeardChord | None = None
     recording: str = ""
     controllers: tuple[tuple[str, int], ...] = ()
     learning: str = ""

@@ -28,26 +28,67 @@ FRAME: Final = 0.25
 CHANGE_COST: Final = 0.5
 """Cost of a change of chord in log-probability."""
 
-WEIGHTS_FILE: Final = "estimator.npz"
+Spans = tuple[tuple[int, int], ...]
+"""Spans in frames, from the first to before the last, counted from the frame that is estimated."""
 
-_Windows = tuple[tuple[int, int], ...]
+_NEAR: Final[Spans] = ((0, 1), (-1, 0), (1, 2), (-3, -1), (2, 4), (-6, -3), (4, 7))
+_BEFORE: Final[Spans] = ((0, 1), (-1, 0), (-2, -1), (-4, -2), (-7, -4))
+LIVE_FRAMES: Final = 64
+"""Frames that the live estimate reads, its own included: 16 s."""
 
-_NEAR: Final[_Windows] = ((0, 1), (-1, 0), (1, 2), (-3, -1), (2, 4), (-6, -3), (4, 7))
-_ALL_NOTES: Final[_Windows] = (*_NEAR, (-12, -6), (7, 13), (-24, -12), (13, 25), (-48, 49), (-160, 161))
-_LOWEST: Final[_Windows] = (*_NEAR, (-12, -6), (7, 13), (-48, 49))
-_HIGH: Final[_Windows] = _NEAR
-"""Windows of the first network in frames, from the first to before the last, counted from the frame."""
 
-_CHORDS: Final[_Windows] = (
-    *((0, 1), (-2, 0), (1, 3), (-5, -2), (3, 6)),
-    *((-10, -5), (6, 11), (-20, -10), (11, 21), (-240, 241)),
+@dataclass(frozen=True)
+class Windows:
+    """Windows around each frame that the networks read.
+
+    Attributes:
+        all_notes: Windows of all notes.
+        lowest: Windows of the lowest notes.
+        high: Windows of the high notes.
+        chords: Windows of the first network's output.
+        weights: File of the networks that read these.
+    """
+
+    all_notes: Spans
+    lowest: Spans
+    high: Spans
+    chords: Spans
+    weights: str
+
+    @property
+    def chroma(self) -> int:
+        """Windows of the first network."""
+        return len(self.all_notes) + len(self.lowest) + len(self.high)
+
+
+WHOLE: Final = Windows(
+    all_notes=(*_NEAR, (-12, -6), (7, 13), (-24, -12), (13, 25), (-48, 49), (-160, 161)),
+    lowest=(*_NEAR, (-12, -6), (7, 13), (-48, 49)),
+    high=_NEAR,
+    chords=(
+        *((0, 1), (-2, 0), (1, 3), (-5, -2), (3, 6)),
+        *((-10, -5), (6, 11), (-20, -10), (11, 21), (-240, 241)),
+    ),
+    weights="estimator.npz",
 )
-"""Windows of the second network."""
+"""Windows on both sides of the frame, for a piece that is known to its end."""
 
-CHROMA_WINDOWS: Final = len(_ALL_NOTES) + len(_LOWEST) + len(_HIGH)
-CHORD_WINDOWS: Final = len(_CHORDS)
+PAST: Final = Windows(
+    all_notes=(*_BEFORE, (-12, -7), (-20, -12), (-36, -20), (1 - LIVE_FRAMES, 1)),
+    lowest=(*_BEFORE, (-12, -7), (-20, -12), (1 - LIVE_FRAMES, 1)),
+    high=_BEFORE,
+    chords=(
+        *((0, 1), (-2, 0), (-5, -2), (-10, -5)),
+        *((-20, -10), (-36, -20), (1 - LIVE_FRAMES, 1)),
+    ),
+    weights="live_estimator.npz",
+)
+"""Windows up to the frame, for the chords of music while it is played."""
 
-_LONGEST: Final = 2.0
+CHROMA_WINDOWS: Final = WHOLE.chroma
+CHORD_WINDOWS: Final = len(WHOLE.chords)
+
+LONGEST: Final = 2.0
 """Longest duration in seconds with which a note counts."""
 
 _HIGH_FROM: Final = 64
@@ -91,14 +132,21 @@ def estimate_chords(onset: ArrayLike, duration: ArrayLike, pitch: ArrayLike) -> 
     if not len(onsets):
         return ChordEstimate(0.0, FRAME, np.zeros(0, dtype=np.uint8))
     start = float(onsets.min())
-    ends = onsets + np.minimum(np.asarray(duration, dtype=np.float64), _LONGEST)
+    ends = onsets + np.minimum(np.asarray(duration, dtype=np.float64), LONGEST)
     frames = max(math.ceil((float(ends.max()) - start) / FRAME), 1)
     score = chord_log_probabilities(chroma_windows(onset, duration, pitch, start, frames))
     return ChordEstimate(start, FRAME, (1 + _smoothed(score)).astype(np.uint8))
 
 
 def chroma_windows(
-    onset: ArrayLike, duration: ArrayLike, pitch: ArrayLike, start: float, frames: int
+    onset: ArrayLike,
+    duration: ArrayLike,
+    pitch: ArrayLike,
+    start: float,
+    frames: int,
+    windows: Windows = WHOLE,
+    *,
+    last_only: bool = False,
 ) -> NDArray[np.float32]:
     """Return the input of the first network.
 
@@ -108,13 +156,15 @@ def chroma_windows(
         pitch: MIDI pitches, (n,).
         start: Seconds at which the first frame begins.
         frames: Number of frames; notes outside them are left out.
+        windows: The windows.
+        last_only: Whether to return those of the last frame alone.
 
     Returns:
         Share of each window that each pitch class sounds, scaled so that those of one window sum to nearly 1,
-        (frames, `CHROMA_WINDOWS`, 12).
+        (frames, `windows.chroma`, 12).
     """
     begin = np.asarray(onset, dtype=np.float64) - start
-    end = begin + np.clip(np.asarray(duration, dtype=np.float64), 1e-3, _LONGEST)
+    end = begin + np.clip(np.asarray(duration, dtype=np.float64), 1e-3, LONGEST)
     pitches = np.asarray(pitch, dtype=np.int64)
     inside = (end > 0) & (begin < frames * FRAME)
     begin, end, pitches = np.maximum(begin[inside], 0.0), end[inside], pitches[inside]
@@ -129,38 +179,42 @@ def chroma_windows(
     is_low = (pitches[note] == low[at]) & (pitches[note] < _BASS_BELOW)
     chosen = (np.ones(len(note), dtype=np.bool_), is_low, pitches[note] >= _HIGH_FROM)
     parts: list[NDArray[np.float32]] = []
-    for sounding, windows in zip(chosen, (_ALL_NOTES, _LOWEST, _HIGH), strict=True):
+    for sounding, spans_of in zip(chosen, (windows.all_notes, windows.lowest, windows.high), strict=True):
         cell = at[sounding] * 12 + pitches[note[sounding]] % 12
         chroma = np.bincount(cell, share[sounding], frames * 12).astype(np.float64).reshape(frames, 12)
-        mean = _window_sums(chroma, windows) / _lengths(windows)[:, None]
+        mean = _window_sums(chroma, spans_of, last_only=last_only) / _lengths(spans_of)[:, None]
         parts.append((mean / (mean.sum(axis=2, keepdims=True) + _FAINT)).astype(np.float32))
     return np.concatenate(parts, axis=1)
 
 
-def chord_windows(probabilities: NDArray[np.floating]) -> NDArray[np.float32]:
+def chord_windows(
+    probabilities: NDArray[np.floating], windows: Windows = WHOLE, *, last_only: bool = False
+) -> NDArray[np.float32]:
     """Return the input of the second network: mean probabilities in windows cut at the ends of the piece.
 
     Args:
         probabilities: Output of the first network, (frames, 96).
+        windows: The windows.
+        last_only: Whether to return those of the last frame alone.
 
     Returns:
-        (frames, `CHORD_WINDOWS`, 12, 8), 0 in windows that lie outside.
+        (frames, windows, 12, 8), 0 in windows that lie outside.
     """
-    inside = _window_sums(np.ones((len(probabilities), 1)), _CHORDS)
-    means = _window_sums(probabilities, _CHORDS) / np.maximum(inside, 1)
-    return means.astype(np.float32).reshape(len(means), CHORD_WINDOWS, 12, len(QUALITIES))
+    inside = _window_sums(np.ones((len(probabilities), 1)), windows.chords, last_only=last_only)
+    means = _window_sums(probabilities, windows.chords, last_only=last_only) / np.maximum(inside, 1)
+    return means.astype(np.float32).reshape(len(means), len(windows.chords), 12, len(QUALITIES))
 
 
-def chord_log_probabilities(chroma: NDArray[np.float32]) -> NDArray[np.float32]:
+def chord_log_probabilities(chroma: NDArray[np.float32], windows: Windows = WHOLE) -> NDArray[np.float32]:
     """Return log-probabilities of all chords but `NO_CHORD`, (frames, 96), from those of `chroma_windows`."""
-    of_notes, of_chords = networks()
-    first = _log_softmax(of_notes(chroma.reshape(len(chroma), -1)))
-    second = of_chords(chord_windows(np.exp(first)).reshape(len(chroma), -1))
-    return _log_softmax(first + second)
+    of_notes, of_chords = networks(windows.weights)
+    first = log_softmax(of_notes(chroma.reshape(len(chroma), -1)))
+    second = of_chords(chord_windows(np.exp(first), windows).reshape(len(chroma), -1))
+    return log_softmax(first + second)
 
 
 @dataclass(frozen=True)
-class _Network:
+class Network:
     """Two ReLU layers, the second residual, and a linear one, with weights shared by the roots.
 
     Attributes:
@@ -180,7 +234,7 @@ class _Network:
     out_bias: NDArray[np.float32]
 
     @classmethod
-    def rotated(cls, name: str, weights: Mapping[str, NDArray[np.float32]]) -> "_Network":
+    def rotated(cls, name: str, weights: Mapping[str, NDArray[np.float32]]) -> "Network":
         """Return a network; its stored hidden weights, (windows, 12, depth, width), are for the root C."""
         hidden, *others = (weights[f"{name}_{field.name}"] for field in fields(cls))
         roots = np.stack([np.roll(hidden, root, axis=1) for root in range(12)], axis=-2)
@@ -195,18 +249,20 @@ class _Network:
 
 
 @cache
-def networks() -> tuple[_Network, _Network]:
-    """Return the two networks; their weights are read once."""
-    path = files(__name__.rpartition(".")[0]).joinpath(WEIGHTS_FILE)
+def networks(weights_file: str = WHOLE.weights) -> tuple[Network, Network]:
+    """Return the two networks of a file beside this one; their weights are read once."""
+    path = files(__name__.rpartition(".")[0]).joinpath(weights_file)
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         weights = {name: stored[name].astype(np.float32) for name in stored.files}
-    return _Network.rotated("chroma", weights), _Network.rotated("chords", weights)
+    return Network.rotated("chroma", weights), Network.rotated("chords", weights)
 
 
-def _window_sums(values: NDArray[np.floating], windows: _Windows) -> NDArray[np.float64]:
+def _window_sums(
+    values: NDArray[np.floating], windows: Spans, *, last_only: bool = False
+) -> NDArray[np.float64]:
     """Return sums over windows around each frame, (frames, windows, ...), zeros outside the piece."""
     total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0, dtype=np.float64)])
-    frame = np.arange(len(values))
+    frame = np.arange(len(values) - 1 if last_only else 0, len(values))
     edges = np.clip(frame[:, None, None] + np.array(windows), 0, len(values))
     return total[edges[..., 1]] - total[edges[..., 0]]
 
@@ -215,7 +271,8 @@ def _lengths(windows: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
     return np.array([last - first for first, last in windows])
 
 
-def _log_softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def log_softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return log-probabilities, (frames, 96), from scores."""
     shifted = scores - scores.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 

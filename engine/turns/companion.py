@@ -28,6 +28,7 @@ from tatumflow.engine.model.phrase_model import PhraseModel
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.phrases.phrase_guide import PhraseGuide
 from tatumflow.engine.tempo.timekeeper import Timekeeper
+from tatumflow.engine.turns.heard_harmony import HeardHarmony
 from tatumflow.engine.turns.listener import Listener
 from tatumflow.engine.turns.live_controls import ControlsSet, LiveControls
 from tatumflow.engine.turns.modes import mode_named
@@ -89,14 +90,21 @@ class Companion:
         self._scheduler = scheduler
         self._clock = clock
         self._roll = Roll()
-        self._listener = Listener(session, self._roll)
+        self._harmony = HeardHarmony(controls)
+        self._listener = Listener(session, self._roll, self._harmony)
         self._planner = Planner(session, scheduler, clock, None if phrases is None else PhraseGuide(phrases))
         self._time = Timekeeper(scheduler, controls, now)
-        self._live = LiveControls(controls, style_weights, self._time, session, self._planner)
+        self._live = LiveControls(controls, style_weights, self._time, session, self._planner, self._harmony)
         self._turn_taking = TurnTaking(self._listener, self._time, controls)
         self._reporter = TurnReporter(self._planner)
         self._board = StatusBoard(
-            self._roll, self._listener, self._planner, self._reporter, scheduler, self._time
+            self._roll,
+            self._listener,
+            self._planner,
+            self._reporter,
+            scheduler,
+            self._time,
+            self._harmony,
         )
         self._state: Turn = "listening"
         self._stopped = False
@@ -251,9 +259,10 @@ class Companion:
         beat = self._time.advance(now)
         if (tempo := self._time.next_tempo(now)) is not None:
             self.set_controls((SetControl("tempo", tempo),))
+        chord = self._harmony.advance(now)
         self._redraw_if_due(now)
         wake = self._listen(now) if self._state == "listening" else self._play(now)
-        times = (wake, self._listener.next_key_end, beat, self._redraws.next_due(now))
+        times = (wake, self._listener.next_key_end, beat, chord, self._redraws.next_due(now))
         return min((time for time in times if time is not None), default=None)
 
     def snapshot(self) -> Snapshot:
@@ -304,6 +313,7 @@ class Companion:
             previous_onset=self._listener.last_onset,
             policy=mode_named(self.controls.mode).phrases,
             chart=self._time.chart,
+            heard_chord_at=self._harmony.chord_at,
         )
 
     def _abandon(self) -> None:

@@ -7,6 +7,7 @@ from tatumflow.engine.errors import ModelFault
 from tatumflow.engine.midi.events import HumanEvent, InputLost, NoteOff, NoteOn
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.model.session import ModelSession
+from tatumflow.engine.turns.heard_harmony import HeardHarmony
 from tatumflow.engine.turns.phrase import Phrase, PhraseTracker
 from tatumflow.engine.turns.roll import Roll
 
@@ -20,18 +21,19 @@ _LATENESSES: Final = 12
 
 
 class Listener:
-    """Passes the human's notes to the session, the roll and the phrase tracker.
+    """Passes the human's notes to the session, the heard harmony, the roll and the phrase tracker.
 
     Attributes:
         last_onset: Seconds of the last onset of either player; None before the first.
         faults: How often the model failed at a prefill.
     """
 
-    def __init__(self, session: ModelSession, roll: Roll) -> None:
+    def __init__(self, session: ModelSession, roll: Roll, harmony: HeardHarmony) -> None:
         self.last_onset: float | None = None
         self.faults = 0
         self._session = session
         self._roll = roll
+        self._harmony = harmony
         self._tracker = PhraseTracker()
         self._failed = False
         self._key_ends: dict[int, float] = {}
@@ -49,6 +51,7 @@ class Listener:
         if isinstance(event, NoteOn) and event.velocity > 0:
             self._lateness.append(min(late, _LATEST) if late > _SOON else 0.0)
             self._session.note_on(event.time, event.pitch, event.velocity)
+            self._harmony.note_on(event.time, event.pitch)
             self._roll.key_down(event.time, event.pitch, event.velocity)
             self.last_onset = event.time
 
@@ -105,4 +108,5 @@ class Listener:
     def _end(self, notes: tuple[Note, ...]) -> None:
         for note in notes:
             self._session.note_off(note.offset, note.pitch)
+            self._harmony.note_off(note.offset, note.pitch)
         self._roll.ended(notes)

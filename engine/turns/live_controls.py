@@ -9,6 +9,7 @@ from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.tempo.timekeeper import Timekeeper
+from tatumflow.engine.turns.heard_harmony import HeardHarmony
 from tatumflow.engine.turns.planner import Planner
 
 _BAND_CONTROLS: Final = frozenset(
@@ -39,6 +40,7 @@ _TIME_CONTROLS: Final = frozenset(
         "key_step",
         "seed",
         "chords",
+        "hear_chords",
         "band",
     }
 )
@@ -109,6 +111,7 @@ class LiveControls:
         time: Timekeeper,
         session: ModelSession,
         planner: Planner,
+        harmony: HeardHarmony,
     ) -> None:
         """Put the first controls in force.
 
@@ -118,6 +121,7 @@ class LiveControls:
             time: Keeps the beat.
             session: The model's context, which chords and beat are set for.
             planner: Moves notes by the feel.
+            harmony: Hears chords where there is no chart.
 
         Raises:
             SettingError: if `controls` name a style that the model does not have.
@@ -128,6 +132,7 @@ class LiveControls:
         self._time = time
         self._session = session
         self._planner = planner
+        self._harmony = harmony
         self.follow_time()
 
     def set_many(self, values: Sequence[tuple[str, object]], now: float) -> ControlsSet:
@@ -157,6 +162,7 @@ class LiveControls:
         )
         self.values, self.style = controls, style
         new_bars = bool(changed_names) and self._time.use(controls, now)
+        self._harmony.use(controls)
         if changed_names & _TIME_CONTROLS:
             self.follow_time()
         return ControlsSet(
@@ -175,6 +181,6 @@ class LiveControls:
     def follow_time(self) -> None:
         """Set chords and beat of the session and the feel of the plan by the clock in use."""
         chart = self._time.chart
-        self._session.follow_chords(None if chart is None else chart.chord_id_at)
+        self._session.follow_chords(self._harmony.chord_at if chart is None else chart.chord_id_at)
         self._session.follow_beats(self._time.beats, self._time.beats_per_bar)
         self._planner.use_feel(self._time.felt if self._time.feels else None)

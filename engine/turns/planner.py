@@ -336,9 +336,8 @@ class Planner:
         return True
 
     def _begin_phrase(self) -> Floats | None:
-        """Return the condition of the phrase that begins now, over the chords of the chart."""
-        chart = self._request.chart
-        self._session.follow_chords(None if chart is None else chart.chord_id_at)
+        """Return the condition of the phrase that begins now, over the chords of the request."""
+        self._session.follow_chords(self._request.chord_at)
         return self._phrases.begin(self._request, self._upcoming())
 
     def _within_window(self, onset: float) -> float:

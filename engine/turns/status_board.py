@@ -7,6 +7,7 @@ from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import Health, Notice, Snapshot, Turn
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.tempo.timekeeper import Timekeeper
+from tatumflow.engine.turns.heard_harmony import HeardHarmony
 from tatumflow.engine.turns.listener import Listener
 from tatumflow.engine.turns.planner import Planner
 from tatumflow.engine.turns.roll import Roll
@@ -26,6 +27,7 @@ class StatusBoard:
         reporter: TurnReporter,
         scheduler: Scheduler,
         time: Timekeeper,
+        harmony: HeardHarmony,
     ) -> None:
         self._roll = roll
         self._listener = listener
@@ -33,6 +35,7 @@ class StatusBoard:
         self._reporter = reporter
         self._scheduler = scheduler
         self._time = time
+        self._harmony = harmony
         self._notices: deque[Notice] = deque(maxlen=_MOST_NOTICES)
 
     def notify(
@@ -65,5 +68,6 @@ class StatusBoard:
             ),
             position=self._time.position(now),
             heard=self._time.heard,
+            heard_chord=self._harmony.state(now),
             notices=notices,
         )

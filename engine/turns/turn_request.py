@@ -1,5 +1,6 @@
 """The turn request: call, window, controls, style and chords of one turn of the companion."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tatumflow.engine.arrays import Floats
@@ -23,6 +24,8 @@ class TurnRequest:
         previous_onset: Seconds of the last onset of either player; None if there was none.
         policy: Policy of its phrase conditions.
         chart: The chords it is played over; None for none.
+        heard_chord_at: Gives the id of the chord heard at a time in seconds, where there is no chart; None
+            where the model gets none.
     """
 
     call: Phrase
@@ -33,3 +36,9 @@ class TurnRequest:
     previous_onset: float | None = None
     policy: PhrasePolicy = field(default_factory=PhrasePolicy)
     chart: ChartInTime | None = None
+    heard_chord_at: Callable[[float], int] | None = None
+
+    @property
+    def chord_at(self) -> Callable[[float], int] | None:
+        """Gives the chord id at a time in seconds: of the chart, else of what is heard."""
+        return self.heard_chord_at if self.chart is None else self.chart.chord_id_at

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.messages import HeardBeat, Position, Snapshot, Turn
+from tatumflow.engine.messages import HeardBeat, HeardChord, Position, Snapshot, Turn
 from tatumflow.live.settings import Instrument
 from tatumflow.live.tui.controls.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.labels import number, style_name
@@ -37,7 +37,7 @@ class TurnBanner(Horizontal):
         self._word = Lettering("STARTING", id="turn")
         self._beat = Lettering(id="beat")
         self._facts = Static(id="facts")
-        self._shown: tuple[BannerState, object, Position | None, HeardBeat | None] | None = None
+        self._shown: tuple[object, ...] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the large word, bar and beat as large, and the facts beside them."""
@@ -55,7 +55,7 @@ class TurnBanner(Horizontal):
             self._draw("starting", "Loading the model and opening the ports …")
         else:
             detail = learning_text(snapshot.learning) if snapshot.learning else snapshot.controls
-            self._draw(snapshot.turn, detail, snapshot.position, snapshot.heard)
+            self._draw(snapshot.turn, detail, snapshot.position, snapshot.heard, snapshot.heard_chord)
 
     def _draw(
         self,
@@ -63,8 +63,9 @@ class TurnBanner(Horizontal):
         detail: str | Content | Controls,
         position: Position | None = None,
         heard: HeardBeat | None = None,
+        chord: HeardChord | None = None,
     ) -> None:
-        shown = (state, _facts(detail) if isinstance(detail, Controls) else detail, position, heard)
+        shown = (state, _facts(detail) if isinstance(detail, Controls) else detail, position, heard, chord)
         if shown == self._shown:
             return
         self._shown = shown
@@ -76,14 +77,17 @@ class TurnBanner(Horizontal):
         if not isinstance(detail, Controls):
             facts = Content(detail) if isinstance(detail, str) else detail
         elif position is None:
-            facts = Content.from_markup("[b]$mode[/b]\n$style\n", **_facts(detail)) + (
-                Content.from_markup("[dim]temperature[/dim] [b]$temperature[/b]", **_facts(detail))
-                if heard is None
-                else Content.from_markup("[dim]beat[/dim] ") + heard_text(heard)
-            )
+            facts = Content.from_markup("[b]$mode[/b]\n$style\n", **_facts(detail))
+            if chord is not None:
+                facts += Content.from_markup("[dim]chord[/dim] ") + chord_text(chord, self._instrument)
+            if heard is not None:
+                facts += Content.from_markup("  [dim]beat[/dim] " if chord else "[dim]beat[/dim] ")
+                facts += heard_text(heard)
+            elif chord is None:
+                facts += Content.from_markup("[dim]temperature[/dim] [b]$temperature[/b]", **_facts(detail))
         else:
             mode = Content.from_markup("[b]$mode[/b]\n", mode=detail.mode.upper())
-            facts = mode + position_text(position, heard, self._instrument)
+            facts = mode + position_text(position, heard, chord, self._instrument)
         self._facts.update(facts)
 
 
@@ -96,25 +100,39 @@ def learning_text(target: str) -> Content:
 
 
 def position_text(
-    position: Position, heard: HeardBeat | None = None, instrument: Instrument = "C"
+    position: Position,
+    heard: HeardBeat | None = None,
+    chord: HeardChord | None = None,
+    instrument: Instrument = "C",
 ) -> Content:
     """Return two lines: bar and beat, with the bar of the turn where turns are traded; chords and tempo.
 
     Chords are written for an instrument in this key.
 
-    Beside the tempo of a beat that is heard stands how sure it is; "free" in its place while none is.
+    Beside the tempo of a beat that is heard stands how sure it is; "free" in its place while none is. So it
+    is with a chord that is heard, and a dash while none is.
     """
     count_in = position.bar < 1
     bars = position.turn_bars
     turn = f" ({(position.bar - 1) % bars + 1} of {bars})" if bars and not count_in else ""
     dots = "".join("●" if beat < position.beat else "○" for beat in range(position.beats_per_bar))
     where = "count-in" if count_in else f"bar {position.bar}{turn}"
-    chord, following = (written_chord(name, instrument) for name in (position.chord, position.next_chord))
-    chords = f"{chord or '–'} → {following}" if following else chord
-    text = Content.from_markup(
-        "[b]$where  $dots[/b]\n[b]$chords[/b]  ", where=where, dots=dots, chords=chords
-    )
+    text = Content.from_markup("[b]$where  $dots[/b]\n", where=where, dots=dots)
+    if chord is None:
+        now, following = (written_chord(name, instrument) for name in (position.chord, position.next_chord))
+        chords = f"{now or '–'} → {following}" if following else now
+        text += Content.from_markup("[b]$chords[/b]", chords=chords)
+    else:
+        text += chord_text(chord, instrument)
+    text += Content("  ")
     return text + (_tempo_text(position.tempo) if heard is None else heard_text(heard))
+
+
+def chord_text(heard: HeardChord, instrument: Instrument = "C") -> Content:
+    """Return the chord that is heard, or a dash, and the confidence in it, in steps of 5 %."""
+    share = f"{5 * round(20 * heard.confidence)}%"
+    chord = written_chord(heard.chord, instrument) or "–"
+    return Content.from_markup("[b]$chord[/b] [dim]$share[/dim]", chord=chord, share=share)
 
 
 def heard_text(heard: HeardBeat) -> Content:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.messages import Health, HeardBeat, PortStatus, Position, RollNote, Snapshot
+from tatumflow.engine.messages import Health, HeardBeat, HeardChord, PortStatus, Position, RollNote, Snapshot
 from tatumflow.engine.midi.notes import Role
 from tatumflow.live.audio.levels import Level
 from tatumflow.live.audio.status import AudioFaults, AudioLatency, AudioStatus, StemStatus
@@ -80,6 +80,15 @@ def rubato() -> StillLink:
     controls = replace(moment.controls, clock="listen")
     return StillLink(
         replace(moment, turn="listening", controls=controls, heard=HeardBeat(confidence=0.21, tempo=None))
+    )
+
+
+def harmony() -> StillLink:
+    """The user plays without a chart, and the companion hears the chord."""
+    moment = demonstration()
+    controls = replace(moment.controls, hear_chords=1)
+    return StillLink(
+        replace(moment, turn="listening", controls=controls, heard_chord=HeardChord("Dm7", 0.78))
     )
 
 

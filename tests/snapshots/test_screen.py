@@ -95,5 +95,9 @@ def test_chart_that_is_not_understood(snap_compare: Compare) -> None:
     assert snap_compare(TatumFlowApp(screen_fixtures.trading()), run_before=type_chart, terminal_size=LARGE)
 
 
+def test_chord_that_is_heard(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(screen_fixtures.harmony()), terminal_size=SMALL)
+
+
 def test_midi_learn(snap_compare: Compare) -> None:
     assert snap_compare(TatumFlowApp(screen_fixtures.learning()), terminal_size=SMALL)

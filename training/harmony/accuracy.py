@@ -16,6 +16,7 @@ solo by itself ("tonic"), and the estimated chords in random order ("shuffled").
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +27,16 @@ from tatumflow.engine.harmony.estimator import ChordEstimate, estimate_chords
 from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, Line
 from tatumflow.training.data.corpora.piece import Split
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap, ratio
+from tatumflow.training.harmony.accompaniment import accompany
 
 MEASURES: Final = ("root", "quality", "chord", "majmin")
-Lines = Literal["melody and beat bass", "melody and walking bass", "melody"]
-LINES: Final[tuple[Lines, ...]] = ("melody and beat bass", "melody and walking bass", "melody")
-"""Lines of a solo that the estimator reads."""
+Lines = Literal["melody and beat bass", "melody and walking bass", "melody", "melody and full voicings"]
+LINES: Final[tuple[Lines, ...]] = (
+    *("melody and beat bass", "melody and walking bass", "melody"),
+    "melody and full voicings",
+)
+"""Lines of a solo that the estimator reads. The voicings are synthetic, of the kind that it was fitted to:
+they are easier than a pianist's."""
 
 Ids = NDArray[np.int64]
 Estimator = Callable[[NDArray[np.float64], NDArray[np.float64], Ids], ChordEstimate]
@@ -92,19 +98,34 @@ def evaluate_chords(
     Raises:
         CorpusError: if no solo has chords.
     """
-    with_chords = [solo for solo in solos if (solo.chords != NO_CHORD).any() and len(solo.beats) > 1]
+    with_chords = [solo for solo in solos if _has_chords(solo)]
     if not with_chords:
         raise CorpusError(f"none of the {len(solos)} solos has chords; give the Weimar Jazz Database")
     rows: list[Accuracy] = []
     for source in LINES:
-        chosen = [solo for solo in with_chords if all(len(line) for line in _lines(solo, source))]
-        spans = [chord_spans(solo, _estimate(solo, source, estimator)) for solo in chosen]
+        chosen = with_lines(with_chords, source)
+        spans = [chord_spans(solo, estimator(*solo_notes(solo, source))) for solo in chosen]
         for split in (None, "train", "val"):
             at = [i for i, solo in enumerate(chosen) if split in (None, solo.split)]
             if at:
                 tunes = [chosen[i].tune for i in at]
                 rows.append(_accuracy(source, split, [spans[i] for i in at], tunes, seed))
     return rows
+
+
+def with_lines(solos: Sequence[AnnotatedSolo], source: Lines) -> list[AnnotatedSolo]:
+    """Return the solos that have chords and these lines."""
+    return [s for s in solos if _has_chords(s) and all(len(line) for line in _lines(s, source))]
+
+
+def solo_notes(solo: AnnotatedSolo, source: Lines) -> tuple[NDArray[np.float64], NDArray[np.float64], Ids]:
+    """Return onsets and durations in seconds and pitches of the lines of a solo, each (n,)."""
+    lines = _lines(solo, source)
+    return (
+        np.concatenate([line.onset for line in lines]),
+        np.concatenate([line.duration for line in lines]),
+        np.concatenate([line.pitch for line in lines]),
+    )
 
 
 def chord_spans(solo: AnnotatedSolo, estimate: ChordEstimate) -> ChordSpans:
@@ -130,6 +151,15 @@ def agreement(true: Ids, estimated: Ids) -> tuple[NDArray[np.bool_], NDArray[np.
     return right & counts, counts
 
 
+def right_seconds(
+    spans: ChordSpans, estimated: Ids, where: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """Return right and counted seconds by measure, (measures, 2), of the spans in `where`, (s,), or all."""
+    right, counts = agreement(spans.true, estimated)
+    seconds: NDArray[np.float64] = spans.seconds if where is None else spans.seconds * where
+    return np.stack([right @ seconds, counts @ seconds], axis=-1)
+
+
 _MAJOR, _MINOR, _NEITHER = 0, 1, 2
 _TRIAD_OF: Final = {"maj7": _MAJOR, "7": _MAJOR, "m7": _MINOR, "m6": _MINOR}
 _TRIAD: Final = np.array([_NEITHER, *12 * [_TRIAD_OF.get(quality, _NEITHER) for quality in QUALITIES]])
@@ -139,25 +169,22 @@ _TRIAD: Final = np.array([_NEITHER, *12 * [_TRIAD_OF.get(quality, _NEITHER) for 
 def _lines(solo: AnnotatedSolo, source: Lines) -> list[Line]:
     if source == "melody":
         return [solo.melody]
+    if source == "melody and full voicings":
+        return [solo.melody, accompany(solo, "full", np.random.default_rng(crc32(solo.name.encode())))]
     return [solo.melody, solo.beat_bass if source == "melody and beat bass" else solo.walking_bass]
 
 
-def _estimate(solo: AnnotatedSolo, source: Lines, estimator: Estimator) -> ChordEstimate:
-    lines = _lines(solo, source)
-    return estimator(
-        np.concatenate([line.onset for line in lines]),
-        np.concatenate([line.duration for line in lines]),
-        np.concatenate([line.pitch for line in lines]),
-    )
+def _has_chords(solo: AnnotatedSolo) -> bool:
+    return bool((solo.chords != NO_CHORD).any()) and len(solo.beats) > 1
 
 
 def _accuracy(
     source: Lines, split: Split | None, spans: Sequence[ChordSpans], tunes: Sequence[str], seed: int
 ) -> Accuracy:
     rng = np.random.default_rng(seed)
-    estimated = np.stack([_sums(s, s.estimated) for s in spans])
+    estimated = np.stack([right_seconds(s, s.estimated) for s in spans])
     shuffled = np.stack(
-        [np.mean([_sums(s, _shuffled(s, rng)) for _ in range(_SHUFFLES)], axis=0) for s in spans]
+        [np.mean([right_seconds(s, _shuffled(s, rng)) for _ in range(_SHUFFLES)], axis=0) for s in spans]
     )
     # Right seconds of each solo with one constant answer, (solos, measures, answers).
     right, _ = agreement(*np.meshgrid(np.arange(NUM_CHORDS), np.arange(NUM_CHORDS), indexing="ij"))
@@ -184,12 +211,6 @@ def _accuracy(
         chord_seconds=_mean_length(spans, lambda s: s.estimated),
         true_chord_seconds=_mean_length(spans, lambda s: s.true),
     )
-
-
-def _sums(spans: ChordSpans, estimated: Ids) -> NDArray[np.float64]:
-    """Return right and counted seconds by measure, (measures, 2)."""
-    right, counts = agreement(spans.true, estimated)
-    return np.stack([right @ spans.seconds, counts @ spans.seconds], axis=-1)
 
 
 def _shuffled(spans: ChordSpans, rng: np.random.Generator) -> Ids:

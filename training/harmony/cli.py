@@ -29,12 +29,15 @@ def chords(
 
 def fit_chords(
     source: Annotated[Path, typer.Argument(metavar="CORPUS", help="The Weimar Jazz Database.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File of the weights.")] = Path(
-        "engine/harmony/estimator.npz"
-    ),
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File of the weights; the engine's by default.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the random choices.")] = 0,
+    live: Annotated[
+        bool, typer.Option("--live", help="Fit the estimator of music while it is played.")
+    ] = False,
 ) -> None:
     """Fit the chord estimator to lead sheets."""
     with needed_libraries():
         from tatumflow.training.harmony.commands import fit_chords
-    fit_chords(source, out, seed)
+    fit_chords(source, out, seed, live)

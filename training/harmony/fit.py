@@ -14,9 +14,9 @@ from torch.nn import functional
 from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.harmony.chords import NO_CHORD, QUALITIES
 from tatumflow.engine.harmony.estimator import (
-    CHORD_WINDOWS,
-    CHROMA_WINDOWS,
     FRAME,
+    WHOLE,
+    Windows,
     chord_windows,
     chroma_windows,
 )
@@ -106,7 +106,10 @@ _RENDERINGS: Final[tuple[_Rendering, ...]] = (
 
 
 def fit(
-    solos: Sequence[AnnotatedSolo], out: Path, settings: FitSettings | None = None
+    solos: Sequence[AnnotatedSolo],
+    out: Path,
+    settings: FitSettings | None = None,
+    windows: Windows = WHOLE,
 ) -> tuple[list[float], list[float]]:
     """Fit both networks to the training side and write their weights.
 
@@ -114,6 +117,7 @@ def fit(
         solos: The solos; those of the validation side are not read.
         out: The file to write, for `engine/harmony`.
         settings: How to fit.
+        windows: What the networks read of the music.
 
     Returns:
         Mean loss in nats of each epoch, of the first and of the second network.
@@ -127,13 +131,13 @@ def fit(
         raise CorpusError("no solo of the training side has chords; give the Weimar Jazz Database")
     rng = np.random.default_rng(settings.seed)
     torch.manual_seed(settings.seed)
-    chroma = SharedRootNetwork(CHROMA_WINDOWS, 1, settings.chroma, settings.dropout)
-    chords = SharedRootNetwork(CHORD_WINDOWS, len(QUALITIES), settings.chords, settings.dropout)
+    chroma = SharedRootNetwork(windows.chroma, 1, settings.chroma, settings.dropout)
+    chords = SharedRootNetwork(len(windows.chords), len(QUALITIES), settings.chords, settings.dropout)
     nn.init.zeros_(chords.out.weight)
     nn.init.zeros_(chords.out.bias)
     losses = (
-        _fit(chroma, None, chosen, settings.epochs[0], settings, rng),
-        _fit(chords, chroma, chosen, settings.epochs[1], settings, rng),
+        _fit(chroma, None, chosen, settings.epochs[0], settings, windows, rng),
+        _fit(chords, chroma, chosen, settings.epochs[1], settings, windows, rng),
     )
     try:
         np.savez_compressed(out, allow_pickle=False, **chroma.arrays("chroma"), **chords.arrays("chords"))
@@ -143,7 +147,7 @@ def fit(
 
 
 def rendered_frames(
-    solo: AnnotatedSolo, rendering: _Rendering, rng: np.random.Generator
+    solo: AnnotatedSolo, rendering: _Rendering, rng: np.random.Generator, windows: Windows = WHOLE
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Render a solo and return its chroma windows (frames, windows, 12) and true chord ids (frames,)."""
     style, with_bass, with_melody = rendering
@@ -157,15 +161,16 @@ def rendered_frames(
     pedal = float(rng.uniform(1, 2.5)) if rng.random() < 0.5 else 1.0
     start, end = float(solo.beats[0]), float(solo.beats[-1])
     frames = max(int((end - start) / FRAME), 1)
-    windows = chroma_windows(
+    chroma = chroma_windows(
         np.concatenate([line.onset for line in lines]),
         np.concatenate([line.duration for line in lines]) * pedal,
         np.concatenate([line.pitch for line in lines]),
         start,
         frames,
+        windows,
     )
     middle = start + FRAME * (np.arange(frames) + 0.5)
-    return windows, solo.chords[np.searchsorted(solo.beats, middle, side="right") - 1]
+    return chroma, solo.chords[np.searchsorted(solo.beats, middle, side="right") - 1]
 
 
 def _fit(
@@ -174,12 +179,13 @@ def _fit(
     solos: Sequence[AnnotatedSolo],
     epochs: int,
     settings: FitSettings,
+    windows: Windows,
     rng: np.random.Generator,
 ) -> list[float]:
     optimizer = torch.optim.AdamW(network.parameters(), settings.rate, weight_decay=settings.decay)
     losses: list[float] = []
     for epoch in range(epochs):
-        inputs, given, target = _frames(before, solos, settings.share, rng)
+        inputs, given, target = _frames(before, solos, settings.share, windows, rng)
         order = torch.from_numpy(rng.permutation(len(target))).split(settings.batch)
         total = 0.0
         for number, batch in enumerate(order):
@@ -199,22 +205,26 @@ def _fit(
 
 
 def _frames(
-    before: SharedRootNetwork | None, solos: Sequence[AnnotatedSolo], share: float, rng: np.random.Generator
+    before: SharedRootNetwork | None,
+    solos: Sequence[AnnotatedSolo],
+    share: float,
+    windows: Windows,
+    rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Render every solo once and return some frames: inputs, scores of the network before, true chords."""
     inputs: list[NDArray[np.float16]] = []
     given: list[NDArray[np.float32]] = []
     target: list[NDArray[np.int64]] = []
     for solo in solos:
-        windows, true = rendered_frames(solo, _RENDERINGS[rng.integers(len(_RENDERINGS))], rng)
+        chroma, true = rendered_frames(solo, _RENDERINGS[rng.integers(len(_RENDERINGS))], rng, windows)
         chosen = np.flatnonzero((true != NO_CHORD) & (rng.random(len(true)) < share))
-        values = windows[..., None]
+        values = chroma[..., None]
         scores = np.zeros((len(true), 1), dtype=np.float32)
         if before is not None:
             with torch.no_grad():
                 log = functional.log_softmax(before(torch.from_numpy(values)), dim=1)
             scores = log.numpy()
-            values = chord_windows(np.exp(scores))
+            values = chord_windows(np.exp(scores), windows)
         inputs.append(values[chosen].astype(np.float16))
         given.append(scores[chosen])
         target.append(true[chosen] - 1)

@@ -17,6 +17,7 @@ from tatumflow.engine.messages import (
     ConnectPorts,
     ForgetController,
     HeardBeat,
+    HeardChord,
     LearnController,
     Notice,
     Panic,
@@ -159,6 +160,24 @@ async def test_the_banner_shows_the_beat_that_is_heard_and_how_sure_it_is() -> N
         await until(pilot, lambda: last_line(app) == "beat free 0%")
         link.snapshot = moment()
         await until(pilot, lambda: last_line(app).startswith("temperature"))
+
+
+async def test_the_banner_shows_the_chord_that_is_heard_and_a_dash_where_it_is_unsure() -> None:
+    position = Position(bar=7, beat=3, beats_per_bar=4, tempo=132.5)
+    sure, unsure = HeardChord("Dm7", 0.78), HeardChord("", 0.31)
+    link = StillLink(moment(heard_chord=sure))
+
+    def last_line(app: TatumFlowApp) -> str:
+        return str(app.jam.query_one("#facts", Static).render()).splitlines()[-1]
+
+    async with screen(link, size=(80, 24)) as (app, pilot):
+        assert last_line(app) == "chord Dm7 80%"
+        link.snapshot = moment(heard_chord=unsure)
+        await until(pilot, lambda: last_line(app) == "chord – 30%")
+        link.snapshot = moment(heard_chord=sure, heard=HeardBeat(confidence=0.83, tempo=132.5))
+        await until(pilot, lambda: last_line(app) == "chord Dm7 80%  beat 132.5 bpm 85%")
+        link.snapshot = moment(position=position, heard_chord=sure)
+        await until(pilot, lambda: last_line(app) == "Dm7 80%  132.5 bpm")
 
 
 async def test_style_is_chosen_by_typing_part_of_its_name() -> None:

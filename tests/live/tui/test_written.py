@@ -24,7 +24,7 @@ def test_a_chord_is_read_as_the_instrument_reads_it(instrument: Instrument, chor
 def test_the_banner_writes_for_the_instrument():
     position = Position(bar=7, beat=3, beats_per_bar=4, tempo=132.5, chord="F7", next_chord="D7")
     assert "F7 → D7" in position_text(position).plain
-    assert "D7 → B7" in position_text(position, None, "Eb").plain
+    assert "D7 → B7" in position_text(position, instrument="Eb").plain
 
 
 def test_every_instrument_is_a_setting():

@@ -1,5 +1,6 @@
 """The chord estimator's fit: its input, and the same output in the engine."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,14 @@ import torch
 from tatumflow.engine.errors import CorpusError
 from tatumflow.engine.harmony import estimator
 from tatumflow.engine.harmony.chords import Chord, chord_id, parse_chord
-from tatumflow.engine.harmony.estimator import CHORD_WINDOWS, CHROMA_WINDOWS, FRAME, chord_log_probabilities
+from tatumflow.engine.harmony.estimator import (
+    CHORD_WINDOWS,
+    CHROMA_WINDOWS,
+    FRAME,
+    PAST,
+    WHOLE,
+    chord_log_probabilities,
+)
 from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, Line
 from tatumflow.training.harmony.accompaniment import STYLES, Style, accompany
 from tatumflow.training.harmony.fit import FitSettings, SharedRootNetwork, fit, rendered_frames
@@ -76,7 +84,7 @@ def test_the_engine_computes_what_was_fitted(tmp_path: Path, monkeypatch: pytest
         network.half().float()
     np.savez(tmp_path / "weights.npz", **chroma_network.arrays("chroma"), **chord_network.arrays("chords"))  # pyright: ignore[reportArgumentType]
     monkeypatch.setattr(estimator, "files", lambda _: tmp_path)
-    monkeypatch.setattr(estimator, "WEIGHTS_FILE", "weights.npz")
+    windows = replace(WHOLE, weights="weights.npz")
     estimator.networks.cache_clear()
     try:
         chroma = np.random.default_rng(0).random((40, CHROMA_WINDOWS, 12)).astype(np.float32)
@@ -84,7 +92,7 @@ def test_the_engine_computes_what_was_fitted(tmp_path: Path, monkeypatch: pytest
             first = torch.log_softmax(chroma_network(torch.from_numpy(chroma)[..., None]), dim=1)
             seen = torch.from_numpy(estimator.chord_windows(first.exp().numpy()))
             expected = torch.log_softmax(first + chord_network(seen), dim=1).numpy()
-        np.testing.assert_allclose(chord_log_probabilities(chroma), expected, atol=2e-3)
+        np.testing.assert_allclose(chord_log_probabilities(chroma, windows), expected, atol=2e-3)
     finally:
         estimator.networks.cache_clear()
 
@@ -105,6 +113,20 @@ def test_fitting_lowers_the_loss_and_writes_the_weights(tmp_path: Path) -> None:
     with np.load(tmp_path / "weights.npz", allow_pickle=False) as stored:
         assert stored["chroma_hidden"].shape == (CHROMA_WINDOWS, 12, 1, 8)
         assert stored["chords_hidden"].shape == (CHORD_WINDOWS, 12, 8, 4)
+
+
+def test_the_live_networks_read_the_past_alone(tmp_path: Path) -> None:
+    fit(
+        [solo(["Dm7", "G7"] * 4)],
+        tmp_path / "weights.npz",
+        FitSettings(chroma=8, chords=4, epochs=(1, 1)),
+        PAST,
+    )
+    with np.load(tmp_path / "weights.npz", allow_pickle=False) as stored:
+        assert stored["chroma_hidden"].shape == (PAST.chroma, 12, 1, 8)
+        assert stored["chords_hidden"].shape == (len(PAST.chords), 12, 8, 4)
+    spans = (*PAST.all_notes, *PAST.lowest, *PAST.high, *PAST.chords)
+    assert max(last for _, last in spans) == 1, "up to the end of the frame itself"
 
 
 def test_only_the_training_side_is_read(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.engine.harmony.chords import NO_CHORD, Chord, parse_chord
 from tatumflow.engine.harmony.estimator import ChordEstimate
+from tatumflow.engine.harmony.live_estimator import LiveEstimate
 from tatumflow.training.data.commands import prepare
 from tatumflow.training.data.corpora.annotated_solo import AnnotatedSolo, read_annotated_solos
 from tatumflow.training.data.corpora.note_array import note_array
@@ -25,6 +26,7 @@ from tatumflow.training.harmony.accuracy import (
     evaluate_chords,
 )
 from tatumflow.training.harmony.accuracy_commands import chords
+from tatumflow.training.harmony.live_accuracy import change_delays, evaluate_live_chords
 
 STEM = "CharlieParker_Ko=Ko_Solo"
 BEAT = 0.5
@@ -183,7 +185,7 @@ def test_accuracy_of_the_truth_and_of_one_answer(wjazzd: Path) -> None:
 
     rows = evaluate_chords([truth], perfect)
     assert {(row.source, row.split) for row in rows} == {
-        (source, split) for source in (LINES[0], LINES[2]) for split in (None, truth.split)
+        (source, split) for source in (LINES[0], LINES[2], LINES[3]) for split in (None, truth.split)
     }
     for row in rows:
         assert {m: i.value for m, i in row.estimated.items()} == pytest.approx(dict.fromkeys(MEASURES, 1.0))
@@ -196,14 +198,38 @@ def test_accuracy_of_the_truth_and_of_one_answer(wjazzd: Path) -> None:
     assert one.tonic["root"].value == pytest.approx(one.constant["root"])
 
 
+def test_delays_are_counted_from_each_change_to_the_new_chord(wjazzd: Path) -> None:
+    write_beats(wjazzd, STEM, ["C7", "", "", "", "F7", "", "", "", "G7", "", "", "", ""])
+    truth = solo(wjazzd)
+    c, f = Chord(0, "7").id, Chord(5, "7").id
+    # From 4.75 s on: C7 before its first beat, F7 0.75 s (1.5 beats) after its own, G7 never.
+    ids = np.array([c] * 12 + [f] * 20, dtype=np.uint8)
+    heard = LiveEstimate(ChordEstimate(4.75, 0.25, ids), np.ones(len(ids)))
+    delays = change_delays(truth, heard)
+    np.testing.assert_allclose(delays, [[0, 0], [0.75, 1.5], [np.inf, np.inf]])
+
+
+def test_live_figures_count_the_sure_time_alone(wjazzd: Path) -> None:
+    write_beats(wjazzd, STEM, ["C7"] * 16)
+    rows = evaluate_live_chords([solo(wjazzd)])
+    assert [(row.source, row.split) for row in rows] == [
+        (row.source, row.split) for row in evaluate_chords([solo(wjazzd)])
+    ]
+    for row in rows:
+        assert 0 <= row.sure_share <= 1
+        assert set(row.live) == set(row.sure) == set(MEASURES)
+
+
 def test_the_command_prints_and_writes_its_figures(wjazzd: Path, tmp_path: Path) -> None:
     write_beats(wjazzd, STEM, ["C7"] * 8)
     console = Console(file=io.StringIO(), width=200)
     rows = chords(wjazzd, tmp_path / "chords.json", console=console)
     text = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
     assert "melody and beat bass" in text
+    assert "live where sure" in text
     written = json.loads((tmp_path / "chords.json").read_text())
     assert written["command"] == "tatumflow data chords wjazzd --seed 0"
+    assert len(written["live"]) == len(written["rows"])
     assert written["rows"][0]["estimated"]["root"]["value"] == pytest.approx(rows[0].estimated["root"].value)
     with pytest.raises(SettingError, match="no such folder"):
         chords(wjazzd, tmp_path / "no such folder" / "x.json", console=console)
