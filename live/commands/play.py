@@ -15,14 +15,13 @@ from tatumflow.engine.errors import DeviceError, MidiFileError, SettingError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.midi.midi_file import (
-    FASTEST_TEMPO,
-    SLOWEST_TEMPO,
     MidiPerformance,
     MidiTrack,
     check_length,
     read_midi,
     write_midi,
 )
+from tatumflow.engine.midi.tempo_map import FASTEST_TEMPO, SLOWEST_TEMPO
 from tatumflow.engine.offline import OfflineResult, answer_file, improvise
 from tatumflow.live.band_tracks import band_tracks
 from tatumflow.live.commands.progress import WorkProgress
