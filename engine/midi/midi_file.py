@@ -123,6 +123,15 @@ def read_tracks(path: Path) -> tuple[MidiTrack, ...]:
     return tracks
 
 
+def read_tempos(path: Path) -> list[tuple[int, int]]:
+    """Return the tempos of a MIDI file: tick and microseconds of a quarter of each change.
+
+    Raises:
+        MidiFileError: if the file is missing, damaged or cut short.
+    """
+    return _tempos(_parse(path, _read_bytes(path)))
+
+
 def check_length(path: Path, notes: Sequence[Note]) -> None:
     """Refuse a file longer than two hours: a damaged one, or one of absurd tempo, may last years.
 
