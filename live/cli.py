@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
-from tatumflow.live import models_cli, morph_cli, presets_cli, roll_cli, sounds_cli
+from tatumflow.live import models_cli, morph_cli, presets_cli, roll_cli, score_cli, sounds_cli
 from tatumflow.live.book import cli as book_cli
 from tatumflow.live.command_groups import GroupedCommands
 from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
@@ -481,7 +481,7 @@ def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
     write_sound(path, render(tracks, load_settings().synth))
 
 
-for _commands in (book_cli, presets_cli, sounds_cli, morph_cli, roll_cli, models_cli):
+for _commands in (book_cli, presets_cli, score_cli, sounds_cli, morph_cli, roll_cli, models_cli):
     _commands.register(app)
 
 

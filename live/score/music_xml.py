@@ -1,15 +1,12 @@
 """A sheet as a MusicXML file, by music21."""
 
 import warnings
-from collections.abc import Sequence
-from contextlib import contextmanager
 from fractions import Fraction
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tatumflow.engine.errors import TatumFlowError
-from tatumflow.engine.files.whole_file import write_whole
+from tatumflow.engine.files.whole_file import whole_file
 from tatumflow.engine.harmony.changes import ChordChange
 from tatumflow.engine.harmony.chords import Quality
 from tatumflow.live.libraries import needed_library
@@ -48,7 +45,8 @@ def write_music_xml(sheet: Sheet, path: Path) -> None:
     """
     data = music_xml(sheet)
     try:
-        write_whole(path, data)
+        with whole_file(path) as partial:
+            partial.write_bytes(data)
     except OSError as error:
         raise TatumFlowError(
             f"{path}: cannot be written ({error.strerror}); check that its folder exists and is writable"
@@ -159,9 +157,8 @@ def _chord_symbol(change: ChordChange, transposition: int, key: WrittenKey) -> A
     chord = change.chord.transposed(transposition)
     spelled = key.spelled(60 + chord.root)
     bass = None if chord.bass is None else key.spelled(48 + chord.bass).name[:-1]
-    kind = _KINDS_OF_TAILS.get("" if change.tail is None else change.tail, _KINDS[chord.quality])
-    if change.tail is None:
-        kind = _KINDS[chord.quality]
+    tail = chord.quality if change.tail is None else change.tail
+    kind = _KINDS_OF_TAILS.get(tail, _KINDS[chord.quality])
     symbol = harmony.ChordSymbol(root=spelled.name[:-1], bass=bass, kind=kind)
-    symbol.chordKindStr = chord.quality if change.tail is None else change.tail
+    symbol.chordKindStr = tail
     return symbol
