@@ -26,7 +26,7 @@ def score(
     ] = "all",
     transpose: Annotated[
         Literal["C", "Bb", "Eb", "F"],
-        typer.Option("--transpose", help="Instrument of the reader: its parts are written so that it sounds."),
+        typer.Option("--transpose", help="Instrument of the reader; the part is written for it."),
     ] = "C",
     staves: Annotated[
         Literal["auto", "1", "2"],

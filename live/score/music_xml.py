@@ -3,7 +3,7 @@
 import warnings
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from tatumflow.engine.errors import TatumFlowError
 from tatumflow.engine.files.whole_file import whole_file

@@ -13,7 +13,7 @@ TRANSPOSITIONS: Final = {"C": 0, "Bb": 2, "Eb": 9, "F": 7}
 """Semitones by which a part is written above its sound: trumpet or clarinet, alto saxophone, French horn."""
 
 _LETTERS: Final = "FCGDAEB"
-_SHARPEST: Final = 6
+_MOST: Final = 6
 _MINOR_THIRD: Final = 3
 
 
@@ -54,8 +54,9 @@ class WrittenKey:
         return _of_tonic((7 * self.fifths + semitones) % 12, self.minor)
 
     def spelled(self, pitch: int) -> Spelled:
-        """Return a MIDI pitch as this key spells it: from a fifth below its subdominant's to six above."""
-        lowest = self.fifths - 5
+        """Return a MIDI pitch as this key spells it, other notes with flats up to Gb and sharps up to A#."""
+        lowest = min(max(min(self.fifths - 5, -1), -_MOST), self.fifths - 1)
+        lowest = max(lowest, self.fifths - _MOST)
         place = lowest + (7 * pitch - lowest) % 12
         alter, letter = divmod(place + 1, 7)
         step = _LETTERS[letter]
@@ -79,4 +80,4 @@ def written_key(name: str, pitches: Sequence[int]) -> WrittenKey:
 def _of_tonic(major: int, minor: bool) -> WrittenKey:
     """Return the key of a major tonic, or of the relative minor of it."""
     fifths = 7 * major % 12
-    return WrittenKey(fifths - 12 if fifths > _SHARPEST else fifths, minor)
+    return WrittenKey(fifths - 12 if fifths > _MOST else fifths, minor)
