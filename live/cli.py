@@ -266,14 +266,20 @@ def generate(
 Examples:
   tatumflow render answer.mid -o answer.wav
   tatumflow render solo.mid -o solo.wav --band --chords "blues in F" --tempo 140
+  tatumflow render session.mid -o mix.wav --stems stems
   tatumflow render *.mid -o sounds --mp3 --soundfont piano.sf2""",
 )
 @settable(*_controls("chords", "tempo"), _BAND, *_controls("band_style", hidden=True))
 def render(
     sources: Annotated[list[Path], typer.Argument(metavar="IN.mid...", help="MIDI files.")],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="A .wav or .mp3 file, or a folder with a sound file for each.")
-    ],
+        Path | None,
+        typer.Option("-o", "--out", help="A .wav or .mp3 file, or a folder with a sound file for each."),
+    ] = None,
+    stems: Annotated[
+        Path | None,
+        typer.Option("--stems", metavar="DIR", help="Folder for a sound file of each track of IN.mid."),
+    ] = None,
     mp3: Annotated[bool, typer.Option("--mp3", help="Write MP3, not WAV, into a folder.")] = False,
     soundfont: Annotated[
         Path | None, typer.Option("--soundfont", help="An .sf2 or .sf3 file instead of the settings'.")
@@ -284,7 +290,7 @@ def render(
     """Make sound files of MIDI files, with the band under them if it is on; the form begins at 0 s."""
     from tatumflow.live.commands.render import RenderOptions, render_files
 
-    render_files(RenderOptions(sources, out, mp3, soundfont, settings, changes))
+    render_files(RenderOptions(sources, out, mp3, soundfont, settings, changes, stems))
 
 
 @app.command(

@@ -4,6 +4,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -126,6 +127,18 @@ def test_the_book_reads_chords_key_and_sections_back(score):
     assert read.bars[lead:] == BLUES.bars
     assert [(s.name, s.bar - lead) for s in read.sections] == [("A", 0), ("B", 4), ("C", 8)]
     assert (read.name, read.key, read.tempo) == ("Test Blues", "F", 140)
+
+
+def test_it_is_valid_by_the_schema_that_the_library_brings(score):
+    import music21
+    import xmlschema
+
+    folder = Path(music21.__file__).parent
+    schema = xmlschema.XMLSchema(str(folder / "musicxml" / "musicxml.xsd"))
+    errors = [error for error in schema.iter_errors(score.decode())]
+    # That schema is of MusicXML 2.0; these attributes came with 3.0 and 3.1.
+    later = ("'measure' attribute", "'halign' attribute", "'valign' attribute", "'placement' attribute")
+    assert [e.reason for e in errors if not str(e.reason).startswith(later)] == []
 
 
 def test_the_library_reads_the_score_back(score):
