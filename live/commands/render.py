@@ -124,9 +124,7 @@ def _outputs(options: RenderOptions) -> list[Path]:
         raise SettingError("--stems takes one MIDI file; give each its own folder")
     if out is None:
         if options.stems is None:
-            raise SettingError(
-                "nothing to write: give a sound file with -o, or a folder with --stems"
-            )
+            raise SettingError("nothing to write: give a sound file with -o, or a folder with --stems")
         return []
     if not out.is_dir():
         if len(options.sources) > 1:
