@@ -70,7 +70,7 @@ $(VENV)/live.stamp: $(REQUIREMENTS) | $(BIN)/python
 $(VENV)/dev.stamp: $(REQUIREMENTS) .make/system-packages.sh | $(BIN)/python
 	@.make/system-packages.sh test $(BIN)/python
 	@echo "Installing TatumFlow, training and test tools into $(VENV) (some minutes the first time)"
-	@$(PIP) --editable '.[dev,docs,training,separation,musicgen,publish]'
+	@$(PIP) --editable '.[dev,docs,training,separation,musicgen,publish,score]'
 	@mkdir -p $(VENV)/links/tatumflow
 	@for package in $(PACKAGES); do ln -sfn ../../../$$package $(VENV)/links/tatumflow/$$package; done
 	@touch $(VENV)/live.stamp $@
@@ -81,5 +81,5 @@ $(MINIMUM)/stamp: pyproject.toml constraints-minimum.txt
 	rm -rf $(MINIMUM) && "$$python" -m venv $(MINIMUM)
 	@sed -e '$(if $(TORCH),s/^torch==.*/torch==$(TORCH)/)' constraints-minimum.txt >$(MINIMUM)/constraints.txt
 	@$(MINIMUM)/bin/python -m pip --disable-pip-version-check --quiet install \
-		--constraint $(MINIMUM)/constraints.txt --editable '.[dev,docs,training,separation,musicgen,publish]'
+		--constraint $(MINIMUM)/constraints.txt --editable '.[dev,docs,training,separation,musicgen,publish,score]'
 	@touch $@

@@ -24,7 +24,7 @@ _FILES: Final = (HOME, "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE")
 _GUIDES: Final = {
     "Play": (
         *("install", "keyboard", "horn", "daw", "band", "bird", "own-style"),
-        *("generation", "book", "musicgen"),
+        *("generation", "book", "score", "musicgen"),
     ),
     "Train": (
         *("setup", "data", "small-experiment", "production-training", "evaluation"),

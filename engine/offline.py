@@ -14,6 +14,7 @@ from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.model.tokens import TICK_SECONDS
 from tatumflow.engine.tempo.band_in_time import BAND_CHANNELS
+from tatumflow.engine.tempo.time_in_force import TimeInForce
 from tatumflow.engine.turns.companion import Companion
 from tatumflow.engine.turns.modes import mode_named
 from tatumflow.engine.turns.phrase import PhraseTracker
@@ -40,12 +41,14 @@ class OfflineResult:
         companion: The companion's notes as they sounded.
         band: Those of each part of the band that played.
         turns: One report per answer.
+        time: The beat and the chart of music that was improvised; None for a file that was answered.
     """
 
     human: tuple[Note, ...]
     companion: tuple[Note, ...]
     turns: tuple[TurnReport, ...]
     band: Mapping[Part, tuple[Note, ...]] = field(default_factory=dict)
+    time: TimeInForce | None = None
 
 
 def answer_file(
@@ -133,7 +136,8 @@ def improvise(
     if band_end is not None:
         loop.run_to(band_end)
     scheduler.release_all()
-    return OfflineResult((), collector.companion, tuple(companion.turns), collector.band)
+    time = companion.time_in_force
+    return OfflineResult((), collector.companion, tuple(companion.turns), collector.band, time)
 
 
 def split_phrases(

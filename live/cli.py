@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from tatumflow.engine.errors import TatumFlowError
-from tatumflow.live import models_cli, morph_cli, presets_cli, roll_cli, sounds_cli
+from tatumflow.live import models_cli, morph_cli, presets_cli, roll_cli, score_cli, sounds_cli
 from tatumflow.live.book import cli as book_cli
 from tatumflow.live.command_groups import GroupedCommands
 from tatumflow.live.commands.interrupts import INTERRUPTED, Interrupts
@@ -267,14 +267,20 @@ def generate(
 Examples:
   tatumflow render answer.mid -o answer.wav
   tatumflow render solo.mid -o solo.wav --band --chords "blues in F" --tempo 140
+  tatumflow render session.mid -o mix.wav --stems stems
   tatumflow render *.mid -o sounds --mp3 --soundfont piano.sf2""",
 )
 @settable(*_controls("chords", "tempo"), _BAND, *_controls("band_style", hidden=True))
 def render(
     sources: Annotated[list[Path], typer.Argument(metavar="IN.mid...", help="MIDI files.")],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="A .wav or .mp3 file, or a folder with a sound file for each.")
-    ],
+        Path | None,
+        typer.Option("-o", "--out", help="A .wav or .mp3 file, or a folder with a sound file for each."),
+    ] = None,
+    stems: Annotated[
+        Path | None,
+        typer.Option("--stems", metavar="DIR", help="Folder for a sound file of each track of IN.mid."),
+    ] = None,
     mp3: Annotated[bool, typer.Option("--mp3", help="Write MP3, not WAV, into a folder.")] = False,
     soundfont: Annotated[
         Path | None, typer.Option("--soundfont", help="An .sf2 or .sf3 file instead of the settings'.")
@@ -285,7 +291,7 @@ def render(
     """Make sound files of MIDI files, with the band under them if it is on; the form begins at 0 s."""
     from tatumflow.live.commands.render import RenderOptions, render_files
 
-    render_files(RenderOptions(sources, out, mp3, soundfont, settings, changes))
+    render_files(RenderOptions(sources, out, mp3, soundfont, settings, changes, stems))
 
 
 @app.command(
@@ -482,7 +488,7 @@ def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
     write_sound(path, render(tracks, load_settings().synth))
 
 
-for _commands in (book_cli, presets_cli, sounds_cli, morph_cli, roll_cli, models_cli):
+for _commands in (book_cli, presets_cli, score_cli, sounds_cli, morph_cli, roll_cli, models_cli):
     _commands.register(app)
 
 

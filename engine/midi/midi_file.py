@@ -16,20 +16,14 @@ from tatumflow.engine.errors import MidiFileError
 from tatumflow.engine.files.regular_file import read_regular
 from tatumflow.engine.files.whole_file import whole_file
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
+from tatumflow.engine.midi.tempo_map import TICKS_PER_BEAT, TempoMap
 
 _DEFAULT_MICROSECONDS_PER_BEAT: Final = 500_000
 _SUSTAIN_PEDAL: Final = 64
 _PEDAL_DOWN: Final = 64
-_WRITTEN_TICKS_PER_BEAT: Final = 480
 _CHANNELS: Final = 16
 DRUM_CHANNEL: Final = 9
 """The channel of the drums in General MIDI, counted from 0."""
-
-SLOWEST_TEMPO: Final = 4.0
-"""Beats per minute of the slowest tempo written; the format allows down to 3.58."""
-
-FASTEST_TEMPO: Final = 1000.0
-"""Beats per minute of the fastest."""
 
 LONGEST_SECONDS: Final = 7200.0
 """Longest file in seconds that is played or rendered."""
@@ -129,6 +123,15 @@ def read_tracks(path: Path) -> tuple[MidiTrack, ...]:
     return tracks
 
 
+def read_tempos(path: Path) -> list[tuple[int, int]]:
+    """Return the tempos of a MIDI file: tick and microseconds of a quarter of each change.
+
+    Raises:
+        MidiFileError: if the file is missing, damaged or cut short.
+    """
+    return _tempos(_parse(path, _read_bytes(path)))
+
+
 def check_length(path: Path, notes: Sequence[Note]) -> None:
     """Refuse a file longer than two hours: a damaged one, or one of absurd tempo, may last years.
 
@@ -142,27 +145,25 @@ def check_length(path: Path, notes: Sequence[Note]) -> None:
         )
 
 
-def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float = 120.0) -> None:
+def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float | TempoMap = 120.0) -> None:
     """Write tracks as a MIDI file (format 1, 480 ticks per beat), whole or not at all.
 
     Args:
         path: The file; its folder must exist. A file already there is replaced.
         tracks: Overlapping notes of one pitch are cut as `read_midi` cuts them; velocities are clamped to
             between 1 and 127.
-        tempo: Beats per minute that the file states, `SLOWEST_TEMPO` to `FASTEST_TEMPO`. Times in seconds do
-            not depend on it.
+        tempo: Beats per minute that the file states, `SLOWEST_TEMPO` to `FASTEST_TEMPO`, or the whole map of
+            its beats. Times in seconds do not depend on it.
 
     Raises:
         MidiFileError: if the file cannot be written.
         ValueError: if the tempo is outside its range or a note begins before 0.
     """
     path = Path(path)
-    if not SLOWEST_TEMPO <= tempo <= FASTEST_TEMPO:
-        raise ValueError(f"tempo {tempo} is outside {SLOWEST_TEMPO} to {FASTEST_TEMPO} beats per minute")
-    file = mido.MidiFile(type=1, ticks_per_beat=_WRITTEN_TICKS_PER_BEAT, charset="utf-8")
-    microseconds = round(60e6 / tempo)
-    file.tracks.append(mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=microseconds, time=0)]))
-    file.tracks.extend(_messages(track, _WRITTEN_TICKS_PER_BEAT * 1e6 / microseconds) for track in tracks)
+    beats = tempo if isinstance(tempo, TempoMap) else TempoMap.of_tempo(tempo)
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
+    file.tracks.append(_conductor(beats))
+    file.tracks.extend(_messages(track, beats) for track in tracks)
     buffer = io.BytesIO()
     file.save(file=buffer)
     try:
@@ -281,18 +282,43 @@ def _seconds(ticks: _Ticks, tempos: list[tuple[int, int]], ticks_per_beat: int) 
     return reached[segment] + (ticks - times[segment]) * per_tick[segment]
 
 
-def _messages(track: MidiTrack, ticks_per_second: float) -> mido.MidiTrack:
+_MIDI_KEYS: Final = {"Dbm": "C#m", "Gbm": "F#m", "Cbm": "Bm", "A#": "Bb", "D#": "Eb", "G#": "Ab"} | {
+    **{"E#": "F", "B#": "C", "Fb": "E", "E#m": "Fm", "B#m": "Cm", "Fbm": "Em"}
+}
+"""Keys that a MIDI file cannot name, and the same ones as it can."""
+
+
+def _conductor(beats: TempoMap) -> mido.MidiTrack:
+    """Return the first track: title, tempos, metres, keys and texts."""
+    rows: list[tuple[int, int, mido.MetaMessage]] = []
+    if beats.title:
+        rows.append((0, 0, mido.MetaMessage("track_name", name=beats.title)))
+    rows += [(tick, 1, mido.MetaMessage("set_tempo", tempo=length)) for tick, length in beats.tempos]
+    for beat, per_bar in beats.metres:
+        message = mido.MetaMessage("time_signature", numerator=per_bar, denominator=4)
+        rows.append((round(beat * TICKS_PER_BEAT), 2, message))
+    for beat, key in beats.keys:
+        message = mido.MetaMessage("key_signature", key=_MIDI_KEYS.get(key, key))
+        rows.append((round(beat * TICKS_PER_BEAT), 3, message))
+    for text in beats.texts:
+        message = mido.MetaMessage(text.kind, text=text.text)
+        rows.append((round(text.beat * TICKS_PER_BEAT), 4, message))
+    track, now = mido.MidiTrack(), 0
+    for tick, _, message in sorted(rows, key=lambda row: row[:2]):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    return track
+
+
+def _messages(track: MidiTrack, beats: TempoMap) -> mido.MidiTrack:
     """Return a track's messages; at one tick, note-offs come before note-ons."""
     if any(note.onset < 0 for note in track.notes):
         raise ValueError(f"track {track.name!r} has a note before time 0")
+    starts = beats.ticks([note.onset for note in track.notes]).tolist()
+    ends = beats.ticks([note.offset for note in track.notes]).tolist()
     rows = [
-        (
-            round(note.onset * ticks_per_second),
-            max(round(note.offset * ticks_per_second), round(note.onset * ticks_per_second) + 1),
-            note.pitch,
-            min(max(note.velocity, 1), 127),
-        )
-        for note in track.notes
+        (start, max(end, start + 1), note.pitch, min(max(note.velocity, 1), 127))
+        for start, end, note in zip(starts, ends, track.notes, strict=True)
     ]
     columns = _without_overlaps(np.array(rows, dtype=np.int64).reshape(-1, 4).T)
     events = [

@@ -18,6 +18,7 @@ from tatumflow.engine.tempo.grid import felt_beat
 from tatumflow.engine.tempo.listening import BeatFollower
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL, Metronome
 from tatumflow.engine.tempo.tap import Taps
+from tatumflow.engine.tempo.time_in_force import TimeInForce
 from tatumflow.engine.tempo.trading import Trading
 from tatumflow.engine.tempo.transport import Transport
 from tatumflow.engine.tempo.tune import Tune, tune_of
@@ -86,6 +87,12 @@ class Timekeeper:
     def beats(self) -> Beats | None:
         """The beat in tempo or over a chart; None in free time."""
         return self.transport if self.in_tempo or self.chart is not None else None
+
+    @property
+    def in_force(self) -> TimeInForce:
+        """The beat and the chart at present."""
+        clock = None if self.beats is None or not self.running else self.transport.clock
+        return TimeInForce(clock, self.beats_per_bar, None if self.chart is None else self.chart.chart)
 
     @property
     def trading(self) -> Trading | None:

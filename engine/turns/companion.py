@@ -27,6 +27,7 @@ from tatumflow.engine.model.decoder import Decoder
 from tatumflow.engine.model.phrase_model import PhraseModel
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.phrases.phrase_guide import PhraseGuide
+from tatumflow.engine.tempo.time_in_force import TimeInForce
 from tatumflow.engine.tempo.timekeeper import Timekeeper
 from tatumflow.engine.turns.heard_harmony import HeardHarmony
 from tatumflow.engine.turns.listener import Listener
@@ -121,6 +122,11 @@ class Companion:
     def form_begins(self) -> float:
         """Seconds of the first beat of the form, on the clock as it is now."""
         return self._time.transport.time(0.0)
+
+    @property
+    def time_in_force(self) -> TimeInForce:
+        """The beat and the chart at present."""
+        return self._time.in_force
 
     def end_tune(self, time: float) -> float | None:
         """Let the band end on a bar line at `time` seconds or later; see `Timekeeper.end_tune`."""

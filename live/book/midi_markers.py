@@ -29,6 +29,33 @@ class _Text:
     text: str
 
 
+@dataclass(frozen=True)
+class MarkedBars:
+    """The bars of a MIDI file, with the chords and sections that its texts name.
+
+    Attributes:
+        bars: In order, to the end of the file at least.
+        starts: Tick of each bar, its beats, and the ticks of one of them.
+        ticks_per_quarter: Ticks of a quarter note.
+        has_metre: Whether the file states a metre; else the bars have four quarters.
+        has_chords: Whether a text names a chord.
+        key: As the file names it; empty where it names none.
+        tempo: Its first, in quarters a minute; 0 where it states none.
+        title: Name of its first track.
+        notices: What was read otherwise than it is written.
+    """
+
+    bars: tuple[WrittenBar, ...]
+    starts: tuple[tuple[int, int, Fraction], ...]
+    ticks_per_quarter: int
+    has_metre: bool
+    has_chords: bool
+    key: str
+    tempo: float
+    title: str
+    notices: tuple[Notice, ...]
+
+
 def read_markers(data: bytes, name: str = "") -> ReadTune:
     """Read the chords that the texts of a MIDI file name, with its metre, tempo and key.
 
@@ -41,6 +68,18 @@ def read_markers(data: bytes, name: str = "") -> ReadTune:
     Raises:
         ChartError: if it is no MIDI file, names no chords, or has over 4,096 bars.
     """
+    marked = read_bars(data)
+    if not marked.has_chords:
+        raise ChartError("has no markers or texts that name chords; write them as markers such as Dm7")
+    return assemble(Header(name, "", marked.key, "", marked.tempo), marked.bars, marked.notices)
+
+
+def read_bars(data: bytes) -> MarkedBars:
+    """Read the bars of a MIDI file, with chords and sections as `read_markers` reads them.
+
+    Raises:
+        ChartError: if it is no MIDI file, or has over 4,096 bars.
+    """
     try:
         file = mido.MidiFile(file=io.BytesIO(data), clip=True)
     except Exception as error:  # the parser raises errors of many kinds
@@ -49,7 +88,7 @@ def read_markers(data: bytes, name: str = "") -> ReadTune:
         raise ChartError("counts time in SMPTE frames instead of beats; export it again")
     texts: list[_Text] = []
     metres: list[tuple[int, int, int]] = []
-    tempo, key, end = 0.0, "", 0
+    tempo, key, title, end = 0.0, "", "", 0
     for track in file.tracks:
         tick = 0
         for message in track:
@@ -63,19 +102,30 @@ def read_markers(data: bytes, name: str = "") -> ReadTune:
                 tempo = 60e6 / max(message.tempo, 1)
             elif message.type == "key_signature" and not key:
                 key = message.key
+            elif message.type == "track_name" and track is file.tracks[0]:
+                title = title or str(message.name).strip()
         end = max(end, tick)
     chords = _chords(texts)
-    if not chords:
-        raise ChartError("has no markers or texts that name chords; write them as markers such as Dm7")
     sections = {
         text.tick: section_name(text.text)
         for text in texts
-        if text.kind == "marker" and (chords[0].kind != "marker" or not _is_chord(text.text))
+        if text.kind == "marker" and (not chords or chords[0].kind != "marker" or not _is_chord(text.text))
     }
     notices: list[Notice] = []
-    starts = _bar_starts(metres, max(end, chords[-1].tick + 1), file.ticks_per_beat, notices)
+    last = chords[-1].tick + 1 if chords else 0
+    starts = _bar_starts(metres, max(end, last, 1), file.ticks_per_beat, notices)
     bars = _bars(starts, chords, sections, file.ticks_per_beat)
-    return assemble(Header(name, "", key, "", tempo), bars, notices)
+    return MarkedBars(
+        bars=tuple(bars),
+        starts=tuple(starts),
+        ticks_per_quarter=file.ticks_per_beat,
+        has_metre=bool(metres),
+        has_chords=bool(chords),
+        key=key,
+        tempo=tempo,
+        title=title,
+        notices=tuple(notices),
+    )
 
 
 def _chords(texts: list[_Text]) -> list[_Text]:

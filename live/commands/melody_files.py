@@ -8,8 +8,9 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.engine.melodies.gridding import sounding_notes
 from tatumflow.engine.melodies.melody import BEATS_PER_BAR, Melody
 from tatumflow.engine.melodies.played import PlayedMelodies, played_melodies, steady_beats, tracked_beats
-from tatumflow.engine.midi.midi_file import FASTEST_TEMPO, SLOWEST_TEMPO, MidiTrack, check_length, read_midi
+from tatumflow.engine.midi.midi_file import MidiTrack, check_length, read_midi
 from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.midi.tempo_map import FASTEST_TEMPO, SLOWEST_TEMPO
 
 FILE: Final = "file"
 ESTIMATE: Final = "estimate"

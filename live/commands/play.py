@@ -15,20 +15,20 @@ from tatumflow.engine.errors import DeviceError, MidiFileError, SettingError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.midi.midi_file import (
-    FASTEST_TEMPO,
-    SLOWEST_TEMPO,
     MidiPerformance,
     MidiTrack,
     check_length,
     read_midi,
     write_midi,
 )
+from tatumflow.engine.midi.tempo_map import FASTEST_TEMPO, SLOWEST_TEMPO, TempoMap
 from tatumflow.engine.offline import OfflineResult, answer_file, improvise
 from tatumflow.live.band_tracks import band_tracks
 from tatumflow.live.commands.progress import WorkProgress
 from tatumflow.live.commands.tune import MINUTE, Length, check_band, length_of
 from tatumflow.live.midi.synth import render, write_sound
 from tatumflow.live.processes.session import offline_companion, open_bundle
+from tatumflow.live.processes.session_time import TimeSpan, session_map
 from tatumflow.live.settings import Settings, load_settings
 
 FIRST_NOTE_LIMIT_MS: Final = 25.0
@@ -130,6 +130,13 @@ class Answer:
         tempo = None if self.performance is None else self.performance.tempo
         return None if tempo is None else min(max(tempo, SLOWEST_TEMPO), FASTEST_TEMPO)
 
+    @property
+    def beats(self) -> TempoMap | None:
+        """Return the beats and chords of what was improvised in time or over a chart; None without."""
+        if self.result.time is None:
+            return None
+        return session_map([TimeSpan(0.0, self.result.time)], 0.0, self.seconds)
+
     def summary(self) -> str:
         """Return what was made, in one or two lines."""
         text = f"{_counted(len(self.result.companion), 'note')} by {self.figures.model}"
@@ -220,7 +227,7 @@ def play(options: PlayOptions) -> None:
         if options.json is not None:
             _write_figures(options.json, answered.figures)
             written.append(options.json)
-        write_midi(options.out, answered.tracks, answered.tempo or settings.controls.tempo)
+        write_midi(options.out, answered.tracks, answered.beats or answered.tempo or settings.controls.tempo)
     except Exception:
         for path in written:
             with suppress(OSError):

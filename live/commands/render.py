@@ -5,16 +5,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tatumflow.engine.errors import SettingError
+import numpy as np
+from numpy.typing import NDArray
+
+from tatumflow.engine.errors import DeviceError, SettingError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.engine.midi.midi_file import DRUM_CHANNEL, MidiTrack, check_length, read_tracks
 from tatumflow.engine.tempo.band_file import accompany
 from tatumflow.live.band_tracks import band_tracks
 from tatumflow.live.commands.tune import check_band
-from tatumflow.live.midi.synth import SAMPLE_RATE, render, soundfont_path, write_sound
+from tatumflow.live.midi.synth import SAMPLE_RATE, TAIL_SECONDS, render, soundfont_path, write_sound
 from tatumflow.live.settings import Settings, load_settings
 
 SUFFIXES: Final = (".wav", ".mp3")
+_LONGEST_NAME: Final = 80
 
 
 @dataclass(frozen=True)
@@ -23,19 +27,21 @@ class RenderOptions:
 
     Attributes:
         sources: MIDI files.
-        out: A .wav or .mp3 file for one of them, or a folder for any number.
+        out: A .wav or .mp3 file for one of them, or a folder for any number; None for stems alone.
         mp3: Whether what goes to a folder is MP3, not WAV.
         soundfont: SoundFont instead of the settings'.
         settings_file: Settings file instead of the user's own.
         changes: Settings in place of the user's, as `Settings.with_changes` names them.
+        stems: Folder for a sound file of each track of the one MIDI file; made where it does not exist.
     """
 
     sources: Sequence[Path]
-    out: Path
+    out: Path | None
     mp3: bool = False
     soundfont: Path | None = None
     settings_file: Path | None = None
     changes: Mapping[str, object] = field(default_factory=dict)
+    stems: Path | None = None
 
 
 def render_files(options: RenderOptions) -> None:
@@ -44,7 +50,7 @@ def render_files(options: RenderOptions) -> None:
     Raises:
         SettingError: if the output does not fit the files, or the band lacks a chart.
         MidiFileError: if a file cannot be read, or lasts longer than two hours.
-        DeviceError: if FluidSynth or the SoundFont is missing, or a sound file cannot be written.
+        DeviceError: if FluidSynth or the SoundFont is missing, or a sound file or folder cannot be written.
     """
     settings = load_settings(options.settings_file).with_changes(options.changes)
     check_band(options.changes, settings.controls)
@@ -56,10 +62,47 @@ def render_files(options: RenderOptions) -> None:
     pieces = [_read(source) for source in options.sources]
     if settings.controls.has_band:
         pieces = [_with_band(tracks, settings) for tracks in pieces]
-    for tracks, path in zip(pieces, outputs, strict=True):
+    stems = [] if options.stems is None else _stems(options.stems, pieces[0], options.mp3)
+    if options.stems is not None:
+        _make_folder(options.stems)
+    for tracks, path in [*zip(pieces, outputs, strict=False), *stems]:
         samples = render(tracks, synth)
+        if stems:
+            samples = _lasting(samples, pieces[0])
         write_sound(path, samples)
         print(f"written: {path} ({len(samples) / SAMPLE_RATE:.1f} s)")
+
+
+def _stems(folder: Path, tracks: Sequence[MidiTrack], mp3: bool) -> list[tuple[tuple[MidiTrack, ...], Path]]:
+    """Return a sound file for each track, called like it; a second one of a name gets a number."""
+    stems: list[tuple[tuple[MidiTrack, ...], Path]] = []
+    taken: set[str] = set()
+    for track in tracks:
+        name = "".join(letter if letter.isalnum() or letter in " -_." else "_" for letter in track.name)
+        name = name.strip(" .")[:_LONGEST_NAME] or "Track"
+        unique, number = name, 1
+        while unique.casefold() in taken:
+            number += 1
+            unique = f"{name} {number}"
+        taken.add(unique.casefold())
+        path = folder / f"{unique}{SUFFIXES[mp3]}"
+        check_output(path, makes_folder=True)
+        stems.append(((track,), path))
+    return stems
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeviceError(f"{folder}: cannot be made ({error.strerror}); choose another folder") from None
+
+
+def _lasting(samples: NDArray[np.int16], tracks: Sequence[MidiTrack]) -> NDArray[np.int16]:
+    """Return the sound of a track with silence up to the end of all of them, so that stems line up."""
+    end = max(note.offset for track in tracks for note in track.notes)
+    missing = round(end * SAMPLE_RATE) + round(TAIL_SECONDS * SAMPLE_RATE) - len(samples)
+    return np.pad(samples, ((0, max(missing, 0)), (0, 0)))
 
 
 def _read(source: Path) -> tuple[MidiTrack, ...]:
@@ -77,6 +120,12 @@ def _with_band(tracks: tuple[MidiTrack, ...], settings: Settings) -> tuple[MidiT
 def _outputs(options: RenderOptions) -> list[Path]:
     """Return a sound file for each MIDI file."""
     out = options.out
+    if options.stems is not None and len(options.sources) > 1:
+        raise SettingError("--stems takes one MIDI file; give each its own folder")
+    if out is None:
+        if options.stems is None:
+            raise SettingError("nothing to write: give a sound file with -o, or a folder with --stems")
+        return []
     if not out.is_dir():
         if len(options.sources) > 1:
             raise SettingError(f"{out}: is not a folder; name one that exists for several files")

@@ -7,14 +7,13 @@ from pathlib import Path
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.engine.midi.midi_file import (
-    FASTEST_TEMPO,
-    SLOWEST_TEMPO,
     MidiTrack,
     check_length,
     read_midi,
     write_midi,
 )
 from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.midi.tempo_map import FASTEST_TEMPO, SLOWEST_TEMPO
 from tatumflow.engine.model.style_names import player_name
 from tatumflow.engine.rolls.bar_fill import Span, fill_span
 from tatumflow.engine.rolls.beat_grid import GridSource, performance_grid

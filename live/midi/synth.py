@@ -33,7 +33,8 @@ _INSTALL: Final = {
     sys.platform, "install it with `sudo apt install libfluidsynth3`, or your system's package of FluidSynth"
 )
 _DRUM_BANK: Final = 128
-_TAIL_SECONDS: Final = 2.0
+TAIL_SECONDS: Final = 2.0
+"""Seconds that a rendered file goes on after its last note."""
 _PROGRAM_CHANGE: Final = 0xC0
 _PITCH_BEND: Final = 0xE0
 
@@ -177,7 +178,7 @@ def render(tracks: Sequence[MidiTrack], settings: SynthSettings) -> NDArray[np.i
             (round(note.offset * SAMPLE_RATE), 0, channel, note.pitch, 0),
         )
     )
-    end = (actions[-1][0] if actions else 0) + round(_TAIL_SECONDS * SAMPLE_RATE)
+    end = (actions[-1][0] if actions else 0) + round(TAIL_SECONDS * SAMPLE_RATE)
     blocks: list[NDArray[np.int16]] = []
     position = 0
     for frame, is_on, channel, pitch, velocity in actions:

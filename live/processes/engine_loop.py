@@ -378,6 +378,8 @@ class Engine:
             )
         notices = self._notices.take(snapshot.notices)
         recorder = self._recorder
+        if recorder is not None and model is not None:
+            recorder.time(time, model.companion.time_in_force)
         snapshot = replace(
             snapshot,
             inputs=self._ports.inputs(),

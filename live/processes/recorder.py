@@ -1,4 +1,4 @@
-"""The session as a MIDI file, a track a player, saved as it goes so that a crash loses seconds of it."""
+"""The session as a MIDI file, a track a player, with its beats and chords, saved as it goes."""
 
 import tempfile
 import threading
@@ -24,7 +24,10 @@ from tatumflow.engine.midi.events import (
 )
 from tatumflow.engine.midi.midi_file import MidiTrack, write_midi
 from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.midi.tempo_map import TempoMap
+from tatumflow.engine.tempo.time_in_force import TimeInForce
 from tatumflow.live.notices import Notify
+from tatumflow.live.processes.session_time import SessionTime, session_map
 
 SAVE_SECONDS: Final = 30.0
 """Seconds from one save to the next, at the most; of a short session they are fewer."""
@@ -103,6 +106,8 @@ class Recorder:
     The whole file is written each time, so the longer that takes, the longer it waits: the time between saves
     is a hundred times what one costs, from 2 s up to `SAVE_SECONDS`.
 
+    The beats, bars and chords of the file are those that held while it was played.
+
     `human`, `companion` and `band` only append to a queue, so that any thread may call them on the note path.
 
     Where its folder cannot be written to, the file goes to a folder of its own in the user's temporary one,
@@ -138,6 +143,7 @@ class Recorder:
         self._companion: deque[NoteEvent] = deque()
         self._band: dict[Part, deque[NoteEvent]] = {part: deque() for part in PARTS}
         self._band_tracks = band_tracks
+        self._time = SessionTime()
         self._saved_events = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._save_now_and_then, name="recorder", daemon=True)
@@ -155,6 +161,10 @@ class Recorder:
         """Take what a part of the band sends."""
         self._band[part].append(event)
 
+    def time(self, now: float, time: TimeInForce) -> None:
+        """Take the beat and the chart that hold at `now` seconds; from one thread, off the note path."""
+        self._time.add(now, time)
+
     def save(self) -> bool:
         """Write the file if anything is new; return whether it holds everything played so far."""
         human, companion = list(self._human), list(self._companion)
@@ -171,7 +181,7 @@ class Recorder:
             MidiTrack("TatumFlow", self._shifted(notes_of(companion, now)), channel=1),
             *self._band_tracks(band_notes),
         ]
-        if any(track.notes for track in tracks) and not self._written(tracks):
+        if any(track.notes for track in tracks) and not self._written(tracks, self._beats(tracks)):
             return False
         self._saved_events = events
         return True
@@ -189,10 +199,16 @@ class Recorder:
         kept = f"an earlier state is in {self.path}" if self.path.exists() else "nothing of it is kept"
         return f"the recording could not be saved, {kept}; free the disk, or set recording.folder"
 
-    def _written(self, tracks: list[MidiTrack]) -> bool:
+    def _beats(self, tracks: list[MidiTrack]) -> TempoMap:
+        """Return the beats up to the end of the last note; those of 120 a minute where there were none."""
+        end = max(note.offset for track in tracks for note in track.notes)
+        found = session_map(self._time.spans, self._start, self._start + end)
+        return TempoMap() if found is None else found
+
+    def _written(self, tracks: list[MidiTrack], beats: TempoMap) -> bool:
         """Write the file where it belongs, else to the temporary folder; return whether either could be."""
         try:
-            self._write(self._belongs, tracks)
+            self._write(self._belongs, tracks, beats)
         except (OSError, MidiFileError) as error:
             problem = str(error)
         else:
@@ -203,7 +219,7 @@ class Recorder:
         try:
             if self._spare is None:
                 self._spare = Path(tempfile.mkdtemp(prefix=_SPARE_PREFIX)) / self._belongs.name
-            self._write(self._spare, tracks)
+            self._write(self._spare, tracks, beats)
         except (OSError, MidiFileError):
             self._notify_once("unsaved", f"recording not saved: {problem}")
             return False
@@ -211,9 +227,9 @@ class Recorder:
         self._notify_once("moved", f"recording not saved: {problem}; it is kept in {self._spare} instead")
         return True
 
-    def _write(self, path: Path, tracks: list[MidiTrack]) -> None:
+    def _write(self, path: Path, tracks: list[MidiTrack], beats: TempoMap) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_midi(path, tracks)
+        write_midi(path, tracks, beats)
 
     def _drop_spare(self) -> None:
         if self._spare is not None:

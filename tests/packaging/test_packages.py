@@ -91,7 +91,7 @@ def _dependencies(project: dict[str, Any], *extras: str) -> "list[Requirement]":
     return [Requirement(line) for line in lines]
 
 
-_PINNED_EXTRAS = ("training", "link", "separation", "musicgen", "publish", "spleeter", "docs", "dev")
+_PINNED_EXTRAS = ("training", "link", "separation", "musicgen", "score", "publish", "spleeter", "docs", "dev")
 
 
 def test_version_constraints_cover_and_fit_the_direct_dependencies(root: Path, project: dict[str, Any]):

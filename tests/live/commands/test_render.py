@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tatumflow.engine.errors import DeviceError, MidiFileError
+from tatumflow.engine.errors import DeviceError, MidiFileError, SettingError
 from tatumflow.engine.midi.midi_file import DRUM_CHANNEL, MidiTrack, write_midi
 from tatumflow.engine.midi.notes import Note
 from tatumflow.live.commands.render import RenderOptions, render_files
@@ -119,3 +119,31 @@ def test_a_soundfont_that_is_none_is_named(duet, tmp_path):
     with pytest.raises(DeviceError, match=r"font\.sf2: FluidSynth cannot read it"):
         render_files(RenderOptions([duet], tmp_path / "a.wav", soundfont=font))
     assert not (tmp_path / "a.wav").exists()
+
+
+def test_stems_are_a_file_a_track_as_long_as_the_mix_and_sum_to_it(duet, tmp_path, capsys):
+    mix, stems = tmp_path / "mix.wav", tmp_path / "new" / "stems"
+    render_files(RenderOptions([duet], mix, stems=stems))
+    assert sorted(path.name for path in stems.iterdir()) == ["TatumFlow.wav", "You.wav"]
+    whole, rate = soundfile.read(mix, dtype="int16")
+    parts = [soundfile.read(path, dtype="int16")[0] for path in sorted(stems.iterdir())]
+    assert rate == SAMPLE_RATE
+    assert all(part.shape == whole.shape for part in parts)
+    assert loudness(parts[0], 0.0, 0.9) < 2
+    assert loudness(parts[0], 1.0, 1.5) > 100
+    difference = whole.astype(np.float64) - sum(part.astype(np.float64) for part in parts)
+    assert np.sqrt(np.mean(difference**2)) < 0.05 * loudness(whole, 0.0, 3.0)
+
+
+def test_tracks_of_one_name_have_stems_of_their_own(tmp_path):
+    source = tmp_path / "two.mid"
+    write_midi(source, [MidiTrack("a/b", [HELD]), MidiTrack("a/b", [HELD], channel=1)])
+    render_files(RenderOptions([source], None, stems=tmp_path / "stems"))
+    assert sorted(path.name for path in (tmp_path / "stems").iterdir()) == ["a_b 2.wav", "a_b.wav"]
+
+
+def test_stems_of_several_files_or_of_nothing_are_refused(duet, tmp_path):
+    with pytest.raises(SettingError, match="one MIDI file"):
+        render_files(RenderOptions([duet, duet], None, stems=tmp_path / "stems"))
+    with pytest.raises(SettingError, match="nothing to write"):
+        render_files(RenderOptions([duet], None))

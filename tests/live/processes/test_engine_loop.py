@@ -4,13 +4,15 @@ import multiprocessing
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tatumflow.engine.clock import SystemClock
+from tatumflow.engine.clock import SystemClock, VirtualClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SchedulerError
+from tatumflow.engine.harmony.chart import parse_chart
 from tatumflow.engine.messages import (
     Notice,
     Panic,
@@ -21,9 +23,13 @@ from tatumflow.engine.messages import (
     TakeTurn,
     UseModel,
 )
-from tatumflow.engine.midi.events import ALL_NOTES_OFF, ControlChange, NoteOn
+from tatumflow.engine.midi.events import ALL_NOTES_OFF, ControlChange, NoteOff, NoteOn
+from tatumflow.engine.tempo.beat_clock import BeatClock
+from tatumflow.engine.tempo.time_in_force import TimeInForce
+from tatumflow.live.book.midi_markers import read_markers
 from tatumflow.live.processes.engine_loop import Engine
 from tatumflow.live.processes.options import EngineOptions
+from tatumflow.live.processes.recorder import Recorder
 from tatumflow.live.processes.reports import ReportPipe
 from tatumflow.live.processes.session import LoadedModel, OpenModel
 from tatumflow.live.settings import PortSettings, Settings, SynthSettings
@@ -69,6 +75,7 @@ class Companion:
     turn: str = "listening"
     done: list[Any] = field(default_factory=list)
     notices: tuple[Notice, ...] = ()
+    time_in_force: TimeInForce = field(default_factory=lambda: TimeInForce(None))
     exchanged: threading.Event = field(default_factory=threading.Event)
     changed: threading.Event = field(default_factory=threading.Event)
 
@@ -257,3 +264,21 @@ def test_refused_values_in_a_flood_are_not_a_flood_of_lines(stage: Stage):
         stage.companion.notices = (Notice(0.0, f"seed: {clock.now()}", "warning"),)
         stage.engine.publish(clock.now())
     assert 1 <= len(stage.notices()) <= 2
+
+
+def test_the_recording_learns_beat_and_chart_with_each_snapshot(stage: Stage, tmp_path: Path):
+    clock = VirtualClock(5.0)
+    recorder = Recorder(tmp_path / "session.mid", clock, lambda text, severity: None)
+    stage.engine._recorder = recorder
+    chart = parse_chart("Gm7 | C7", beats_per_bar=3)
+    stage.companion.time_in_force = TimeInForce(None, 3, chart)
+    stage.engine.publish(5.0)
+    stage.companion.time_in_force = TimeInForce(BeatClock(180.0, 6.0), 3, chart)
+    stage.engine.publish(6.0)
+    recorder.companion(NoteOn(6.0, 60, 80, 1))
+    recorder.companion(NoteOff(8.0, 60, 1))
+    clock.advance_to(9.0)
+    assert recorder.close() == ""
+    read = read_markers(recorder.path.read_bytes()).chart
+    assert read.beats_per_bar == 3
+    assert read.bars[-2:] == chart.bars

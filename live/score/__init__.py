@@ -1,0 +1,1 @@
+"""Recorded notes as written music."""
