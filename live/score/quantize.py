@@ -8,7 +8,7 @@ from math import floor, hypot, inf
 from statistics import median
 from typing import Final
 
-GRIDS: Final[Mapping[int, float]] = {1: 0.0, 2: 0.4, 4: 2.0, 3: 2.0, 6: 5.0, 8: 6.0}
+GRIDS: Final[Mapping[int, float]] = {1: 0.0, 2: 0.4, 4: 2.0, 3: 2.0, 6: 8.0, 8: 9.0}
 """Places of a beat, and the cost of a grid with so many: half the squared deviation, in standard deviations,
 that a simpler grid may have."""
 
@@ -16,7 +16,7 @@ STRAIGHT: Final = 0.5
 """Place of a straight off-beat."""
 
 _CHANGE: Final = 0.4
-_COLLISION: Final = 8.0
+_COLLISION: Final = 5.0
 _LOOSE_BEATS: Final = 0.03
 _LOOSE_SECONDS: Final = 0.012
 """Standard deviation of played onsets: a part that grows with the beat, and one that does not."""
@@ -97,8 +97,7 @@ def quantize(notes: Sequence[BeatNote]) -> Quantized:
     Each beat has the grid whose cost is least over all beats (Viterbi): the squared deviations of its onsets,
     the grid's complexity, a price for onsets that would fall together, and one for a change between duple
     and triple. Off-beats of a beat in two are measured from where this player swings them. A note that ends
-    shortly before the next one lasts until it. No onset is left out; notes of one pitch on one place become
-    one.
+    shortly before the next one lasts until it. No note is left out.
 
     Args:
         notes: At beats from 0 on, in any order.

@@ -133,7 +133,7 @@ def test_it_is_valid_by_the_schema_that_the_library_brings(score):
     import music21
     import xmlschema
 
-    folder = Path(music21.__file__).parent
+    folder = Path(str(music21.__file__)).parent
     schema = xmlschema.XMLSchema(str(folder / "musicxml" / "musicxml.xsd"))
     errors = [error for error in schema.iter_errors(score.decode())]
     # That schema is of MusicXML 2.0; these attributes came with 3.0 and 3.1.
