@@ -26,7 +26,7 @@ def test_help_lists_every_target(root: Path):
 
 
 def test_quick_leaves_out_what_is_slow_and_test_what_takes_minutes(root: Path, project: dict[str, Any]):
-    markers = [line.partition(":")[0] for line in project["tool"]["pytest"]["ini_options"]["markers"]]
+    markers = {line.partition(":")[0] for line in project["tool"]["pytest"]["ini_options"]["markers"]}
     assert {"slow", "long"} <= markers
     assert '-m "not slow and not long"' in make(root, "--dry-run", "quick")
     assert '-m "not long"' in make(root, "--dry-run", "test")
