@@ -21,6 +21,9 @@ from tatumflow.training.data.prepare.parts import Chunk, is_whole, write_part
 LOCAL: Final = "local"
 """Address of a cluster that is started on this machine for the job."""
 
+_START_SECONDS: Final = "120"
+"""Time in which Ray's own start must answer."""
+
 _STARTS: Final = 3
 """Attempts to start it: Ray allows 30 seconds, and a busy machine may need more."""
 
@@ -83,6 +86,7 @@ def _write_row(row: dict[str, Any]) -> dict[str, Any]:
 def _connect(address: str, jobs: int | None) -> None:
     # By default Ray sends statistics of its use to its makers.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", _START_SECONDS)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == LOCAL:
