@@ -158,8 +158,8 @@ class _MapWriter:
         if seconds - last < _ROUNDING:
             on_line = abs((beat - first) / per_bar - round((beat - first) / per_bar)) < _ROUNDING
             return beat if on_line else None
-        wanted = beat + (seconds - last) * tempo / 60
-        nearest = round((wanted - first) / per_bar)
+        expected = beat + (seconds - last) * tempo / 60
+        nearest = round((expected - first) / per_bar)
         for bars in (nearest, nearest + 1):
             line = first + bars * per_bar
             if _TEMPOS[0] <= 60 * (line - beat) / (seconds - last) <= _TEMPOS[1]:

@@ -58,7 +58,7 @@ def unknown(text: str) -> list[str]:
         rest = match[2].partition("#")[0].partition("|")[0]
         missing += [
             f"tatumflow {match[1].strip()}: {name}"
-            for name in re.findall(r"(?<!\S)(--[a-z][a-z-]+)", rest)
+            for name in re.findall(r"(?<!\S)(--[a-z][a-z0-9-]+)", rest)
             if name not in known
         ]
     return missing
