@@ -73,7 +73,7 @@ def test_a_setting_that_does_not_exist_is_named_with_those_that_do(section):
         ({"controllers": {"turn": "x"}}, "controllers.turn: 'x' is not a whole number"),
         ({"controllers": {3: 4}}, "controllers.3: 3 is not a name"),
         ({"controllers": {"turn": 64}}, "controllers: turn: controller 64 cannot be assigned"),
-        ({"temprature": 1}, "did you mean temperature?"),
+        ({"temprature": 1}, "did you mean temperature"),
         ({"stem": "horn"}, "did you mean audio.stem?"),
         ({"controls.colour": 1}, "'colour' is not a control"),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tatumflow.engine.errors import CorpusError
+from tatumflow.engine.errors import CorpusError, SettingError
 from tatumflow.training.evaluate.bootstrap import Interval, bootstrap, ratio
 from tatumflow.training.evaluate.comparison import Figures, value_and_interval
 from tatumflow.training.evaluate.settings import EvaluationSettings
@@ -43,6 +43,8 @@ def evaluate_musicgen(path: Path, corpus: Path | None, settings: EvaluationSetti
     trained = open_musicgen(path)
     data = evaluated_data(trained, corpus)
     split_seed = trained.seed if trained.data else settings.seed
+    if settings.split == "test":
+        raise SettingError("--split: recordings have the sides train and val; choose one of them")
     recordings = read_recordings(data.recordings, settings.split, data.val_share, split_seed)
     if not recordings:
         raise CorpusError(

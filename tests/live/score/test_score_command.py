@@ -142,9 +142,10 @@ def test_it_is_valid_by_the_schema_that_the_library_brings(score):
 
 
 def test_the_library_reads_the_score_back(score):
-    from music21 import converter, harmony
+    from music21 import converter, harmony, stream
 
     read = converter.parseData(score, format="musicxml")
+    assert isinstance(read, stream.Score)
     bars = {m.number: m for m in read.parts[-1].getElementsByClass("Measure")}
     assert all(m.duration.quarterLength == 4 for m in bars.values())
     assert len(read.parts) == 3

@@ -12,9 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import ray  # pyright: ignore[reportMissingImports]
-import ray.data  # pyright: ignore[reportMissingImports]
-
 from tatumflow.engine.errors import CorpusError, TatumFlowError
 from tatumflow.training.data.prepare.parts import Chunk, is_whole, write_part
 
@@ -45,6 +42,7 @@ def write_parts_on_cluster(chunks: Sequence[Chunk], address: str, jobs: int | No
     """
     if not chunks:
         return
+    ray = _ray()
     _connect(address, jobs)
     try:
         context = ray.data.DataContext.get_current()
@@ -73,6 +71,14 @@ def write_parts_on_cluster(chunks: Sequence[Chunk], address: str, jobs: int | No
         ray.shutdown()
 
 
+def _ray() -> Any:  # noqa: ANN401
+    """Import Ray, which only a job on a cluster needs."""
+    import ray  # pyright: ignore[reportMissingImports]
+    import ray.data  # pyright: ignore[reportMissingImports]
+
+    return ray
+
+
 def _write_row(row: dict[str, Any]) -> dict[str, Any]:
     """Write the part of a row's chunk, unless an attempt before has."""
     chunk: Chunk = pickle.loads(row["chunk"])
@@ -84,6 +90,7 @@ def _write_row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _connect(address: str, jobs: int | None) -> None:
+    ray = _ray()
     # By default Ray sends statistics of its use to its makers.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_raylet_start_wait_time_s", _START_SECONDS)
