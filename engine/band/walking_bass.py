@@ -17,23 +17,13 @@ from tatumflow.engine.band.band_style import BandStyle, BassPattern, BassRole, B
 from tatumflow.engine.band.form import BandBar
 from tatumflow.engine.band.heard import Heard
 from tatumflow.engine.band.swing import swung
-from tatumflow.engine.harmony.chords import Chord, Quality
+from tatumflow.engine.harmony.chords import QUALITY_TONES, Chord, Quality
 
 LOWEST, HIGHEST = RANGES["bass"]
 _HOME: Final = 40
 _GOALS: Final = (31, 50)
 """Lowest and highest pitch towards which a line heads, bar after bar."""
 
-_DEGREES: Final[dict[Quality, tuple[int, ...]]] = {
-    "maj7": (0, 4, 7, 11),
-    "7": (0, 4, 7, 10),
-    "m7": (0, 3, 7, 10),
-    "m7b5": (0, 3, 6, 10),
-    "dim7": (0, 3, 6, 9),
-    "m6": (0, 3, 7, 9),
-    "7sus4": (0, 5, 7, 10),
-    "aug": (0, 4, 8),
-}
 _SCALES: Final[dict[Quality, frozenset[int]]] = {
     "maj7": frozenset((0, 2, 4, 5, 7, 9, 11)),
     "7": frozenset((0, 2, 4, 5, 7, 9, 10)),
@@ -273,7 +263,7 @@ class Bassist:
         """Return the short note before the next beat: the same again, or the octave or fifth below."""
         root = step.chord.root if step.chord.bass is None else step.chord.bass
         below = [other for other in (pitch - 12, pitch - 5) if other >= LOWEST]
-        below = [other for other in below if (other - root) % 12 in _DEGREES[step.chord.quality]]
+        below = [other for other in below if (other - root) % 12 in QUALITY_TONES[step.chord.quality]]
         if below and random.random() < 0.35 and following is not None and abs(following - below[0]) <= 14:
             return below[0]
         return pitch
@@ -293,7 +283,7 @@ def _first_step(bar: BandBar, after: BandBar | None, *, free: bool) -> _Step | N
 def _options(step: _Step, following: _Step | None) -> dict[int, float]:
     """Return the pitches that a note may have, and what each costs by itself."""
     chord = step.chord
-    degrees = _DEGREES[chord.quality]
+    degrees = QUALITY_TONES[chord.quality]
     if step.arrives and chord.bass is not None:
         return {pitch: 0.0 for pitch in _pitches({chord.bass})}
     costs = _ARRIVING.get(step.role, _ARRIVING["walk"]) if step.arrives else _GOING_ON[step.role]
@@ -325,7 +315,7 @@ def _leading(weak: _Step, pitch: int, following: int, step: _Step) -> float:
     size = abs(following - pitch)
     if size == 0:
         return 1.2
-    tone = (pitch - weak.chord.root) % 12 in _DEGREES[weak.chord.quality]
+    tone = (pitch - weak.chord.root) % 12 in QUALITY_TONES[weak.chord.quality]
     diatonic = (pitch - weak.chord.root) % 12 in _SCALES[weak.chord.quality]
     if weak.leads and step.arrives:
         if size == 1:

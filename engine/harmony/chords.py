@@ -26,7 +26,7 @@ NUM_CHORDS: Final = 1 + 12 * len(QUALITIES)
 
 ROOT_NAMES: Final = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 
-_INTERVALS: Final[dict[Quality, tuple[int, ...]]] = {
+QUALITY_TONES: Final[dict[Quality, tuple[int, ...]]] = {
     "maj7": (0, 4, 7, 11),
     "7": (0, 4, 7, 10),
     "m7": (0, 3, 7, 10),
@@ -36,13 +36,14 @@ _INTERVALS: Final[dict[Quality, tuple[int, ...]]] = {
     "7sus4": (0, 5, 7, 10),
     "aug": (0, 4, 8),
 }
+"""Semitones of each class's tones above the root: root, third or fourth, fifth, seventh or sixth."""
 
 
 def _chord_tones() -> NDArray[np.bool_]:
     tones = np.zeros((NUM_CHORDS, 12), dtype=np.bool_)
     for root in range(12):
         for quality, name in enumerate(QUALITIES):
-            tones[1 + root * len(QUALITIES) + quality, (root + np.array(_INTERVALS[name])) % 12] = True
+            tones[1 + root * len(QUALITIES) + quality, (root + np.array(QUALITY_TONES[name])) % 12] = True
     tones.setflags(write=False)
     return tones
 
@@ -97,7 +98,7 @@ class Chord:
     @property
     def pitch_classes(self) -> frozenset[int]:
         """The chord tones of its class."""
-        return frozenset((self.root + interval) % 12 for interval in _INTERVALS[self.quality])
+        return frozenset((self.root + interval) % 12 for interval in QUALITY_TONES[self.quality])
 
     @property
     def symbol(self) -> str:

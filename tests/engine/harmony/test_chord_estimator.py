@@ -1,34 +1,13 @@
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
+from chord_tunes import Rows, ids, played
 
-from tatumflow.engine.harmony.chords import NO_CHORD, Chord, chord_id, parse_chord, transpose_ids
+from tatumflow.engine.harmony.chords import NO_CHORD, Chord, transpose_ids
 from tatumflow.engine.harmony.estimator import ChordEstimate, estimate_chords
-
-Rows = list[tuple[float, float, int]]
-"""Onset and duration in seconds, pitch."""
 
 
 def estimate(rows: Rows) -> ChordEstimate:
     return estimate_chords([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows])
-
-
-def played(symbols: Sequence[str], seconds: float = 2.0) -> Rows:
-    """Return each chord in turn: its root in the bass, struck twice, its tones in close position above."""
-    rows: Rows = []
-    for i, symbol in enumerate(symbols):
-        chord = parse_chord(symbol)
-        assert chord is not None
-        for half in range(2):
-            start = seconds * (i + half / 2)
-            rows.append((start, seconds / 2, 36 + chord.root))
-            rows += [(start, seconds / 2, 54 + (p - 54) % 12) for p in sorted(chord.pitch_classes)]
-    return rows
-
-
-def ids(symbols: Sequence[str]) -> list[int]:
-    return [chord_id(parse_chord(symbol)) for symbol in symbols]
 
 
 def test_plain_chords_over_their_roots_are_named() -> None:
