@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from tatumflow.engine.harmony.instruments import Instrument
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -25,7 +27,7 @@ def score(
         str, typer.Option("--track", metavar="NAME", help="Track to write, such as You or TatumFlow; or all.")
     ] = "all",
     transpose: Annotated[
-        Literal["C", "Bb", "Eb", "F"],
+        Instrument,
         typer.Option("--transpose", help="Instrument of the reader; the part is written for it."),
     ] = "C",
     staves: Annotated[

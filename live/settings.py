@@ -24,6 +24,7 @@ from tatumflow.engine.controls import CONTROL_SPECS, Controls
 from tatumflow.engine.errors import ChartError, SettingError, TatumFlowError
 from tatumflow.engine.files.whole_file import write_whole
 from tatumflow.engine.harmony.chart import names_file
+from tatumflow.engine.harmony.instruments import Instrument
 from tatumflow.live.charts import read_chords
 from tatumflow.live.setting_errors import plain_error, shown
 from tatumflow.live.steering.control_surface import checked_assignments
@@ -63,10 +64,6 @@ def _changed_controls(controls: Controls) -> dict[str, str | float | int]:
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
-
-
-Instrument = Literal["C", "Bb", "Eb", "F"]
-"""Key of a transposing instrument."""
 
 
 class PortSettings(_Section):

@@ -7,11 +7,11 @@ from typing import Final
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.regular_file import check_output
+from tatumflow.engine.harmony.instruments import WRITTEN, Instrument
 from tatumflow.engine.midi.midi_file import MidiTrack
 from tatumflow.engine.rolls.beat_grid import GridSource
 from tatumflow.live.score.music_xml import write_music_xml
 from tatumflow.live.score.sheet import Sheet, Staves, make_sheet
-from tatumflow.live.score.spelling import TRANSPOSITIONS
 from tatumflow.live.score.take import Take, read_take
 
 SUFFIXES: Final = (".musicxml", ".xml")
@@ -28,7 +28,7 @@ class ScoreOptions:
         source: A MIDI file.
         out: A .musicxml or .xml file.
         track: Name of a track, or `ALL`.
-        transpose: Key of the reader's instrument, one of `TRANSPOSITIONS`.
+        transpose: Key of the reader's instrument.
         staves: Of each part.
         grid: Where the beats come from: auto, tempo or beats.
     """
@@ -36,7 +36,7 @@ class ScoreOptions:
     source: Path
     out: Path
     track: str = ALL
-    transpose: str = "C"
+    transpose: Instrument = "C"
     staves: Staves = "auto"
     grid: GridSource = "auto"
 
@@ -49,8 +49,8 @@ def write_score(options: ScoreOptions) -> None:
         MidiFileError: if the file cannot be read, has no notes, or is too long.
         TatumFlowError: if music21 is missing, or the score cannot be written.
     """
-    if options.transpose not in TRANSPOSITIONS:
-        raise SettingError(f"--transpose: {options.transpose!r} is none of {', '.join(TRANSPOSITIONS)}")
+    if options.transpose not in WRITTEN:
+        raise SettingError(f"--transpose: {options.transpose!r} is none of {', '.join(WRITTEN)}")
     if options.out.suffix.casefold() not in SUFFIXES:
         raise SettingError(f"{options.out}: its name does not end in {' or '.join(SUFFIXES)}")
     check_output(options.out)

@@ -6,10 +6,11 @@ from fractions import Fraction
 from statistics import median
 from typing import Final, Literal
 
+from tatumflow.engine.harmony.instruments import WRITTEN, Instrument
 from tatumflow.engine.midi.midi_file import MidiTrack
 from tatumflow.live.score.notation import Piece, written_measures
 from tatumflow.live.score.quantize import BeatNote, Quantized, WrittenNote, in_one_voice, quantize
-from tatumflow.live.score.spelling import TRANSPOSITIONS, WrittenKey, written_key
+from tatumflow.live.score.spelling import WrittenKey, written_key
 from tatumflow.live.score.take import Measure, Take
 
 Clef = Literal["treble", "bass"]
@@ -72,21 +73,25 @@ class Sheet:
 
 
 def make_sheet(
-    take: Take, tracks: Sequence[MidiTrack], reader: str = "C", staves: Staves = "auto", title: str = ""
+    take: Take,
+    tracks: Sequence[MidiTrack],
+    reader: Instrument = "C",
+    staves: Staves = "auto",
+    title: str = "",
 ) -> Sheet:
     """Return tracks of a take as written music.
 
     Args:
         take: The take.
         tracks: Of it, at least one, with notes.
-        reader: Instrument's key of the reader, one of `TRANSPOSITIONS`.
+        reader: Key of the reader's instrument.
         staves: Of each part; auto gives two to a track that plays chords.
         title: Where the take has none.
 
     Raises:
         MidiFileError: if it has over 4,096 bars.
     """
-    transposition = TRANSPOSITIONS[reader]
+    transposition = WRITTEN[reader]
     quantized = [quantize(_in_beats(take, track)) for track in tracks]
     end = max(note.end for found in quantized for note in found.notes)
     measures = take.measures_to(float(end))

@@ -9,9 +9,6 @@ import numpy as np
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.theory.key import key_of, parse_key
 
-TRANSPOSITIONS: Final = {"C": 0, "Bb": 2, "Eb": 9, "F": 7}
-"""Semitones by which a part is written above its sound: trumpet or clarinet, alto saxophone, French horn."""
-
 _LETTERS: Final = "FCGDAEB"
 _MOST: Final = 6
 _MINOR_THIRD: Final = 3

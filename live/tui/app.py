@@ -13,6 +13,7 @@ from textual.command import CommandPalette
 
 from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import MODES
+from tatumflow.engine.harmony.instruments import Instrument
 from tatumflow.engine.messages import (
     BeginBars,
     LearnController,
@@ -28,7 +29,6 @@ from tatumflow.live.audio.commands import BypassSeparation
 from tatumflow.live.audio.status import AudioStatus
 from tatumflow.live.charts import read_chords
 from tatumflow.live.processes.engine_link import EngineLink
-from tatumflow.live.settings import Instrument
 from tatumflow.live.steering.control_choices import options_of
 from tatumflow.live.tui.commands import PaletteCommands
 from tatumflow.live.tui.controls.control_panel import option_name

@@ -8,9 +8,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
+from tatumflow.engine.harmony.instruments import Instrument
 from tatumflow.engine.messages import Snapshot
 from tatumflow.live.audio.status import AudioStatus
-from tatumflow.live.settings import Instrument
 from tatumflow.live.tui.controls.control_panel import ControlPanel
 from tatumflow.live.tui.health import HealthLine
 from tatumflow.live.tui.ports import PortsLine

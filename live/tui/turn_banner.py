@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tatumflow.engine.controls import Controls
+from tatumflow.engine.harmony.instruments import Instrument
 from tatumflow.engine.messages import HeardBeat, HeardChord, Position, Snapshot, Turn
-from tatumflow.live.settings import Instrument
 from tatumflow.live.tui.controls.control_table import ACTION_LABELS, LABELS
 from tatumflow.live.tui.labels import number, style_name
 from tatumflow.live.tui.lettering import Lettering

@@ -9,12 +9,11 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tatumflow.engine.harmony.instruments import WRITTEN, Instrument
 from tatumflow.engine.messages import Snapshot
-from tatumflow.live.settings import Instrument
 from tatumflow.live.tui.labels import pitch_name
 from tatumflow.live.tui.palette import COMPANION_GLYPH, PLANNED_GLYPH, YOU_GLYPH
 from tatumflow.live.tui.roll.roll_layout import FUTURE, PAST, Ink, PitchWindow, TimeGrid, fit, rows_of
-from tatumflow.live.tui.written import WRITTEN
 
 _GUTTER: Final = 4
 _NOW: Final = "│"

@@ -12,6 +12,7 @@ import pytest
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.errors import MidiFileError, SettingError, TatumFlowError
 from tatumflow.engine.harmony.chart import parse_chart
+from tatumflow.engine.harmony.instruments import WRITTEN
 from tatumflow.engine.midi.events import NoteOff, NoteOn
 from tatumflow.engine.midi.midi_file import DRUM_CHANNEL, MidiTrack, write_midi
 from tatumflow.engine.midi.notes import Note
@@ -20,7 +21,7 @@ from tatumflow.engine.tempo.time_in_force import TimeInForce
 from tatumflow.live.book.music_xml import read_score
 from tatumflow.live.commands.score import ScoreOptions, write_score
 from tatumflow.live.processes.recorder import Recorder
-from tatumflow.live.score.spelling import TRANSPOSITIONS, WrittenKey, written_key
+from tatumflow.live.score.spelling import WrittenKey, written_key
 
 BLUES = parse_chart(
     "{title: Test Blues}{key: F}[A] F7 | Bb7 | F7 | Cm7 F7 | [B] Bb7 | Bdim7 | F7/C | Am7b5 D7b9 |"
@@ -198,7 +199,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is(session, tmp_path)
     with pytest.raises(SettingError, match="does not end in"):
         write_score(ScoreOptions(session, tmp_path / "a.pdf"))
     with pytest.raises(SettingError, match="--transpose"):
-        write_score(ScoreOptions(session, tmp_path / "a.xml", transpose="G"))
+        write_score(ScoreOptions(session, tmp_path / "a.xml", transpose="G"))  # pyright: ignore[reportArgumentType]
     drums = tmp_path / "drums.mid"
     write_midi(drums, [MidiTrack("Drums", [Note(0.0, 0.1, 38, 90)], channel=DRUM_CHANNEL)])
     with pytest.raises(MidiFileError, match="outside drum tracks"):
@@ -225,4 +226,4 @@ def test_keys_spell_pitches_as_players_read_them():
             natural = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}[spelled.step]
             assert 12 * (spelled.octave + 1) + natural + spelled.alter == pitch
     assert written_key("Bbm", []) == WrittenKey(-5, minor=True)
-    assert written_key("F", []).above(TRANSPOSITIONS["Eb"]) == WrittenKey(2)
+    assert written_key("F", []).above(WRITTEN["Eb"]) == WrittenKey(2)

@@ -2,10 +2,11 @@
 
 import pytest
 
+from tatumflow.engine.harmony.instruments import WRITTEN, Instrument
 from tatumflow.engine.messages import Position
-from tatumflow.live.settings import Instrument, Settings
+from tatumflow.live.settings import Settings
 from tatumflow.live.tui.turn_banner import position_text
-from tatumflow.live.tui.written import WRITTEN, written_chord
+from tatumflow.live.tui.written import written_chord
 
 
 @pytest.mark.parametrize(
