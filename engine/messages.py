@@ -69,6 +69,29 @@ class EndTune:
 
 
 @dataclass(frozen=True, slots=True)
+class StopBars:
+    """Stop companion, band and clicks until `BeginBars`; refused under an external clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoToBar:
+    """Go on from this bar of the chart, counted from 1, with the next bar line."""
+
+    bar: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoToSection:
+    """Go on from another section of the chart with the next bar line.
+
+    Attributes:
+        steps: Sections forward from the one in progress; 0 plays that one again, -1 the one before.
+    """
+
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectPorts:
     """Use these MIDI ports by name; None leaves a side as it is, the empty string disconnects it."""
 
@@ -103,7 +126,18 @@ class Shutdown:
 
 
 CompanionCommand = (
-    SetControl | Panic | TakeTurn | YieldTurn | PassTurn | PlayKey | TapTempo | BeginBars | EndTune
+    SetControl
+    | Panic
+    | TakeTurn
+    | YieldTurn
+    | PassTurn
+    | PlayKey
+    | TapTempo
+    | BeginBars
+    | StopBars
+    | GoToBar
+    | GoToSection
+    | EndTune
 )
 """Commands that the companion carries out; the others are those of the engine around it."""
 
@@ -155,6 +189,10 @@ class Position:
         turn_bars: Bars of each turn; 0 where turns are free.
         chord: Symbol of the chord at present; empty without one.
         next_chord: Symbol of the next chord; empty without one.
+        chart_bar: Bar of `tune_of(controls).chart` (see `engine/tempo/tune.py`), from 0; None without a chart
+            and during the count-in.
+        chorus: Chorus of the chart, or round of the loop, counted from 1; 0 where `chart_bar` is None.
+        stopped: Whether the bars were stopped.
     """
 
     bar: int
@@ -164,6 +202,9 @@ class Position:
     turn_bars: int = 0
     chord: str = ""
     next_chord: str = ""
+    chart_bar: int | None = None
+    chorus: int = 0
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

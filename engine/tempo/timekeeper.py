@@ -285,6 +285,7 @@ class Timekeeper:
         chart = None if self.chart is None else self.chart.chart
         chord = None if chart is None else chart.chord_at(beat)
         change = None if chart is None else chart.next_change(beat)
+        tune = self._tune if bar >= 0 else None
         return Position(
             bar=bar + 1,
             beat=within + 1,
@@ -293,6 +294,8 @@ class Timekeeper:
             turn_bars=0 if self.trading is None else self.trading.bars,
             chord="" if chord is None else str(chord),
             next_chord="" if change is None or change.chord is None else str(change.chord),
+            chart_bar=None if tune is None else bar % len(tune.chart.bars),
+            chorus=0 if tune is None else bar // tune.chorus_bars + 1,
         )
 
     def _listen_or_not(self, now: float) -> None:

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from tatumflow.engine.messages import BeginBars, Command, EndTune, Panic, PassTurn, TapTempo
+from tatumflow.engine.messages import (
+    BeginBars,
+    Command,
+    EndTune,
+    GoToSection,
+    Panic,
+    PassTurn,
+    StopBars,
+    TapTempo,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,11 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "bars": Action(
             "Begin bars", "Begins the bars of traded turns, after the count-in.", lambda _: BeginBars()
         ),
+        "stop": Action("Stop", "Stops the band, the clicks and the companion.", lambda _: StopBars()),
+        "section": Action(
+            "Next part", "Goes on from the chart's next section.", lambda _: GoToSection(steps=1)
+        ),
+        "repeat": Action("Part again", "Plays the chart's section again.", lambda _: GoToSection(steps=0)),
         "ending": Action(
             "End tune", "Lets the band end with the chorus, on a last chord.", lambda _: EndTune()
         ),
