@@ -5,6 +5,7 @@ import torch
 from melody_samples import ARPEGGIO, SCALE, TINY, tiny_model
 from pydantic import ValidationError
 
+from tatumflow.engine.melodies.melody import STEPS_PER_BAR
 from tatumflow.training.models import build_model
 from tatumflow.training.models.music_vae.config import MusicVaeConfig
 from tatumflow.training.models.music_vae.decoder import NO_EVENT, events_before
@@ -69,3 +70,11 @@ def test_sizes_are_checked():
     with pytest.raises(ValidationError, match="2 or more"):
         MusicVaeConfig(bars=1, decoder="hierarchical")
     assert build_model("music_vae", TINY)
+
+
+@pytest.mark.parametrize("changes", KINDS)
+def test_the_first_bars_are_decoded_as_those_of_a_whole_melody(changes: dict):
+    model = tiny_model(**changes)
+    latent = torch.randn(2, 6)
+    first = model.logits(latent, EVENTS[:, :STEPS_PER_BAR])
+    torch.testing.assert_close(first, model.logits(latent, EVENTS)[:, :STEPS_PER_BAR])

@@ -25,10 +25,13 @@ class Conductor(nn.Module):
         lstm = nn.LSTM(config.latent_dim, config.conductor_dim, batch_first=True)
         self.lstm = remember(lstm, config.segments)
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Return the embeddings (B, segments, conductor_dim) of latents (B, latent_dim)."""
+    def forward(self, latent: Tensor, segments: int | None = None) -> Tensor:
+        """Return the embeddings (B, segments, conductor_dim) of latents (B, latent_dim).
+
+        `segments` is the number of bars; None for those of a whole melody.
+        """
         hidden, cell = torch.tanh(self.begin(latent)).chunk(2, dim=-1)
-        inputs = latent[:, None].expand(-1, self.segments, -1)
+        inputs = latent[:, None].expand(-1, segments or self.segments, -1)
         embeddings, _ = self.lstm(inputs, (hidden[None].contiguous(), cell[None].contiguous()))
         return embeddings
 
@@ -40,8 +43,8 @@ class NoConductor(nn.Module):
         super().__init__()
         self.project = nn.Linear(config.latent_dim, config.conductor_dim)
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Return the embedding (B, 1, conductor_dim) of latents (B, latent_dim)."""
+    def forward(self, latent: Tensor, segments: int | None = None) -> Tensor:
+        """Return the embedding (B, 1, conductor_dim) of latents (B, latent_dim), of however many bars."""
         return torch.tanh(self.project(latent))[:, None]
 
 
