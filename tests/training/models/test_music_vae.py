@@ -11,7 +11,12 @@ from tatumflow.training.models.music_vae.config import MusicVaeConfig
 from tatumflow.training.models.music_vae.decoder import NO_EVENT, events_before
 
 EVENTS = torch.tensor([SCALE.events, ARPEGGIO.events])
-KINDS = ({"decoder": "flat"}, {"decoder": "hierarchical"}, {"decoder": "hierarchical", "decoder_layers": 2})
+KINDS = (
+    {"decoder": "flat"},
+    {"decoder": "hierarchical"},
+    {"decoder": "hierarchical", "decoder_layers": 2},
+    {"decoder": "hierarchical", "step_dim": 5, "summary_dim": 3},
+)
 
 
 @pytest.mark.parametrize("changes", KINDS)
@@ -69,6 +74,18 @@ def test_events_before_are_dropped_at_random():
 def test_sizes_are_checked():
     with pytest.raises(ValidationError, match="2 or more"):
         MusicVaeConfig(bars=1, decoder="hierarchical")
+    with pytest.raises(ValidationError, match="step_dim must be 0"):
+        MusicVaeConfig(decoder="flat", step_dim=8)
+
+
+def test_all_steps_enter_the_summary():
+    model = tiny_model(summary_dim=3)
+    events = torch.tensor([SCALE.events])
+    mean, _ = model.encoder(events)
+    gradient = torch.autograd.grad(mean.sum(), model.encoder.mean.weight)[0]
+    assert gradient.reshape(6, 32, 3).abs().sum(dim=(0, 2)).gt(0).all()
+    shorter, _ = model.encoder(events[:, :STEPS_PER_BAR])
+    assert shorter.shape == mean.shape
     assert build_model("music_vae", TINY)
 
 
