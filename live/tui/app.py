@@ -61,7 +61,8 @@ class TatumFlowApp(TuneApp):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", key_display="F1", tooltip="this page"),
         Binding("f2", "mode", "Mode", key_display="F2", tooltip="next mode"),
-        Binding("f3", "choose('style')", "Style", key_display="F3", tooltip="choose whose style it plays"),
+        Binding("f3", "choose('style')", show=False, tooltip="choose whose style it plays"),
+        Binding("ctrl+t", "tune", "Tune", key_display="^t", tooltip="find a tune of your book, or a form"),
         Binding("f4", "ports", "Ports", key_display="F4", tooltip="choose the MIDI ports, try a note"),
         Binding("space", "turn", "Turn", key_display="Space", tooltip="pass the turn, or take it back"),
         Binding("f6", "tap", show=False, tooltip="tap the tempo, on every beat"),

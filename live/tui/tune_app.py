@@ -7,6 +7,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from tatumflow.engine.controls import chart_named
+from tatumflow.engine.errors import ChartError
 from tatumflow.engine.harmony.chart import is_named
 from tatumflow.engine.messages import BeginBars, GoToBar, GoToSection, SetControl, Snapshot, StopBars
 from tatumflow.engine.tempo.tune import tune_of
@@ -24,7 +25,6 @@ class TuneApp(App[None], inherit_bindings=False):
     """The actions on the tune. A chart left unsaved in the editor is there again when it is edited."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+t", "tune", "Tune", key_display="^t", tooltip="find a tune of the book, or a form"),
         Binding("ctrl+e", "edit_chart", show=False, tooltip="edit the chart, or write one"),
         Binding("f5", "bars", show=False, tooltip="begin the bars, counting in"),
         Binding("full_stop", "stop", show=False, tooltip="stop the band, the clicks and the companion"),
@@ -97,7 +97,7 @@ class TuneApp(App[None], inherit_bindings=False):
     def action_edit_chart(self) -> None:
         """Edit the chart that is played; write one where there is none."""
         chords = "" if self.snapshot is None else self.snapshot.controls.chords
-        self.edit(ChartDraft.of(chart_named(chords).text if is_named(chords) else chords))
+        self.edit(_draft(chords) if chords else ChartDraft())
 
     def action_new_chart(self) -> None:
         """Write a chart."""
@@ -106,8 +106,7 @@ class TuneApp(App[None], inherit_bindings=False):
     def edit(self, draft: ChartDraft) -> None:
         """Open the editor with a draft, or with what was left of it."""
         book = Book(book_folder())
-        written = book.written(draft.name) if draft.name else None
-        own = written is not None and ChartDraft.of(written, draft.name) == draft
+        own = draft.name != "" and _is_written(book, draft)
         self.push_screen(
             ChartEditor(self._drafts.get(draft.name, draft), book, own=own), partial(self._edited, draft)
         )
@@ -133,3 +132,25 @@ class TuneApp(App[None], inherit_bindings=False):
         self.set_control("chords", edited.draft.source)
         if chart.tempo is not None and self.snapshot is not None:
             self.set_control("tempo", control_range("tempo").clamp(chart.tempo))
+
+
+def _draft(chords: str) -> ChartDraft:
+    """Return the draft of a value of the control `chords`, as it is written in the book if it is from there."""
+    chart = chart_named(chords)
+    try:
+        written = Book(book_folder()).written(chart.name)
+        draft = None if written is None else ChartDraft.of(written, chart.name)
+        if draft is not None and draft.chart.text == chart.text:
+            return draft
+    except ChartError:
+        pass
+    return ChartDraft.of(chart.text if is_named(chords) else chords)
+
+
+def _is_written(book: Book, draft: ChartDraft) -> bool:
+    """Return whether a draft is the book's tune of its name, as it is written there."""
+    try:
+        written = book.written(draft.name)
+    except ChartError:
+        return False
+    return written is not None and ChartDraft.of(written, draft.name) == draft

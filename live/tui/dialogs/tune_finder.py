@@ -164,9 +164,9 @@ class TuneFinder(ListDialog[FoundTune | ChartDraft]):
 
 def _line(tune: ListedTune) -> Content:
     """Return a tune in columns: name, composer, key, style, tempo; or why it cannot be read."""
-    name = f"{tune.name[:29]:<30}"
+    name = f"{tune.name[:27]:<28}"
     if tune.reason:
         return Content.from_markup("$name[$error]▲ cannot be read[/]", name=name)
     tempo = "" if tune.tempo is None else f"{tune.tempo:g}"
-    details = f"{tune.composer[:16]:<17}{tune.key[:4]:<5}{tune.style[:13]:<14}{tempo:>4}"
+    details = f"{tune.composer[:15]:<16}{tune.key[:4]:<5}{tune.style[:13]:<14}{tempo:>4}"
     return Content.from_markup("$name[dim]$details[/]", name=name, details=details.rstrip())

@@ -125,10 +125,9 @@ class LoopCell(Wheeled, can_focus=True):
         if y > 0:
             return Strip.blank(width, self.rich_style)
         text = loop_text(self._controls)
-        long = text if text == "off" else f"bars {text}"
         style = self.get_component_rich_style
         segments = draw_cell(
-            width, ("loop", "loop"), (long, text), style("control--label"), style("control--value")
+            width, ("loop", "loop"), (text, text), style("control--label"), style("control--value")
         )
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 

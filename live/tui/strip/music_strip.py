@@ -35,7 +35,11 @@ def _bare(value: float | str) -> str:
 
 
 def _signed(value: float | str) -> str:
-    return f"{float(value):+g}" if value else "0"
+    return f"{float(value):+g}"
+
+
+def _a_chorus(value: float | str) -> str:
+    return f"{_signed(value)} a chorus"
 
 
 def _volume(value: float | str) -> str:
@@ -56,13 +60,13 @@ def _choruses(value: float | str) -> str:
 
 _CELLS: Final[dict[str, tuple[tuple[str, str], tuple[_Text, _Text]]]] = {
     "tempo": (("", "♩"), (_tempo, _bare)),
-    "tempo_step": (("step", "+"), (_signed, _signed)),
+    "tempo_step": (("", ""), (_a_chorus, _signed)),
     "key_step": (("key", "key"), (_word, _short_step)),
-    "choruses": (("choruses", "×"), (_choruses, _choruses)),
+    "choruses": (("×", "×"), (_choruses, _choruses)),
     "band": (("band", "band"), (_switch, _switch)),
     "band_style": (("", ""), (_word, _word)),
     "bass_volume": (("bass", "B"), (_volume, _level)),
-    "comping_volume": (("comping", "C"), (_volume, _level)),
+    "comping_volume": (("comp", "C"), (_volume, _level)),
     "drums_volume": (("drums", "D"), (_volume, _level)),
 }
 

@@ -239,7 +239,7 @@ async def test_space_passes_the_turn() -> None:
 async def test_number_typed_in_the_palette_is_sent_as_typed() -> None:
     link = StillLink(moment())
     async with screen(link) as (app, pilot):
-        app.set_number("seed")
+        app.action_number("seed")
         await pilot.pause()
         assert isinstance(app.screen, ValueDialog)
         await pilot.press("backspace", "4", "enter")
@@ -255,7 +255,7 @@ async def test_value_that_cannot_be_set_stays_in_its_dialog_with_the_reason(
 ) -> None:
     link = StillLink(moment())
     async with screen(link) as (app, pilot):
-        app.set_number(control)
+        app.action_number(control)
         await pilot.pause()
         app.screen.query_one(Input).value = typed
         await pilot.press("enter")
