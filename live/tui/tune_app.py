@@ -33,11 +33,9 @@ class TuneApp(App[None], inherit_bindings=False):
         Binding("l", "loop", show=False, tooltip="loop the section in progress, or end the loop"),
         Binding("minus", "step('tempo', -1)", show=False, tooltip="a slower tempo"),
         Binding("equals_sign,plus", "step('tempo', 1)", show=False, tooltip="a faster tempo"),
-        Binding("i", "step('tempo_step', 1)", show=False, tooltip="faster with each chorus"),
-        Binding("I,shift+i", "step('tempo_step', -1)", show=False, tooltip="less so"),
-        Binding(
-            "k", "step('key_step', 1)", show=False, tooltip="another key with each chorus: next interval"
-        ),
+        Binding("9", "step('tempo_step', -1)", show=False, tooltip="slower with each chorus"),
+        Binding("0", "step('tempo_step', 1)", show=False, tooltip="faster with each chorus"),
+        Binding("k", "step('key_step', 1)", show=False, tooltip="move the key with each chorus: next step"),
         Binding("ctrl+b", "switch('band')", show=False, tooltip="band on, or off"),
         Binding("o", "step('band_style', 1)", show=False, tooltip="next style of the band"),
     ]
@@ -135,7 +133,7 @@ class TuneApp(App[None], inherit_bindings=False):
 
 
 def _draft(chords: str) -> ChartDraft:
-    """Return the draft of a value of the control `chords`, as it is written in the book if it is from there."""
+    """Return the draft of a value of the control `chords`, as the book has it if it is from there."""
     chart = chart_named(chords)
     try:
         written = Book(book_folder()).written(chart.name)
