@@ -114,7 +114,7 @@ class JamScreen(Screen[None]):
         """Focus widgets, or from one of them the control that had the focus before."""
         focused = self.focused
         if focused in there:
-            self.set_focus(self._left)
+            self.set_focus(self._left or self.query_one("#temperature"))
         else:
             if not isinstance(focused, StemRow) and focused not in self._strip.cells:
                 self._left = focused

@@ -52,6 +52,11 @@ class _Shown(NamedTuple):
         position = self.position
         return 0 if position is None or position.chart_bar is None or position.stopped else position.beat
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether the music is in a bar of the chart, or stands there."""
+        return self.position is not None and self.position.chart_bar is not None
+
 
 class ChartView(Widget):
     """Chord now, section, bar and chorus on the left; lines of four bars on the right.
@@ -236,10 +241,10 @@ class ChartView(Widget):
             text = SAME.ljust(cells) if same else bar_cells(sheet.chart.bars[bar], beats, cells)
             line = "║" if sheet.begins_section(bar) else "│"
             segments.append(Segment(line, self._style("bar-line")))
-            if not (first and bar == shown.bar and shown.beat):
+            if not (first and bar == shown.bar and shown.is_placed):
                 segments.append(Segment(text, self._style("chord")))
                 continue
-            marked = beat_cells(min(shown.beat, beats), beats, cells)
+            marked = beat_cells(min(shown.beat, beats), beats, cells) if shown.beat else range(0)
             for start, end, style in (
                 (0, marked.start, "current"),
                 (marked.start, marked.stop, "beat"),
