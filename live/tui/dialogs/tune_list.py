@@ -15,6 +15,8 @@ from tatumflow.live.steering.control_choices import CHARTS
 _MOST: Final = 200
 """Most tunes of a list: more of them are not read, but narrowed."""
 
+_SIGNS: Final = "|%{}"
+
 _IN_KEY: Final = re.compile(r"(.+\S)\s+in\s+[A-Ga-g][b#♭♯]?m?\s*", re.IGNORECASE)
 
 
@@ -77,8 +79,10 @@ def matching(tunes: Sequence[ListedTune], typed: str) -> list[ListedTune]:
     """Return the tunes that have every word typed in name, composer, key or style.
 
     Names that begin with what is typed come first. A name with another key, such as "blue monk in F", leads
-    the list where the tune is in it.
+    the list where the tune is in it. Bar lines and braces are a chart's, not a name's: nothing fits them.
     """
+    if any(sign in typed for sign in _SIGNS):
+        return []
     words = [word for word in map(folded, typed.split()) if word]
     start = folded(typed)
     found = [tune for tune in tunes if all(word in tune.sought for word in words)]

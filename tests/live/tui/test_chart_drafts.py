@@ -45,6 +45,7 @@ def test_words_are_found_in_name_composer_key_and_style() -> None:
     assert names("etude") == ["Étude"]
     assert names("dm waltz") == ["Étude"]
     assert names("xyz") == []
+    assert names("Bb |") == []
 
 
 def test_names_that_begin_so_come_first() -> None:
