@@ -4,6 +4,7 @@ from itertools import groupby
 from typing import Final
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -105,6 +106,16 @@ def letter_rows(text: str) -> tuple[str, ...]:
     )
 
 
+def row_segments(row: str, style: Style) -> list[Segment]:
+    """Return a row of `letter_rows`; cells filled in both halves are background, which leaves no seams."""
+    solid = style + Style.from_color(style.bgcolor, style.color)
+    return [
+        Segment(" " * count, solid) if glyph == "█" else Segment(glyph * count, style)
+        for glyph, cells in groupby(row)
+        for count in [len(list(cells))]
+    ]
+
+
 class Lettering(Widget):
     """One word in large letters, in the widget's own colour."""
 
@@ -134,13 +145,9 @@ class Lettering(Widget):
         return ROWS
 
     def render_line(self, y: int) -> Strip:
-        """Draw one of the rows; cells filled in both halves are background, which leaves no seams."""
+        """Draw one of the rows."""
         style = self.rich_style
         if y >= ROWS:
             return Strip.blank(self.size.width, style)
-        solid = style + style.from_color(style.bgcolor, style.color)
-        segments = []
-        for glyph, cells in groupby(self._rows[y]):
-            count = len(list(cells))
-            segments.append(Segment(" " * count, solid) if glyph == "█" else Segment(glyph * count, style))
-        return Strip(segments, len(self._rows[y])).adjust_cell_length(self.size.width, style)
+        row = self._rows[y]
+        return Strip(row_segments(row, style), len(row)).adjust_cell_length(self.size.width, style)

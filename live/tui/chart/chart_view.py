@@ -24,7 +24,7 @@ from tatumflow.live.tui.chart.chart_lines import (
     lead_sheet,
     where_text,
 )
-from tatumflow.live.tui.lettering import ROWS, has_letters, letter_rows, letter_width
+from tatumflow.live.tui.lettering import ROWS, has_letters, letter_rows, letter_width, row_segments
 
 _SIDE: Final = 18
 _LARGE_SIDE: Final = 40
@@ -217,10 +217,10 @@ class ChartView(Widget):
         lettered = has_letters(now) and letter_width(now) < _LARGE_SIDE
         if y < ROWS:
             text = letter_rows(now)[y] if lettered else now if y == 1 else ""
-            style = self._style("text")
+            segments = row_segments(set_cell_size(text, _LARGE_SIDE), self._style("text"))
         else:
-            text, style = (f"→ {following}" if following else ""), self._style("label")
-        segments = [Segment(set_cell_size(text, _LARGE_SIDE), style)]
+            text = f"→ {following}" if following else ""
+            segments = [Segment(set_cell_size(text, _LARGE_SIDE), self._style("label"))]
         if y > 0:
             lines = self._lines(shown)
             bar = lines[y - 1].start

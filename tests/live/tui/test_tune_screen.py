@@ -84,7 +84,7 @@ async def test_the_chord_now_is_large_where_there_is_room_and_a_click_on_a_bar_g
     async with screen(link, size=LARGE) as (app, pilot):
         drawn = lines(app)
         assert "B   bar 19 of 32   chorus 2   Rhythm changes in Bb" in drawn[0]
-        assert drawn[0].startswith("▄▀▀▀▀ ▀▀▀█")
+        assert drawn[0].startswith("▄▀▀▀▀ ▀▀▀ ")
         assert drawn[3].split()[:6] == ["→", "C7", "A", "║Bbmaj7", "G7", "│Cm7"]
         view = app.jam.query_one(ChartView)
         await pilot.click(view, offset=(100, 3))
