@@ -65,7 +65,7 @@ class BeginBars:
 
 @dataclass(frozen=True, slots=True)
 class EndTune:
-    """Let the band end with the chorus in progress, on a last chord; the next bars begin it again."""
+    """End the tune with the chorus in progress, the band on a last chord; `BeginBars` begins it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,18 @@ class StopBars:
 
 @dataclass(frozen=True, slots=True)
 class GoToBar:
-    """Go on from this bar of the chart, counted from 1, with the next bar line."""
+    """Go on from another bar of the chart with the next bar line; while stopped, begin there.
+
+    Attributes:
+        bar: Bar of `tune_of(controls).chart`, counted from 1; the chart is the loop where there is one.
+    """
 
     bar: int
 
 
 @dataclass(frozen=True, slots=True)
 class GoToSection:
-    """Go on from another section of the chart with the next bar line.
+    """Go on from another section of the chart with the next bar line; while stopped, begin there.
 
     Attributes:
         steps: Sections forward from the one in progress; 0 plays that one again, -1 the one before.
@@ -192,7 +196,7 @@ class Position:
         chart_bar: Bar of `tune_of(controls).chart` (see `engine/tempo/tune.py`), from 0; None without a chart
             and during the count-in.
         chorus: Chorus of the chart, or round of the loop, counted from 1; 0 where `chart_bar` is None.
-        stopped: Whether the bars were stopped.
+        stopped: Whether the bars were stopped, or the tune has ended.
     """
 
     bar: int

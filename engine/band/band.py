@@ -32,6 +32,10 @@ class Band:
         for player in (self._bassist, self._comper, self._drummer):
             player.restart()
 
+    def redirect(self) -> None:
+        """Go on with another bar than the last one was followed by."""
+        self._bassist.redirect()
+
     def bass_and_drums(
         self, bar: BandBar, after: BandBar | None, tempo: float, heard: Heard = NOTHING
     ) -> list[BandNote]:

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from tatumflow.engine.harmony.chart import Bar, Chart, ChordChange
 from tatumflow.engine.harmony.chords import Chord
+from tatumflow.engine.harmony.route import STRAIGHT, Route
 
 Kind = Literal["count-in", "time", "stop", "end"]
 """What the band does in a bar: count in, play time, strike once and rest, or play the last chord."""
@@ -69,7 +70,8 @@ class Form:
         count_in: Bars that the drummer counts before.
         intro: Bars between the count-in and the form, 0 or more: the last ones of the chart.
         stop_bars: Bars at the beginning of each chorus in which the band strikes once and rests.
-        last: Number of the bar in which the band ends on one chord; None goes on for ever.
+        last: Place of the bar in which the band ends on one chord; None goes on for ever.
+        route: The place, that is the bar of the form, of each bar.
     """
 
     chart: Chart
@@ -77,22 +79,25 @@ class Form:
     intro: int = 0
     stop_bars: int = 0
     last: int | None = None
+    route: Route = STRAIGHT
 
     def bar(self, number: int) -> BandBar | None:
         """Return a bar by its number, negative before the form; None where the band does not play."""
         chart, beats = self.chart, self.chart.beats_per_bar
         start = number * beats
-        if number < -self.intro - self.count_in or (self.last is not None and number > self.last):
+        place, following = self.route.place(number), self.route.place(number + 1)
+        ends = number >= 0 and self.last is not None and place >= self.last
+        if number < -self.intro - self.count_in or (ends and place != self.last):
             return None
         if number < -self.intro:
             closes = CHORUS if number == -self.intro - 1 else NOTHING
             return BandBar(start, beats, _NO_CHORD, "count-in", closes=closes, number=number)
-        if number == self.last:
+        if ends:
             final = (ChordChange(Fraction(0), closing_chord(chart)),)
             return BandBar(start, beats, final, "end", CHORUS, CHORUS, number)
-        at = number % len(chart.bars)
+        at = place % len(chart.bars)
         kind: Kind = "stop" if number >= 0 and at < self.stop_bars else "time"
-        closes = CHORUS if number + 1 == 0 else self._boundary(at + 1)
+        closes = CHORUS if number + 1 == 0 else self._boundary(following)
         opens = CHORUS if number == -self.intro else self._boundary(at)
         return BandBar(start, beats, chart.bars[at], kind, opens, closes, number)
 

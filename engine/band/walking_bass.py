@@ -102,6 +102,10 @@ class Bassist:
         self._before: Chord | None = None
         self._goal = _HOME
 
+    def redirect(self) -> None:
+        """Lead elsewhere: another bar follows than the last one led to."""
+        self._promised = None
+
     def bar(
         self, bar: BandBar, after: BandBar | None, heard: Heard, tempo: float, off: float, random: Random
     ) -> list[BandNote]:

@@ -1,6 +1,7 @@
 """The band of a session: made by the controls, on the clock in use, heard through the scheduler."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 from zlib import crc32
 
@@ -11,6 +12,7 @@ from tatumflow.engine.band.form import Form
 from tatumflow.engine.band.styles import AUTO, STYLES, style_for
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.harmony.chart import Chart
+from tatumflow.engine.harmony.route import Route
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.tempo.band_in_time import BAND_CHANNELS, BandInTime
 from tatumflow.engine.tempo.beat_clock import BeatClock
@@ -50,6 +52,7 @@ class Accompaniment:
         self._scheduler = scheduler
         self._band: BandInTime | None = None
         self._chart: Chart | None = None
+        self._form: Form | None = None
         self._made: tuple[object, ...] = ()
         self._jumps = -1
         self._last: tuple[float, float] | None = None
@@ -61,20 +64,22 @@ class Accompaniment:
         if not controls.has_band or tune is None:
             if self._band is not None:
                 self._release()
-                self._band, self._chart, self._made = None, None, ()
+                self._band, self._chart, self._form, self._made = None, None, None, ()
             return
         chart = tune.chart
         style = band_style(controls, chart)
         seed = band_seed(controls)
         made = (style, controls.seed, controls.count_in, controls.band_intro, controls.stop_time)
         form = Form(chart, controls.count_in, controls.band_intro, controls.stop_time)
+        if self._form is not None and chart == self._chart:
+            form = replace(form, last=self._form.last, route=self._form.route)
         if self._band is None or chart != self._chart:
             if self._band is not None:
                 self._release()
             self._band = BandInTime(Band(style, seed), form, seed)
         elif made != self._made:
             self._band.use(Band(style, seed), form)
-        self._chart, self._made = chart, made
+        self._chart, self._form, self._made = chart, form, made
         self._band.volumes = part_volumes(controls)
 
     def hear(self, transport: Transport, notes: Iterable[tuple[float, int, int]]) -> None:
@@ -83,9 +88,22 @@ class Accompaniment:
             for time, pitch, velocity in notes:
                 self._band.ears.add(transport.beat(time), pitch, velocity)
 
-    def end_after(self, beat: float) -> float | None:
-        """End the tune on a bar line at this beat or later; return the beat on which it has ended."""
-        return None if self._band is None else self._band.end_after(beat)
+    @property
+    def planned_bars(self) -> int:
+        """Bars of the beat up to which the band has planned what it plays; 0 without one."""
+        return 0 if self._band is None else self._band.planned_bars
+
+    def follow(self, route: Route, last: int | None) -> None:
+        """Follow the places of a route, and end with the bar at the place `last`, from the next bar on."""
+        if self._band is not None and self._form is not None:
+            self._form = replace(self._form, last=last, route=route)
+            self._band.follow(self._form)
+
+    def stop(self) -> None:
+        """End every note now; the band begins again with the next beat it is given."""
+        if self._band is not None:
+            self._begin_again(self._band)
+        self._last = None
 
     def advance(self, transport: Transport, now: float, until: float) -> bool:
         """Schedule the notes due up to `until` seconds; return whether the band plays."""

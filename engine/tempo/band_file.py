@@ -1,6 +1,7 @@
 """The band under finished music: its notes for a file, which it hears as it goes."""
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Final
 
 from tatumflow.engine.band.band import Band
@@ -14,6 +15,7 @@ from tatumflow.engine.tempo.beat_clock import BeatClock
 from tatumflow.engine.tempo.tune import tune_of
 
 _STEP: Final = 0.05
+_ROUNDING: Final = 1e-6
 
 
 def accompany(controls: Controls, notes: Sequence[Note]) -> dict[Part, tuple[Note, ...]]:
@@ -28,12 +30,14 @@ def accompany(controls: Controls, notes: Sequence[Note]) -> dict[Part, tuple[Not
     tune, clock = tune_of(controls), BeatClock(controls.tempo, 0.0)
     assert tune is not None, "without a chart there is no band"
     chart = tune.chart
-    form = Form(chart, stop_bars=controls.stop_time)
+    sounds_to = clock.beat(max((note.offset for note in notes), default=0.0))
+    last = max(ceil(sounds_to / chart.beats_per_bar - _ROUNDING), 1)
+    form = Form(chart, stop_bars=controls.stop_time, last=last)
     seed = band_seed(controls)
     band = BandInTime(Band(band_style(controls, chart), seed), form, seed)
     band.volumes = part_volumes(controls)
     onsets = sorted((note.onset, note.pitch, note.velocity) for note in notes)
-    end = clock.time(band.end_after(clock.beat(max((note.offset for note in notes), default=0.0))))
+    end = clock.time((last + 1) * chart.beats_per_bar)
     played: dict[Part, list[Note]] = {part: [] for part in PARTS}
     heard, now = 0, 0.0
     while now < end:

@@ -1,8 +1,7 @@
 """The band in time: its notes as notes for the scheduler, planned shortly before their bar."""
 
-from dataclasses import replace
 from heapq import heappop, heappush
-from math import ceil, floor
+from math import floor
 from random import Random
 from typing import Final
 
@@ -66,18 +65,16 @@ class BandInTime:
         """Play with another band or form from the next bar on."""
         self._band, self._form = band, form
 
-    def end_after(self, beat: float) -> float:
-        """End the tune with a last chord on the first bar line at this beat or later, not before bar 1.
+    def follow(self, form: Form) -> None:
+        """Play another form, or another way through it, from the next bar on."""
+        if self._next_bar is not None and form.bar(self._next_bar) != self._form.bar(self._next_bar):
+            self._band.redirect()
+        self._form = form
 
-        Returns:
-            The beat on which that chord has ended.
-        """
-        beats = self._form.chart.beats_per_bar
-        last = ceil(beat / beats - 1e-6)
-        # What is planned already is played.
-        last = max(last, 1, self._next_bar or 1)
-        self._form = replace(self._form, last=last)
-        return (last + 1) * beats
+    @property
+    def planned_bars(self) -> int:
+        """The bar before which everything is planned; 0 before the beginning."""
+        return self._next_bar or 0
 
     def due(self, beats: Beats, tempo: float, now: float, until: float) -> list[tuple[Part, Note]]:
         """Return the notes due up to `until` seconds that were not returned yet.

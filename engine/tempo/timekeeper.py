@@ -1,19 +1,20 @@
 """The session's time: the clock in use, the count-in, clicks, the band, and MIDI clock out."""
 
 from collections.abc import Callable, Iterable
-from math import ceil, floor
+from math import floor
 from typing import Final
 
 from tatumflow.engine.beats.tracker import BeatTracker, bundled_tracker
 from tatumflow.engine.controls import Controls, spec_of
-from tatumflow.engine.messages import HeardBeat, Position
-from tatumflow.engine.midi.events import BeatReport, ClockEvent, NoteOn
+from tatumflow.engine.messages import GoToBar, GoToSection, HeardBeat, Position
+from tatumflow.engine.midi.events import BeatReport, ClockEvent, ClockStart, NoteOn, SongPosition
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.tempo.accompaniment import Accompaniment
 from tatumflow.engine.tempo.beat_clock import Beats
 from tatumflow.engine.tempo.chart_clock import ChartInTime
 from tatumflow.engine.tempo.clock_out import ClockOut
+from tatumflow.engine.tempo.course import Course
 from tatumflow.engine.tempo.grid import felt_beat
 from tatumflow.engine.tempo.listening import BeatFollower
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL, Metronome
@@ -21,13 +22,16 @@ from tatumflow.engine.tempo.tap import Taps
 from tatumflow.engine.tempo.time_in_force import TimeInForce
 from tatumflow.engine.tempo.trading import Trading
 from tatumflow.engine.tempo.transport import Transport
-from tatumflow.engine.tempo.tune import Tune, tune_of
+from tatumflow.engine.tempo.tune import tune_of
 
 AHEAD: Final = 0.1
 """Seconds before they are due at which clicks and ticks are scheduled."""
 
 COMMON_TIME: Final = 4
 """Beats of a bar without a chart."""
+
+JUMP_AHEAD: Final = 0.2
+"""Seconds before a bar line up to which the form can still go on elsewhere with it; the band plans later."""
 
 _ROUNDING: Final = 1e-6
 
@@ -36,11 +40,10 @@ class Timekeeper:
     """Beat, bars and chart of the companion, its clicks and MIDI clock, and the band.
 
     In free time only a chart has beats; it begins when it is set or when an improvisation begins. In tempo
-    the beat goes on, whatever is played.
+    the beat goes on, whatever is played. Stopped, there is neither beat nor chart, until bars begin again.
 
     Attributes:
         transport: The beat.
-        chart: The chart of the controls, on that beat; None without one.
     """
 
     def __init__(
@@ -63,8 +66,10 @@ class Timekeeper:
         self._open_tracker = tracker
         self._follower: BeatFollower | None = None
         self._listen_or_not(now)
-        self._tune = tune_of(controls)
-        self.chart = self._in_time(self._tune)
+        self._course: Course | None = None
+        self._stopped_at: float | None = None
+        self._begins_from = 0
+        self._use_tune()
         self._chorus: int | None = None
         self._waits_since: float | None = None
         if controls.trades or controls.has_band:
@@ -73,8 +78,18 @@ class Timekeeper:
 
     @property
     def running(self) -> bool:
-        """Whether the clock in use runs."""
-        return self.transport.running
+        """Whether the clock in use runs and the bars were not stopped."""
+        return self.transport.running and not self.stopped
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the bars were stopped, or the tune has ended."""
+        return self._stopped_at is not None
+
+    @property
+    def chart(self) -> ChartInTime | None:
+        """The chart of the controls, on the beat; None without one, and while the bars are stopped."""
+        return None if self._course is None or self.stopped else self._course.chart
 
     @property
     def in_tempo(self) -> bool:
@@ -92,21 +107,34 @@ class Timekeeper:
     def in_force(self) -> TimeInForce:
         """The beat and the chart at present."""
         clock = None if self.beats is None or not self.running else self.transport.clock
-        return TimeInForce(clock, self.beats_per_bar, None if self.chart is None else self.chart.chart)
+        chart = self.chart
+        if chart is None:
+            return TimeInForce(clock, self.beats_per_bar)
+        return TimeInForce(clock, self.beats_per_bar, chart.chart, chart.route)
 
     @property
     def trading(self) -> Trading | None:
         """The bars of each player's turns; None in free turns."""
-        controls = self._controls
+        controls, course = self._controls, self._course
         bars = controls.trade_bars
-        if controls.trade_choruses and self._tune is not None:
-            bars = controls.trade_choruses * self._tune.chorus_bars
-        return Trading(bars, self.beats_per_bar) if bars and self.running else None
+        if controls.trade_choruses and course is not None:
+            bars = controls.trade_choruses * course.tune.chorus_bars
+        if not bars or not self.running:
+            return None
+        if course is None:
+            return Trading(bars, self.beats_per_bar)
+        return Trading(bars, self.beats_per_bar, course.route, course.last_bar)
 
     @property
     def beats_per_bar(self) -> int:
         """Beats of a bar."""
-        return COMMON_TIME if self.chart is None else self.chart.chart.beats_per_bar
+        return COMMON_TIME if self._course is None else self._course.tune.chart.beats_per_bar
+
+    @property
+    def last_bar_line(self) -> float | None:
+        """Seconds of the bar line of the tune's last chord; None where the tune goes on for ever."""
+        last = None if self._course is None or not self.running else self._course.last_bar
+        return None if last is None else self.transport.time(last * self.beats_per_bar)
 
     @property
     def feels(self) -> bool:
@@ -126,15 +154,20 @@ class Timekeeper:
         """
         was_in_tempo = self.in_tempo
         before, self._controls = self._controls, controls
-        tune, turns = tune_of(controls), self._turn_bars(before)
-        if tune != self._tune:
-            self._tune, self.chart, self._chorus = tune, self._in_time(tune), None
+        turns = self._turn_bars(before)
+        if tune_of(controls) != tune_of(before):
+            self._use_tune()
+            self._chorus = None
+        if controls.clock != before.clock and controls.clock != "internal":
+            self._begin_form()
         self.transport.use_source(controls.clock)
         self._listen_or_not(now)
         self._accompaniment.use(controls)
         trades = controls.trades and not before.trades
-        band_begins = controls.has_band and not before.has_band and not was_in_tempo
-        if (trades or band_begins) and controls.clock == "internal":
+        band_begins = controls.has_band and not before.has_band and not was_in_tempo and not self.stopped
+        if self.stopped:
+            pass
+        elif (trades or band_begins) and controls.clock == "internal":
             self.begin_bars(now)
         elif controls.tempo != before.tempo and self.in_tempo:
             self.transport.use_tempo(controls.tempo, now)
@@ -150,11 +183,11 @@ class Timekeeper:
         Returns:
             Beats per minute; None while a chorus goes on, and where the tempo is not the internal clock's.
         """
-        controls, tune = self._controls, self._tune
-        if not controls.tempo_step or tune is None or controls.clock != "internal" or not self.in_tempo:
+        controls, course = self._controls, self._course
+        if not controls.tempo_step or course is None or controls.clock != "internal" or not self.in_tempo:
             self._chorus = None
             return None
-        before, self._chorus = self._chorus, floor(self.transport.beat(now) / tune.chorus_beats + _ROUNDING)
+        before, self._chorus = self._chorus, course.chorus(self.transport.beat(now))
         if before is None or self._chorus <= max(before, 0):
             return None
         spec = spec_of("tempo")
@@ -164,7 +197,12 @@ class Timekeeper:
         """Handle an event of an external clock; return whether plans became void."""
         before = self.transport.jumps
         self.transport.handle(event)
-        return self.transport.jumps != before
+        if self.transport.jumps == before:
+            return False
+        if isinstance(event, ClockStart | SongPosition | BeatReport):
+            self._begin_form()
+        self._stopped_at = None
+        return True
 
     def add_note(self, note: NoteOn) -> None:
         """Keep a note of the human's for the next update of the beat, and for the band."""
@@ -182,14 +220,61 @@ class Timekeeper:
         Returns:
             Seconds at which its last chord has ended; None without a band.
         """
-        end = self._accompaniment.end_after(self.transport.beat(time))
-        return None if end is None else self.transport.time(end)
+        course = self._course
+        if course is None or not self._controls.has_band:
+            return None
+        bar = course.end_at(self.transport.beat(time), self._accompaniment.planned_bars)
+        self._follow_course()
+        return self.transport.time((bar + 1) * self.beats_per_bar)
 
-    def end_chorus(self, now: float) -> None:
-        """Let the band end with the chorus in progress at `now` seconds."""
-        if self._tune is not None:
-            beats = self._tune.chorus_beats
-            self._accompaniment.end_after(max(ceil(self.transport.beat(now) / beats), 1) * beats)
+    def end_chorus(self, now: float) -> str:
+        """End the tune with the chorus in progress at `now` seconds; return why not, empty if it does."""
+        if self._course is None:
+            return "there is no chart to end; set chords"
+        if self.stopped:
+            return "the bars are stopped already"
+        self._course.end_with_chorus(self.transport.beat(now), self._accompaniment.planned_bars)
+        self._follow_course()
+        return ""
+
+    def stop(self, now: float) -> None:
+        """Stop beat, band and clicks at `now` seconds, with every note of theirs; the chart stays there."""
+        if not self.stopped:
+            self._end(now)
+            self._accompaniment.stop()
+            self._scheduler.release_all(CLICK_CHANNEL)
+
+    def go_to(self, command: GoToBar | GoToSection, now: float) -> str:
+        """Go on from a bar or a section of the chart with the next bar line after `now` seconds.
+
+        While the bars are stopped, they begin from there.
+
+        Returns:
+            Why that is impossible; empty if it is done.
+        """
+        course = self._course
+        if course is None:
+            return "there is no chart to move in; set chords"
+        beat = self._beat(now)
+        if isinstance(command, GoToSection):
+            place = course.section_target(command.steps, beat)
+        elif (target := course.bar_target(command.bar, beat)) is None:
+            part = "loop" if self._controls.loop_bars else "chart"
+            return f"bar {command.bar}: the {part} has bars 1 to {len(course.tune.chart.bars)}"
+        else:
+            place = target
+        if self.stopped and self._controls.clock == "internal":
+            course.begin(place)
+            self._begins_from, self._stopped_at = place, 0.0
+            self._follow_course()
+            return ""
+        if not self.transport.running:
+            return "the clock does not run; start it first"
+        self._stopped_at = None
+        bar = -(-(self.transport.beat(now + JUMP_AHEAD) - _ROUNDING) // self.beats_per_bar)
+        course.go_to(place, max(int(bar), 0, self._accompaniment.planned_bars))
+        self._follow_course()
+        return ""
 
     def listen(self, now: float) -> bool:
         """Update the beat of the human's playing at `now` seconds; return whether plans became void."""
@@ -214,14 +299,16 @@ class Timekeeper:
         return self.transport.lose(now)
 
     def begin_bars(self, now: float) -> None:
-        """Begin with the first bar, after the count-in where there is a tempo."""
+        """Begin with the first bar, or the one gone to while stopped, after the count-in in a tempo."""
+        self._begin_form(self._begins_from)
         c = self._controls
         bars = c.count_in + (c.band_intro if c.has_band else 0)
         beats = bars * self.beats_per_bar if self.in_tempo else 0
         self.transport.begin(self._controls.tempo, now + beats * 60 / self._controls.tempo)
 
     def begin_at(self, origin: float) -> None:
-        """Put beat 0 of the internal clock at `origin` seconds."""
+        """Put beat 0 of the internal clock, and of the form, at `origin` seconds."""
+        self._begin_form()
         self.transport.begin(self._controls.tempo, origin)
 
     def tap(self, time: float) -> float | None:
@@ -254,10 +341,17 @@ class Timekeeper:
         until = now + AHEAD
         if self._follower is not None and (look := self._follower.next_look) is not None:
             wake.append(max(look, now))
-        if controls.tempo_step and self._tune is not None and self.in_tempo:
-            beats = self._tune.chorus_beats
-            wake.append(transport.time((floor(transport.beat(now) / beats + _ROUNDING) + 1) * beats))
-        plays = self._accompaniment.advance(transport, now, until)
+        if (course := self._course) is not None and self.running:
+            if (end := self._end_time(course)) is not None:
+                if now >= end - _ROUNDING:
+                    self._end(now)
+                else:
+                    wake.append(end)
+                until = min(until, end - 2 * _ROUNDING)
+            if controls.tempo_step and self.in_tempo:
+                bar = course.next_chorus(transport.beat(now))
+                wake.append(transport.time(bar * self.beats_per_bar))
+        plays = not self.stopped and self._accompaniment.advance(transport, now, until)
         if plays:
             wake.append(now + AHEAD / 2)
         if self.in_tempo and (controls.metronome or (transport.beat(now) < 0 and not plays)):
@@ -278,25 +372,56 @@ class Timekeeper:
 
     def position(self, now: float) -> Position | None:
         """Return bar, beat and chord at `now` seconds; None in free time without a chart."""
-        if not self.in_tempo and self.chart is None:
+        if not self.in_tempo and self._course is None and not self.stopped:
             return None
-        beat = self.transport.beat(now)
+        beat = self._beat(now)
         bar, within = divmod(floor(beat + _ROUNDING), self.beats_per_bar)
-        chart = None if self.chart is None else self.chart.chart
-        chord = None if chart is None else chart.chord_at(beat)
-        change = None if chart is None else chart.next_change(beat)
-        tune = self._tune if bar >= 0 else None
-        return Position(
+        found = Position(
             bar=bar + 1,
             beat=within + 1,
             beats_per_bar=self.beats_per_bar,
             tempo=round(self.transport.clock.tempo, 1),
             turn_bars=0 if self.trading is None else self.trading.bars,
-            chord="" if chord is None else str(chord),
-            next_chord="" if change is None or change.chord is None else str(change.chord),
-            chart_bar=None if tune is None else bar % len(tune.chart.bars),
-            chorus=0 if tune is None else bar // tune.chorus_bars + 1,
+            stopped=self.stopped,
         )
+        return found if self._course is None else self._course.position(beat, found)
+
+    def _beat(self, now: float) -> float:
+        """Return the beat at `now` seconds, or the one at which the bars were stopped."""
+        return self.transport.beat(now) if self._stopped_at is None else self._stopped_at
+
+    def _begin_form(self, place: int = 0) -> None:
+        """Begin the form at a place with beat 0, and let the bars go on."""
+        self._stopped_at, self._begins_from = None, 0
+        if self._course is not None:
+            self._course.begin(place)
+            self._course.last = None
+            self._follow_course()
+
+    def _use_tune(self) -> None:
+        """Use the tune of the controls, from its beginning."""
+        tune = tune_of(self._controls)
+        self._course = None if tune is None else Course(tune, self.transport)
+        self._begins_from = 0
+        if self._stopped_at is not None:
+            self._stopped_at = 0.0
+
+    def _follow_course(self) -> None:
+        """Let the band follow the course of the tune."""
+        if self._course is not None:
+            self._accompaniment.follow(self._course.route, self._course.last)
+
+    def _end_time(self, course: Course) -> float | None:
+        """Return the seconds at which the tune has ended, its last chord included where there is a band."""
+        last = course.last_bar
+        if last is None:
+            return None
+        return self.transport.time((last + self._controls.has_band) * self.beats_per_bar)
+
+    def _end(self, now: float) -> None:
+        """Let beat and chart rest from `now` seconds on, while what sounds goes on."""
+        self._stopped_at, self._waits_since = self.transport.beat(now), None
+        self._begins_from = 0
 
     def _listen_or_not(self, now: float) -> None:
         """Start or stop following the beat of the human's playing, by the control `clock`."""
@@ -307,10 +432,8 @@ class Timekeeper:
         if self._follower is None:
             self.transport.listen(None, jumped=False)
 
-    def _in_time(self, tune: Tune | None) -> ChartInTime | None:
-        return None if tune is None else ChartInTime(tune.chart, self.transport)
-
     def _turn_bars(self, controls: Controls) -> tuple[object, ...]:
         """Return what the bars of turns go by."""
-        chorus = self._tune.chorus_bars if controls.trade_choruses and self._tune is not None else 0
+        course = self._course
+        chorus = course.tune.chorus_bars if controls.trade_choruses and course is not None else 0
         return controls.trade_bars, controls.trade_choruses, chorus

@@ -1,30 +1,63 @@
 """Trading bars: on which beats the companion's turns begin and end."""
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor, inf
+
+from tatumflow.engine.harmony.route import STRAIGHT, Route
+
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Trading:
-    """Equal turns of some bars, the human's first, from beat 0 on; the count-in lies before it.
+    """Equal turns of some bars of the form, the human's first; the count-in lies before it.
+
+    A jump within the form ends the turn in progress: whose turn it is goes by the place in the form.
 
     Attributes:
         bars: Bars of a turn, at least 1.
         beats_per_bar: At least 1.
+        route: The place in the form of each bar of the beat.
+        last: Bar of the beat before which the last turn ends; None where the form goes on for ever.
     """
 
     bars: int
     beats_per_bar: int = 4
+    route: Route = STRAIGHT
+    last: int | None = None
 
     @property
     def beats(self) -> int:
         """Beats of a turn."""
         return self.bars * self.beats_per_bar
 
-    def next_entry(self, beat: float) -> int:
-        """Return the first beat, at or after the one given, on which the companion's bars begin."""
-        return self.beats * (2 * max(ceil((beat / self.beats - 1) / 2), 0) + 1)
+    def next_entry(self, beat: float) -> float:
+        """Return the first beat, at or after the one given, on which the companion's bars begin.
 
-    def companion_end(self, beat: float) -> int:
+        Returns:
+            The beat; infinite where the form ends before it.
+        """
+        for stretch in self.route.stretches(self._bar(beat)):
+            start, ahead = stretch.start * self.beats_per_bar, stretch.ahead * self.beats_per_bar
+            if beat <= start and floor((start + ahead) / self.beats) % 2 == 1:
+                entry = start
+            else:
+                place = max(beat, start) + ahead
+                entry = self.beats * (2 * max(ceil((place / self.beats - 1) / 2), 0) + 1) - ahead
+            if entry < stretch.end * self.beats_per_bar:
+                return entry if entry < self._end else inf
+        return inf
+
+    def companion_end(self, beat: float) -> float:
         """Return the beat on which the companion's bars at a beat end, or the next ones after it."""
-        return self.beats * 2 * (max(int(beat // (2 * self.beats)), 0) + 1)
+        stretch = next(self.route.stretches(self._bar(beat)))
+        ahead = stretch.ahead * self.beats_per_bar
+        end = self.beats * 2 * (max(int((beat + ahead) // (2 * self.beats)), 0) + 1) - ahead
+        return min(end, stretch.end * self.beats_per_bar, self._end)
+
+    @property
+    def _end(self) -> float:
+        return inf if self.last is None else self.last * self.beats_per_bar
+
+    def _bar(self, beat: float) -> int:
+        return floor(beat / self.beats_per_bar + _ROUNDING)

@@ -10,11 +10,14 @@ from tatumflow.engine.messages import (
     BeginBars,
     CompanionCommand,
     EndTune,
+    GoToBar,
+    GoToSection,
     Panic,
     PassTurn,
     PlayKey,
     SetControl,
     Snapshot,
+    StopBars,
     TakeTurn,
     TapTempo,
     Turn,
@@ -48,6 +51,9 @@ KEYS_CHANNEL: Final = 1
 
 THINK_AHEAD: Final = 0.2
 """Seconds before a turn, during the silence, at which its planning starts."""
+
+_OTHER_FORM: Final = ControlsSet(frozenset({"choruses"}))
+"""What a turn is planned again for where the form goes on elsewhere or ends."""
 
 
 class Companion:
@@ -186,14 +192,20 @@ class Companion:
             case TapTempo(time=time):
                 self._tap(time)
             case EndTune():
-                self._time.end_chorus(self._clock.now())
+                self._follow_form(self._time.end_chorus(self._clock.now()))
+            case GoToBar() | GoToSection():
+                self._follow_form(self._time.go_to(command, self._clock.now()))
             case BeginBars() if self.controls.clock == "internal":
                 self._time.begin_bars(self._clock.now())
                 self._keep_time()
-            case BeginBars():
+            case StopBars() if self.controls.clock == "internal":
+                self._stop_bars()
+            case BeginBars() | StopBars():
                 listens = self.controls.clock == "listen"
-                source = "your playing; keep time" if listens else "the external clock; start it there"
-                self._board.notify(self._clock.now(), f"the bars follow {source}")
+                verb = "stop" if isinstance(command, StopBars) else "start"
+                source = "your playing" if listens else f"the external clock; {verb} it there"
+                hint = "; keep time" if listens and verb == "start" else ""
+                self._board.notify(self._clock.now(), f"the bars follow {source}{hint}")
 
     def set_controls(self, commands: Sequence[SetControl]) -> None:
         """Set controls together, as one change; each refused value becomes a `Notice`.
@@ -262,7 +274,10 @@ class Companion:
             self._keep_time()
         if self._time.listen(now):
             self._keep_time()
+        stopped = self._time.stopped
         beat = self._time.advance(now)
+        if self._time.stopped and not stopped:
+            self._rest()
         if (tempo := self._time.next_tempo(now)) is not None:
             self.set_controls((SetControl("tempo", tempo),))
         chord = self._harmony.advance(now)
@@ -287,6 +302,8 @@ class Companion:
         return self.controls.seed, self._reporter.begun
 
     def _listen(self, now: float) -> float | None:
+        if self._time.stopped:
+            return now if self._listener.prefill() else None
         bars = self._turn_taking.next_bars(now)
         if self._turn_taking.comes_at_once(bars):
             self._take_turn()
@@ -303,7 +320,7 @@ class Companion:
         self._turn = CompanionTurn(self._listener.phrase(self._clock.now()), at, bars, until)
         # The turn is planned under the newest values.
         self._redraws.clear()
-        if self.controls.mode == "improvise" and not self._time.in_tempo:
+        if self.controls.mode == "improvise" and not (self._time.in_tempo or self._time.stopped):
             self._time.begin_at(at + ENTRY_SECONDS)
         self._planner.begin(self._request(self._turn_taking.window(self._turn), self._seed))
         self._state = "thinking"
@@ -397,7 +414,11 @@ class Companion:
             return
         before = self._planner.request
         reseed = "seed" in changed.names
-        new_window = changed.new_mode or "phrases" in changed.names or self._turn.bars is not None
+        new_window = (
+            changed.new_mode
+            or self._turn.bars is not None
+            or bool(changed.names & {"phrases", *_OTHER_FORM.names})
+        )
         window = self._turn_taking.window(self._turn) if new_window else before.window
         request = self._request(window, self._seed if reseed else before.seed)
         self._planner.steer(request, new_window=new_window, reseed=reseed)
@@ -410,6 +431,30 @@ class Companion:
             self._abandon()
         elif self._state == "playing" and self._turn_taking.goes_by_clock(self._turn):
             self._give_way()
+
+    def _stop_bars(self) -> None:
+        self._time.stop(self._clock.now())
+        self._rest()
+
+    def _rest(self) -> None:
+        """Be silent: the bars were stopped, or the tune has ended."""
+        self._give_way()
+        self._turn_taking.restart()
+        self._live.follow_time()
+
+    def _follow_form(self, refused: str) -> None:
+        """Plan again for a form that goes on elsewhere or ends, or notice why it does not."""
+        now = self._clock.now()
+        if refused:
+            self._board.notify(now, refused)
+            return
+        self._live.follow_time()
+        if self._state == "thinking":
+            self._abandon()
+        elif self._state == "playing":
+            self._turn = self._turn_taking.over_form(self._turn, now)
+            self._redraws.add(_OTHER_FORM)
+            self._redraw_if_due(now)
 
     def _tap(self, time: float) -> None:
         """Set the tempo from taps, and with the internal clock the beat from the last tap."""

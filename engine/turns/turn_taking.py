@@ -1,6 +1,7 @@
 """Turn taking: the companion's turns by the human's silence, or by bars where bars are traded."""
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 
 from tatumflow.engine.controls import Controls
@@ -105,6 +106,8 @@ class TurnTaking:
         """
         if bars is None:
             return self._listener.turn_due(mode_named(self._controls.mode).patience)
+        if bars.first == inf:
+            return None
         # Its first note must be scheduled by then.
         return self._time.transport.time(bars.first) - max(self._controls.lookahead, ENTRY_SECONDS)
 
@@ -129,14 +132,31 @@ class TurnTaking:
             transport = self._time.transport
             last_bar = transport.beat(turn.until) - self._time.beats_per_bar
             window = window.closing(turn.until, transport.time(last_bar))
+        elif (end := self._time.last_bar_line) is not None:
+            transport = self._time.transport
+            last_bar = transport.beat(end) - self._time.beats_per_bar
+            window = window.within(end, transport.time(last_bar))
         if self._improvises and self._time.in_tempo:
             start = self._time.next_bar(window.earliest)
             return replace(window, earliest=start, latest_first=start)
         return window
 
     def end(self, turn: CompanionTurn) -> float | None:
-        """Return the seconds at which a turn's bars end, by the clock as it is now; None for a free turn."""
-        return None if turn.bars is None else self._time.transport.time(turn.bars.end)
+        """Return the seconds at which a turn's bars end, or the tune, by the clock as it is now.
+
+        None for a free turn in a tune that goes on for ever.
+        """
+        if turn.bars is None:
+            return None if turn.until is not None else self._time.last_bar_line
+        return self._time.transport.time(turn.bars.end)
+
+    def over_form(self, turn: CompanionTurn, now: float) -> CompanionTurn:
+        """Return a turn in progress at `now` seconds with the end of its bars in the form as it is now."""
+        trading = self._time.trading
+        if turn.bars is None or trading is None:
+            return turn
+        beat = self._time.transport.beat(now)
+        return replace(turn, bars=replace(turn.bars, end=trading.companion_end(beat)))
 
     def hangs_over(self, turn: CompanionTurn, time: float) -> bool:
         """Return whether a note at `time` seconds ends a phrase of the human's in the bars of a turn."""

@@ -65,6 +65,19 @@ class TurnWindow:
             ends_at=end,
         )
 
+    def within(self, end: float, last_bar: float) -> "TurnWindow":
+        """Return the window of the same turn that ends with a tune at `end` seconds at the latest.
+
+        Args:
+            end: Seconds.
+            last_bar: Seconds of the beginning of the bar before; see `closing`.
+        """
+        if self.last_onset < end - SHORTEST_LAST:
+            return self
+        if self.rest_from < last_bar:
+            return replace(self, last_onset=end - SHORTEST_LAST, ends_at=end)
+        return self.closing(end, last_bar)
+
     def paced(self, factor: float) -> "TurnWindow":
         """Return the window of the same turn played `factor` times as fast."""
         return replace(

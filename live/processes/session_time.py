@@ -8,6 +8,7 @@ from typing import Final
 
 from tatumflow.engine.harmony.changes import ChordChange
 from tatumflow.engine.harmony.chart import Chart
+from tatumflow.engine.harmony.route import Route
 from tatumflow.engine.midi.tempo_map import MidiText, TempoMap, tempos_through
 from tatumflow.engine.tempo.beat_clock import BeatClock
 from tatumflow.engine.tempo.time_in_force import TimeInForce
@@ -57,7 +58,7 @@ def _goes_on(before: TimeInForce, after: TimeInForce, now: float) -> bool:
     if before == after:
         return True
     old, new = before.clock, after.clock
-    if (before.beats_per_bar, before.chart) != (after.beats_per_bar, after.chart):
+    if (before.beats_per_bar, before.chart, before.route) != (after.beats_per_bar, after.chart, after.route):
         return False
     if old is None or new is None:
         return old is new
@@ -120,7 +121,7 @@ class _MapWriter:
         self._clock = clock
         self._anchor(end, clock.beat(end) + self._offset)
         if time.chart is not None:
-            self._write_chart(time.chart, max(place, 0.0), clock.beat(end))
+            self._write_route(time.chart, time.route, max(place, 0.0), clock.beat(end))
         self._chart = time.chart
 
     def map(self) -> TempoMap | None:
@@ -173,6 +174,19 @@ class _MapWriter:
         span = seconds - last
         if span > 0 and _TEMPOS[0] <= 60 * (beat - before) / span <= _TEMPOS[1]:
             self._anchors.append((seconds, beat))
+
+    def _write_route(self, chart: Chart, route: Route, first: float, end: float) -> None:
+        """Write key, sections and chords of what was played from beat `first` to `end` of the clock."""
+        per_bar, offset = chart.beats_per_bar, self._offset
+        for stretch in route.stretches(floor(first / per_bar + _ROUNDING)):
+            start, until = max(first, stretch.start * per_bar), min(end, stretch.end * per_bar)
+            if start >= until:
+                break
+            ahead = stretch.ahead * per_bar
+            # Places of the chart are put where they were played.
+            self._offset = offset - ahead
+            self._write_chart(chart, start + ahead, until + ahead)
+            self._offset = offset
 
     def _write_chart(self, chart: Chart, first: float, end: float) -> None:
         """Write key, sections and chords from place `first` to `end`, none twice."""

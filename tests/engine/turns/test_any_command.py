@@ -12,10 +12,14 @@ from rig import Rig
 from tatumflow.engine.controls import CLOCKS, MODES, Controls
 from tatumflow.engine.messages import (
     BeginBars,
+    EndTune,
+    GoToBar,
+    GoToSection,
     Panic,
     PassTurn,
     PlayKey,
     SetControl,
+    StopBars,
     TakeTurn,
     TapTempo,
     YieldTurn,
@@ -47,7 +51,9 @@ COMMANDS = st.one_of(
     st.builds(SetControl, st.text(max_size=8), VALUES),
     st.builds(TapTempo, st.floats(-10.0, 10.0)),
     st.builds(PlayKey, st.integers(0, 127), st.integers(1, 127), st.floats(0.0, 3.0)),
-    st.sampled_from([TakeTurn(), YieldTurn(), PassTurn(), Panic(), BeginBars()]),
+    st.builds(GoToBar, st.integers(-2, 14)),
+    st.builds(GoToSection, st.integers(-3, 3)),
+    st.sampled_from([TakeTurn(), YieldTurn(), PassTurn(), Panic(), BeginBars(), StopBars(), EndTune()]),
 )
 EVENTS = st.one_of(
     st.builds(NoteOn, st.just(0.0), st.integers(0, 127), st.integers(0, 127)),
@@ -55,7 +61,10 @@ EVENTS = st.one_of(
     st.sampled_from([ClockTick(0.0), ClockStart(0.0), ClockContinue(0.0), ClockStop(0.0)]),
     st.builds(SongPosition, st.just(0.0), st.integers(0, 16383)),
 )
-COMMAND_TYPES = (SetControl, TapTempo, PlayKey, TakeTurn, YieldTurn, PassTurn, Panic, BeginBars)
+COMMAND_TYPES = (
+    *(SetControl, TapTempo, PlayKey, TakeTurn, YieldTurn, PassTurn, Panic),
+    *(BeginBars, StopBars, EndTune, GoToBar, GoToSection),
+)
 WAITS = st.sampled_from([0.0, 0.01, 0.3, 2.0])
 
 

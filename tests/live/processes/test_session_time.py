@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.harmony.chart import parse_chart
+from tatumflow.engine.harmony.route import STRAIGHT
 from tatumflow.engine.midi.events import NoteOff, NoteOn
 from tatumflow.engine.midi.midi_file import read_midi
 from tatumflow.engine.midi.tempo_map import TempoMap, tempo_seconds
@@ -130,3 +131,20 @@ def test_another_chart_begins_where_it_was_chosen(recording):
     assert [text for at, text in texts if at < 8.1] == ["Cm7", "F7b9", "Bbmaj7"]
     later = [(pytest.approx(at, abs=0.01), text) for at, text in texts if at > 8.1]
     assert later == [(8.2, "Gm7"), (12.0, "C7")]
+
+
+def test_a_form_that_goes_on_elsewhere_is_written_as_it_was_played(recording):
+    recorder, clock = recording
+    beats = BeatClock(120.0, 50.0)
+    route = STRAIGHT.jumped(2, 4)
+    recorder.time(50.0, TimeInForce(beats, 4, CHART))
+    recorder.time(53.1, TimeInForce(beats, 4, CHART, route))
+    recorder.time(56.4, TimeInForce(beats, 4, CHART, route.jumped(4, 0)))
+    recorder.human(NoteOn(50.0, 60, 80))
+    recorder.human(NoteOff(59.9, 60))
+    clock.advance_to(61.0)
+    assert recorder.save()
+    read = read_markers(recorder.path.read_bytes(), "Test").chart
+    played = [0, 1, 4, 5, 0]
+    assert read.bars[:5] == tuple(CHART.bars[bar] for bar in played)
+    assert [(section.name, section.bar) for section in read.sections][:3] == [("A", 0), ("B", 2), ("A", 4)]

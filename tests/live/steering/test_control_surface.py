@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rig import Rig
 
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.controls import CONTROL_SPECS, MODES, Controls
@@ -97,6 +98,36 @@ def test_a_pedal_sets_its_action_off_once_each_time_it_goes_down() -> None:
     assert [at for at, command in enumerate(commands) if command == PassTurn()] == [2, 8]
     assert commands.count(None) == 7
     assert surface.command(moved(20, 127, 3.5), Controls(), STYLES) == TapTempo(3.5)
+
+
+def test_learnt_pedals_stop_the_band_and_move_it_through_the_form() -> None:
+    rig = Rig(band=1, chords="[A] C | F | [B] G7 | Am7", count_in=0, tempo=240.0)
+    surface = ControlSurface({})
+
+    def press(number: int) -> None:
+        for value in (127, 0):
+            command = surface.command(moved(number, value, rig.clock.now()), rig.companion.controls, STYLES)
+            if command is not None:
+                rig.companion.command(command)  # pyright: ignore[reportArgumentType]
+
+    for number, action in ((66, "section"), (67, "stop"), (68, "bars")):
+        surface.learn(action)
+        surface.assign(number)
+        press(number)
+    rig.run_to(0.3)
+    press(66)
+    rig.run_to(1.1)
+    position = rig.companion.snapshot().position
+    assert position is not None
+    assert (position.chart_bar, position.chorus) == (2, 1)
+    press(67)
+    assert not rig.port.sounding
+    sent = len(rig.port.ons)
+    rig.run_to(4.0)
+    assert len(rig.port.ons) == sent
+    press(68)
+    rig.run_to(5.0)
+    assert len(rig.port.ons) > sent
 
 
 def test_a_pedal_that_is_learnt_while_down_waits_for_the_next_time() -> None:

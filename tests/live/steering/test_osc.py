@@ -17,7 +17,16 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.errors import DeviceError, SettingError
-from tatumflow.engine.messages import BeginBars, Command, Panic, PassTurn, SetControl, TapTempo
+from tatumflow.engine.messages import (
+    BeginBars,
+    Command,
+    GoToSection,
+    Panic,
+    PassTurn,
+    SetControl,
+    StopBars,
+    TapTempo,
+)
 from tatumflow.live.commands.jam import JamOptions
 from tatumflow.live.settings import OscSettings
 from tatumflow.live.soak.flooding import osc_message
@@ -79,6 +88,9 @@ def heard() -> Iterator[Heard]:
         ("turn", [], PassTurn()),
         ("turn", 1.0, PassTurn()),
         ("bars", [], BeginBars()),
+        ("stop", [], StopBars()),
+        ("section", 1.0, GoToSection(1)),
+        ("repeat", [], GoToSection(0)),
         ("tap", "now", TapTempo(7.0)),
     ],
 )
