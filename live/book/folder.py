@@ -62,8 +62,18 @@ class Book:
         Raises:
             ChartError: if a file cannot be read, or is no chart; names the file.
         """
+        for name, chart in self.each():
+            if isinstance(chart, ChartError):
+                raise chart
+            yield name, chart
+
+    def each(self) -> Iterator[tuple[str, Chart | ChartError]]:
+        """Yield each tune's name, and its chart or why its file cannot be read."""
         for path in self._files():
-            yield path.stem, _read(path)
+            try:
+                yield path.stem, _read(path)
+            except ChartError as error:
+                yield path.stem, error
 
     def find(self, name: str) -> Chart | None:
         """Return the chart of a name, or of the only name that begins so; None where there is none.
@@ -91,6 +101,16 @@ class Book:
         path = next((path for path in self._files() if sought and folded(path.stem) == sought), None)
         return None if path is None else _read(path)
 
+    def written(self, name: str) -> str | None:
+        """Return the text of a tune's file as it is written, with its repeats and comments; None without it.
+
+        Raises:
+            ChartError: if the file cannot be read.
+        """
+        sought = folded(name)
+        path = next((path for path in self._files() if sought and folded(path.stem) == sought), None)
+        return None if path is None else _text(path)
+
     def near(self, name: str) -> list[str]:
         """Return names of tunes that may be meant by one that is not in the book, the likeliest first."""
         names = {folded(known): known for known in self.names()}
@@ -99,30 +119,32 @@ class Book:
         close = [names[key] for key in get_close_matches(sought, names, n=3, cutoff=0.75)]
         return list(dict.fromkeys([*within, *close]))[:_CANDIDATES]
 
-    def save(self, chart: Chart, *, replacing: bool = False) -> tuple[str, Saved]:
+    def save(self, chart: Chart, *, text: str = "", replacing: bool = False) -> tuple[str, Saved]:
         """Save a chart under its title, and return its name in the book and what became of it.
 
         Where another composer's tune has the title, the composer's name is added to it. A chart that differs
         from the one of its name is saved only where it is to replace that.
 
+        Args:
+            chart: The chart.
+            text: How it is written, with repeats and comments; empty for the chart's own text.
+            replacing: Whether it replaces another chart of its name.
+
         Raises:
             ChartError: if it cannot be written.
         """
         path = self._own_path(chart)
+        text = text or chart.text
         saved: Saved = "added"
         if path.exists():
-            try:
-                before = _read(path)
-            except ChartError:
-                before = None
-            if before is not None and before == chart and before.text == chart.text:
+            if _says(path, chart, text):
                 return path.stem, "same"
             if not replacing:
                 return path.stem, "kept"
             saved = "replaced"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(path, chart.text + "\n")
+            write_whole(path, text.rstrip() + "\n")
         except OSError as error:
             raise ChartError(f"{path}: not saved ({error.strerror}); check folder and disk") from None
         return path.stem, saved
@@ -171,16 +193,32 @@ class Book:
         return self.folder / f"{'_' if _RESERVED.match(stem) else ''}{stem}{SUFFIX}"
 
 
-def _read(path: Path) -> Chart:
+def _says(path: Path, chart: Chart, text: str) -> bool:
+    """Return whether a file holds a chart, and is written as `text` where that is not the chart's own."""
     try:
-        chart = parse_chart(read_regular(path, _LARGEST).decode("utf-8-sig"), name=path.stem)
+        before = _read(path)
+        if before != chart or before.text != chart.text:
+            return False
+        return text == chart.text or text.rstrip() == _text(path).rstrip()
+    except ChartError:
+        return False
+
+
+def _read(path: Path) -> Chart:
+    text = _text(path)
+    try:
+        return parse_chart(text, name=path.stem)
+    except ChartError as error:
+        raise ChartError(f"{path}: {error}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_regular(path, _LARGEST).decode("utf-8-sig")
     except OSError as error:
         raise ChartError(f"{path}: cannot be read ({error.strerror}); mend or delete it") from None
     except UnicodeDecodeError:
         raise ChartError(f"{path}: is not text; mend or delete it") from None
-    except ChartError as error:
-        raise ChartError(f"{path}: {error}") from None
-    return chart
 
 
 def _in_key(chart: Chart, key: str) -> Chart:

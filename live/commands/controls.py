@@ -53,7 +53,7 @@ def _page() -> Iterator[str]:
     yield ""
     yield "Each control can be set"
     yield ""
-    yield "- on the screen: its row is named in the second column, and `Ctrl+P` finds the ones without a row;"
+    yield "- on the screen: the second column names its row or cell; `Ctrl+P` finds those without one;"
     yield "- on the command line: `tatumflow jam --set temperature=1.2`;"
     yield "- in your settings file, under `controls:`; `tatumflow doctor` prints where it lies;"
     yield "- by a knob, fader or pedal: `Ctrl+L` in a jam, then move it;"

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 
@@ -15,7 +14,6 @@ from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import MODES
 from tatumflow.engine.harmony.instruments import Instrument
 from tatumflow.engine.messages import (
-    BeginBars,
     LearnController,
     Panic,
     PassTurn,
@@ -27,9 +25,9 @@ from tatumflow.engine.messages import (
 )
 from tatumflow.live.audio.commands import BypassSeparation
 from tatumflow.live.audio.status import AudioStatus
-from tatumflow.live.charts import read_chords
 from tatumflow.live.processes.engine_link import EngineLink
 from tatumflow.live.steering.control_choices import options_of
+from tatumflow.live.tui.chart.chart_view import ChartView
 from tatumflow.live.tui.commands import PaletteCommands
 from tatumflow.live.tui.controls.control_panel import option_name
 from tatumflow.live.tui.controls.control_row import ControlChanged, ControlRow
@@ -41,13 +39,14 @@ from tatumflow.live.tui.dialogs.value_dialog import ValueDialog
 from tatumflow.live.tui.jam_screen import JamScreen
 from tatumflow.live.tui.palette import EXTRA_COLOURS, THEME
 from tatumflow.live.tui.stems.stem_strip import StemStrip
+from tatumflow.live.tui.tune_app import TuneApp
 
 POLL_SECONDS: Final = 1 / 30
 
 _FOR_EARS: Final = ("stems", "bypass")
 
 
-class TatumFlowApp(App[None], inherit_bindings=False):
+class TatumFlowApp(TuneApp):
     """The screen of a session.
 
     It polls its link at 30 Hz and never waits for the engine. Panic is a priority binding, so it works inside
@@ -62,12 +61,13 @@ class TatumFlowApp(App[None], inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", key_display="F1", tooltip="this page"),
         Binding("f2", "mode", "Mode", key_display="F2", tooltip="next mode"),
-        Binding("f3", "choose('style')", "Style", key_display="F3", tooltip="choose whose style it plays"),
+        Binding("f3", "choose('style')", show=False, tooltip="choose whose style it plays"),
+        Binding("ctrl+t", "tune", "Tune", key_display="^t", tooltip="find a tune of your book, or a form"),
         Binding("f4", "ports", "Ports", key_display="F4", tooltip="choose the MIDI ports, try a note"),
         Binding("space", "turn", "Turn", key_display="Space", tooltip="pass the turn, or take it back"),
-        Binding("f5", "bars", show=False, tooltip="begin the bars, counting in"),
         Binding("f6", "tap", show=False, tooltip="tap the tempo, on every beat"),
         Binding("f7", "stems", show=False, tooltip="go to the stems, and back"),
+        Binding("f10", "strip", show=False, tooltip="go to the strip of transport and band, and back"),
         Binding("f8", "bypass", show=False, tooltip="hear the dry signal, or the stems again"),
         Binding(
             "f9,ctrl+x",
@@ -154,6 +154,10 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         """Send the engine the value a row was set to."""
         self.link.send(SetControl(message.name, message.value))
 
+    def on_chart_view_bar_clicked(self, message: ChartView.BarClicked) -> None:
+        """Go to a bar of the chart."""
+        self.go_to_bar(message.bar)
+
     def on_jam_screen_piano_key(self, message: JamScreen.PianoKey) -> None:
         """Play a note."""
         self.link.send(PlayKey(message.pitch))
@@ -199,13 +203,14 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         if not event.option_selected:
             self.action_end_learning()
 
-    def action_bars(self) -> None:
-        """Begin the bars."""
-        self.link.send(BeginBars())
-
     def action_tap(self) -> None:
         """Send the engine a tap of the tempo, now."""
         self.link.send(TapTempo(self._clock.now()))
+
+    def action_strip(self) -> None:
+        """Go to the strip, or back."""
+        if self.screen is self.jam:
+            self.jam.go_to_strip()
 
     def action_stems(self) -> None:
         """Go to the stems, or back."""
@@ -227,16 +232,18 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         """Open the list of a control's values."""
         if self.snapshot is None:
             return
+        if control == "chords":
+            self.action_tune()
+            return
         options = {value: option_name(control, value) for value in options_of(control, self.snapshot.styles)}
         current = getattr(self.snapshot.controls, control)
-        if control == "chords":
-            hint = "Dm7 | G7 | Cmaj7, or a file"
-            chooser = Chooser(LABELS[control], options, current, read=read_chords, hint=hint)
-        else:
-            chooser = Chooser(LABELS[control], options, current)
-        self.push_screen(chooser, partial(self._set, control))
+        self.push_screen(Chooser(LABELS[control], options, current), partial(self._set, control))
 
-    def set_number(self, control: str) -> None:
+    def action_step(self, control: str, steps: int) -> None:
+        """Change a control by some steps, as its row or cell does."""
+        self.jam.step(control, steps)
+
+    def action_number(self, control: str) -> None:
         """Open the dialog for a control's value as a number."""
         if self.snapshot is not None:
             controls = self.snapshot.controls
@@ -259,7 +266,7 @@ class TatumFlowApp(App[None], inherit_bindings=False):
         """Open the help page."""
         bindings = [
             binding
-            for binding in self.BINDINGS
+            for binding in (*TatumFlowApp.BINDINGS, *TuneApp.BINDINGS)
             if isinstance(binding, Binding) and self.check_action(binding.action, ())
         ]
         keys = [key for binding in bindings for key in binding.key.split(",")]

@@ -8,9 +8,12 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tatumflow.engine.messages import (
     BeginBars,
+    EndTune,
     ForgetController,
+    GoToSection,
     SetControl,
     Snapshot,
+    StopBars,
     TakeTurn,
     UseModel,
     YieldTurn,
@@ -54,6 +57,27 @@ class PaletteTarget(Protocol):
     def action_choose(self, control: str) -> None:
         """Choose the value of a control from its list."""
 
+    def action_tune(self) -> None:
+        """Find a tune."""
+
+    def action_edit_chart(self) -> None:
+        """Edit the chart."""
+
+    def action_new_chart(self) -> None:
+        """Write a chart."""
+
+    def action_go_to_bar(self) -> None:
+        """Go to a bar of the chart."""
+
+    def action_loop(self) -> None:
+        """Loop the section, or end the loop."""
+
+    def action_switch(self, control: str) -> None:
+        """Turn a control on or off."""
+
+    def action_strip(self) -> None:
+        """Go to the strip or back."""
+
     def action_stems(self) -> None:
         """Go to the stems or back."""
 
@@ -66,7 +90,7 @@ class PaletteTarget(Protocol):
     async def action_quit(self) -> None:
         """Leave."""
 
-    def set_number(self, control: str) -> None:
+    def action_number(self, control: str) -> None:
         """Type the value of a control."""
 
     def learn(self, target: str) -> None:
@@ -95,7 +119,7 @@ def entries(app: PaletteTarget) -> Iterator[PaletteEntry]:
         "Give the turn back", partial(app.link.send, YieldTurn()), "The companion stops and listens"
     )
     yield PaletteEntry("Tap the tempo", app.action_tap, "On every beat; F6 does it too")
-    yield PaletteEntry("Begin the bars", partial(app.link.send, BeginBars()), "Counts in first")
+    yield from _transport(app)
     yield PaletteEntry("Ports", app.action_ports, "Choose what you play on and what it sounds on")
     yield PaletteEntry("Help", app.action_help, "Keys and signs")
     for name, steps in (("up", 1), ("down", -1)):
@@ -104,9 +128,6 @@ def entries(app: PaletteTarget) -> Iterator[PaletteEntry]:
         )
     yield from _stems(app)
     yield from _choices(app)
-    yield PaletteEntry(
-        "Write chords …", partial(app.action_choose, "chords"), "A chart of your own, or one by name or file"
-    )
     for path in find_bundles():
         command = UseModel(str(path))
         yield PaletteEntry(
@@ -114,11 +135,36 @@ def entries(app: PaletteTarget) -> Iterator[PaletteEntry]:
         )
     for control, label in LABELS.items():
         if control not in CHOICES:
-            yield PaletteEntry(f"Set {label.lower()} …", partial(app.set_number, control), "Type a number")
+            yield PaletteEntry(f"Set {label.lower()} …", partial(app.action_number, control), "Type a number")
     yield from _scales(app)
     yield from _controllers(app)
     yield PaletteEntry("Theme …", app.action_change_theme, "Colours of the screen")
     yield PaletteEntry("Quit", app.action_quit, "Save the recording and leave")
+
+
+def _transport(app: PaletteTarget) -> Iterator[PaletteEntry]:
+    send = app.link.send
+    yield PaletteEntry("Find a tune …", app.action_tune, "Of your book, or a form; Ctrl+T does it too")
+    yield PaletteEntry("Edit the chart …", app.action_edit_chart, "Ctrl+E does it too")
+    yield PaletteEntry("Write a chart …", app.action_new_chart, "A new one; save it into your book")
+    yield PaletteEntry("Begin the bars", partial(send, BeginBars()), "Counts in first; F5 does it too")
+    yield PaletteEntry("Stop", partial(send, StopBars()), "Band, clicks and companion; the key . does it too")
+    yield PaletteEntry(
+        "Next section", partial(send, GoToSection(1)), "With the next bar; the key / does it too"
+    )
+    yield PaletteEntry(
+        "Section again", partial(send, GoToSection(0)), "With the next bar; the key , does it too"
+    )
+    yield PaletteEntry("Section before", partial(send, GoToSection(-1)), "With the next bar")
+    yield PaletteEntry("Go to bar …", app.action_go_to_bar, "Type its number, or click on it in the chart")
+    yield PaletteEntry("End the tune", partial(send, EndTune()), "The band ends with the chorus")
+    controls = None if app.snapshot is None else app.snapshot.controls
+    looping, playing = bool(controls and controls.loop_bars), bool(controls and controls.band)
+    name = "End the loop" if looping else "Loop the section"
+    yield PaletteEntry(name, app.action_loop, "Over and over; the key L does it too")
+    name = "Band off" if playing else "Band on"
+    yield PaletteEntry(name, partial(app.action_switch, "band"), "Over the chart; Ctrl+B does it too")
+    yield PaletteEntry("Go to the strip", app.action_strip, "Transport and band, and back; F10 does it too")
 
 
 def _stems(app: PaletteTarget) -> Iterator[PaletteEntry]:

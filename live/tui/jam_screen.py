@@ -1,4 +1,6 @@
-"""The main screen: banner, roll, keyboard, controls, stems, ports and health."""
+"""The main screen: banner, chart, strip, roll, keyboard, controls, stems, ports and health."""
+
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -11,7 +13,9 @@ from textual.widgets import Footer
 from tatumflow.engine.harmony.instruments import Instrument
 from tatumflow.engine.messages import Snapshot
 from tatumflow.live.audio.status import AudioStatus
+from tatumflow.live.tui.chart.chart_view import ChartView
 from tatumflow.live.tui.controls.control_panel import ControlPanel
+from tatumflow.live.tui.controls.control_row import ControlRow
 from tatumflow.live.tui.health import HealthLine
 from tatumflow.live.tui.ports import PortsLine
 from tatumflow.live.tui.roll.key_piano import KeyPiano
@@ -19,6 +23,7 @@ from tatumflow.live.tui.roll.keyboard import Keyboard
 from tatumflow.live.tui.roll.piano_roll import PianoRoll
 from tatumflow.live.tui.stems.stem_row import StemRow
 from tatumflow.live.tui.stems.stem_strip import StemStrip
+from tatumflow.live.tui.strip.music_strip import MusicStrip
 from tatumflow.live.tui.turn_banner import TurnBanner
 
 
@@ -42,13 +47,24 @@ class JamScreen(Screen[None]):
         self._banner = TurnBanner(instrument)
         self._keyboard = Keyboard()
         self._stems = StemStrip()
+        self._strip = MusicStrip()
         self._left: Widget | None = None
-        self._parts = (PianoRoll(instrument), ControlPanel(), self._keyboard, PortsLine(), HealthLine())
+        self._parts = (
+            ChartView(instrument),
+            self._strip,
+            PianoRoll(instrument),
+            ControlPanel(),
+            self._keyboard,
+            PortsLine(),
+            HealthLine(),
+        )
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
-        roll, controls, keyboard, ports, health = self._parts
+        chart, strip, roll, controls, keyboard, ports, health = self._parts
         yield self._banner
+        yield chart
+        yield strip
         with Horizontal(id="middle"):
             yield roll
             yield controls
@@ -80,14 +96,29 @@ class JamScreen(Screen[None]):
             for part in self._parts:
                 part.show(snapshot)
 
+    def step(self, control: str, steps: int) -> None:
+        """Change a control by some steps, where it has a row or a cell."""
+        for row in self.query(ControlRow):
+            if row.control == control:
+                row.action_move(steps)
+
+    def go_to_strip(self) -> None:
+        """Focus the strip, or from there the control that had the focus before."""
+        self._go(self._strip.cells, self._strip.focus_cells)
+
     def go_to_stems(self) -> None:
         """Focus the stems, or from there the control that had the focus before."""
+        self._go(self._stems.rows, self._stems.focus_stems)
+
+    def _go(self, there: Sequence[Widget], focus: Callable[[], None]) -> None:
+        """Focus widgets, or from one of them the control that had the focus before."""
         focused = self.focused
-        if isinstance(focused, StemRow):
-            self.set_focus(self._left)
+        if focused in there:
+            self.set_focus(self._left or self.query_one("#temperature"))
         else:
-            self._left = focused
-            self._stems.focus_stems()
+            if not isinstance(focused, StemRow) and focused not in self._strip.cells:
+                self._left = focused
+            focus()
 
     def shift_piano(self, octaves: int) -> None:
         """Move the computer-keyboard piano by some octaves."""

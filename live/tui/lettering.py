@@ -4,6 +4,7 @@ from itertools import groupby
 from typing import Final
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -14,8 +15,11 @@ ROWS: Final = 3
 # One letter per entry, five pixel rows from the top, least significant bit on the right.
 _FONT: Final[dict[str, tuple[int, int, int, int, int]]] = {
     " ": (0b00, 0b00, 0b00, 0b00, 0b00),
+    "#": (0b01010, 0b11111, 0b01010, 0b11111, 0b01010),
+    "+": (0b000, 0b010, 0b111, 0b010, 0b000),
     "-": (0b000, 0b000, 0b111, 0b000, 0b000),
     ".": (0b00, 0b00, 0b00, 0b00, 0b11),
+    "/": (0b001, 0b001, 0b010, 0b100, 0b100),
     "0": (0b0110, 0b1001, 0b1001, 0b1001, 0b0110),
     "1": (0b010, 0b110, 0b010, 0b010, 0b111),
     "2": (0b1110, 0b0001, 0b0110, 0b1000, 0b1111),
@@ -27,9 +31,11 @@ _FONT: Final[dict[str, tuple[int, int, int, int, int]]] = {
     "8": (0b0110, 0b1001, 0b0110, 0b1001, 0b0110),
     "9": (0b0110, 0b1001, 0b0111, 0b0001, 0b0110),
     "A": (0b01110, 0b10001, 0b11111, 0b10001, 0b10001),
+    "B": (0b11110, 0b10001, 0b11110, 0b10001, 0b11110),
     "C": (0b01111, 0b10000, 0b10000, 0b10000, 0b01111),
     "D": (0b11110, 0b10001, 0b10001, 0b10001, 0b11110),
     "E": (0b1111, 0b1000, 0b1110, 0b1000, 0b1111),
+    "F": (0b1111, 0b1000, 0b1110, 0b1000, 0b1000),
     "G": (0b01111, 0b10000, 0b10011, 0b10001, 0b01111),
     "H": (0b10001, 0b10001, 0b11111, 0b10001, 0b10001),
     "I": (0b1, 0b1, 0b1, 0b1, 0b1),
@@ -44,6 +50,19 @@ _FONT: Final[dict[str, tuple[int, int, int, int, int]]] = {
     "T": (0b11111, 0b00100, 0b00100, 0b00100, 0b00100),
     "U": (0b10001, 0b10001, 0b10001, 0b10001, 0b01110),
     "Y": (0b10001, 0b01010, 0b00100, 0b00100, 0b00100),
+    "^": (0b00100, 0b01010, 0b10001, 0b00000, 0b00000),
+    "a": (0b0000, 0b0111, 0b1001, 0b1001, 0b0111),
+    "b": (0b1000, 0b1110, 0b1001, 0b1001, 0b1110),
+    "d": (0b0001, 0b0111, 0b1001, 0b1001, 0b0111),
+    "g": (0b0000, 0b0111, 0b1001, 0b0111, 0b1110),
+    "i": (0b1, 0b0, 0b1, 0b1, 0b1),
+    "j": (0b001, 0b000, 0b001, 0b101, 0b010),
+    "l": (0b1, 0b1, 0b1, 0b1, 0b1),
+    "m": (0b00000, 0b11010, 0b10101, 0b10101, 0b10101),
+    "o": (0b0000, 0b0110, 0b1001, 0b1001, 0b0110),
+    "s": (0b0000, 0b0111, 0b1100, 0b0011, 0b1110),
+    "t": (0b010, 0b111, 0b010, 0b010, 0b011),
+    "u": (0b0000, 0b1001, 0b1001, 0b1001, 0b0111),
 }
 _HALVES: Final = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 
@@ -63,6 +82,11 @@ def _pixels(text: str, row: int) -> list[bool]:
     return line
 
 
+def has_letters(text: str) -> bool:
+    """Return whether the font has every letter of `text`: those of the screen's words and of chords."""
+    return all(letter in _FONT for letter in text)
+
+
 def letter_width(text: str) -> int:
     """Return the cells `text` takes, a blank one after each letter included."""
     return sum(_width(letter) + 1 for letter in text)
@@ -72,7 +96,7 @@ def letter_rows(text: str) -> tuple[str, ...]:
     """Return the `ROWS` lines of text that draw `text`.
 
     Raises:
-        KeyError: if the font has no such letter; it holds those of the words the screen uses.
+        KeyError: if the font has no such letter; see `has_letters`.
     """
     return tuple(
         "".join(
@@ -80,6 +104,16 @@ def letter_rows(text: str) -> tuple[str, ...]:
         )
         for row in range(ROWS)
     )
+
+
+def row_segments(row: str, style: Style) -> list[Segment]:
+    """Return a row of `letter_rows`; cells filled in both halves are background, which leaves no seams."""
+    solid = style + Style.from_color(style.bgcolor, style.color)
+    return [
+        Segment(" " * count, solid) if glyph == "█" else Segment(glyph * count, style)
+        for glyph, cells in groupby(row)
+        for count in [len(list(cells))]
+    ]
 
 
 class Lettering(Widget):
@@ -111,13 +145,9 @@ class Lettering(Widget):
         return ROWS
 
     def render_line(self, y: int) -> Strip:
-        """Draw one of the rows; cells filled in both halves are background, which leaves no seams."""
+        """Draw one of the rows."""
         style = self.rich_style
         if y >= ROWS:
             return Strip.blank(self.size.width, style)
-        solid = style + style.from_color(style.bgcolor, style.color)
-        segments = []
-        for glyph, cells in groupby(self._rows[y]):
-            count = len(list(cells))
-            segments.append(Segment(" " * count, solid) if glyph == "█" else Segment(glyph * count, style))
-        return Strip(segments, len(self._rows[y])).adjust_cell_length(self.size.width, style)
+        row = self._rows[y]
+        return Strip(row_segments(row, style), len(row)).adjust_cell_length(self.size.width, style)

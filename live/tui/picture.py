@@ -1,6 +1,6 @@
 """Draw the screen as an SVG picture: `python -m tatumflow.live.tui.picture docs/screen.svg`.
 
-The picture shows the default model answering the bundled phrase.
+The picture shows the default model answering the bundled phrase over a chart, with the band.
 """
 
 import asyncio
@@ -13,6 +13,9 @@ from tatumflow.live.settings import Settings
 from tatumflow.live.tui.app import TatumFlowApp
 from tatumflow.live.tui.demonstration import StillLink
 from tatumflow.live.tui.played_moment import played_moment
+
+# The chart and the tempo of the bundled phrase.
+_CONTROLS: Final = {"chords": "rhythm changes in Bb", "tempo": 132.0, "band": 1}
 
 # Geometry of Rich's SVG export, in its own units.
 _CELL_WIDTH: Final = 12.2
@@ -27,7 +30,8 @@ _BLOCKS: Final = re.compile(
 
 async def draw(path: Path, columns: int = 120, rows: int = 36) -> None:
     """Write a picture of the screen at the given size to `path`."""
-    app = TatumFlowApp(StillLink(played_moment(Settings())))
+    settings = Settings().with_controls(**_CONTROLS)
+    app = TatumFlowApp(StillLink(played_moment(settings)))
     async with app.run_test(size=(columns, rows)) as pilot:
         await pilot.pause()
         svg = app.export_screenshot(title="TatumFlow", simplify=True)

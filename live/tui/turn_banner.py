@@ -117,6 +117,8 @@ def position_text(
     turn = f" ({(position.bar - 1) % bars + 1} of {bars})" if bars and not count_in else ""
     dots = "".join("●" if beat < position.beat else "○" for beat in range(position.beats_per_bar))
     where = "count-in" if count_in else f"bar {position.bar}{turn}"
+    if position.stopped:
+        where = "stopped"
     text = Content.from_markup("[b]$where  $dots[/b]\n", where=where, dots=dots)
     if chord is None:
         now, following = (written_chord(name, instrument) for name in (position.chord, position.next_chord))

@@ -61,6 +61,24 @@ def trading() -> StillLink:
     )
 
 
+def moving() -> StillLink:
+    """The band plays a tune with sections; its bridge is in progress, the second time around."""
+    moment = demonstration()
+    controls = replace(moment.controls, chords="rhythm changes in Bb", band=1, trade_bars=8, tempo_step=5.0)
+    position = Position(
+        bar=51,
+        beat=3,
+        beats_per_bar=4,
+        tempo=125.0,
+        turn_bars=8,
+        chord="G7",
+        next_chord="C7",
+        chart_bar=18,
+        chorus=2,
+    )
+    return StillLink(replace(moment, controls=controls, position=position))
+
+
 def following() -> StillLink:
     """The beat of the user's playing is followed over a chart."""
     moment = demonstration()

@@ -1,11 +1,12 @@
 """The screen as a picture, compared with the one a person accepted (`pytest --snapshot-update` accepts)."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import screen_fixtures
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from tatumflow.live.tui.app import TatumFlowApp
 
@@ -17,7 +18,8 @@ SMALL = (80, 24)
 
 
 @pytest.fixture(autouse=True)
-def steady_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def steady_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TATUMFLOW_BOOK", str(tmp_path))
     for name in ("NO_COLOR", "TEXTUAL_COLOR_SYSTEM", "TEXTUAL_THEME", "COLORTERM"):
         monkeypatch.delenv(name, raising=False)
 
@@ -32,6 +34,41 @@ def test_playing_with_planned_future(snap_compare: Compare) -> None:
 
 def test_small_terminal(snap_compare: Compare) -> None:
     assert snap_compare(TatumFlowApp(screen_fixtures.playing()), terminal_size=SMALL)
+
+
+def test_chart_and_band(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(screen_fixtures.moving(), instrument="Bb"), terminal_size=LARGE)
+
+
+def test_chart_and_band_on_a_small_terminal(snap_compare: Compare) -> None:
+    assert snap_compare(TatumFlowApp(screen_fixtures.moving()), press=["f10"], terminal_size=SMALL)
+
+
+def test_finding_a_tune(snap_compare: Compare, tmp_path: Path) -> None:
+    head = "{composer: A. Writer} {key: Bb} {style: Medium Swing} {tempo: 132}"
+    (tmp_path / "Blue Monday.txt").write_text(f"{head}\nBb7 | Eb7")
+    (tmp_path / "Broken.txt").write_text("F7 | H9")
+
+    async def look(pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+t")
+        await pilot.app.workers.wait_for_complete()
+        field = pilot.app.screen.query_one(Input)
+        field.cursor_blink = False
+        field.value = "b"
+        await pilot.pause()
+
+    assert snap_compare(TatumFlowApp(screen_fixtures.moving()), run_before=look, terminal_size=SMALL)
+
+
+def test_editing_a_chart(snap_compare: Compare) -> None:
+    async def write(pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+e")
+        area = pilot.app.screen.query_one(TextArea)
+        area.cursor_blink = False
+        area.text = area.text.replace("[B] | D7 |", "[B] | H9 |")
+        await pilot.pause()
+
+    assert snap_compare(TatumFlowApp(screen_fixtures.moving()), run_before=write, terminal_size=SMALL)
 
 
 def test_trading_bars(snap_compare: Compare) -> None:

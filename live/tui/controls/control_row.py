@@ -12,7 +12,7 @@ from tatumflow.live.tui.controls.pointing import Wheeled
 
 LABEL_WIDTH: Final = 12
 
-Value = TypeVar("Value", float, str)
+Value = TypeVar("Value", bound=float | str)
 
 
 class ControlChanged(Message):

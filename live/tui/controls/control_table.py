@@ -14,11 +14,35 @@ LABELS: Final[dict[str, str]] = {name: spec.label for name, spec in CONTROL_SPEC
 ACTION_LABELS: Final[dict[str, str]] = {name: action.label for name, action in ACTIONS.items()}
 """And each action that a controller can set off."""
 
+STRIP: Final = tuple(
+    name
+    for name in (
+        "tempo",
+        "tempo_step",
+        "key_step",
+        "choruses",
+        "band",
+        "band_style",
+        "bass_volume",
+        "comping_volume",
+        "drums_volume",
+    )
+    if name in CONTROL_SPECS
+)
+"""The controls that stand in the strip, in its order."""
+
 GROUPS: Final[dict[Group, tuple[str, ...]]] = {
-    group: tuple(name for name, spec in CONTROL_SPECS.items() if spec.group == group and spec.row)
+    group: rows
     for group in get_args(Group)
+    if (
+        rows := tuple(
+            name
+            for name, spec in CONTROL_SPECS.items()
+            if spec.group == group and spec.row and name not in STRIP
+        )
+    )
 }
-"""The rows of the control panel, group by group; the rest is in the command palette."""
+"""The rows of the control panel, group by group; the rest is in the strip or the command palette."""
 
 
 def value_text(control: ControlRange, value: float) -> str:

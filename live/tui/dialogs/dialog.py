@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
 Result = TypeVar("Result")
 
@@ -39,7 +39,7 @@ class Dialog(ModalScreen[Result]):
         await self.run_action("app.end_learning")
 
 
-class EntryDialog(Dialog[str | None]):
+class EntryDialog(Dialog[Result]):
     """A dialog with one field, `entry`, and under it the reason why its text is refused."""
 
     def entry(self, value: str = "", placeholder: str = "") -> ComposeResult:
@@ -58,3 +58,39 @@ class EntryDialog(Dialog[str | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Clear the reason, which was for the text before."""
         self.refuse("")
+
+
+class ListDialog(EntryDialog[Result]):
+    """A dialog with a field and a list under it, which typing narrows; arrows go through the list."""
+
+    def __init__(self, title: str, keys: str, hint: str) -> None:
+        """Frame the box; `hint` says what can be typed."""
+        super().__init__(title, keys)
+        self._hint = hint
+
+    def body(self) -> ComposeResult:
+        """Yield the filter and the list under it."""
+        yield from self.entry(placeholder=self._hint)
+        yield OptionList(compact=True)
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self.query_one(OptionList).can_focus = False
+        self.fill("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Keep the options that fit what was typed."""
+        super().on_input_changed(event)
+        self.fill(event.value)
+
+    def key_up(self) -> None:
+        """Go up the list from the filter."""
+        self.query_one(OptionList).action_cursor_up()
+
+    def key_down(self) -> None:
+        """Go down the list from the filter."""
+        self.query_one(OptionList).action_cursor_down()
+
+    def fill(self, typed: str) -> None:
+        """Fill the list with what fits what was typed."""
+        raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The help page: the keys, the piano, the stems, the signs, and what each control does."""
+"""The help page: the keys, the piano, the chart, the stems, the signs, and what each control does."""
 
 from collections.abc import Iterable
 from typing import get_args
@@ -23,6 +23,13 @@ _CONTROLS = (
     ("Home End", "least, most"),
     ("Del", "back to the default"),
     ("mouse", "click or drag a slider, or turn the wheel"),
+)
+_CHART = (
+    ("click", "on a bar: go on from it with the next bar line"),
+    ("▶ ■", "click: begin, stop"),
+    ("loop", "click, Enter: loop the section; ← → move it"),
+    ("← → wheel", "on a cell of the strip: less, more; the next"),
+    ("Enter click", "on a cell: switch, choose, type a number"),
 )
 _SIGNS = (
     (f"[$you]{YOU_GLYPH}[/]", "you"),
@@ -86,6 +93,8 @@ class Help(Dialog[None]):
             yield Static(_table(_PIANO, markup=False))
             yield Static("CONTROLS", classes="group")
             yield Static(_table(_CONTROLS, markup=False))
+            yield Static("CHART AND STRIP", classes="group")
+            yield Static(_table(_CHART, markup=False))
             if self._controllers:
                 yield Static("YOUR CONTROLLERS", classes="group")
                 yield Static(_table(self._controllers, markup=False))

@@ -11,7 +11,7 @@ from tatumflow.live.tui.controls.control_table import LABELS
 from tatumflow.live.tui.dialogs.dialog import EntryDialog
 
 
-class ValueDialog(EntryDialog):
+class ValueDialog(EntryDialog[str]):
     """Returns what was typed, once it is a value that the control can have."""
 
     def __init__(self, control: str, value: float, check: Callable[[str], object]) -> None:

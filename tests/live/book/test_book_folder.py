@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tatumflow.engine.errors import ChartError, SettingError
-from tatumflow.engine.harmony.chart import parse_chart
+from tatumflow.engine.harmony.chart import Chart, parse_chart
 from tatumflow.live.book.folder import Book, folded
 from tatumflow.live.charts import read_chords
 from tatumflow.live.commands.tune import over_tune
@@ -62,6 +62,29 @@ def test_a_different_chart_is_not_overwritten(book: Book) -> None:
     assert book.find("Blue Line") == ONE
     assert book.save(changed, replacing=True) == ("Blue Line", "replaced")
     assert book.find("Blue Line") == changed
+
+
+def test_a_chart_is_kept_as_it_is_written(book: Book) -> None:
+    written = "{title: Mine}\n# twice\n|: F7 | C7 :|"
+    chart = parse_chart(written)
+    assert book.save(chart, text=written) == ("Mine", "added")
+    assert book.written("mine") == written + "\n"
+    assert book.find("mine") == chart
+    assert book.save(chart, text=written) == ("Mine", "same")
+    assert book.save(chart) == ("Mine", "same")
+    other = written.replace("twice", "both times")
+    assert book.save(chart, text=other) == ("Mine", "kept")
+    assert book.save(chart, text=other, replacing=True) == ("Mine", "replaced")
+    assert book.written("nothing") is None
+
+
+def test_each_tune_comes_with_its_chart_or_why_it_cannot_be_read(book: Book) -> None:
+    book.save(ONE)
+    (book.folder / "Broken.txt").write_text("F7 | H9")
+    read = dict(book.each())
+    assert list(read) == book.names()
+    assert "bar 2" in str(read.pop("Broken"))
+    assert all(isinstance(chart, Chart) for chart in read.values())
 
 
 def test_another_composers_tune_of_the_same_name_gets_a_name_of_its_own(book: Book) -> None:

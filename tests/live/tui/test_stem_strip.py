@@ -175,7 +175,7 @@ async def test_arrows_go_from_the_last_control_to_the_stems_and_around() -> None
         await pilot.press("f7", "up", "up")
         assert app.focused is list(app.jam.query("ControlRow"))[-1]
         await pilot.press(*["down"] * 5)
-        assert app.focused is app.jam.query("ControlRow").first()
+        assert app.focused is app.jam.query_one("#loop")
 
 
 async def test_f7_goes_to_the_stem_that_plays_and_back() -> None:
@@ -435,7 +435,7 @@ async def test_palette_offers_what_can_be_done_with_the_sound() -> None:
 
 async def test_the_stems_are_gone_to_from_the_palette() -> None:
     async with screen(ears()) as (app, pilot):
-        await pilot.press("ctrl+p", *"go to")
+        await pilot.press("ctrl+p", *"to the stem")
         await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 1)
         await pilot.press("down", "enter")
         await until(pilot, lambda: app.focused is rows(app)["piano"])

@@ -40,9 +40,11 @@ from tatumflow.live.tui.controls.choice import Choice
 from tatumflow.live.tui.controls.control_row import LABEL_WIDTH
 from tatumflow.live.tui.controls.slider import Slider
 from tatumflow.live.tui.demonstration import StillLink, demonstration
+from tatumflow.live.tui.dialogs.chart_editor import ChartEditor
 from tatumflow.live.tui.dialogs.chooser import Chooser
 from tatumflow.live.tui.dialogs.dialog import Dialog
 from tatumflow.live.tui.dialogs.port_picker import PortPicker
+from tatumflow.live.tui.dialogs.tune_finder import TuneFinder
 from tatumflow.live.tui.dialogs.value_dialog import ValueDialog
 from tatumflow.live.tui.lettering import Lettering
 from tatumflow.live.tui.roll.key_piano import PIANO_KEYS
@@ -224,12 +226,12 @@ async def test_panic_works_everywhere() -> None:
     link = StillLink(moment())
     async with screen(link) as (app, pilot):
         await pilot.press("f9")
-        for opener in ("f1", "f3", "f4", "ctrl+p"):
+        for opener in ("f1", "f3", "f4", "ctrl+t", "ctrl+e", "ctrl+p"):
             await pilot.press(opener)
             assert isinstance(app.screen, Dialog | CommandPalette)
             await pilot.press("f9", "ctrl+x", "escape")
             assert app.screen is app.jam
-    assert link.sent == [Panic()] * 9
+    assert link.sent == [Panic()] * 13
 
 
 async def test_space_passes_the_turn() -> None:
@@ -239,7 +241,7 @@ async def test_space_passes_the_turn() -> None:
 async def test_number_typed_in_the_palette_is_sent_as_typed() -> None:
     link = StillLink(moment())
     async with screen(link) as (app, pilot):
-        app.set_number("seed")
+        app.action_number("seed")
         await pilot.pause()
         assert isinstance(app.screen, ValueDialog)
         await pilot.press("backspace", "4", "enter")
@@ -255,7 +257,7 @@ async def test_value_that_cannot_be_set_stays_in_its_dialog_with_the_reason(
 ) -> None:
     link = StillLink(moment())
     async with screen(link) as (app, pilot):
-        app.set_number(control)
+        app.action_number(control)
         await pilot.pause()
         app.screen.query_one(Input).value = typed
         await pilot.press("enter")
@@ -300,9 +302,9 @@ async def test_chart_in_a_file_is_read_here_and_sent_as_text(tmp_path: Path) -> 
 
 async def test_palette_opens_the_dialog_for_a_chart_of_ones_own() -> None:
     async with screen(StillLink(moment())) as (app, pilot):
-        {entry.name: entry for entry in entries(app)}["Write chords …"].run()
+        {entry.name: entry for entry in entries(app)}["Write a chart …"].run()
         await pilot.pause()
-        assert isinstance(app.screen, Chooser)
+        assert isinstance(app.screen, ChartEditor)
 
 
 async def test_chart_that_is_in_the_list_is_found_by_part_of_its_name() -> None:
@@ -327,7 +329,7 @@ async def test_chart_that_is_not_understood_stays_in_its_dialog_with_the_reason(
         await pilot.pause()
         await pilot.press("enter")
         await pilot.pause()
-        assert isinstance(app.screen, Chooser)
+        assert isinstance(app.screen, TuneFinder)
         assert reason in str(app.screen.query_one("#reason", Static).render())
         assert app.screen.query_one(Input).value == typed
         assert link.sent == []

@@ -1,0 +1,1 @@
+"""The chart of the tune, moving with the music."""
