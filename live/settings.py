@@ -48,13 +48,19 @@ def _controls(value: object) -> Controls:
 
 
 def _changed(controls: Controls, values: Mapping[str, object]) -> Controls:
-    """Return controls with some of them set as a user sets them: a chart may be a file, which is read."""
+    """Return controls with some of them set as a user sets them: a chart may be a file, which is read.
+
+    The file of a head keeps its name, in full: other processes may run in other folders.
+    """
     chords = values.get("chords")
     if isinstance(chords, str):
         try:
             values = {**values, "chords": read_chords(chords)}
         except ChartError as error:
             raise SettingError(f"chords: {error}") from None
+    head = values.get("head")
+    if isinstance(head, str) and head:
+        values = {**values, "head": str(Path(head).expanduser().absolute())}
     return controls.with_all(values)
 
 

@@ -5,7 +5,7 @@ from math import floor
 from typing import Final
 
 from tatumflow.engine.beats.tracker import BeatTracker, bundled_tracker
-from tatumflow.engine.controls import Controls, spec_of
+from tatumflow.engine.controls import Controls, head_named, spec_of
 from tatumflow.engine.messages import GoToBar, GoToSection, HeardBeat, Position
 from tatumflow.engine.midi.events import BeatReport, ClockEvent, ClockStart, NoteOn, SongPosition
 from tatumflow.engine.midi.notes import Note
@@ -16,6 +16,7 @@ from tatumflow.engine.tempo.chart_clock import ChartInTime
 from tatumflow.engine.tempo.clock_out import ClockOut
 from tatumflow.engine.tempo.course import Course
 from tatumflow.engine.tempo.grid import felt_beat
+from tatumflow.engine.tempo.head import HeadInTime
 from tatumflow.engine.tempo.listening import BeatFollower
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL, Metronome
 from tatumflow.engine.tempo.tap import Taps
@@ -32,6 +33,9 @@ COMMON_TIME: Final = 4
 
 JUMP_AHEAD: Final = 0.2
 """Seconds before a bar line up to which the form can still go on elsewhere with it; the band plans later."""
+
+SOLO_AHEAD: Final = 0.25
+"""Seconds before the solos begin from which on the companion may plan its turn."""
 
 _ROUNDING: Final = 1e-6
 
@@ -69,10 +73,12 @@ class Timekeeper:
         self._course: Course | None = None
         self._stopped_at: float | None = None
         self._begins_from = 0
+        self._head: HeadInTime | None = None
         self._use_tune()
+        self._follow_course()
         self._chorus: int | None = None
         self._waits_since: float | None = None
-        if controls.trades or controls.has_band:
+        if controls.trades or controls.has_band or controls.has_head:
             self.begin_bars(now)
             self._waits_since = now
 
@@ -95,7 +101,9 @@ class Timekeeper:
     def in_tempo(self) -> bool:
         """Whether the beat goes on, whatever is played."""
         c = self._controls
-        requested = c.clock != "internal" or c.trades or c.metronome or c.clock_out or c.has_band
+        requested = (
+            c.clock != "internal" or c.trades or c.metronome or c.clock_out or c.has_band or c.has_head
+        )
         return bool(requested) and self.running
 
     @property
@@ -123,7 +131,7 @@ class Timekeeper:
             return None
         if course is None:
             return Trading(bars, self.beats_per_bar)
-        return Trading(bars, self.beats_per_bar, course.route, course.last_bar)
+        return Trading(bars, self.beats_per_bar, course.route, course.solos_from, course.solos_end)
 
     @property
     def beats_per_bar(self) -> int:
@@ -131,9 +139,9 @@ class Timekeeper:
         return COMMON_TIME if self._course is None else self._course.tune.chart.beats_per_bar
 
     @property
-    def last_bar_line(self) -> float | None:
-        """Seconds of the bar line of the tune's last chord; None where the tune goes on for ever."""
-        last = None if self._course is None or not self.running else self._course.last_bar
+    def solos_end(self) -> float | None:
+        """Seconds of the bar line before which the solos end; None where they go on for ever."""
+        last = None if self._course is None or not self.running else self._course.solos_end
         return None if last is None else self.transport.time(last * self.beats_per_bar)
 
     @property
@@ -158,22 +166,29 @@ class Timekeeper:
         if tune_of(controls) != tune_of(before):
             self._use_tune()
             self._chorus = None
+        elif self._course is not None and controls.choruses != before.choruses:
+            planned = self._accompaniment.planned_bars
+            self._course.use_choruses(controls.choruses, self._beat(now), planned)
+        if controls.head != before.head:
+            self._use_head()
         if controls.clock != before.clock and controls.clock != "internal":
             self._begin_form()
         self.transport.use_source(controls.clock)
         self._listen_or_not(now)
         self._accompaniment.use(controls)
+        self._follow_course()
         trades = controls.trades and not before.trades
-        band_begins = controls.has_band and not before.has_band and not was_in_tempo and not self.stopped
+        begins = controls.has_band or controls.has_head
+        begins = begins and not (before.has_band or before.has_head or was_in_tempo or self.stopped)
         if self.stopped:
             pass
-        elif (trades or band_begins) and controls.clock == "internal":
+        elif (trades or begins) and controls.clock == "internal":
             self.begin_bars(now)
         elif controls.tempo != before.tempo and self.in_tempo:
             self.transport.use_tempo(controls.tempo, now)
         elif (controls.chords, controls.tempo) != (before.chords, before.tempo) and not self.in_tempo:
             self.begin_at(now)
-        if band_begins:
+        if begins:
             return True
         return (self._turn_bars(controls), controls.clock) != (turns, before.clock)
 
@@ -352,7 +367,7 @@ class Timekeeper:
                 bar = course.next_chorus(transport.beat(now))
                 wake.append(transport.time(bar * self.beats_per_bar))
         plays = not self.stopped and self._accompaniment.advance(transport, now, until)
-        if plays:
+        if plays or (self._head is not None and self.running):
             wake.append(now + AHEAD / 2)
         if self.in_tempo and (controls.metronome or (transport.beat(now) < 0 and not plays)):
             clicks = self._metronome.clicks(
@@ -386,6 +401,21 @@ class Timekeeper:
         )
         return found if self._course is None else self._course.position(beat, found)
 
+    def heads(self, now: float) -> bool:
+        """Return whether the melody is played at `now` seconds, and goes on until a turn can be planned."""
+        course, transport = self._course, self.transport
+        if course is None or course.head is None or not self.running:
+            return False
+        return course.heads(transport.beat(now + AHEAD)) and course.heads(transport.beat(now + SOLO_AHEAD))
+
+    def head_notes(self, now: float) -> list[Note]:
+        """Return the notes of the melody that are due soon after `now` seconds, each once."""
+        head, course = self._head, self._course
+        if head is None or course is None or not self.running:
+            return []
+        clock = self.transport.clock
+        return head.due(course, clock, now, now + AHEAD, self._accompaniment.off_beat(clock.tempo))
+
     def _beat(self, now: float) -> float:
         """Return the beat at `now` seconds, or the one at which the bars were stopped."""
         return self.transport.beat(now) if self._stopped_at is None else self._stopped_at
@@ -393,18 +423,33 @@ class Timekeeper:
     def _begin_form(self, place: int = 0) -> None:
         """Begin the form at a place with beat 0, and let the bars go on."""
         self._stopped_at, self._begins_from = None, 0
+        if self._head is not None:
+            self._head.stop()
         if self._course is not None:
             self._course.begin(place)
-            self._course.last = None
             self._follow_course()
 
     def _use_tune(self) -> None:
         """Use the tune of the controls, from its beginning."""
         tune = tune_of(self._controls)
         self._course = None if tune is None else Course(tune, self.transport)
+        if self._course is not None:
+            self._course.choruses = self._controls.choruses
+            self._course.begin()
+            self._use_head()
         self._begins_from = 0
         if self._stopped_at is not None:
             self._stopped_at = 0.0
+
+    def _use_head(self) -> None:
+        """Use the melody of the controls, over a chart."""
+        head = head_named(self._controls.head) if self._controls.head else None
+        if self._course is not None:
+            self._course.head = head
+        if head is None:
+            self._head = None
+        elif self._head is None or self._head.head != head:
+            self._head = HeadInTime(head)
 
     def _follow_course(self) -> None:
         """Let the band follow the course of the tune."""
@@ -422,6 +467,8 @@ class Timekeeper:
         """Let beat and chart rest from `now` seconds on, while what sounds goes on."""
         self._stopped_at, self._waits_since = self.transport.beat(now), None
         self._begins_from = 0
+        if self._head is not None:
+            self._head.stop()
 
     def _listen_or_not(self, now: float) -> None:
         """Start or stop following the beat of the human's playing, by the control `clock`."""
