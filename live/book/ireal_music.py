@@ -26,7 +26,8 @@ _TOKEN: Final = re.compile(
   | T(?P<metre> \d\d )
   | N(?P<ending> \d )
   | (?P<root> [A-GW][b\#]? )
-        (?P<quality> (?:sus|alt|add|[Mm]aj|min|dim|aug|[Mm]|[-+^oh\dbø\#Δ])* ) (?:\*(?P<own> [^*|\[\]{}<>]{1,16} )\*)?
+        (?P<quality> (?:sus|alt|add|[Mm]aj|min|dim|aug|[Mm]|[-+^oh\dbø\#Δ])* )
+        (?:\*(?P<own> [^*|\[\]{}<>]{1,16} )\*)?
         (?: / (?P<bass> [A-G][b\#]? ) | / (?P<nine> 9 ) )?
   | p? / (?P<under> [A-G][b\#]? )
   | (?P<again> cl )
