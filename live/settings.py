@@ -120,6 +120,9 @@ class SynthSettings(_Section):
     Attributes:
         enabled: Whether it plays.
         soundfont: An .sf2 or .sf3 file; empty takes the best found, see `tatumflow sounds`.
+        bass_soundfont: That of the basses, the band's too; empty takes `soundfont`.
+        comping_soundfont: That of the band's chords, where they have another program than the players.
+        drums_soundfont: That of the drums.
         driver: FluidSynth's audio driver, such as pulseaudio or jack; empty lets it choose.
         gain: Loudness, 0 to 5.
         program: General MIDI program of both players, 0 to 127; 0 is a grand piano.
@@ -130,6 +133,9 @@ class SynthSettings(_Section):
 
     enabled: bool = True
     soundfont: str = ""
+    bass_soundfont: str = ""
+    comping_soundfont: str = ""
+    drums_soundfont: str = ""
     driver: str = ""
     gain: float = Field(default=0.6, ge=0.0, le=5.0)
     program: int = Field(default=0, ge=0, le=127)
