@@ -1,7 +1,7 @@
 """Continue a few notes with the ONNX graphs of this folder; needs onnxruntime and numpy, nothing else.
 
-Run it as `python example.py [STYLE] [SEED]`. It prints a line for each note: its onset in seconds, MIDI
-pitch, velocity and duration in seconds. A style is one of `styles` in manifest.json.
+Run it as `python example.py [STYLE] [SEED]`. It prints a head and a line for each note: its onset in
+seconds, MIDI pitch, velocity and duration in seconds. A style is one of `styles` in manifest.json.
 """
 
 import json
@@ -123,6 +123,7 @@ def main(style: str = "", seed: str = "0") -> None:
         model.step(fields, HUMAN)
     hidden = model.step(SIZES, COMPANION)
     onset = PHRASE[-1][0]
+    print("onset pitch velocity duration")
     for _ in range(NOTES):
         fields = model.sample(hidden, random)
         onset += TICKS[fields[0]] / 100

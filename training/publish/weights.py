@@ -39,6 +39,8 @@ def write_weights(model: Publication, file: Path, checkpoint: Path | None) -> st
         state, source = _checkpoint_state(model, checkpoint), "the training checkpoint, in float32"
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}
     save_file(tensors, file, metadata={"format": "pt", "model": model.name, "weights from": source})
+    # safetensors writes files that their owner alone can read.
+    file.chmod((model.path / model.manifest_file).stat().st_mode & 0o666 | 0o600)
     return source
 
 

@@ -14,7 +14,7 @@ from tatumflow.engine.melodies.feel import straightened
 from tatumflow.engine.melodies.melody import FIRST_PITCH, HOLD, NUM_EVENTS, event_of
 from tatumflow.training.data.corpora.piece import NOTE_DTYPE
 from tatumflow.training.data.packing import PackedCorpus
-from tatumflow.training.melodies.data.batches import MelodyStream, SpreadStream
+from tatumflow.training.melodies.data.batches import MelodyStream, SpreadStream, bars_at
 from tatumflow.training.melodies.data.blues import is_blues_piece
 from tatumflow.training.melodies.data.lines import read_lines
 from tatumflow.training.melodies.data.windows import MelodyWindows, in_random_keys
@@ -92,6 +92,18 @@ def test_a_resumed_stream_continues(corpus: PackedCorpus):
     first_epoch = np.concatenate([batch.piece.numpy() for batch in whole])[: len(windows)]
     assert np.bincount(first_epoch).tolist() == [23, 23]
     assert not (whole[0].events == whole[3].events).all()
+
+
+def test_melodies_grow_bar_by_bar(corpus: PackedCorpus):
+    windows = MelodyWindows.read(corpus, "train", 4)
+    whole = list(MelodyStream(windows, 8, 7, seed=3))
+    grown = list(MelodyStream(windows, 8, 7, seed=3, lengthened=4))
+    assert [batch.events.shape[1] // 16 for batch in grown] == [1, 1, 2, 2, 4, 4, 4]
+    for one, other in zip(grown, whole, strict=True):
+        assert (one.events == other.events[:, : one.events.shape[1]]).all()
+    assert [bars_at(batch, 8, 16) for batch in range(9)] == [1, 1, 2, 2, 4, 4, 8, 8, 16]
+    assert [bars_at(batch, 6, 3) for batch in range(7)] == [1, 1, 1, 2, 2, 2, 3]
+    assert bars_at(0, 0, 16) == 16
 
 
 def test_validation_batches_are_spread_over_all(corpus: PackedCorpus):

@@ -184,7 +184,7 @@ def test_graphs_do_what_the_model_does(run: Path, exported: Path):
 
 
 def test_graphs_of_a_hierarchy_do_what_the_model_does(tmp_path: Path):
-    model = tiny_model(decoder="hierarchical", decoder_layers=2)
+    model = tiny_model(decoder="hierarchical", decoder_layers=2, step_dim=5, summary_dim=3)
     export_melodies(melody_checkpoint(tmp_path / "last.ckpt", model), tmp_path / "out", "tiny", None)
     check_same(tmp_path / "out", model)
 

@@ -5,12 +5,18 @@ import torch
 from melody_samples import ARPEGGIO, SCALE, TINY, tiny_model
 from pydantic import ValidationError
 
+from tatumflow.engine.melodies.melody import STEPS_PER_BAR
 from tatumflow.training.models import build_model
 from tatumflow.training.models.music_vae.config import MusicVaeConfig
 from tatumflow.training.models.music_vae.decoder import NO_EVENT, events_before
 
 EVENTS = torch.tensor([SCALE.events, ARPEGGIO.events])
-KINDS = ({"decoder": "flat"}, {"decoder": "hierarchical"}, {"decoder": "hierarchical", "decoder_layers": 2})
+KINDS = (
+    {"decoder": "flat"},
+    {"decoder": "hierarchical"},
+    {"decoder": "hierarchical", "decoder_layers": 2},
+    {"decoder": "hierarchical", "step_dim": 5, "summary_dim": 3},
+)
 
 
 @pytest.mark.parametrize("changes", KINDS)
@@ -68,4 +74,24 @@ def test_events_before_are_dropped_at_random():
 def test_sizes_are_checked():
     with pytest.raises(ValidationError, match="2 or more"):
         MusicVaeConfig(bars=1, decoder="hierarchical")
+    with pytest.raises(ValidationError, match="step_dim must be 0"):
+        MusicVaeConfig(decoder="flat", step_dim=8)
+
+
+def test_all_steps_enter_the_summary():
+    model = tiny_model(summary_dim=3)
+    events = torch.tensor([SCALE.events])
+    mean, _ = model.encoder(events)
+    gradient = torch.autograd.grad(mean.sum(), model.encoder.mean.weight)[0]
+    assert gradient.reshape(6, 32, 3).abs().sum(dim=(0, 2)).gt(0).all()
+    shorter, _ = model.encoder(events[:, :STEPS_PER_BAR])
+    assert shorter.shape == mean.shape
     assert build_model("music_vae", TINY)
+
+
+@pytest.mark.parametrize("changes", KINDS)
+def test_the_first_bars_are_decoded_as_those_of_a_whole_melody(changes: dict):
+    model = tiny_model(**changes)
+    latent = torch.randn(2, 6)
+    first = model.logits(latent, EVENTS[:, :STEPS_PER_BAR])
+    torch.testing.assert_close(first, model.logits(latent, EVENTS)[:, :STEPS_PER_BAR])

@@ -78,6 +78,8 @@ def test_the_folder_holds_what_its_card_lists(published):
     listed = {line.split("`")[1] for line in card.splitlines() if line.startswith("- `")}
     assert listed | {"README.md", "audio"} == names
     assert load_bundle(folder).name == "tiny"
+    modes = {(folder / name).stat().st_mode & 0o777 for name in ("manifest.json", "model.safetensors")}
+    assert len(modes) == 1
     assert (folder / "audio" / "art-tatum.mp3").is_file()
     assert len(read_midi(folder / "audio" / "charlie-parker.mid").notes) > 10
     assert published.remarks == ()
@@ -101,7 +103,9 @@ def test_a_card_whose_figure_was_edited_is_refused(published):
 
 
 def test_the_example_plays_without_tatumflow(published):
-    lines = [[float(word) for word in line] for line in run_example(published.folder, "art-tatum", "5")]
+    head, *notes = run_example(published.folder, "art-tatum", "5")
+    assert head == ["onset", "pitch", "velocity", "duration"]
+    lines = [[float(word) for word in line] for line in notes]
     assert len(lines) == 16
     onsets = [line[0] for line in lines]
     assert onsets == sorted(onsets)

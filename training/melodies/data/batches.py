@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tatumflow.engine.arrays import Ints
+from tatumflow.engine.melodies.melody import STEPS_PER_BAR
 from tatumflow.training.melodies.data.windows import MelodyWindows, in_random_keys
 
 
@@ -33,6 +34,7 @@ class MelodyStream:
         seed: Seed of order and keys.
         augment: Whether each melody is moved to a random key.
         start: Returns the number of finished batches; called when iteration begins.
+        lengthened: Batches over which melodies grow from one bar to all; see `bars_at`.
     """
 
     windows: MelodyWindows
@@ -41,6 +43,7 @@ class MelodyStream:
     seed: int = 0
     augment: bool = True
     start: Callable[[], int] = int
+    lengthened: int = 0
 
     def __len__(self) -> int:
         return self.batches
@@ -52,10 +55,24 @@ class MelodyStream:
             epochs, places = np.divmod(np.arange(number * size, (number + 1) * size), count)
             chosen = np.array([order(int(e))[p] for e, p in zip(epochs, places, strict=True)])
             rng = np.random.default_rng((self.seed, 1, number)) if self.augment else None
-            yield _batch(self.windows, chosen, rng)
+            batch = _batch(self.windows, chosen, rng)
+            bars = bars_at(number, self.lengthened, self.windows.steps // STEPS_PER_BAR)
+            yield batch._replace(events=batch.events[:, : bars * STEPS_PER_BAR])
 
     def _order(self, epoch: int) -> Ints:
         return np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.windows))
+
+
+def bars_at(batch: int, lengthened: int, bars: int) -> int:
+    """Return the bars of the melodies of a batch.
+
+    Args:
+        batch: Its number, from 0.
+        lengthened: Batches over which melodies grow from one bar to all, doubling at even distances.
+        bars: Bars of whole melodies.
+    """
+    doublings = (bars - 1).bit_length()
+    return min(1 << (doublings * batch // lengthened), bars) if batch < lengthened else bars
 
 
 @dataclass(frozen=True)

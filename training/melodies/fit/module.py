@@ -39,7 +39,8 @@ class MelodyTrainer(FamilyTrainer):
         """Return the loss of a batch; its weight of the divergence is that of the optimizer step."""
         result = self._pass(self.melodies, batch.events, sampled=True)
         beta = self.losses.beta_at(self.global_step)
-        loss = result.loss(beta, self.losses.free_bits)
+        share = batch.events.shape[1] / self.melodies.config.steps
+        loss = result.loss(beta, share * self.losses.free_bits)
         self.log("train/loss", loss, prog_bar=True)
         self.log("train/nll", result.nll.mean())
         self.log("train/accuracy", result.right.float().mean())

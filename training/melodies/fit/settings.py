@@ -17,6 +17,9 @@ class MelodyData(BaseModel):
         augment: Whether each training melody is moved to a random key.
         notes_per_bar: Fewest notes a bar that a melody has on average.
         share: Share of the training pieces, to measure what more of them would bring.
+        lengthened: Batches over which training melodies grow from one bar to all, doubling at even distances;
+            0 trains on whole ones from the first. A latent is read much sooner where it says little (a
+            curriculum, Bengio et al. 2009), and short melodies cost less.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,6 +30,7 @@ class MelodyData(BaseModel):
     augment: bool = True
     notes_per_bar: float = Field(default=2.0, ge=0, le=16)
     share: float = Field(default=1.0, gt=0, le=1)
+    lengthened: int = Field(default=0, ge=0)
 
 
 class MelodyLosses(BaseModel):

@@ -37,7 +37,7 @@ def melody_task(config: MelodyConfig) -> Task[MelodyBatch]:
         module=MelodyTrainer(config, shape.model_dump(mode="json"), steps),
         steps=steps,
         batches=lambda start: MelodyStream(
-            train, data.batch_size, steps * accumulate, run.seed, data.augment, start
+            train, data.batch_size, steps * accumulate, run.seed, data.augment, start, data.lengthened
         ),
         validation=SpreadStream(val, data.batch_size, run.val_batches) if len(val) else None,
         named=lambda batch: sorted({train.pieces[number].name for number in batch.piece.tolist()}),

@@ -25,10 +25,13 @@ class Conductor(nn.Module):
         lstm = nn.LSTM(config.latent_dim, config.conductor_dim, batch_first=True)
         self.lstm = remember(lstm, config.segments)
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Return the embeddings (B, segments, conductor_dim) of latents (B, latent_dim)."""
+    def forward(self, latent: Tensor, segments: int | None = None) -> Tensor:
+        """Return the embeddings (B, segments, conductor_dim) of latents (B, latent_dim).
+
+        `segments` is the number of bars; None for those of a whole melody.
+        """
         hidden, cell = torch.tanh(self.begin(latent)).chunk(2, dim=-1)
-        inputs = latent[:, None].expand(-1, self.segments, -1)
+        inputs = latent[:, None].expand(-1, segments or self.segments, -1)
         embeddings, _ = self.lstm(inputs, (hidden[None].contiguous(), cell[None].contiguous()))
         return embeddings
 
@@ -40,8 +43,8 @@ class NoConductor(nn.Module):
         super().__init__()
         self.project = nn.Linear(config.latent_dim, config.conductor_dim)
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Return the embedding (B, 1, conductor_dim) of latents (B, latent_dim)."""
+    def forward(self, latent: Tensor, segments: int | None = None) -> Tensor:
+        """Return the embedding (B, 1, conductor_dim) of latents (B, latent_dim), of however many bars."""
         return torch.tanh(self.project(latent))[:, None]
 
 
@@ -49,7 +52,8 @@ class SegmentDecoder(nn.Module):
     """LSTM over the steps of a segment, begun by its embedding, which every step reads too.
 
     Its state is not carried from one segment to the next, so that what they share must come from the latent;
-    the event before the segment is read. Beyond the paper it reads the place of each step in the bar.
+    the event before the segment is read. Beyond the paper it reads the place of each step in the bar, and
+    with a `step_dim` an embedding of the step, a linear function of the segment's.
     """
 
     def __init__(self, config: MusicVaeConfig) -> None:
@@ -58,7 +62,9 @@ class SegmentDecoder(nn.Module):
         self.embedding = nn.Embedding(NUM_EVENTS + 1, config.embedding_dim)
         self.place = nn.Embedding(STEPS_PER_BAR, config.embedding_dim)
         self.begin = nn.Linear(config.conductor_dim, 2 * self.layers * self.width)
-        inputs = config.embedding_dim + config.conductor_dim
+        self.step_dim = config.step_dim
+        self.step = nn.Linear(config.conductor_dim, STEPS_PER_BAR * self.step_dim) if self.step_dim else None
+        inputs = config.embedding_dim + config.conductor_dim + config.step_dim
         lstm = nn.LSTM(inputs, self.width, self.layers, batch_first=True)
         self.lstm = remember(lstm, config.segment_steps)
         self.output = nn.Linear(self.width, NUM_EVENTS)
@@ -85,6 +91,8 @@ class SegmentDecoder(nn.Module):
             self.embedding(before) + self.place(place),
             embedding[:, None].expand(-1, before.shape[1], -1),
         ]
+        if self.step is not None:
+            inputs.append(self.step(embedding).unflatten(-1, (STEPS_PER_BAR, self.step_dim))[:, place])
         hidden, cell = state.transpose(0, 1).contiguous().chunk(2)
         outputs, (hidden, cell) = self.lstm(
             torch.cat(inputs, dim=-1), (hidden.contiguous(), cell.contiguous())

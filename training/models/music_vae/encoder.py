@@ -13,9 +13,10 @@ _DEVIATION_BIAS = -2.0
 
 
 class MelodyEncoder(nn.Module):
-    """Bidirectional LSTM whose last states give mean and deviation of the posterior (section 3.1).
+    """Bidirectional LSTM whose states give mean and deviation of the posterior (section 3.1).
 
-    Beyond the paper it reads the place of each step in the bar, as the decoder does.
+    Those are the last states, or with a `summary_dim` all of them: no memory of 256 steps has to be learned
+    first. Beyond the paper it reads the place of each step in the bar, as the decoder does.
     """
 
     def __init__(self, config: MusicVaeConfig) -> None:
@@ -30,13 +31,24 @@ class MelodyEncoder(nn.Module):
             bidirectional=True,
         )
         self.lstm = remember(lstm, config.steps)
-        self.mean = nn.Linear(2 * config.encoder_dim, config.latent_dim)
-        self.deviation = nn.Linear(2 * config.encoder_dim, config.latent_dim)
+        self.steps, states = config.steps, 2 * config.encoder_dim
+        self.summary = nn.Linear(states, config.summary_dim) if config.summary_dim else None
+        if self.summary is not None:
+            states = config.steps * config.summary_dim
+        self.mean = nn.Linear(states, config.latent_dim)
+        self.deviation = nn.Linear(states, config.latent_dim)
         nn.init.constant_(self.deviation.bias, _DEVIATION_BIAS)
 
     def forward(self, events: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and standard deviation, (B, latent_dim) each, of events (B, steps) int64."""
+        """Return mean and standard deviation, (B, latent_dim) each, of events (B, T) int64.
+
+        T is the number of steps of the model's melodies or less.
+        """
         place = torch.arange(events.shape[1], device=events.device) % STEPS_PER_BAR
-        _, (last, _) = self.lstm(self.embedding(events) + self.place(place))
-        states = torch.cat([last[-2], last[-1]], dim=-1)
+        outputs, (last, _) = self.lstm(self.embedding(events) + self.place(place))
+        if self.summary is None:
+            states = torch.cat([last[-2], last[-1]], dim=-1)
+        else:
+            missing = self.steps - events.shape[1]
+            states = F.pad(self.summary(outputs), (0, 0, 0, missing)).flatten(1)
         return self.mean(states), F.softplus(self.deviation(states)) + 1e-5

@@ -30,19 +30,20 @@ class MusicVae(nn.Module):
         self.decoder = SegmentDecoder(config)
 
     def logits(self, latent: Tensor, events: Tensor, dropout: float = 0.0) -> Tensor:
-        """Return the logits (B, steps, NUM_EVENTS) of each event, given the true events before.
+        """Return the logits (B, T, NUM_EVENTS) of each event, given the true events before.
 
         Args:
             latent: (B, latent_dim).
-            events: (B, steps) int64.
+            events: (B, T) int64: whole bars, as many as the model's melodies have or fewer.
             dropout: Share of the events before that are withheld.
         """
-        count, segments = len(events), self.config.segments
+        count, steps = events.shape
+        segments = steps // STEPS_PER_BAR if self.config.segments > 1 else 1
         before = events_before(events, dropout).reshape(count * segments, -1)
-        embedding = self.conductor(latent).flatten(0, 1)
+        embedding = self.conductor(latent, segments).flatten(0, 1)
         place = torch.arange(before.shape[1], device=before.device) % STEPS_PER_BAR
         logits, _ = self.decoder(before, place, embedding, self.decoder.first_state(embedding))
-        return logits.reshape(count, self.config.steps, -1)
+        return logits.reshape(count, steps, -1)
 
     @torch.inference_mode()
     def decode(self, latent: Tensor) -> Tensor:
