@@ -5,25 +5,22 @@ from math import floor
 from typing import Final
 
 from tatumflow.engine.beats.tracker import BeatTracker, bundled_tracker
-from tatumflow.engine.controls import Controls, head_named, spec_of
+from tatumflow.engine.controls import Controls, spec_of
 from tatumflow.engine.messages import GoToBar, GoToSection, HeardBeat, Position
 from tatumflow.engine.midi.events import BeatReport, ClockEvent, ClockStart, NoteOn, SongPosition
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
-from tatumflow.engine.tempo.accompaniment import Accompaniment
+from tatumflow.engine.tempo.arrangement import Arrangement
 from tatumflow.engine.tempo.beat_clock import Beats
 from tatumflow.engine.tempo.chart_clock import ChartInTime
-from tatumflow.engine.tempo.clock_out import ClockOut
 from tatumflow.engine.tempo.course import Course
 from tatumflow.engine.tempo.grid import felt_beat
-from tatumflow.engine.tempo.head import HeadInTime
 from tatumflow.engine.tempo.listening import BeatFollower
-from tatumflow.engine.tempo.metronome import CLICK_CHANNEL, Metronome
+from tatumflow.engine.tempo.pulse import Pulse
 from tatumflow.engine.tempo.tap import Taps
 from tatumflow.engine.tempo.time_in_force import TimeInForce
 from tatumflow.engine.tempo.trading import Trading
 from tatumflow.engine.tempo.transport import Transport
-from tatumflow.engine.tempo.tune import tune_of
 
 AHEAD: Final = 0.1
 """Seconds before they are due at which clicks and ticks are scheduled."""
@@ -34,8 +31,8 @@ COMMON_TIME: Final = 4
 JUMP_AHEAD: Final = 0.2
 """Seconds before a bar line up to which the form can still go on elsewhere with it; the band plans later."""
 
-SOLO_AHEAD: Final = 0.25
-"""Seconds before the solos begin from which on the companion may plan its turn."""
+_MOVED: Final = 0.5
+"""Beats by which a beat that is reported moves where it goes on elsewhere."""
 
 _ROUNDING: Final = 1e-6
 
@@ -58,29 +55,26 @@ class Timekeeper:
         tracker: Callable[[], BeatTracker] = bundled_tracker,
     ) -> None:
         """Begin at `now` seconds; `tracker` opens the beat tracker when the clock is first `listen`."""
-        self._scheduler = scheduler
         self._controls = controls
         self.transport = Transport(controls.tempo, now)
         self.transport.use_source(controls.clock)
-        self._metronome = Metronome()
-        self._accompaniment = Accompaniment(scheduler, controls)
-        self._out = ClockOut()
+        self._arrangement = Arrangement(scheduler, controls, self.transport)
+        self._pulse = Pulse(scheduler, self.transport)
         self._taps = Taps()
-        self._jumps = self.transport.jumps
         self._open_tracker = tracker
         self._follower: BeatFollower | None = None
         self._listen_or_not(now)
-        self._course: Course | None = None
         self._stopped_at: float | None = None
         self._begins_from = 0
-        self._head: HeadInTime | None = None
-        self._use_tune()
-        self._follow_course()
         self._chorus: int | None = None
         self._waits_since: float | None = None
         if controls.trades or controls.has_band or controls.has_head:
             self.begin_bars(now)
             self._waits_since = now
+
+    @property
+    def _course(self) -> Course | None:
+        return self._arrangement.course
 
     @property
     def running(self) -> bool:
@@ -163,20 +157,14 @@ class Timekeeper:
         was_in_tempo = self.in_tempo
         before, self._controls = self._controls, controls
         turns = self._turn_bars(before)
-        if tune_of(controls) != tune_of(before):
-            self._use_tune()
-            self._chorus = None
-        elif self._course is not None and controls.choruses != before.choruses:
-            planned = self._accompaniment.planned_bars
-            self._course.use_choruses(controls.choruses, self._beat(now), planned)
-        if controls.head != before.head:
-            self._use_head()
+        if self._arrangement.use(controls, self._beat(now)):
+            self._chorus, self._begins_from = None, 0
+            if self.stopped:
+                self._stopped_at = 0.0
         if controls.clock != before.clock and controls.clock != "internal":
             self._begin_form()
         self.transport.use_source(controls.clock)
         self._listen_or_not(now)
-        self._accompaniment.use(controls)
-        self._follow_course()
         trades = controls.trades and not before.trades
         begins = controls.has_band or controls.has_head
         begins = begins and not (before.has_band or before.has_head or was_in_tempo or self.stopped)
@@ -210,24 +198,25 @@ class Timekeeper:
 
     def handle(self, event: ClockEvent | BeatReport) -> bool:
         """Handle an event of an external clock; return whether plans became void."""
-        before = self.transport.jumps
+        before, beat = self.transport.jumps, self.transport.beat(event.time)
         self.transport.handle(event)
         if self.transport.jumps == before:
             return False
-        if isinstance(event, ClockStart | SongPosition | BeatReport):
+        moved = abs(self.transport.beat(event.time) - beat) > _MOVED
+        if isinstance(event, ClockStart | SongPosition) or (isinstance(event, BeatReport) and moved):
             self._begin_form()
         self._stopped_at = None
         return True
 
     def add_note(self, note: NoteOn) -> None:
         """Keep a note of the human's for the next update of the beat, and for the band."""
-        self._accompaniment.hear(self.transport, ((note.time, note.pitch, note.velocity),))
+        self._arrangement.hear(((note.time, note.pitch, note.velocity),))
         if self._follower is not None:
             self._follower.add_note(note.time, note.pitch, note.velocity)
 
     def add_committed(self, notes: Iterable[Note]) -> None:
         """Let the band hear the companion's committed notes."""
-        self._accompaniment.hear(self.transport, ((n.onset, n.pitch, n.velocity) for n in notes))
+        self._arrangement.hear((n.onset, n.pitch, n.velocity) for n in notes)
 
     def end_tune(self, time: float) -> float | None:
         """Let the band end on the first bar line at `time` seconds or later.
@@ -235,12 +224,8 @@ class Timekeeper:
         Returns:
             Seconds at which its last chord has ended; None without a band.
         """
-        course = self._course
-        if course is None or not self._controls.has_band:
-            return None
-        bar = course.end_at(self.transport.beat(time), self._accompaniment.planned_bars)
-        self._follow_course()
-        return self.transport.time((bar + 1) * self.beats_per_bar)
+        bar = self._arrangement.end_at(self.transport.beat(time))
+        return None if bar is None else self.transport.time((bar + 1) * self.beats_per_bar)
 
     def end_chorus(self, now: float) -> str:
         """End the tune with the chorus in progress at `now` seconds; return why not, empty if it does."""
@@ -248,16 +233,15 @@ class Timekeeper:
             return "there is no chart to end; set chords"
         if self.stopped:
             return "the bars are stopped already"
-        self._course.end_with_chorus(self.transport.beat(now), self._accompaniment.planned_bars)
-        self._follow_course()
+        self._arrangement.end_with_chorus(self.transport.beat(now))
         return ""
 
     def stop(self, now: float) -> None:
         """Stop beat, band and clicks at `now` seconds, with every note of theirs; the chart stays there."""
         if not self.stopped:
             self._end(now)
-            self._accompaniment.stop()
-            self._scheduler.release_all(CLICK_CHANNEL)
+            self._arrangement.stop()
+            self._pulse.silence()
 
     def go_to(self, command: GoToBar | GoToSection, now: float) -> str:
         """Go on from a bar or a section of the chart with the next bar line after `now` seconds.
@@ -267,28 +251,18 @@ class Timekeeper:
         Returns:
             Why that is impossible; empty if it is done.
         """
-        course = self._course
-        if course is None:
-            return "there is no chart to move in; set chords"
-        beat = self._beat(now)
-        if isinstance(command, GoToSection):
-            place = course.section_target(command.steps, beat)
-        elif (target := course.bar_target(command.bar, beat)) is None:
-            part = "loop" if self._controls.loop_bars else "chart"
-            return f"bar {command.bar}: the {part} has bars 1 to {len(course.tune.chart.bars)}"
-        else:
-            place = target
+        place = self._arrangement.target(command, self._beat(now))
+        if isinstance(place, str):
+            return place
         if self.stopped and self._controls.clock == "internal":
-            course.begin(place)
+            self._arrangement.begin(place)
             self._begins_from, self._stopped_at = place, 0.0
-            self._follow_course()
             return ""
         if not self.transport.running:
             return "the clock does not run; start it first"
         self._stopped_at = None
         bar = -(-(self.transport.beat(now + JUMP_AHEAD) - _ROUNDING) // self.beats_per_bar)
-        course.go_to(place, max(int(bar), 0, self._accompaniment.planned_bars))
-        self._follow_course()
+        self._arrangement.go_to(place, int(bar))
         return ""
 
     def listen(self, now: float) -> bool:
@@ -347,43 +321,28 @@ class Timekeeper:
             if now - self._waits_since > AHEAD and controls.clock == "internal":
                 self.begin_bars(now)
             self._waits_since = None
-        if transport.jumps != self._jumps:
-            self._jumps = transport.jumps
-            self._scheduler.release_all(CLICK_CHANNEL)
-            self._metronome.restart()
-            self._out.restart()
-        wake: list[float] = [transport.lost_at] if transport.lost_at < float("inf") else []
+        self._pulse.follow_jumps()
+        wake: list[float | None] = [transport.lost_at] if transport.lost_at < float("inf") else []
         until = now + AHEAD
         if self._follower is not None and (look := self._follower.next_look) is not None:
             wake.append(max(look, now))
-        if (course := self._course) is not None and self.running:
-            if (end := self._end_time(course)) is not None:
-                if now >= end - _ROUNDING:
-                    self._end(now)
-                else:
-                    wake.append(end)
-                until = min(until, end - 2 * _ROUNDING)
-            if controls.tempo_step and self.in_tempo:
-                bar = course.next_chorus(transport.beat(now))
-                wake.append(transport.time(bar * self.beats_per_bar))
-        plays = not self.stopped and self._accompaniment.advance(transport, now, until)
-        if plays or (self._head is not None and self.running):
+        if self.running and (end := self._end_time) is not None:
+            if now >= end - _ROUNDING:
+                self._end(now)
+            else:
+                wake.append(end)
+            until = min(until, end - 2 * _ROUNDING)
+        if controls.tempo_step and self.in_tempo and self._course is not None:
+            bar = self._course.next_chorus(transport.beat(now))
+            wake.append(transport.time(bar * self.beats_per_bar))
+        plays = not self.stopped and self._arrangement.advance(now, until)
+        if plays or (self._arrangement.has_head and self.running):
             wake.append(now + AHEAD / 2)
-        if self.in_tempo and (controls.metronome or (transport.beat(now) < 0 and not plays)):
-            clicks = self._metronome.clicks(
-                transport.clock, now, until, self.beats_per_bar, controls.metronome, count_in=not plays
-            )
-            for click in clicks:
-                self._scheduler.note(click, CLICK_CHANNEL)
-            wake.append(now + AHEAD / 2)
-        else:
-            self._metronome.restart()
-        ticks = self.in_tempo and controls.clock_out
-        for event in self._out.due(transport.clock, now, until) if ticks else self._out.stop(now):
-            self._scheduler.clock_event(event)
-        if ticks:
-            wake.append(now + AHEAD / 2)
-        return min(wake, default=None)
+        sounds, per_bar = self.in_tempo, self.beats_per_bar
+        volume = controls.metronome if sounds else 0.0
+        wake.append(self._pulse.clicks(now, until, per_bar, volume, count_in=sounds and not plays))
+        wake.append(self._pulse.ticks(now, until, sent=bool(sounds and controls.clock_out)))
+        return min((time for time in wake if time is not None), default=None)
 
     def position(self, now: float) -> Position | None:
         """Return bar, beat and chord at `now` seconds; None in free time without a chart."""
@@ -403,18 +362,11 @@ class Timekeeper:
 
     def heads(self, now: float) -> bool:
         """Return whether the melody is played at `now` seconds, and goes on until a turn can be planned."""
-        course, transport = self._course, self.transport
-        if course is None or course.head is None or not self.running:
-            return False
-        return course.heads(transport.beat(now + AHEAD)) and course.heads(transport.beat(now + SOLO_AHEAD))
+        return self.running and self._arrangement.heads(now, AHEAD)
 
     def head_notes(self, now: float) -> list[Note]:
         """Return the notes of the melody that are due soon after `now` seconds, each once."""
-        head, course = self._head, self._course
-        if head is None or course is None or not self.running:
-            return []
-        clock = self.transport.clock
-        return head.due(course, clock, now, now + AHEAD, self._accompaniment.off_beat(clock.tempo))
+        return self._arrangement.head_notes(now, now + AHEAD) if self.running else []
 
     def _beat(self, now: float) -> float:
         """Return the beat at `now` seconds, or the one at which the bars were stopped."""
@@ -423,52 +375,19 @@ class Timekeeper:
     def _begin_form(self, place: int = 0) -> None:
         """Begin the form at a place with beat 0, and let the bars go on."""
         self._stopped_at, self._begins_from = None, 0
-        if self._head is not None:
-            self._head.stop()
-        if self._course is not None:
-            self._course.begin(place)
-            self._follow_course()
+        self._arrangement.begin(place)
 
-    def _use_tune(self) -> None:
-        """Use the tune of the controls, from its beginning."""
-        tune = tune_of(self._controls)
-        self._course = None if tune is None else Course(tune, self.transport)
-        if self._course is not None:
-            self._course.choruses = self._controls.choruses
-            self._course.begin()
-            self._use_head()
-        self._begins_from = 0
-        if self._stopped_at is not None:
-            self._stopped_at = 0.0
-
-    def _use_head(self) -> None:
-        """Use the melody of the controls, over a chart."""
-        head = head_named(self._controls.head) if self._controls.head else None
-        if self._course is not None:
-            self._course.head = head
-        if head is None:
-            self._head = None
-        elif self._head is None or self._head.head != head:
-            self._head = HeadInTime(head)
-
-    def _follow_course(self) -> None:
-        """Let the band follow the course of the tune."""
-        if self._course is not None:
-            self._accompaniment.follow(self._course.route, self._course.last)
-
-    def _end_time(self, course: Course) -> float | None:
-        """Return the seconds at which the tune has ended, its last chord included where there is a band."""
-        last = course.last_bar
-        if last is None:
-            return None
-        return self.transport.time((last + self._controls.has_band) * self.beats_per_bar)
+    @property
+    def _end_time(self) -> float | None:
+        """Seconds at which the tune has ended, its last chord included; None where it goes on for ever."""
+        bar = self._arrangement.end_bar
+        return None if bar is None else self.transport.time(bar * self.beats_per_bar)
 
     def _end(self, now: float) -> None:
         """Let beat and chart rest from `now` seconds on, while what sounds goes on."""
         self._stopped_at, self._waits_since = self.transport.beat(now), None
         self._begins_from = 0
-        if self._head is not None:
-            self._head.stop()
+        self._arrangement.rest()
 
     def _listen_or_not(self, now: float) -> None:
         """Start or stop following the beat of the human's playing, by the control `clock`."""
