@@ -148,6 +148,14 @@ def test_choruses_set_too_late_end_the_one_in_progress():
     assert max(event.time for event in rig.port.ons) > begun + 4 * CHORUS - 1
 
 
+def test_another_tune_has_all_its_choruses():
+    rig = tune(band=1, choruses=3, metronome=0.0)
+    rig.run_to(2.5 * CHORUS)
+    rig.companion.command(SetControl("chords", "Dm7 | G7 | Cmaj7 | A7"))
+    rig.run_to(8 * CHORUS)
+    assert max(event.time for event in rig.port.ons) == pytest.approx(5 * CHORUS, abs=0.05)
+
+
 def test_each_chorus_of_the_ladder_has_the_head_in_its_key(melody: str):
     rig = tune(head=melody, choruses=2, key_step="fifth")
     rig.run_to(2 * CHORUS)
