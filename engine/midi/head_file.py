@@ -14,7 +14,10 @@ from tatumflow.engine.midi.notes import fold_pitch
 _NAMES: Final = ("melody", "lead", "head", "theme", "solo", "vocal", "voice")
 """Words in the name of the track that has the melody."""
 
+_LARGEST_FILE: Final = 1 << 20
 _MOST_NOTES: Final = 10_000
+"""Bounds on what is read while a session plays on."""
+
 _COMMON_TIME: Final = (4, 4)
 _ROUNDING: Final = 1e-6
 
@@ -65,7 +68,7 @@ def read_head(path: Path) -> Head:
     """
     try:
         path = Path(path).expanduser()
-        score = parse_score(path)
+        score = parse_score(path, _LARGEST_FILE)
     except (RuntimeError, ValueError) as error:
         # A home that does not exist, or a character that no name has.
         raise MidiFileError(f"{str(path)!r}: is no file ({error}); give the name of a .mid file") from None

@@ -176,9 +176,9 @@ def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float | TempoMap 
         ) from error
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path, most: int) -> bytes:
     try:
-        return read_regular(path, LARGEST_FILE)
+        return read_regular(path, most)
     except FileNotFoundError:
         raise MidiFileError(f"{path.name}: no such file in {path.parent}; check the path") from None
     except OSError as error:
@@ -187,13 +187,13 @@ def _read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def parse_score(path: Path) -> ScoreTick:
-    """Return the score of a MIDI file, in ticks.
+def parse_score(path: Path, most: int = LARGEST_FILE) -> ScoreTick:
+    """Return the score of a MIDI file of `most` bytes, in ticks.
 
     Raises:
-        MidiFileError: if the file is missing, damaged or cut short.
+        MidiFileError: if the file is missing, larger, damaged or cut short.
     """
-    data = _read_bytes(path)
+    data = _read_bytes(path, most)
     problem = _structure_problem(data)
     if problem is None:
         try:
