@@ -20,7 +20,7 @@ help: ## Show this list
 	@echo "make TARGET [ARGS='...'] [PYTHON=python3.12]"
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-7s %s\n", $$1, $$2 }' Makefile
 
-jam: $(VENV)/live.stamp ## Play with the companion; without a terminal it answers a bundled phrase
+jam: $(VENV)/live.stamp $(VENV)/sounds.stamp ## Play with the companion; without a terminal it answers a bundled phrase
 	@$(BIN)/tatumflow jam $(ARGS)
 
 test: $(VENV)/dev.stamp ## Run the tests (ARGS go to pytest; WORKERS=0 runs them one after the other)
@@ -65,6 +65,11 @@ $(BIN)/python:
 $(VENV)/live.stamp: $(REQUIREMENTS) | $(BIN)/python
 	@echo "Installing TatumFlow into $(VENV) (some minutes the first time)"
 	@$(PIP) --editable .
+	@touch $@
+
+# Tried once: a machine that may not install them has the small ones.
+$(VENV)/sounds.stamp: | $(BIN)/python
+	@.make/system-packages.sh sounds $(BIN)/python
 	@touch $@
 
 $(VENV)/dev.stamp: $(REQUIREMENTS) .make/system-packages.sh | $(BIN)/python

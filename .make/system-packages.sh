@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install what TatumFlow uses from the system, where that may be done without asking; otherwise name the one
 # command to run. Never fails: everything here is something TatumFlow can go on without.
-# Usage: system-packages.sh live|test PYTHON
+# Usage: system-packages.sh live|test|sounds PYTHON
 what=$1
 python=$2
 
@@ -43,6 +43,25 @@ tell() {
     echo "To have everything (sound without a synthesizer, every test), run: $1" >&2
     echo "Going on without for now." >&2
 }
+
+# The SoundFont that comes along is small and sounds so. This one is 34 MB to load and 40 MB on the disk; where it
+# may not be installed, `tatumflow doctor` says how to get it.
+if [ "$what" = sounds ]; then
+    ls /usr/share/sounds/sf[23]/MuseScore_General* /usr/share/sounds/sf2/FluidR3* >/dev/null 2>&1 && exit 0
+    command -v apt-get >/dev/null && command -v timeout >/dev/null || exit 0
+    if [ "$(id -u)" = 0 ]; then
+        root="env"
+    elif sudo -n true 2>/dev/null; then
+        root="sudo -n env"
+    else
+        exit 0
+    fi
+    echo "Installing better sounds from the system: musescore-general-soundfont-small (34 MB)"
+    install="apt-get install -y -qq --no-install-recommends musescore-general-soundfont-small"
+    timeout 120 $root DEBIAN_FRONTEND=noninteractive sh -c "apt-get update -qq; $install" </dev/null >/dev/null 2>&1 ||
+        echo "They did not come; going on with the small ones." >&2
+    exit 0
+fi
 
 one_line() { tr '\n' ' ' | sed 's/ *$//'; }
 

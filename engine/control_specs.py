@@ -114,9 +114,18 @@ class ControlSpec:
         return int(number) if self.is_whole else number
 
 
-def text(default: str, label: str, group: Group, help: str, choices: Sequence[str] = ()) -> Any:  # noqa: ANN401
+def text(
+    default: str,
+    label: str,
+    group: Group,
+    help: str,
+    choices: Sequence[str] = (),
+    *,
+    steerable: bool = True,
+    row: bool = True,
+) -> Any:  # noqa: ANN401
     """Declare a control whose values are text, as a field of a dataclass; see `ControlSpec`."""
-    spec = ControlSpec("", default, label, group, help, choices=tuple(choices))
+    spec = ControlSpec("", default, label, group, help, choices=tuple(choices), steerable=steerable, row=row)
     return field(default=default, metadata={_SPEC: spec})
 
 

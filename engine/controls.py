@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from tatumflow.engine.band.styles import AUTO, STYLE_NAMES, StyleName
 from tatumflow.engine.control_specs import ControlSpec, declared, number, text
-from tatumflow.engine.errors import ChordError, SettingError
+from tatumflow.engine.errors import ChordError, MidiFileError, SettingError
 from tatumflow.engine.harmony.key_steps import KEY_STEPS, KeyStep
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST
 
 if TYPE_CHECKING:
     from tatumflow.engine.harmony.chart import Chart
+    from tatumflow.engine.midi.head_file import Head
 
 ModeName = Literal["answer", "continue", "improvise", "restyle", "reharmonize"]
 MODES: Final[tuple[ModeName, ...]] = get_args(ModeName)
@@ -32,6 +34,18 @@ def chart_named(source: str) -> "Chart":
     from tatumflow.engine.harmony.chart import find_chart
 
     return find_chart(source)
+
+
+@lru_cache(maxsize=4)
+def head_named(path: str) -> "Head":
+    """Return the melody in the file of the control `head`; it is read when the control is set, not later.
+
+    Raises:
+        MidiFileError: if the file cannot be read or has no melody.
+    """
+    from tatumflow.engine.midi.head_file import read_head
+
+    return read_head(Path(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +315,25 @@ class Controls:
         unit="bars",
         row=False,
     )
+    choruses: int = number(
+        0,
+        0,
+        64,
+        "Ends after",
+        "Band",
+        "Choruses of the chart after which the tune ends, the band on a last chord; 0 goes on for ever.",
+        unit="choruses",
+        row=False,
+    )
+    head: str = text(
+        "",
+        "Head",
+        "Band",
+        "MIDI file of the tune's melody, which the companion plays in the first chorus, and in the last one "
+        "where there is one; empty for none.",
+        steerable=False,
+        row=False,
+    )
     loop_from: int = number(
         1,
         1,
@@ -399,6 +432,11 @@ class Controls:
                 chart_named(self.chords)
             except ChordError as error:
                 raise SettingError(f"chords: {error}") from None
+        if self.head:
+            try:
+                head_named(self.head)
+            except MidiFileError as error:
+                raise SettingError(f"head: {error}") from None
         if self.register_low > self.register_high:
             raise SettingError(
                 f"register_low: {self.register_low} lies above register_high {self.register_high}"
@@ -408,6 +446,11 @@ class Controls:
     def has_band(self) -> bool:
         """Whether the band plays: it is on, and there is a chart."""
         return bool(self.band and self.chords)
+
+    @property
+    def has_head(self) -> bool:
+        """Whether there is a melody to play: a file is named, and there is a chart."""
+        return bool(self.head and self.chords)
 
     @property
     def trades(self) -> bool:
@@ -420,12 +463,20 @@ class Controls:
         return bool(self.hear_chords and not self.chords)
 
     def in_free_time(self) -> "Controls":
-        """Return these controls without a clock to follow or to send, as for playing into a file.
+        """Return these controls without a clock to follow or to send, or an end, as for playing into a file.
 
         The band stays, and keeps the time of the internal clock.
         """
         return replace(
-            self, clock="internal", trade_bars=0, trade_choruses=0, metronome=0.0, clock_out=0, tempo_step=0.0
+            self,
+            clock="internal",
+            trade_bars=0,
+            trade_choruses=0,
+            metronome=0.0,
+            clock_out=0,
+            tempo_step=0.0,
+            choruses=0,
+            head="",
         )
 
     def changed(self, name: str, value: object) -> "Controls":
@@ -442,6 +493,9 @@ class Controls:
         Raises:
             SettingError: if no control has one of the names, or a value does not fit.
         """
+        if values.get("head"):
+            # A file that is named again may have changed.
+            head_named.cache_clear()
         return replace(self, **{name: spec_of(name).converted(value) for name, value in values.items()})
 
 

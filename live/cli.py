@@ -83,6 +83,7 @@ _OF_JAM = (
     *_controls("style", "mode", "tempo"),
     SettingOption("--trade", "trade_bars"),
     _BAND,
+    *_controls("head", hidden=True),
     *_controls("chords", "swing", "grid_pull", "temperature", "seed", "count_in", "metronome", hidden=True),
     *_controls("band_style", "clock", hidden=True),
     SettingOption("--transpose", "ports.transpose", "Semitones that your notes are moved by.", hidden=True),

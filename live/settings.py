@@ -48,13 +48,19 @@ def _controls(value: object) -> Controls:
 
 
 def _changed(controls: Controls, values: Mapping[str, object]) -> Controls:
-    """Return controls with some of them set as a user sets them: a chart may be a file, which is read."""
+    """Return controls with some of them set as a user sets them: a chart may be a file, which is read.
+
+    The file of a head keeps its name, in full: other processes may run in other folders.
+    """
     chords = values.get("chords")
     if isinstance(chords, str):
         try:
             values = {**values, "chords": read_chords(chords)}
         except ChartError as error:
             raise SettingError(f"chords: {error}") from None
+    head = values.get("head")
+    if isinstance(head, str) and head:
+        values = {**values, "head": str(Path(head).expanduser().absolute())}
     return controls.with_all(values)
 
 
@@ -114,6 +120,9 @@ class SynthSettings(_Section):
     Attributes:
         enabled: Whether it plays.
         soundfont: An .sf2 or .sf3 file; empty takes the best found, see `tatumflow sounds`.
+        bass_soundfont: That of the basses, the band's too; empty takes `soundfont`.
+        comping_soundfont: That of the band's chords, where they have another program than the players.
+        drums_soundfont: That of the drums.
         driver: FluidSynth's audio driver, such as pulseaudio or jack; empty lets it choose.
         gain: Loudness, 0 to 5.
         program: General MIDI program of both players, 0 to 127; 0 is a grand piano.
@@ -124,6 +133,9 @@ class SynthSettings(_Section):
 
     enabled: bool = True
     soundfont: str = ""
+    bass_soundfont: str = ""
+    comping_soundfont: str = ""
+    drums_soundfont: str = ""
     driver: str = ""
     gain: float = Field(default=0.6, ge=0.0, le=5.0)
     program: int = Field(default=0, ge=0, le=127)

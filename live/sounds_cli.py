@@ -14,7 +14,8 @@ def register(app: typer.Typer) -> None:
 Examples:
   tatumflow sounds
   tatumflow sounds --try FluidR3 -o try.wav
-  tatumflow sounds --use MuseScore""",
+  tatumflow sounds --use MuseScore
+  tatumflow sounds --use FluidR3 --part drums""",
     )(sounds)
 
 
@@ -27,6 +28,9 @@ def sounds(
         str | None,
         typer.Option("--use", metavar="NAME", help="SoundFont to use from now on, or auto."),
     ] = None,
+    part: Annotated[
+        str, typer.Option(metavar="PART", help="Part of the band for --use alone: bass, comping or drums.")
+    ] = "",
     settings: Annotated[
         Path | None, typer.Option("--settings", help="Settings file instead of your own.")
     ] = None,
@@ -38,6 +42,6 @@ def sounds(
     if attempt is not None:
         try_sound(attempt, out, load_settings(settings))
     if use is not None:
-        use_sound(use, settings)
+        use_sound(use, settings, part)
     if attempt is None and use is None:
         list_sounds(load_settings(settings))

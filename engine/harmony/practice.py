@@ -1,5 +1,6 @@
 """Charts for practice: some bars of a tune over and over, and every chorus in another key."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 from math import gcd
@@ -23,22 +24,31 @@ def looped(chart: Chart, bars: range) -> Chart:
     return replace(chart, bars=chart.bars[bars.start : bars.stop], sections=tuple(inside))
 
 
-def in_keys(chart: Chart, step: KeyStep, seed: int) -> Chart:
-    """Return a chart of as many choruses as it takes to come round, each in the next key.
+def keys_of(step: KeyStep, seed: int) -> tuple[int, ...]:
+    """Return the semitones, 0 to 11, by which each chorus is transposed until the first key comes again.
 
     Args:
-        chart: One chorus, in the first key.
         step: How the key moves.
         seed: Seed of the order of random keys; all twelve come before one comes again.
     """
     if step == "same":
-        return chart
+        return (0,)
     if step == "random":
-        keys = [0, *(1 + np.random.default_rng(seed).permutation(_KEYS - 1)).tolist()]
-    else:
-        steps = _KEYS // gcd(SEMITONES[step], _KEYS)
-        keys = list(accumulate([SEMITONES[step]] * (steps - 1), initial=0))
-    choruses = [chart.transposed(key % _KEYS) for key in keys]
+        return (0, *(1 + np.random.default_rng(seed).permutation(_KEYS - 1)).tolist())
+    steps = _KEYS // gcd(SEMITONES[step], _KEYS)
+    return tuple(key % _KEYS for key in accumulate([SEMITONES[step]] * (steps - 1), initial=0))
+
+
+def in_keys(chart: Chart, keys: Sequence[int]) -> Chart:
+    """Return a chart of several choruses.
+
+    Args:
+        chart: One chorus, in the first key.
+        keys: Semitones by which each chorus is transposed, as `keys_of` returns them.
+    """
+    if len(keys) == 1:
+        return chart
+    choruses = [chart.transposed(key) for key in keys]
     sections = [
         replace(section, bar=section.bar + number * len(chart.bars))
         for number in range(len(choruses))

@@ -79,8 +79,8 @@ def read_midi(path: Path) -> MidiPerformance:
         MidiFileError: if the file is missing, damaged, cut short, or has no piano notes.
     """
     path = Path(path)
-    score = _parse(path, _read_bytes(path))
-    tracks = [_track_notes(track) for track in score.tracks if not track.is_drum]
+    score = parse_score(path)
+    tracks = [track_notes(track) for track in score.tracks if not track.is_drum]
     columns = np.concatenate([np.zeros((4, 0), dtype=np.int64), *tracks], axis=1)
     on_keyboard = (columns[2] >= PITCH_LOWEST) & (columns[2] <= PITCH_HIGHEST)
     if not on_keyboard.any():
@@ -105,13 +105,13 @@ def read_tracks(path: Path) -> tuple[MidiTrack, ...]:
         MidiFileError: if the file is missing, damaged, cut short, or has no notes.
     """
     path = Path(path)
-    score = _parse(path, _read_bytes(path))
+    score = parse_score(path)
     tempos, per_beat = _tempos(score), score.ticks_per_quarter
     channels = itertools.cycle(channel for channel in range(_CHANNELS) if channel != DRUM_CHANNEL)
     tracks = tuple(
         MidiTrack(
             name=track.name,
-            notes=_notes(_track_notes(track), tempos, per_beat),
+            notes=_notes(track_notes(track), tempos, per_beat),
             program=track.program,
             channel=DRUM_CHANNEL if track.is_drum else next(channels),
         )
@@ -129,7 +129,7 @@ def read_tempos(path: Path) -> list[tuple[int, int]]:
     Raises:
         MidiFileError: if the file is missing, damaged or cut short.
     """
-    return _tempos(_parse(path, _read_bytes(path)))
+    return _tempos(parse_score(path))
 
 
 def check_length(path: Path, notes: Sequence[Note]) -> None:
@@ -176,9 +176,9 @@ def write_midi(path: Path, tracks: Sequence[MidiTrack], tempo: float | TempoMap 
         ) from error
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path, most: int) -> bytes:
     try:
-        return read_regular(path, LARGEST_FILE)
+        return read_regular(path, most)
     except FileNotFoundError:
         raise MidiFileError(f"{path.name}: no such file in {path.parent}; check the path") from None
     except OSError as error:
@@ -187,7 +187,13 @@ def _read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def _parse(path: Path, data: bytes) -> ScoreTick:
+def parse_score(path: Path, most: int = LARGEST_FILE) -> ScoreTick:
+    """Return the score of a MIDI file of `most` bytes, in ticks.
+
+    Raises:
+        MidiFileError: if the file is missing, larger, damaged or cut short.
+    """
+    data = _read_bytes(path, most)
     problem = _structure_problem(data)
     if problem is None:
         try:
@@ -226,15 +232,15 @@ def _tempos(score: ScoreTick) -> list[tuple[int, int]]:
 
 
 def _notes(columns: _Ticks, tempos: list[tuple[int, int]], ticks_per_beat: int) -> tuple[Note, ...]:
-    """Return notes in seconds from columns as `_track_notes` returns them, overlaps cut."""
-    start, end, pitch, velocity = _without_overlaps(columns)
+    """Return notes in seconds from columns as `track_notes` returns them, overlaps cut."""
+    start, end, pitch, velocity = without_overlaps(columns)
     onset = _seconds(start, tempos, ticks_per_beat)
     duration = _seconds(end, tempos, ticks_per_beat) - onset
     rows = zip(onset.tolist(), duration.tolist(), pitch.tolist(), velocity.tolist(), strict=True)
     return tuple(Note(*row) for row in rows)
 
 
-def _track_notes(track: TrackTick) -> _Ticks:
+def track_notes(track: TrackTick) -> _Ticks:
     """Return start tick, end tick, pitch and velocity, shape (4, n), of a track with its pedal folded in."""
     notes = track.notes.numpy()
     start = notes["time"].astype(np.int64)
@@ -258,7 +264,7 @@ def _held_by_pedal(end: _Ticks, time: _Ticks, value: NDArray[np.int8]) -> _Ticks
     return np.where(held, ups[np.searchsorted(time[~down], end, side="left")], end)
 
 
-def _without_overlaps(columns: _Ticks) -> _Ticks:
+def without_overlaps(columns: _Ticks) -> _Ticks:
     """Cut overlapping notes of one pitch and merge those that begin together; sort by start, then pitch."""
     start, end, pitch, velocity = columns[:, np.lexsort((columns[0], columns[2]))]
     if not len(start):
@@ -320,7 +326,7 @@ def _messages(track: MidiTrack, beats: TempoMap) -> mido.MidiTrack:
         (start, max(end, start + 1), note.pitch, min(max(note.velocity, 1), 127))
         for start, end, note in zip(starts, ends, track.notes, strict=True)
     ]
-    columns = _without_overlaps(np.array(rows, dtype=np.int64).reshape(-1, 4).T)
+    columns = without_overlaps(np.array(rows, dtype=np.int64).reshape(-1, 4).T)
     events = [
         event
         for start, end, pitch, velocity in columns.T.tolist()

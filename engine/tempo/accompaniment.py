@@ -10,6 +10,7 @@ from tatumflow.engine.band.band_note import Part
 from tatumflow.engine.band.band_style import BandStyle
 from tatumflow.engine.band.form import Form
 from tatumflow.engine.band.styles import AUTO, STYLES, style_for
+from tatumflow.engine.band.swing import offbeat
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.harmony.chart import Chart
 from tatumflow.engine.harmony.route import Route
@@ -53,6 +54,7 @@ class Accompaniment:
         self._band: BandInTime | None = None
         self._chart: Chart | None = None
         self._form: Form | None = None
+        self._style: BandStyle | None = None
         self._made: tuple[object, ...] = ()
         self._jumps = -1
         self._last: tuple[float, float] | None = None
@@ -79,7 +81,7 @@ class Accompaniment:
             self._band = BandInTime(Band(style, seed), form, seed)
         elif made != self._made:
             self._band.use(Band(style, seed), form)
-        self._chart, self._form, self._made = chart, form, made
+        self._chart, self._form, self._style, self._made = chart, form, style, made
         self._band.volumes = part_volumes(controls)
 
     def hear(self, transport: Transport, notes: Iterable[tuple[float, int, int]]) -> None:
@@ -87,6 +89,10 @@ class Accompaniment:
         if self._band is not None:
             for time, pitch, velocity in notes:
                 self._band.ears.add(transport.beat(time), pitch, velocity)
+
+    def off_beat(self, tempo: float) -> float:
+        """Return where the band's off-beats fall, in beats; the half of a beat without one."""
+        return 0.5 if self._band is None or self._style is None else offbeat(tempo, self._style.swing)
 
     @property
     def planned_bars(self) -> int:

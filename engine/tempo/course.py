@@ -8,6 +8,7 @@ from typing import Final
 from tatumflow.engine.harmony.chords import Chord
 from tatumflow.engine.harmony.route import Route
 from tatumflow.engine.messages import Position
+from tatumflow.engine.midi.head_file import Head
 from tatumflow.engine.tempo.beat_clock import Beats
 from tatumflow.engine.tempo.chart_clock import ChartInTime
 from tatumflow.engine.tempo.tune import Tune
@@ -21,6 +22,9 @@ class Course:
     Places are bars of the form, counted on from chorus to chorus; see `Route`.
 
     Attributes:
+        tune: The tune.
+        head: Its melody; None for none.
+        choruses: Choruses after which it ends; 0 goes on for ever.
         route: The place of each bar of the beat.
         last: Place of the bar of the last chord; None where the form goes on for ever.
     """
@@ -28,6 +32,8 @@ class Course:
     def __init__(self, tune: Tune, beats: Beats) -> None:
         """Begin at the beginning, without an end."""
         self.tune = tune
+        self.head: Head | None = None
+        self.choruses = 0
         self.route = Route()
         self.last: int | None = None
         self._beats = beats
@@ -40,14 +46,54 @@ class Course:
     @property
     def last_bar(self) -> int | None:
         """Bar of the beat of the last chord, at or after beat 0; None where the form goes on for ever."""
-        if self.last is None:
-            return None
-        start = self.route.jumps[-1].bar if self.route.jumps else 0
-        return self.route.bar_of(self.last, start)
+        return None if self.last is None else self._bar_of(self.last)
+
+    def _bar_of(self, place: int) -> int | None:
+        return self.route.bar_of(place, self.route.jumps[-1].bar if self.route.jumps else 0)
 
     def begin(self, place: int = 0) -> None:
-        """Begin with beat 0 at a place."""
+        """Begin with beat 0 at a place, to end after the choruses."""
         self.route = Route().jumped(0, place) if place else Route()
+        self.last = self.choruses * self.tune.chorus_bars or None
+
+    def use_choruses(self, choruses: int, beat: float, planned: int = 0) -> None:
+        """End after some choruses, or with the one at a beat where they are over; 0 goes on for ever."""
+        self.choruses = choruses
+        self.last = choruses * self.tune.chorus_bars or None
+        if self.last is None:
+            return
+        bar = max(self.bar(beat), 0)
+        ends = self.route.bar_of(self.last, bar)
+        if ends is None or ends <= bar or ends < planned:
+            self.end_with_chorus(beat, planned)
+
+    def has_head(self, chorus: int) -> bool:
+        """Return whether the melody is played in a chorus, from 0; the count-in leads to the first."""
+        return self.head is not None and (chorus <= 0 or chorus == self.choruses - 1)
+
+    def heads(self, beat: float) -> bool:
+        """Return whether the melody is played at a beat."""
+        ended = self.last is not None and self.route.place(self.bar(beat)) >= self.last
+        return self.has_head(self.chorus(max(beat, 0.0))) and not ended
+
+    @property
+    def solos_from(self) -> int:
+        """Place of the first bar of the solos."""
+        return 0 if self.head is None else self.tune.chorus_bars
+
+    @property
+    def solos_end(self) -> int | None:
+        """Bar of the beat before which the solos end; None where they go on for ever.
+
+        That is the last chorus where it is the head, one bar earlier for a pickup, else the last chord.
+        """
+        if self.last is None:
+            return None
+        last = self.last
+        if self.head is not None and self.choruses > 1:
+            out = (self.choruses - 1) * self.tune.chorus_bars - ceil(self.head.pickup - _ROUNDING)
+            last = min(last, max(out, self.solos_from))
+        return self._bar_of(last)
 
     def bar(self, beat: float) -> int:
         """Return the bar of the beat."""

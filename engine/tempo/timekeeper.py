@@ -10,19 +10,17 @@ from tatumflow.engine.messages import GoToBar, GoToSection, HeardBeat, Position
 from tatumflow.engine.midi.events import BeatReport, ClockEvent, ClockStart, NoteOn, SongPosition
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
-from tatumflow.engine.tempo.accompaniment import Accompaniment
+from tatumflow.engine.tempo.arrangement import Arrangement
 from tatumflow.engine.tempo.beat_clock import Beats
 from tatumflow.engine.tempo.chart_clock import ChartInTime
-from tatumflow.engine.tempo.clock_out import ClockOut
 from tatumflow.engine.tempo.course import Course
 from tatumflow.engine.tempo.grid import felt_beat
 from tatumflow.engine.tempo.listening import BeatFollower
-from tatumflow.engine.tempo.metronome import CLICK_CHANNEL, Metronome
+from tatumflow.engine.tempo.pulse import Pulse
 from tatumflow.engine.tempo.tap import Taps
 from tatumflow.engine.tempo.time_in_force import TimeInForce
 from tatumflow.engine.tempo.trading import Trading
 from tatumflow.engine.tempo.transport import Transport
-from tatumflow.engine.tempo.tune import tune_of
 
 AHEAD: Final = 0.1
 """Seconds before they are due at which clicks and ticks are scheduled."""
@@ -32,6 +30,9 @@ COMMON_TIME: Final = 4
 
 JUMP_AHEAD: Final = 0.2
 """Seconds before a bar line up to which the form can still go on elsewhere with it; the band plans later."""
+
+_MOVED: Final = 0.5
+"""Beats by which a beat that is reported moves where it goes on elsewhere."""
 
 _ROUNDING: Final = 1e-6
 
@@ -54,27 +55,26 @@ class Timekeeper:
         tracker: Callable[[], BeatTracker] = bundled_tracker,
     ) -> None:
         """Begin at `now` seconds; `tracker` opens the beat tracker when the clock is first `listen`."""
-        self._scheduler = scheduler
         self._controls = controls
         self.transport = Transport(controls.tempo, now)
         self.transport.use_source(controls.clock)
-        self._metronome = Metronome()
-        self._accompaniment = Accompaniment(scheduler, controls)
-        self._out = ClockOut()
+        self._arrangement = Arrangement(scheduler, controls, self.transport)
+        self._pulse = Pulse(scheduler, self.transport)
         self._taps = Taps()
-        self._jumps = self.transport.jumps
         self._open_tracker = tracker
         self._follower: BeatFollower | None = None
         self._listen_or_not(now)
-        self._course: Course | None = None
         self._stopped_at: float | None = None
         self._begins_from = 0
-        self._use_tune()
         self._chorus: int | None = None
         self._waits_since: float | None = None
-        if controls.trades or controls.has_band:
+        if controls.trades or controls.has_band or controls.has_head:
             self.begin_bars(now)
             self._waits_since = now
+
+    @property
+    def _course(self) -> Course | None:
+        return self._arrangement.course
 
     @property
     def running(self) -> bool:
@@ -95,7 +95,9 @@ class Timekeeper:
     def in_tempo(self) -> bool:
         """Whether the beat goes on, whatever is played."""
         c = self._controls
-        requested = c.clock != "internal" or c.trades or c.metronome or c.clock_out or c.has_band
+        requested = (
+            c.clock != "internal" or c.trades or c.metronome or c.clock_out or c.has_band or c.has_head
+        )
         return bool(requested) and self.running
 
     @property
@@ -123,7 +125,7 @@ class Timekeeper:
             return None
         if course is None:
             return Trading(bars, self.beats_per_bar)
-        return Trading(bars, self.beats_per_bar, course.route, course.last_bar)
+        return Trading(bars, self.beats_per_bar, course.route, course.solos_from, course.solos_end)
 
     @property
     def beats_per_bar(self) -> int:
@@ -131,9 +133,9 @@ class Timekeeper:
         return COMMON_TIME if self._course is None else self._course.tune.chart.beats_per_bar
 
     @property
-    def last_bar_line(self) -> float | None:
-        """Seconds of the bar line of the tune's last chord; None where the tune goes on for ever."""
-        last = None if self._course is None or not self.running else self._course.last_bar
+    def solos_end(self) -> float | None:
+        """Seconds of the bar line before which the solos end; None where they go on for ever."""
+        last = None if self._course is None or not self.running else self._course.solos_end
         return None if last is None else self.transport.time(last * self.beats_per_bar)
 
     @property
@@ -155,25 +157,26 @@ class Timekeeper:
         was_in_tempo = self.in_tempo
         before, self._controls = self._controls, controls
         turns = self._turn_bars(before)
-        if tune_of(controls) != tune_of(before):
-            self._use_tune()
-            self._chorus = None
+        if self._arrangement.use(controls, self._beat(now)):
+            self._chorus, self._begins_from = None, 0
+            if self.stopped:
+                self._stopped_at = 0.0
         if controls.clock != before.clock and controls.clock != "internal":
             self._begin_form()
         self.transport.use_source(controls.clock)
         self._listen_or_not(now)
-        self._accompaniment.use(controls)
         trades = controls.trades and not before.trades
-        band_begins = controls.has_band and not before.has_band and not was_in_tempo and not self.stopped
+        begins = controls.has_band or controls.has_head
+        begins = begins and not (before.has_band or before.has_head or was_in_tempo or self.stopped)
         if self.stopped:
             pass
-        elif (trades or band_begins) and controls.clock == "internal":
+        elif (trades or begins) and controls.clock == "internal":
             self.begin_bars(now)
         elif controls.tempo != before.tempo and self.in_tempo:
             self.transport.use_tempo(controls.tempo, now)
         elif (controls.chords, controls.tempo) != (before.chords, before.tempo) and not self.in_tempo:
             self.begin_at(now)
-        if band_begins:
+        if begins:
             return True
         return (self._turn_bars(controls), controls.clock) != (turns, before.clock)
 
@@ -195,24 +198,25 @@ class Timekeeper:
 
     def handle(self, event: ClockEvent | BeatReport) -> bool:
         """Handle an event of an external clock; return whether plans became void."""
-        before = self.transport.jumps
+        before, beat = self.transport.jumps, self.transport.beat(event.time)
         self.transport.handle(event)
         if self.transport.jumps == before:
             return False
-        if isinstance(event, ClockStart | SongPosition | BeatReport):
+        moved = abs(self.transport.beat(event.time) - beat) > _MOVED
+        if isinstance(event, ClockStart | SongPosition) or (isinstance(event, BeatReport) and moved):
             self._begin_form()
         self._stopped_at = None
         return True
 
     def add_note(self, note: NoteOn) -> None:
         """Keep a note of the human's for the next update of the beat, and for the band."""
-        self._accompaniment.hear(self.transport, ((note.time, note.pitch, note.velocity),))
+        self._arrangement.hear(((note.time, note.pitch, note.velocity),))
         if self._follower is not None:
             self._follower.add_note(note.time, note.pitch, note.velocity)
 
     def add_committed(self, notes: Iterable[Note]) -> None:
         """Let the band hear the companion's committed notes."""
-        self._accompaniment.hear(self.transport, ((n.onset, n.pitch, n.velocity) for n in notes))
+        self._arrangement.hear((n.onset, n.pitch, n.velocity) for n in notes)
 
     def end_tune(self, time: float) -> float | None:
         """Let the band end on the first bar line at `time` seconds or later.
@@ -220,12 +224,8 @@ class Timekeeper:
         Returns:
             Seconds at which its last chord has ended; None without a band.
         """
-        course = self._course
-        if course is None or not self._controls.has_band:
-            return None
-        bar = course.end_at(self.transport.beat(time), self._accompaniment.planned_bars)
-        self._follow_course()
-        return self.transport.time((bar + 1) * self.beats_per_bar)
+        bar = self._arrangement.end_at(self.transport.beat(time))
+        return None if bar is None else self.transport.time((bar + 1) * self.beats_per_bar)
 
     def end_chorus(self, now: float) -> str:
         """End the tune with the chorus in progress at `now` seconds; return why not, empty if it does."""
@@ -233,16 +233,15 @@ class Timekeeper:
             return "there is no chart to end; set chords"
         if self.stopped:
             return "the bars are stopped already"
-        self._course.end_with_chorus(self.transport.beat(now), self._accompaniment.planned_bars)
-        self._follow_course()
+        self._arrangement.end_with_chorus(self.transport.beat(now))
         return ""
 
     def stop(self, now: float) -> None:
         """Stop beat, band and clicks at `now` seconds, with every note of theirs; the chart stays there."""
         if not self.stopped:
             self._end(now)
-            self._accompaniment.stop()
-            self._scheduler.release_all(CLICK_CHANNEL)
+            self._arrangement.stop()
+            self._pulse.silence()
 
     def go_to(self, command: GoToBar | GoToSection, now: float) -> str:
         """Go on from a bar or a section of the chart with the next bar line after `now` seconds.
@@ -252,28 +251,18 @@ class Timekeeper:
         Returns:
             Why that is impossible; empty if it is done.
         """
-        course = self._course
-        if course is None:
-            return "there is no chart to move in; set chords"
-        beat = self._beat(now)
-        if isinstance(command, GoToSection):
-            place = course.section_target(command.steps, beat)
-        elif (target := course.bar_target(command.bar, beat)) is None:
-            part = "loop" if self._controls.loop_bars else "chart"
-            return f"bar {command.bar}: the {part} has bars 1 to {len(course.tune.chart.bars)}"
-        else:
-            place = target
+        place = self._arrangement.target(command, self._beat(now))
+        if isinstance(place, str):
+            return place
         if self.stopped and self._controls.clock == "internal":
-            course.begin(place)
+            self._arrangement.begin(place)
             self._begins_from, self._stopped_at = place, 0.0
-            self._follow_course()
             return ""
         if not self.transport.running:
             return "the clock does not run; start it first"
         self._stopped_at = None
         bar = -(-(self.transport.beat(now + JUMP_AHEAD) - _ROUNDING) // self.beats_per_bar)
-        course.go_to(place, max(int(bar), 0, self._accompaniment.planned_bars))
-        self._follow_course()
+        self._arrangement.go_to(place, int(bar))
         return ""
 
     def listen(self, now: float) -> bool:
@@ -332,43 +321,28 @@ class Timekeeper:
             if now - self._waits_since > AHEAD and controls.clock == "internal":
                 self.begin_bars(now)
             self._waits_since = None
-        if transport.jumps != self._jumps:
-            self._jumps = transport.jumps
-            self._scheduler.release_all(CLICK_CHANNEL)
-            self._metronome.restart()
-            self._out.restart()
-        wake: list[float] = [transport.lost_at] if transport.lost_at < float("inf") else []
+        self._pulse.follow_jumps()
+        wake: list[float | None] = [transport.lost_at] if transport.lost_at < float("inf") else []
         until = now + AHEAD
         if self._follower is not None and (look := self._follower.next_look) is not None:
             wake.append(max(look, now))
-        if (course := self._course) is not None and self.running:
-            if (end := self._end_time(course)) is not None:
-                if now >= end - _ROUNDING:
-                    self._end(now)
-                else:
-                    wake.append(end)
-                until = min(until, end - 2 * _ROUNDING)
-            if controls.tempo_step and self.in_tempo:
-                bar = course.next_chorus(transport.beat(now))
-                wake.append(transport.time(bar * self.beats_per_bar))
-        plays = not self.stopped and self._accompaniment.advance(transport, now, until)
-        if plays:
+        if self.running and (end := self._end_time) is not None:
+            if now >= end - _ROUNDING:
+                self._end(now)
+            else:
+                wake.append(end)
+            until = min(until, end - 2 * _ROUNDING)
+        if controls.tempo_step and self.in_tempo and self._course is not None:
+            bar = self._course.next_chorus(transport.beat(now))
+            wake.append(transport.time(bar * self.beats_per_bar))
+        plays = not self.stopped and self._arrangement.advance(now, until)
+        if plays or (self._arrangement.has_head and self.running):
             wake.append(now + AHEAD / 2)
-        if self.in_tempo and (controls.metronome or (transport.beat(now) < 0 and not plays)):
-            clicks = self._metronome.clicks(
-                transport.clock, now, until, self.beats_per_bar, controls.metronome, count_in=not plays
-            )
-            for click in clicks:
-                self._scheduler.note(click, CLICK_CHANNEL)
-            wake.append(now + AHEAD / 2)
-        else:
-            self._metronome.restart()
-        ticks = self.in_tempo and controls.clock_out
-        for event in self._out.due(transport.clock, now, until) if ticks else self._out.stop(now):
-            self._scheduler.clock_event(event)
-        if ticks:
-            wake.append(now + AHEAD / 2)
-        return min(wake, default=None)
+        sounds, per_bar = self.in_tempo, self.beats_per_bar
+        volume = controls.metronome if sounds else 0.0
+        wake.append(self._pulse.clicks(now, until, per_bar, volume, count_in=sounds and not plays))
+        wake.append(self._pulse.ticks(now, until, sent=bool(sounds and controls.clock_out)))
+        return min((time for time in wake if time is not None), default=None)
 
     def position(self, now: float) -> Position | None:
         """Return bar, beat and chord at `now` seconds; None in free time without a chart."""
@@ -386,6 +360,14 @@ class Timekeeper:
         )
         return found if self._course is None else self._course.position(beat, found)
 
+    def heads(self, now: float) -> bool:
+        """Return whether the melody is played at `now` seconds, and goes on until a turn can be planned."""
+        return self.running and self._arrangement.heads(now, AHEAD)
+
+    def head_notes(self, now: float) -> list[Note]:
+        """Return the notes of the melody that are due soon after `now` seconds, each once."""
+        return self._arrangement.head_notes(now, now + AHEAD) if self.running else []
+
     def _beat(self, now: float) -> float:
         """Return the beat at `now` seconds, or the one at which the bars were stopped."""
         return self.transport.beat(now) if self._stopped_at is None else self._stopped_at
@@ -393,35 +375,19 @@ class Timekeeper:
     def _begin_form(self, place: int = 0) -> None:
         """Begin the form at a place with beat 0, and let the bars go on."""
         self._stopped_at, self._begins_from = None, 0
-        if self._course is not None:
-            self._course.begin(place)
-            self._course.last = None
-            self._follow_course()
+        self._arrangement.begin(place)
 
-    def _use_tune(self) -> None:
-        """Use the tune of the controls, from its beginning."""
-        tune = tune_of(self._controls)
-        self._course = None if tune is None else Course(tune, self.transport)
-        self._begins_from = 0
-        if self._stopped_at is not None:
-            self._stopped_at = 0.0
-
-    def _follow_course(self) -> None:
-        """Let the band follow the course of the tune."""
-        if self._course is not None:
-            self._accompaniment.follow(self._course.route, self._course.last)
-
-    def _end_time(self, course: Course) -> float | None:
-        """Return the seconds at which the tune has ended, its last chord included where there is a band."""
-        last = course.last_bar
-        if last is None:
-            return None
-        return self.transport.time((last + self._controls.has_band) * self.beats_per_bar)
+    @property
+    def _end_time(self) -> float | None:
+        """Seconds at which the tune has ended, its last chord included; None where it goes on for ever."""
+        bar = self._arrangement.end_bar
+        return None if bar is None else self.transport.time(bar * self.beats_per_bar)
 
     def _end(self, now: float) -> None:
         """Let beat and chart rest from `now` seconds on, while what sounds goes on."""
         self._stopped_at, self._waits_since = self.transport.beat(now), None
         self._begins_from = 0
+        self._arrangement.rest()
 
     def _listen_or_not(self, now: float) -> None:
         """Start or stop following the beat of the human's playing, by the control `clock`."""

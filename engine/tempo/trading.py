@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import ceil, floor, inf
 
-from tatumflow.engine.harmony.route import STRAIGHT, Route
+from tatumflow.engine.harmony.route import STRAIGHT, Route, Stretch
 
 _ROUNDING = 1e-6
 
@@ -18,12 +18,14 @@ class Trading:
         bars: Bars of a turn, at least 1.
         beats_per_bar: At least 1.
         route: The place in the form of each bar of the beat.
+        start: Place in the form, in bars, from which turns are counted.
         last: Bar of the beat before which the last turn ends; None where the form goes on for ever.
     """
 
     bars: int
     beats_per_bar: int = 4
     route: Route = STRAIGHT
+    start: int = 0
     last: int | None = None
 
     @property
@@ -38,8 +40,8 @@ class Trading:
             The beat; infinite where the form ends before it.
         """
         for stretch in self.route.stretches(self._bar(beat)):
-            start, ahead = stretch.start * self.beats_per_bar, stretch.ahead * self.beats_per_bar
-            if beat <= start and floor((start + ahead) / self.beats) % 2 == 1:
+            start, ahead = stretch.start * self.beats_per_bar, self._ahead(stretch)
+            if beat <= start and start + ahead >= 0 and floor((start + ahead) / self.beats) % 2 == 1:
                 entry = start
             else:
                 place = max(beat, start) + ahead
@@ -51,9 +53,13 @@ class Trading:
     def companion_end(self, beat: float) -> float:
         """Return the beat on which the companion's bars at a beat end, or the next ones after it."""
         stretch = next(self.route.stretches(self._bar(beat)))
-        ahead = stretch.ahead * self.beats_per_bar
+        ahead = self._ahead(stretch)
         end = self.beats * 2 * (max(int((beat + ahead) // (2 * self.beats)), 0) + 1) - ahead
         return min(end, stretch.end * self.beats_per_bar, self._end)
+
+    def _ahead(self, stretch: Stretch) -> int:
+        """Return the beats by which the turns are ahead of the beat."""
+        return (stretch.ahead - self.start) * self.beats_per_bar
 
     @property
     def _end(self) -> float:

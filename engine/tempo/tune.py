@@ -6,7 +6,7 @@ from functools import lru_cache
 from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.harmony.chart import Chart
 from tatumflow.engine.harmony.key_steps import KeyStep
-from tatumflow.engine.harmony.practice import in_keys, looped
+from tatumflow.engine.harmony.practice import in_keys, keys_of, looped
 
 
 @dataclass(frozen=True)
@@ -16,10 +16,14 @@ class Tune:
     Attributes:
         chart: Its choruses, each in its key, until the first key comes again.
         chorus_bars: Bars of one chorus, or of the loop.
+        keys: Semitones, 0 to 11, by which each of its choruses is transposed.
+        first_bar: Bar of the tune as written with which a chorus begins: that of the loop, from 0.
     """
 
     chart: Chart
     chorus_bars: int
+    keys: tuple[int, ...] = (0,)
+    first_bar: int = 0
 
     @property
     def chorus_beats(self) -> int:
@@ -39,7 +43,9 @@ def tune_of(controls: Controls) -> Tune | None:
 
 @lru_cache(maxsize=16)
 def _tune(chords: str, loop_from: int, loop_bars: int, key_step: KeyStep, seed: int) -> Tune:
-    chart = chart_named(chords)
+    chart, first_bar = chart_named(chords), 0
     if loop_bars and loop_from <= len(chart.bars):
+        first_bar = loop_from - 1
         chart = looped(chart, range(loop_from - 1, min(loop_from - 1 + loop_bars, len(chart.bars))))
-    return Tune(in_keys(chart, key_step, seed), len(chart.bars))
+    keys = keys_of(key_step, seed)
+    return Tune(in_keys(chart, keys), len(chart.bars), keys, first_bar)

@@ -1,6 +1,7 @@
 """The companion: listens, decides whose turn it is, and plays in its own turns."""
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Final
 
 from tatumflow.engine.arrays import Floats
@@ -37,7 +38,7 @@ from tatumflow.engine.turns.listener import Listener
 from tatumflow.engine.turns.live_controls import ControlsSet, LiveControls
 from tatumflow.engine.turns.modes import mode_named
 from tatumflow.engine.turns.phrase import Phrase
-from tatumflow.engine.turns.planner import Planner
+from tatumflow.engine.turns.planner import COMPANION_CHANNEL, Planner
 from tatumflow.engine.turns.redraws import Redraws
 from tatumflow.engine.turns.roll import Roll
 from tatumflow.engine.turns.status_board import StatusBoard
@@ -115,6 +116,7 @@ class Companion:
         )
         self._state: Turn = "listening"
         self._stopped = False
+        self._heads = False
         self._turn = CompanionTurn(Phrase((), now, now, 0.0), now)
         self._redraws = Redraws(now)
         session.begin_turn(Role.HUMAN, self._live.style)
@@ -140,8 +142,8 @@ class Companion:
 
     @property
     def turn(self) -> Turn:
-        """Whether the companion is listening, thinking or playing."""
-        return self._state
+        """Whether the companion is listening, thinking or playing, the head included."""
+        return "playing" if self._heads else self._state
 
     @property
     def turns(self) -> Sequence[TurnReport]:
@@ -180,6 +182,8 @@ class Companion:
                 self.set_controls((command,))
             case PlayKey():
                 self._play_key(command)
+            case TakeTurn() | PassTurn() | YieldTurn() if self._heads:
+                self._board.notify(self._clock.now(), "the head is played; turns begin with the solos")
             case TakeTurn(until=until):
                 self._take_turn(until)
             case PassTurn() if self._state != "playing":
@@ -278,6 +282,7 @@ class Companion:
         beat = self._time.advance(now)
         if self._time.stopped and not stopped:
             self._rest()
+        self._play_head(now)
         if (tempo := self._time.next_tempo(now)) is not None:
             self.set_controls((SetControl("tempo", tempo),))
         chord = self._harmony.advance(now)
@@ -288,7 +293,7 @@ class Companion:
 
     def snapshot(self) -> Snapshot:
         """Return the state for the screen. Each notice appears in one snapshot only."""
-        return self._board.snapshot(self._clock.now(), self._state, self.controls)
+        return self._board.snapshot(self._clock.now(), self.turn, self.controls)
 
     def silence(self) -> None:
         """Silence everything and stop for good, without a call of the model; for exits and crashes."""
@@ -302,7 +307,7 @@ class Companion:
         return self.controls.seed, self._reporter.begun
 
     def _listen(self, now: float) -> float | None:
-        if self._time.stopped:
+        if self._time.stopped or self._heads:
             return now if self._listener.prefill() else None
         bars = self._turn_taking.next_bars(now)
         if self._turn_taking.comes_at_once(bars):
@@ -433,8 +438,37 @@ class Companion:
             self._give_way()
 
     def _stop_bars(self) -> None:
-        self._time.stop(self._clock.now())
+        now = self._clock.now()
+        self._time.stop(now)
+        if self._heads:
+            self._cut_head(now)
         self._rest()
+
+    def _play_head(self, now: float) -> None:
+        """Play what is due of the melody; no turn of the companion's comes while it does."""
+        heads = self._time.heads(now)
+        if heads != self._heads:
+            if heads and self._state == "thinking":
+                self._abandon()
+            elif heads and self._state == "playing":
+                # What sounds may end in its own time.
+                self._planner.withdraw(-inf)
+                self._end_turn(now)
+            self._heads = heads
+            self._session.begin_turn(Role.COMPANION if heads else Role.HUMAN, self._live.style)
+            self._listener.next_phrase()
+            self._turn_taking.restart()
+        notes = self._time.head_notes(now)
+        for note in notes:
+            self._scheduler.note(note, COMPANION_CHANNEL)
+            self._session.add(note, Role.COMPANION)
+            self._listener.last_onset = note.onset
+        self._roll.play(notes)
+        self._time.add_committed(notes)
+
+    def _cut_head(self, now: float) -> None:
+        """End the melody's notes now."""
+        self._roll.cut(now, self._scheduler.release_all(COMPANION_CHANNEL))
 
     def _rest(self) -> None:
         """Be silent: the bars were stopped, or the tune has ended."""
@@ -473,6 +507,10 @@ class Companion:
     def _panic(self) -> None:
         try:
             self._give_way()
+            if self._heads:
+                # Everything at once means the head too, and it stays silent.
+                self._time.stop(self._clock.now())
+                self._heads = False
             self._listener.release(self._clock.now())
         finally:
             self._scheduler.panic()

@@ -42,6 +42,8 @@ _TIME_CONTROLS: Final = frozenset(
         "chords",
         "hear_chords",
         "band",
+        "head",
+        "choruses",
     }
 )
 _SAMPLING_CONTROLS: Final = frozenset(

@@ -25,7 +25,7 @@ class Bars:
     """The companion's bars, in beats of the clock in use.
 
     Attributes:
-        first: Beat on which they begin, or on which a turn is taken early.
+        first: Beat on which they begin, or on which a turn is taken early; infinite where none come.
         end: Beat on which the turn goes over.
     """
 
@@ -84,7 +84,7 @@ class TurnTaking:
             return None
         beat = self._time.transport.beat(now)
         first = trading.next_entry(max(beat - LATEST_ENTRY, self._entered + LATEST_ENTRY))
-        return Bars(first, trading.companion_end(first))
+        return Bars(first, inf if first == inf else trading.companion_end(first))
 
     def bars_from(self, now: float) -> Bars | None:
         """Return the bars of a turn taken at `now` seconds; None in free turns."""
@@ -132,7 +132,7 @@ class TurnTaking:
             transport = self._time.transport
             last_bar = transport.beat(turn.until) - self._time.beats_per_bar
             window = window.closing(turn.until, transport.time(last_bar))
-        elif (end := self._time.last_bar_line) is not None:
+        elif (end := self._time.solos_end) is not None:
             transport = self._time.transport
             last_bar = transport.beat(end) - self._time.beats_per_bar
             window = window.within(end, transport.time(last_bar))
@@ -147,7 +147,7 @@ class TurnTaking:
         None for a free turn in a tune that goes on for ever.
         """
         if turn.bars is None:
-            return None if turn.until is not None else self._time.last_bar_line
+            return None if turn.until is not None else self._time.solos_end
         return self._time.transport.time(turn.bars.end)
 
     def over_form(self, turn: CompanionTurn, now: float) -> CompanionTurn:

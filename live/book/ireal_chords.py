@@ -89,6 +89,7 @@ _ALTERATIONS: Final = re.compile(r"[b#]\d+")
 _SIGNS: Final = (
     (re.compile(r"^\^(?=[#b(]|$)"), "maj7"),
     (re.compile(r"\^"), "maj"),
+    (re.compile(r"^-[Mm]aj"), "mMaj"),
     (re.compile(r"^-(?!\d)|^-"), "m"),
     (re.compile(r"^[hø](?=7|$)7?"), "m7b5"),
     (re.compile(r"^[hø]9"), "m9b5"),

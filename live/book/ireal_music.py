@@ -26,12 +26,15 @@ _TOKEN: Final = re.compile(
   | T(?P<metre> \d\d )
   | N(?P<ending> \d )
   | (?P<root> [A-GW][b\#]? )
-        (?P<quality> (?:sus|alt|add|[-+^oh\dbø\#Δ])* ) (?:\*(?P<own> [^*|\[\]{}<>]{1,16} )\*)?
+        (?P<quality> (?:sus|alt|add|[Mm]aj|min|dim|aug|[Mm]|[-+^oh\dbø\#Δ])* )
+        (?:\*(?P<own> [^*|\[\]{}<>]{1,16} )\*)?
         (?: / (?P<bass> [A-G][b\#]? ) | / (?P<nine> 9 ) )?
+  | p? / (?P<under> [A-G][b\#]? )
+  | (?P<again> cl )
   | (?P<line> [|\[\]{}Z] )
   | (?P<cell> [ pxrn] )
   | (?P<mark> [SQUf] )
-  | [slY,\u00a0]
+  | [slY,.:;"\u00a0]
   | (?P<unknown> . )
     """,
     re.VERBOSE | re.DOTALL,
@@ -104,6 +107,11 @@ class _Reader:
                 self._line(token["line"])
             elif token["root"]:
                 self._chord_cell(token)
+            elif token["under"]:
+                self._held_over(token["under"])
+            elif kind == "again":
+                # Some links have this of the abbreviation for a bar line and a repeated bar.
+                self._cell("x")
             elif kind == "cell":
                 self._cell(token["cell"])
             elif kind == "section":
@@ -154,25 +162,31 @@ class _Reader:
 
     def _chord_cell(self, token: re.Match[str]) -> None:
         if token["root"].startswith("W"):
-            chord = self._chord.chord
-            if chord is None or not token["bass"]:
-                self._add(None)
-                return
-            symbol = f"{self._chord.symbol.partition('/')[0]}/{token['bass']}"
+            self._held_over(token["bass"])
+            return
+        quality = token["own"] or token["quality"]
+        if token["own"] and token["quality"]:
+            quality = token["quality"] + token["own"]
+        symbol = token["root"] + spelled(quality + (token["nine"] or ""))
+        self._add_symbol(symbol + (f"/{token['bass']}" if token["bass"] else ""), token[0])
+
+    def _held_over(self, bass: str | None) -> None:
+        """Add the chord before over another bass, or as it is."""
+        if self._chord.chord is None or not bass:
+            self._add(None)
         else:
-            quality = token["own"] or token["quality"]
-            if token["own"] and token["quality"]:
-                quality = token["quality"] + token["own"]
-            symbol = token["root"] + spelled(quality + (token["nine"] or ""))
-            symbol += f"/{token['bass']}" if token["bass"] else ""
+            self._add_symbol(f"{self._chord.symbol.partition('/')[0]}/{bass}", f"/{bass}")
+
+    def _add_symbol(self, symbol: str, written: str) -> None:
+        """Add the chord of a symbol that is written otherwise."""
         read = read_symbol(symbol)
         if read is None:
-            self._notice("unreadable", f"{one_line(token[0])!r} is not understood; the chord before is held")
+            self._notice("unreadable", f"{one_line(written)!r} is not understood; the chord before is held")
             self._add(None)
             return
         if not read.exact:
             nearest = "no chord" if read.chord is None else read.chord.symbol
-            self._notice("nearest", f"{one_line(token[0])} became {nearest}")
+            self._notice("nearest", f"{one_line(written)} became {nearest}")
         self._add(ChordChange(Fraction(0), read.chord, read.tail))
 
     def _cell(self, cell: str) -> None:

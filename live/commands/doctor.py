@@ -16,7 +16,8 @@ from tatumflow.live.audio.devices import AudioDevice, match_device
 from tatumflow.live.audio.portaudio import PortAudio
 from tatumflow.live.midi.midi_ports import api_problem, compiled_apis, list_ports, working_api
 from tatumflow.live.midi.soundfonts import ADVICE, PREFERRED
-from tatumflow.live.midi.synth import LiveSynth, soundfont_path
+from tatumflow.live.midi.synth import LiveSynth
+from tatumflow.live.midi.synth_sounds import part_soundfonts
 from tatumflow.live.processes.engine_log import log_path
 from tatumflow.live.quiet import quiet_stderr
 from tatumflow.live.settings import AUTO, Settings, settings_path
@@ -141,10 +142,12 @@ def _midi(settings: Settings) -> Iterator[Finding]:
 
 def _sound(settings: Settings) -> Iterator[Finding]:
     try:
-        path = soundfont_path(settings.synth.soundfont)
+        players, *others = part_soundfonts(settings.synth).items()
+        path = players[1]
         small = not settings.synth.soundfont and path.stem.lower() == PREFERRED[-1]
         advice = f"it sounds small; for better sounds: {ADVICE}" if small else ""
-        yield Finding("SoundFont", str(path), advice)
+        sounds = "".join(f"; {part}: {font}" for part, font in others)
+        yield Finding("SoundFont", f"{path}{sounds}", advice)
     except DeviceError as error:
         yield Finding("SoundFont", "missing", str(error))
     try:

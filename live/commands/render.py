@@ -14,7 +14,8 @@ from tatumflow.engine.midi.midi_file import DRUM_CHANNEL, MidiTrack, check_lengt
 from tatumflow.engine.tempo.band_file import accompany
 from tatumflow.live.band_tracks import band_tracks
 from tatumflow.live.commands.tune import check_band
-from tatumflow.live.midi.synth import SAMPLE_RATE, TAIL_SECONDS, render, soundfont_path, write_sound
+from tatumflow.live.midi.synth import TAIL_SECONDS, render, write_sound
+from tatumflow.live.midi.synth_sounds import SAMPLE_RATE, part_soundfonts, with_soundfont
 from tatumflow.live.settings import Settings, load_settings
 
 SUFFIXES: Final = (".wav", ".mp3")
@@ -56,8 +57,8 @@ def render_files(options: RenderOptions) -> None:
     check_band(options.changes, settings.controls)
     synth = settings.synth
     if options.soundfont is not None:
-        synth = synth.model_copy(update={"soundfont": str(options.soundfont)})
-    soundfont_path(synth.soundfont)
+        synth = with_soundfont(synth, options.soundfont)
+    part_soundfonts(synth)
     outputs = _outputs(options)
     pieces = [_read(source) for source in options.sources]
     if settings.controls.has_band:

@@ -18,10 +18,16 @@ PREFERRED: Final = ("musescore_general", "fluidr3_gm", "fluidr3mono_gm", "genera
 GeneralUser, and the small one of pretty_midi. Files of other names are listed, never chosen by themselves.
 """
 
+_DRUMS_LEVELS: Final = {"musescore_general": -7.5}
+"""Decibels by which the drums of a SoundFont, by the beginning of its name, are brought down to the balance
+of piano, bass, guitar and drums that `live/band_tracks.py` has with the small one."""
+
 ADVICE: Final = {
     "darwin": "get MuseScore_General.sf3 and put it into ~/Library/Audio/Sounds/Banks",
     "win32": "get MuseScore_General.sf3 and put it into C:/soundfonts",
-}.get(sys.platform, "`sudo apt install musescore-general-soundfont`, or your system's package of FluidR3")
+}.get(
+    sys.platform, "`sudo apt install musescore-general-soundfont-small`, or your system's package of FluidR3"
+)
 """How to get a better one."""
 
 
@@ -103,6 +109,16 @@ def best_soundfont(places: Sequence[Path] | None = None) -> Path | None:
     return known[0].path if known else None
 
 
+def drums_level(path: Path) -> float:
+    """Return the level in decibels at which the drums of a SoundFont are in balance with its piano."""
+    name = _plain(path.resolve().stem)
+    return next((level for known, level in _DRUMS_LEVELS.items() if name.startswith(known)), 0.0)
+
+
+def _plain(stem: str) -> str:
+    return stem.lower().replace(" ", "_").replace("-", "_")
+
+
 def _rank(stem: str) -> int:
-    name = stem.lower().replace(" ", "_").replace("-", "_")
+    name = _plain(stem)
     return next((rank for rank, known in enumerate(PREFERRED) if name.startswith(known)), len(PREFERRED))

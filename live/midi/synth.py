@@ -1,9 +1,6 @@
 """The built-in synthesizer, FluidSynth: live through its own audio driver, or into a sound file."""
 
-import contextlib
-import io
 import itertools
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -17,73 +14,17 @@ from tatumflow.engine.errors import DeviceError
 from tatumflow.engine.files.whole_file import whole_file
 from tatumflow.engine.midi.midi_file import DRUM_CHANNEL, MidiTrack
 from tatumflow.live.midi.midi_bytes import CONTROL_CHANGE, NOTE_OFF, NOTE_ON, Message
-from tatumflow.live.midi.soundfonts import best_soundfont
+from tatumflow.live.midi.synth_sounds import CHANNELS, SAMPLE_RATE, load_synth
 from tatumflow.live.quiet import quiet_stderr
 from tatumflow.live.settings import SynthSettings
 
 if TYPE_CHECKING:
     import fluidsynth
 
-SAMPLE_RATE: Final = 44_100
-_CHANNELS: Final = 16
-_INSTALL: Final = {
-    "darwin": "install it with `brew install fluid-synth`",
-    "win32": "install it with `choco install fluidsynth`",
-}.get(
-    sys.platform, "install it with `sudo apt install libfluidsynth3`, or your system's package of FluidSynth"
-)
-_DRUM_BANK: Final = 128
 TAIL_SECONDS: Final = 2.0
 """Seconds that a rendered file goes on after its last note."""
 _PROGRAM_CHANGE: Final = 0xC0
 _PITCH_BEND: Final = 0xE0
-
-
-def soundfont_path(given: str) -> Path:
-    """Return the SoundFont to load: a file, or for an empty string the best of this machine.
-
-    Raises:
-        DeviceError: if it does not exist.
-    """
-    if given:
-        path = Path(given).expanduser()
-        if path.is_file():
-            return path
-        raise DeviceError(
-            f"SoundFont {path}: no such file; check the name, or synth.soundfont in the settings"
-        )
-    default = best_soundfont()
-    if default is None:
-        raise DeviceError("no SoundFont: pretty_midi came without one; name an .sf2 file in synth.soundfont")
-    return default
-
-
-def _load(settings: SynthSettings, programs: Mapping[int, int] = MappingProxyType({})) -> "fluidsynth.Synth":
-    """Return a synthesizer; channels have these `programs`, the others the settings'.
-
-    A drum kit that the SoundFont lacks is replaced by its standard kit.
-    """
-    try:
-        # Where CI is set it prints which library it found, among the lines that a headless jam prints.
-        with contextlib.redirect_stdout(io.StringIO()):
-            import fluidsynth
-    except (ImportError, OSError):
-        raise DeviceError(f"no synthesizer: the FluidSynth library is missing; {_INSTALL}") from None
-    path = soundfont_path(settings.soundfont)
-    # FluidSynth has channels by the sixteen, of which the tenth are for drums.
-    channels = (max(programs, default=0) // _CHANNELS + 1) * _CHANNELS
-    with quiet_stderr():
-        synth = fluidsynth.Synth(gain=settings.gain, samplerate=SAMPLE_RATE, channels=channels)
-        font = synth.sfload(str(path))
-        if font == -1:
-            synth.delete()
-            raise DeviceError(f"SoundFont {path.name}: FluidSynth cannot read it; choose another .sf2 file")
-        for channel in range(channels):
-            if channel % _CHANNELS != DRUM_CHANNEL:
-                synth.program_select(channel, font, 0, programs.get(channel, settings.program))
-            elif synth.program_select(channel, font, _DRUM_BANK, settings.drum_kit) == -1:
-                synth.program_select(channel, font, _DRUM_BANK, 0)
-    return synth
 
 
 class LiveSynth:
@@ -100,7 +41,7 @@ class LiveSynth:
             DeviceError: if the library, the SoundFont or an audio device is missing.
         """
         self.name = "built-in synth"
-        self._synth = _load(settings, programs)
+        self._synth = load_synth(settings, programs)
         with quiet_stderr():
             # Four buffers of 64 frames, 6 ms. FluidSynth's default is 16 of them, its least two; with two,
             # a delay of its thread of 1.5 ms is audible, and the model computes on the other cores.
@@ -163,12 +104,12 @@ def render(tracks: Sequence[MidiTrack], settings: SynthSettings) -> NDArray[np.i
     Raises:
         DeviceError: if the library or the SoundFont is missing.
     """
-    free = (channel for channel in itertools.count() if channel % _CHANNELS != DRUM_CHANNEL)
+    free = (channel for channel in itertools.count() if channel % CHANNELS != DRUM_CHANNEL)
     channels = [DRUM_CHANNEL if track.channel == DRUM_CHANNEL else next(free) for track in tracks]
     programs = {
         channel: track.program or settings.program for channel, track in zip(channels, tracks, strict=True)
     }
-    synth = _load(settings, programs)
+    synth = load_synth(settings, programs)
     actions = sorted(
         action
         for channel, track in zip(channels, tracks, strict=True)

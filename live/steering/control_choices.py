@@ -17,7 +17,9 @@ CHARTS: Final = tuple(
 
 
 def options_of(control: str, styles: Sequence[str]) -> tuple[str, ...]:
-    """Return the values of one of `CHOICES`, by the model's style slugs; empty for no style, or no chart."""
+    """Return the values of one of `CHOICES`, by the model's style slugs; the empty one means none."""
     if CONTROL_SPECS[control].choices:
         return CONTROL_SPECS[control].choices
+    if control == "head":
+        return ("",)
     return ("", *CHARTS) if control == "chords" else ("", *styles)

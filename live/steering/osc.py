@@ -198,6 +198,8 @@ class OscListener:
                 continue
             if argument is None:
                 self._say_once(f"{PREFIX}{name} needs a number or a word to set {name} to")
+            elif name == "head" and argument:
+                self._say_once("OSC opens no files; set head on the screen, by --head or in the settings")
             elif name == "chords" and isinstance(argument, str):
                 self._take_chart(argument)
             else:

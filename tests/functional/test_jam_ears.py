@@ -22,7 +22,8 @@ from tatumflow.engine.midi.midi_file import MidiTrack
 from tatumflow.engine.midi.notes import Note
 from tatumflow.live.audio.commands import ChooseStem, RecordStems, SetStem
 from tatumflow.live.audio.status import AudioStatus
-from tatumflow.live.midi.synth import SAMPLE_RATE, render
+from tatumflow.live.midi.synth import render
+from tatumflow.live.midi.synth_sounds import SAMPLE_RATE
 from tatumflow.live.processes.host import EngineHost
 from tatumflow.live.processes.options import EngineOptions
 from tatumflow.live.settings import AudioSettings, PortSettings, Settings, SynthSettings

@@ -11,7 +11,8 @@ from duo import PATIENCE
 
 from tatumflow.engine.midi.midi_file import MidiTrack
 from tatumflow.engine.midi.notes import Note
-from tatumflow.live.midi.synth import SAMPLE_RATE, render
+from tatumflow.live.midi.synth import render
+from tatumflow.live.midi.synth_sounds import SAMPLE_RATE
 from tatumflow.live.settings import SynthSettings
 
 pytestmark = [pytest.mark.ports, pytest.mark.needs("jackd"), pytest.mark.slow]

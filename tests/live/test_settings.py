@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.midi.midi_file import MidiTrack, write_midi
+from tatumflow.engine.midi.notes import Note
 from tatumflow.live.settings import Settings, load_settings, save_settings, settings_path
 
 
@@ -125,3 +127,12 @@ def test_an_audio_input_is_kept_like_everything_else(tmp_path):
     settings = Settings().with_audio(enabled=True, stem="input", input="USB", channels=(2,), voices="many")
     save_settings(settings, path)
     assert load_settings(path) == settings
+
+
+def test_the_file_of_a_head_is_named_in_full(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_midi(tmp_path / "head.mid", [MidiTrack("Melody", [Note(0.0, 0.5, 60, 80)])])
+    settings = Settings().with_changes({"head": "head.mid"})
+    assert settings.controls.head == str(tmp_path / "head.mid")
+    with pytest.raises(SettingError, match=r"gone\.mid: no such file"):
+        Settings().with_changes({"head": "gone.mid"})

@@ -141,7 +141,7 @@ class ChartView(Widget):
             return None
         looped = controls.loop_bars and tune.chorus_bars <= controls.loop_bars
         first = controls.loop_from if looped else 1
-        choruses = getattr(controls, "choruses", 0)
+        choruses = controls.choruses
         # A tune is the same object while its controls stay, and hashing one takes longer than a poll should.
         if tune is not self._tune or self._sheet is None:
             self._tune, self._sheet = tune, lead_sheet(tune, self._instrument)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tatumflow.engine.harmony.chart import Chart, Section, named_chart, parse_chart
 from tatumflow.engine.harmony.key_steps import KEY_STEPS, KeyStep
-from tatumflow.engine.harmony.practice import in_keys, looped
+from tatumflow.engine.harmony.practice import in_keys, keys_of, looped
 
 AABA = Chart(
     tuple(parse_chart("C | D7 | E7 | F | G | A7 | Bb | B7").bars),
@@ -30,7 +30,7 @@ def test_a_loop_keeps_the_sections_that_it_touches() -> None:
 @pytest.mark.parametrize("step", KEY_STEPS)
 def test_keys_come_round(step: KeyStep) -> None:
     chart = named_chart("blues in F")
-    keys = in_keys(chart, step, seed=3)
+    keys = in_keys(chart, keys_of(step, seed=3))
     choruses = [keys.bars[i : i + 12] for i in range(0, len(keys.bars), 12)]
     assert choruses[0] == chart.bars
     tonics = [chorus[0][0].chord.root for chorus in choruses if chorus[0][0].chord]
@@ -41,5 +41,5 @@ def test_keys_come_round(step: KeyStep) -> None:
 
 @given(seed=st.integers(0, 1000))
 def test_random_keys_are_the_same_for_the_same_seed(seed: int) -> None:
-    assert roots(in_keys(AABA, "random", seed)) == roots(in_keys(AABA, "random", seed))
-    assert len({section.bar for section in in_keys(AABA, "random", seed).sections}) == 36
+    assert roots(in_keys(AABA, keys_of("random", seed))) == roots(in_keys(AABA, keys_of("random", seed)))
+    assert len({section.bar for section in in_keys(AABA, keys_of("random", seed)).sections}) == 36

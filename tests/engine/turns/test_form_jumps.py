@@ -6,7 +6,14 @@ import pytest
 from rig import Rig
 
 from tatumflow.engine.messages import BeginBars, EndTune, GoToBar, GoToSection, SetControl, StopBars
-from tatumflow.engine.midi.events import ClockContinue, ClockStart, ClockTick, NoteOn, SongPosition
+from tatumflow.engine.midi.events import (
+    BeatReport,
+    ClockContinue,
+    ClockStart,
+    ClockTick,
+    NoteOn,
+    SongPosition,
+)
 from tatumflow.engine.tempo.band_in_time import BAND_CHANNELS
 from tatumflow.engine.tempo.metronome import CLICK_CHANNEL
 
@@ -260,6 +267,20 @@ def test_under_a_clock_outside_the_form_moves_and_the_beat_does_not():
     rig.companion.handle(ClockContinue(now))
     ticks(rig, now + 0.001, 1.0)
     assert place(rig)[0] == 1
+
+
+def test_a_correction_of_link_leaves_the_form_where_it_is_and_a_jump_begins_it():
+    rig = tune(clock="link")
+    for beat in range(7):
+        time = beat * BEAT
+        rig.run_to(time)
+        rig.companion.handle(BeatReport(time, beat + 0.03 * (beat > 4), 240.0))
+        if beat == 1:
+            rig.companion.command(GoToBar(7))
+    rig.run_to(6.5 * BEAT)
+    assert place(rig)[0] == 6
+    rig.companion.handle(BeatReport(rig.clock.now(), 10.5, 240.0))
+    assert place(rig)[0] == 2
 
 
 def test_the_ending_stays_where_it_is_in_the_form():

@@ -85,6 +85,21 @@ def test_choruses_are_traded():
     assert rig.companion.turn == "listening"
 
 
+@pytest.mark.parametrize(
+    "controls", [*({"trade_bars": bars} for bars in (1, 2, 4, 8)), {"trade_choruses": 1}]
+)
+def test_turns_over_a_twelve_bar_form_begin_and_end_on_bar_lines(controls: dict):
+    rig = practice(chords="blues in F", metronome=0.0, **controls)
+    turn = controls.get("trade_bars", 12) * 4 * BEAT
+    rig.run_to(48 * 4 * BEAT + 0.01)
+    reports = rig.companion.turns
+    assert len(reports) == int(48 * 4 * BEAT / (2 * turn))
+    for count, report in enumerate(reports):
+        start = turn * (2 * count + 1)
+        assert (report.first_onset, report.end) == (pytest.approx(start), pytest.approx(start + turn))
+    assert all(note.onset // turn % 2 == 1 for note in rig.companion_notes)
+
+
 def test_turns_of_choruses_follow_the_loop():
     rig = practice(trade_choruses=1)
     rig.run_to(0.1)

@@ -47,6 +47,8 @@ def test_cells_become_beats(music: str, expected: list[str] | None) -> None:
         ("[T44C7   |F7   | r|G7   Z", ["C7", "F7", "C7", "F7", "G7"]),
         ("[T44C7   |n   |W/E   |G7/F   Z", ["C7", "N.C.", "N.C.", "G7/F"]),
         ("[T44C7   |W/E   |F7,W/A, |G7   Z", ["C7", "C7/E", "F7 F7/A@2", "G7"]),
+        ("[T44C7,p,/E,p,|p/G   |G7.   Z", ["C7 C7/E@2", "C7/G", "G7"]),
+        ("[T44C7   |cl  |F7   Z", ["C7", "C7", "F7"]),
         ("[T44C7(Gb7)   | (D7)  |F7   Z", ["C7", "C7", "F7"]),
         ("{T44C7   |N1F7   }            Y|N2G7   Z", ["C7", "F7", "C7", "G7"]),
         ("{T44C7   <3x> |F7   }|G7   Z", ["C7", "F7"] * 3 + ["G7"]),
@@ -108,6 +110,10 @@ def test_sections_composer_title_key_and_tempo() -> None:
         ("+", "Caug"),
         ("13#9", "C7"),
         ("7*alt*", "C7"),
+        ("maj7", "Cmaj7"),
+        ("min7", "Cm7"),
+        ("-maj7", "Cm6"),
+        ("dim7", "Cdim7"),
     ],
 )
 def test_qualities(quality: str, symbol: str) -> None:

@@ -8,7 +8,8 @@ from tatumflow.engine.errors import DeviceError, MidiFileError, SettingError
 from tatumflow.engine.midi.midi_file import DRUM_CHANNEL, MidiTrack, write_midi
 from tatumflow.engine.midi.notes import Note
 from tatumflow.live.commands.render import RenderOptions, render_files
-from tatumflow.live.midi.synth import SAMPLE_RATE, render
+from tatumflow.live.midi.synth import render
+from tatumflow.live.midi.synth_sounds import SAMPLE_RATE
 from tatumflow.live.settings import SynthSettings
 
 pytestmark = pytest.mark.needs("fluidsynth", "soundfont")

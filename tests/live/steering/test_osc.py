@@ -163,6 +163,12 @@ def test_the_command_line_chooses_the_port(tmp_path):
         JamOptions(changes={"osc.port": 70_000}, settings_file=file).settings()
 
 
+def test_no_file_of_a_melody_is_opened(heard: Heard) -> None:
+    commands = heard.after(lambda: heard.client.send_message("/tatumflow/head", "/etc/passwd"))
+    assert commands == []
+    assert "opens no files" in heard.lines[0]
+
+
 def test_a_chart_is_text_or_a_name_and_never_a_file(heard: Heard, tmp_path: Path) -> None:
     pipe = tmp_path / "x.txt"
     os.mkfifo(pipe)
