@@ -88,6 +88,11 @@ class ModelSession:
         return self._record.total
 
     @property
+    def has_notes(self) -> bool:
+        """Return whether there is a note in the context."""
+        return self._record.last_tick is not None
+
+    @property
     def pending(self) -> int:
         """Return how many steps `sync` has to prefill."""
         return self._record.total - self._cache.length

@@ -19,6 +19,7 @@ from tatumflow.engine.model.sampling import Sampling
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.phrases.phrase_guide import PhraseGuide
 from tatumflow.engine.ring import Ring
+from tatumflow.engine.turns.lead_in import lead_in
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.plan import Plan
 from tatumflow.engine.turns.turn_constraints import TurnConstraints
@@ -45,6 +46,7 @@ REDRAW_LEAD: Final = 0.05
 """Seconds beyond the lookahead in which planned notes stay while the rest is sampled again."""
 
 _PLANNED_LIMIT: Final = 48
+_LEAD_IN_STREAM: Final = 1
 # A wake-up at `onset - lookahead` must find the note due, though the sum rounds differently.
 _ROUNDING: Final = 1e-9
 _NO_TURN: Final = TurnRequest(
@@ -155,6 +157,7 @@ class Planner:
         self._rng = np.random.default_rng(request.seed)
         self._plan.begin(earliest if previous_onset is None else previous_onset)
         self._begin_mark = self._session.mark()
+        self._lead_in(request)
         self._session.begin_turn(Role.COMPANION, request.style, self._begin_phrase())
 
     def abandon(self) -> None:
@@ -309,6 +312,23 @@ class Planner:
         self.finished = True
         self._sound_end = now
         return unsounded
+
+    def _lead_in(self, request: TurnRequest) -> None:
+        """Put a line before a solo line over a chart that would begin without context; see `lead_in`."""
+        chart, controls = request.chart, request.controls
+        if chart is None or controls.max_polyphony > 1 or self._session.has_notes:
+            return
+        notes = lead_in(
+            chart.chart,
+            chart.beats,
+            chart.beats.beat(request.window.earliest),
+            controls.register_low,
+            controls.register_high,
+            np.random.default_rng((*request.seed, _LEAD_IN_STREAM)),
+        )
+        self._session.begin_turn(Role.COMPANION, request.style)
+        for note in notes:
+            self._session.add(note, Role.COMPANION)
 
     def _withdraw_later(self, *, new_window: bool = False) -> bool:
         """Withdraw the planned notes that can be sampled again before they are due.
