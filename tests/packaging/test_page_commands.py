@@ -45,8 +45,8 @@ NOT_RUN: Final = {
 """Beginnings of commands that are not run here, with the reason and where they are tested."""
 
 SHORTER: Final = {
-    "train configs/train/music-vae-2bar.yaml": "--set run.max_steps=2",
-    "train configs/train/fractal-small.yaml": "--set run.max_steps=2 --set data.free=0",
+    "train configs/train/music-vae-2bar.yaml": "--set run.max_steps=2 --set run.val_every=1",
+    "train configs/train/fractal-small.yaml": "--set run.max_steps=2 --set run.val_every=1",
     "export runs/music-vae-2bar": "--corpus data/packed",
     "export runs/fractal-small": "--corpus data/packed",
     "roll sample -n 20": "-n 1",
