@@ -66,6 +66,9 @@ class PaletteTarget(Protocol):
     def action_new_chart(self) -> None:
         """Write a chart."""
 
+    def action_head(self) -> None:
+        """Choose the file with the melody."""
+
     def action_go_to_bar(self) -> None:
         """Go to a bar of the chart."""
 
@@ -157,6 +160,7 @@ def _transport(app: PaletteTarget) -> Iterator[PaletteEntry]:
     )
     yield PaletteEntry("Section before", partial(send, GoToSection(-1)), "With the next bar")
     yield PaletteEntry("Go to bar …", app.action_go_to_bar, "Type its number, or click on it in the chart")
+    yield PaletteEntry("Head …", app.action_head, "The melody from a MIDI file, first and last")
     yield PaletteEntry("End the tune", partial(send, EndTune()), "The band ends with the chorus")
     controls = None if app.snapshot is None else app.snapshot.controls
     looping, playing = bool(controls and controls.loop_bars), bool(controls and controls.band)

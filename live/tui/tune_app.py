@@ -17,6 +17,7 @@ from tatumflow.live.steering.control_range import control_range
 from tatumflow.live.tui.dialogs.bar_dialog import BarDialog
 from tatumflow.live.tui.dialogs.chart_draft import ChartDraft
 from tatumflow.live.tui.dialogs.chart_editor import ChartEditor, EditedChart
+from tatumflow.live.tui.dialogs.head_dialog import HeadDialog
 from tatumflow.live.tui.dialogs.tune_finder import FoundTune, TuneFinder
 from tatumflow.live.tui.strip.section_loop import section_loop
 
@@ -81,6 +82,15 @@ class TuneApp(App[None], inherit_bindings=False):
         tune = None if self.snapshot is None else tune_of(self.snapshot.controls)
         if tune is not None:
             self.push_screen(BarDialog(len(tune.chart.bars)), self.go_to_bar)
+
+    def action_head(self) -> None:
+        """Open the dialog for the file with the melody."""
+        if self.snapshot is not None:
+            self.push_screen(HeadDialog(self.snapshot.controls.head), self._take_head)
+
+    def _take_head(self, head: str | None) -> None:
+        if head is not None:
+            self.set_control("head", head)
 
     def go_to_bar(self, bar: int | None) -> None:
         """Go on from a bar of the tune's chart, counted from 1."""

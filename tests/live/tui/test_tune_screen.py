@@ -19,6 +19,8 @@ from tatumflow.engine.messages import (
     SetControl,
     StopBars,
 )
+from tatumflow.engine.midi.midi_file import MidiTrack, write_midi
+from tatumflow.engine.midi.notes import Note
 from tatumflow.live.tui.app import TatumFlowApp
 from tatumflow.live.tui.chart.chart_view import ChartView
 from tatumflow.live.tui.commands import entries
@@ -235,3 +237,19 @@ async def test_the_book_keeps_how_a_tune_is_written_and_another_of_its_name(book
 def test_no_key_of_the_tune_is_one_of_the_piano() -> None:
     keys = {key for binding in TuneApp.BINDINGS for key in getattr(binding, "key", "").split(",")}
     assert not keys & PIANO_KEYS.keys()
+
+
+async def test_the_palette_takes_a_melody_from_a_file(tmp_path: Path) -> None:
+    melody = tmp_path / "head.mid"
+    write_midi(melody, [MidiTrack("Melody", [Note(0.0, 0.5, 72, 80)])])
+    link = moving()
+    async with screen(link) as (app, pilot):
+        {entry.name: entry for entry in entries(app)}["Head …"].run()
+        await pilot.pause()
+        app.screen.query_one(Input).value = str(tmp_path / "none.mid")
+        await pilot.press("enter")
+        assert "no such file" in shown(app, "#reason")
+        app.screen.query_one(Input).value = str(melody)
+        await pilot.press("enter")
+        await pilot.pause()
+    assert link.sent == [SetControl("head", str(melody))]
