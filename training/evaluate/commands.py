@@ -114,6 +114,9 @@ def table(figures: Figures) -> Iterator[str]:
                 low, high = row["real_range"]
                 line += f"; real {row['real']:.3f} [{low:.3f}, {high:.3f}], {row['within']} takes within"
             yield line
+    for name, row in figures.get("tunes", {}).items():
+        if isinstance(row, dict):
+            yield interval_line(f"tunes, {name}", row["value"], row["interval"])
     yield from bebop_lines(figures)
     for kind in ("exact", "transposed"):
         if "memorization" in figures:

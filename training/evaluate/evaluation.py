@@ -60,6 +60,7 @@ from tatumflow.training.evaluate.parts.style_figures import (
     tested_styles,
 )
 from tatumflow.training.evaluate.parts.theory_edits import edit_figures, play_edits
+from tatumflow.training.evaluate.parts.tune_figures import tune_figures
 from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Primer, draw_primers
 from tatumflow.training.evaluate.progress import Progress
 from tatumflow.training.evaluate.settings import EvaluationSettings
@@ -303,17 +304,19 @@ class Evaluation:
         return {"theory_edits": edit_figures(trial, seed=settings.seed)}
 
     def improvise(self) -> Figures:
-        """Figures of improvisations over a blues."""
+        """Figures of improvisations over a blues, and over tunes of different forms."""
         known = [style for style in IMPROVISERS if style in self._model.styles]
-        return improvise_figures(
+        seed, progress = self._settings.seed, self._progress.update
+        blues = improvise_figures(
             self._performer,
             known,
             self._settings.solos,
             takes=TAKES,
             seconds=TAKE_SECONDS,
-            seed=self._settings.seed,
-            progress=self._progress.update,
+            seed=seed,
+            progress=progress,
         )
+        return blues | {"tunes": tune_figures(self._performer, known, seed=seed, progress=progress)}
 
     def bebop(self) -> Figures:
         """Bebop vocabulary over the tunes of Parker's solos."""

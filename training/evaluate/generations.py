@@ -116,8 +116,11 @@ class Performer:
         given = [*to_notes(context), *notes]
         return to_array(self._play(given, phrase, window, mode.phrases, controls, seed))
 
-    def improvise(self, seconds: float, controls: Controls) -> Notes:
+    def improvise(self, seconds: float, controls: Controls, *, form: bool = False) -> Notes:
         """Improvise alone from 0 s on, with a chart from there; notes sounding at `seconds` end there.
+
+        With `form` the music is a form of that length, whose last phrase ends with it; see
+        `engine.offline.improvise`.
 
         Raises:
             SettingError: if the model lacks a style.
@@ -128,7 +131,8 @@ class Performer:
             weights = self._bundle.style_weights
             return Companion(self._session, scheduler, clock, controls, weights, self._phrases)
 
-        return stretch_of(to_array(improvise(make, seconds).companion), 0.0, seconds)
+        played = to_array(improvise(make, seconds, form=form).companion)
+        return played if form else stretch_of(played, 0.0, seconds)
 
     def _play(
         self,
