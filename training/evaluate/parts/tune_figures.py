@@ -81,10 +81,10 @@ def tune_figures(
     Raises:
         ModelFault: if the model's output is not finite.
     """
-    wanted = [(tune, style) for tune in tunes for style in styles or ("",)]
+    played = [(tune, style) for tune in tunes for style in styles or ("",)]
     takes: list[TuneTake] = []
-    for i, (tune, style) in enumerate(wanted):
-        progress(f"tune {i + 1} of {len(wanted)}")
+    for i, (tune, style) in enumerate(played):
+        progress(f"tune {i + 1} of {len(played)}")
         controls = Controls(
             mode="improvise", style=style, chords=tune, tempo=TEMPOS[i % len(TEMPOS)], seed=seed_of(seed, i)
         )
