@@ -2,9 +2,11 @@
 
 import json
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +16,9 @@ from rich.table import Table
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.files.whole_file import write_whole
+
+_FILE_WIDTH: Final = 120
+_WHOLE_FROM: Final = 1000.0
 
 
 @dataclass(frozen=True)
@@ -83,12 +88,19 @@ def print_figures(figures: Sequence[Figure], model: str, console: Console | None
     for figure in figures:
         table.add_row(
             f"{figure.name.replace('_', ' ')} ({figure.unit})",
-            *(f"{value:.2f}" for value in (figure.mean, figure.p50, figure.p99, figure.max)),
+            *(_number(value) for value in (figure.mean, figure.p50, figure.p99, figure.max)),
             str(figure.count),
             str(figure.target),
             _verdict(figure),
         )
-    (console or Console()).print(table)
+    if console is None:
+        # A pipe or a file has no width of its own.
+        console = Console() if sys.stdout.isatty() else Console(width=_FILE_WIDTH)
+    console.print(table)
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < _WHOLE_FROM else f"{value:.0f}"
 
 
 def _verdict(figure: Figure) -> str:
