@@ -1,5 +1,6 @@
 """Note cost, lateness and memory of an engine process over time."""
 
+import time
 from typing import Final
 
 import psutil
@@ -18,6 +19,7 @@ class EngineHealth:
         costs: Milliseconds of computing for a note, medians of the last 1,000, a hundred in all.
         lateness: Milliseconds of note-ons after their due time, 99th percentiles of the last 1,000, likewise.
         memory: Bytes of the engine and its children once a tenth of the time is over, and at the end.
+        cpu_share: Processor time of the engine and its children between those two, as a share of one core.
     """
 
     def __init__(self, host: EngineHost, seconds: float) -> None:
@@ -26,6 +28,8 @@ class EngineHealth:
         self.costs: list[float] = []
         self.lateness: list[float] = []
         self.memory: list[int] = []
+        self.cpu_share = 0.0
+        self._cpu_from = (0.0, 0.0)
         self._host = host
         self._process = psutil.Process(host.pid)
         self._seconds = seconds
@@ -41,6 +45,7 @@ class EngineHealth:
             raise DeviceError(f"the soak has ended early: {self._host.failure}")
         if not self.memory and elapsed >= _SETTLED * self._seconds:
             self.memory.append(self._resident())
+            self._cpu_from = (time.monotonic(), self._cpu_seconds())
         if elapsed < self._next:
             return False
         self._next += self._seconds / _SAMPLES
@@ -51,9 +56,17 @@ class EngineHealth:
         return True
 
     def end(self) -> None:
-        """Record the memory at the end."""
+        """Record memory and processor time at the end."""
         self.memory.append(self._resident())
+        at, used = self._cpu_from
+        self.cpu_share = (self._cpu_seconds() - used) / max(time.monotonic() - at, 1e-9)
+
+    def _processes(self) -> list[psutil.Process]:
+        return [self._process, *self._process.children()]
 
     def _resident(self) -> int:
-        processes = [self._process, *self._process.children()]
-        return sum(process.memory_info().rss for process in processes)
+        return sum(process.memory_info().rss for process in self._processes())
+
+    def _cpu_seconds(self) -> float:
+        times = [process.cpu_times() for process in self._processes()]
+        return sum(one.user + one.system for one in times)

@@ -10,7 +10,8 @@ from tatumflow.engine.clock import SystemClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.messages import SetControl, YieldTurn
 from tatumflow.engine.model.bundle import Bundle
-from tatumflow.live.bench.report import Figure
+from tatumflow.live.bench.report import Figure, Target
+from tatumflow.live.bench.timing import JITTER_TARGET
 from tatumflow.live.midi.jack_server import dummy_jack
 from tatumflow.live.midi.midi_bytes import Message
 from tatumflow.live.processes.host import EngineHost
@@ -70,11 +71,16 @@ def _soak(
             play(gesture.what)
         else:
             host.send(gesture.what)
-    for command in (SetControl("trade_bars", 0), SetControl("mode", "answer"), YieldTurn()):
-        host.send(command)
+    for name, value in (("band", 0), ("metronome", 0), ("trade_bars", 0), ("mode", "answer")):
+        host.send(SetControl(name, value))
+    host.send(YieldTurn())
     end = clock.now() + _TO_THE_END
     while clock.now() < end:
         health.look(clock.now() - start)
         time.sleep(_POLL_SECONDS)
     health.end()
-    return soak_figures(tally, health.costs or [0.0], health.memory)
+    return [
+        *soak_figures(tally, health.costs or [0.0], health.memory),
+        Figure.of("send_lateness_p99", "ms", health.lateness or [0.0], Target(max=JITTER_TARGET.p99)),
+        Figure.of("cpu", "share of a core", [health.cpu_share], Target()),
+    ]
