@@ -90,7 +90,7 @@ def stage(desk: Path, run: Run, request: pytest.FixtureRequest) -> Path:
     if command != "book import playlist.html":
         assert run("book", "import", "playlist.html")[0] == 0
     phrase = ROOT / "configs" / "live" / "phrase.mid"
-    for name in ("phrase.mid", "A.mid", "B.mid", "answer.mid", "solo.mid"):
+    for name in ("phrase.mid", "A.mid", "B.mid", "answer.mid", "solo.mid", "blue-monk.mid"):
         (desk / name).write_bytes(phrase.read_bytes())
     for name in ("session.mid", "take.mid"):
         if name in command:
