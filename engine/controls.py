@@ -36,16 +36,24 @@ def chart_named(source: str) -> "Chart":
     return find_chart(source)
 
 
-@lru_cache(maxsize=4)
+_HEADS: Final[dict[str, "Head"]] = {}
+
+
 def head_named(path: str) -> "Head":
-    """Return the melody in the file of the control `head`; it is read when the control is set, not later.
+    """Return the melody in the file of the control `head`, as it was when the control was last set to it.
 
     Raises:
-        MidiFileError: if the file cannot be read or has no melody.
+        MidiFileError: if it was not read before, and cannot be read or has no melody.
     """
+    return _HEADS[path] if path in _HEADS else _read_head(path)
+
+
+def _read_head(path: str) -> "Head":
     from tatumflow.engine.midi.head_file import read_head
 
-    return read_head(Path(path))
+    # What was read stays if that fails: the melody in use plays on without its file.
+    _HEADS[path] = head = read_head(Path(path))
+    return head
 
 
 @dataclass(frozen=True, slots=True)
@@ -493,9 +501,12 @@ class Controls:
         Raises:
             SettingError: if no control has one of the names, or a value does not fit.
         """
-        if values.get("head"):
-            # A file that is named again may have changed.
-            head_named.cache_clear()
+        if isinstance(head := values.get("head"), str) and head:
+            try:
+                # A file that is named again may have changed.
+                _read_head(head)
+            except MidiFileError as error:
+                raise SettingError(f"head: {error}") from None
         return replace(self, **{name: spec_of(name).converted(value) for name, value in values.items()})
 
 

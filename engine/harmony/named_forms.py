@@ -18,6 +18,11 @@ class NamedForm:
     key: str
     text: str
 
+    @property
+    def name(self) -> str:
+        """The title as it is written within a sentence, such as "rhythm changes" or "ii-V-I"."""
+        return self.title if self.title == "ii-V-I" else self.title[0].lower() + self.title[1:]
+
 
 _BLUES: Final = """
 F7  | Bb7   | F7    | Cm7 F7
@@ -123,7 +128,5 @@ def form_key(name: str) -> str:
 NAMED_FORMS: Final = {form_key(form.title): form for form in _FORMS}
 """The forms by `form_key` of their titles."""
 
-NAMED_CHARTS: Final = tuple(
-    form.title if form.title == "ii-V-I" else form.title[0].lower() + form.title[1:] for form in _FORMS
-)
+NAMED_CHARTS: Final = tuple(form.name for form in _FORMS)
 """The names of the built-in charts."""

@@ -86,7 +86,8 @@ class TuneApp(App[None], inherit_bindings=False):
     def action_head(self) -> None:
         """Open the dialog for the file with the melody."""
         if self.snapshot is not None:
-            self.push_screen(HeadDialog(self.snapshot.controls.head), self._take_head)
+            controls = self.snapshot.controls
+            self.push_screen(HeadDialog(controls.head, partial(controls.changed, "head")), self._take_head)
 
     def _take_head(self, head: str | None) -> None:
         if head is not None:

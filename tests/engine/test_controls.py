@@ -1,12 +1,15 @@
 """Controls: what is set is what was given, or it is refused in one line."""
 
+from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
 
 from tatumflow.engine.control_specs import Group
-from tatumflow.engine.controls import CONTROL_SPECS, Controls
+from tatumflow.engine.controls import CONTROL_SPECS, Controls, head_named
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.midi.midi_file import MidiTrack, write_midi
+from tatumflow.engine.midi.notes import Note
 
 
 @pytest.mark.parametrize(
@@ -85,3 +88,19 @@ def test_controls_that_bound_each_other_are_set_together():
         low.changed("register_low", 90)
     with pytest.raises(SettingError, match="'colour' is not a control; the controls are mode, style"):
         low.changed("colour", 1)
+
+
+def test_a_head_plays_on_without_its_file_and_is_read_again_when_it_is_named_again(tmp_path: Path):
+    melody, other = str(tmp_path / "head.mid"), str(tmp_path / "none.mid")
+    write_midi(Path(melody), [MidiTrack("Melody", [Note(0.0, 0.5, 72, 80)])])
+    controls = Controls().changed("head", melody)
+    write_midi(Path(melody), [MidiTrack("Melody", [Note(0.0, 0.5, 74, 80)])])
+    assert head_named(controls.head).notes[0].pitch == 72
+    controls = controls.changed("head", melody)
+    assert head_named(controls.head).notes[0].pitch == 74
+    Path(melody).unlink()
+    for path in (other, melody):
+        with pytest.raises(SettingError, match="no such file"):
+            controls.changed("head", path)
+    assert controls.changed("temperature", 0.5).head == melody
+    assert head_named(controls.head).notes[0].pitch == 74

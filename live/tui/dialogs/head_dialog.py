@@ -1,22 +1,23 @@
 """A dialog for the file with the tune's melody."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.widgets import Input, Static
 
-from tatumflow.engine.controls import head_named
-from tatumflow.engine.errors import MidiFileError
+from tatumflow.engine.errors import SettingError
 from tatumflow.live.tui.dialogs.dialog import EntryDialog
 
 
 class HeadDialog(EntryDialog[str]):
     """Returns the absolute path of a MIDI file with a melody; the empty string for none."""
 
-    def __init__(self, head: str) -> None:
-        """Show the file in use."""
+    def __init__(self, head: str, check: Callable[[str], object]) -> None:
+        """Show the file in use; `check` raises a `SettingError` for one without a melody."""
         super().__init__("Head", "Enter plays it first and last · Esc closes")
         self._head = head
+        self._check = check
 
     def body(self) -> ComposeResult:
         """Yield what is asked for and the field."""
@@ -31,8 +32,8 @@ class HeadDialog(EntryDialog[str]):
             return
         try:
             path = str(Path(typed).expanduser().absolute())
-            head_named(path)
-        except (MidiFileError, RuntimeError) as error:
+            self._check(path)
+        except (SettingError, RuntimeError) as error:
             self.refuse(str(error))
         else:
             self.dismiss(path)

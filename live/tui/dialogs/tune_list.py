@@ -55,11 +55,7 @@ class ListedTune:
 
 def built_in() -> tuple[ListedTune, ...]:
     """Return the built-in forms, each in the keys it is mostly played in."""
-    at_home = (
-        f"{title if title == 'ii-V-I' else title[0].lower() + title[1:]} in {form.key.removesuffix('m')}"
-        for form in NAMED_FORMS.values()
-        if (title := form.title)
-    )
+    at_home = (f"{form.name} in {form.key.removesuffix('m')}" for form in NAMED_FORMS.values())
     return tuple(
         ListedTune(name, in_book=False, key=name.rpartition(" ")[2])
         for name in dict.fromkeys((*CHARTS, *at_home))
