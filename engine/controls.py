@@ -24,6 +24,10 @@ ClockSource = Literal["internal", "midi", "link", "listen"]
 CLOCKS: Final[tuple[ClockSource, ...]] = get_args(ClockSource)
 
 
+LOOP_HEARD: Final = 3
+"""Value of `hear_chords` at which the chords of the last bars are the chart."""
+
+
 @lru_cache(maxsize=32)
 def chart_named(source: str) -> "Chart":
     """Return the chart that the control `chords` means; see `find_chart`.
@@ -117,11 +121,21 @@ class Controls:
     hear_chords: int = number(
         0,
         0,
-        2,
+        LOOP_HEARD,
         "Hear chords",
         "Player",
         "Hears the chords that you play without a chart: 0 is off, 1 shows them where they are sure, 2 also "
-        "gives them to the model.",
+        "gives them to the model, 3 makes those of the last bars a loop that band and companion play over.",
+        row=False,
+    )
+    heard_bars: int = number(
+        4,
+        1,
+        16,
+        "Heard bars",
+        "Player",
+        "Bars of the loop that is made of the chords you play; see `hear_chords`.",
+        unit="bars",
         row=False,
     )
     tempo: float = number(
@@ -452,8 +466,8 @@ class Controls:
 
     @property
     def has_band(self) -> bool:
-        """Whether the band plays: it is on, and there is a chart."""
-        return bool(self.band and self.chords)
+        """Whether the band plays: it is on, and there is a chart or a loop of heard chords."""
+        return bool(self.band and (self.chords or self.hear_chords == LOOP_HEARD))
 
     @property
     def has_head(self) -> bool:
@@ -464,6 +478,17 @@ class Controls:
     def trades(self) -> bool:
         """Whether turns are of some bars each, or of some choruses."""
         return bool(self.trade_bars or (self.trade_choruses and self.chords))
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether the beat goes on, whatever is played."""
+        requested = (self.trades, self.metronome, self.clock_out, self.has_band, self.has_head)
+        return self.clock != "internal" or any(requested)
+
+    @property
+    def loops_heard(self) -> bool:
+        """Whether the chords of the last bars are the chart: that is requested, and there are bars."""
+        return self.hear_chords == LOOP_HEARD and not self.chords and self.keeps_time
 
     @property
     def hears_chords(self) -> bool:

@@ -274,6 +274,7 @@ class Snapshot:
         heard: The beat of the user's playing; None where the clock is not `listen`.
         heard_chord: The chord of the user's playing; None where the control `hear_chords` is off or a chart
             is set.
+        heard_chart: The loop of the chords that the user played, as text; empty where there is no such loop.
         recording: File the session is recorded to; empty if none.
         controllers: Controls and actions on MIDI controllers, and the controller number of each.
         learning: Control or action that the next controller is assigned to; empty for none.
@@ -293,6 +294,7 @@ class Snapshot:
     position: Position | None = None
     heard: HeardBeat | None = None
     heard_chord: HeardChord | None = None
+    heard_chart: str = ""
     recording: str = ""
     controllers: tuple[tuple[str, int], ...] = ()
     learning: str = ""

@@ -205,12 +205,20 @@ def chord_windows(
     return means.astype(np.float32).reshape(len(means), len(windows.chords), 12, len(QUALITIES))
 
 
-def chord_log_probabilities(chroma: NDArray[np.float32], windows: Windows = WHOLE) -> NDArray[np.float32]:
-    """Return log-probabilities of all chords but `NO_CHORD`, (frames, 96), from those of `chroma_windows`."""
+def chord_log_probabilities(
+    chroma: NDArray[np.float32], windows: Windows = WHOLE, since: int = 0
+) -> NDArray[np.float32]:
+    """Return log-probabilities of all chords but `NO_CHORD`, (frames - since, 96).
+
+    Args:
+        chroma: Of `chroma_windows`, (frames, windows, 12).
+        windows: The windows.
+        since: The first frame to return; the ones before are read.
+    """
     of_notes, of_chords = networks(windows.weights)
     first = log_softmax(of_notes(chroma.reshape(len(chroma), -1)))
-    second = of_chords(chord_windows(np.exp(first), windows).reshape(len(chroma), -1))
-    return log_softmax(first + second)
+    second = of_chords(chord_windows(np.exp(first), windows)[since:].reshape(len(chroma) - since, -1))
+    return log_softmax(first[since:] + second)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,11 @@ class LikelyChord:
         """The chord's id where it is sure, else `NO_CHORD`."""
         return self.id if self.confidence >= SURE else NO_CHORD
 
+    def same_third(self, other: "LikelyChord") -> bool:
+        """Return whether another chord has the same root and third."""
+        mine, others = divmod(self.id - 1, len(QUALITIES)), divmod(other.id - 1, len(QUALITIES))
+        return mine[0] == others[0] and bool(_IS_MINOR[mine[1]] == _IS_MINOR[others[1]])
+
 
 @dataclass(frozen=True)
 class LiveEstimate:
@@ -94,7 +99,7 @@ def estimate_live(onset: ArrayLike, duration: ArrayLike, pitch: ArrayLike) -> Li
     chroma = chroma_windows(onset, duration, pitch, start, frames, PAST)
     first = log_softmax(of_notes(chroma.reshape(frames, -1)))
     score = log_softmax(first + of_chords(chord_windows(np.exp(first), PAST).reshape(frames, -1)))
-    heard = [_likeliest(row) for row in np.exp(score)]
+    heard = [likeliest(row) for row in np.exp(score)]
     ids = np.array([chord.id for chord in heard], dtype=np.uint8)
     confidence = np.array([chord.confidence for chord in heard])
     return LiveEstimate(ChordEstimate(start + FRAME, FRAME, ids), confidence)
@@ -135,6 +140,14 @@ class LiveChords:
     def likely(self) -> LikelyChord | None:
         """The chord at present; None before the first frame."""
         return self._likely
+
+    @property
+    def notes(self) -> NDArray[np.float64]:
+        """Onsets and ends in seconds and pitches of the notes of at least the last 16 s, (n, 3).
+
+        The end of a key that is down is infinite.
+        """
+        return np.array(self._notes, dtype=np.float64).reshape(-1, 3)
 
     def note_on(self, onset: float, pitch: int) -> None:
         """Keep a note whose key is down."""
@@ -188,10 +201,10 @@ class LiveChords:
         scored = log_softmax(of_notes(chroma.reshape(1, -1)))
         self._first.append(np.exp(scored[0]))
         seen = chord_windows(np.stack(self._first), PAST, last_only=True)
-        self._likely = _likeliest(np.exp(log_softmax(scored + of_chords(seen.reshape(1, -1)))[0]))
+        self._likely = likeliest(np.exp(log_softmax(scored + of_chords(seen.reshape(1, -1)))[0]))
 
 
-def _likeliest(probabilities: NDArray[np.float32]) -> LikelyChord:
+def likeliest(probabilities: NDArray[np.floating]) -> LikelyChord:
     """Return the likeliest class on the likeliest root, from the probabilities of the chords, (96,)."""
     of_roots = probabilities.reshape(12, len(QUALITIES))
     root = int(of_roots.sum(axis=1).argmax())

@@ -18,7 +18,6 @@ from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.tempo.band_in_time import BAND_CHANNELS, BandInTime
 from tatumflow.engine.tempo.beat_clock import BeatClock
 from tatumflow.engine.tempo.transport import Transport
-from tatumflow.engine.tempo.tune import tune_of
 
 _MOVED: Final = 0.1
 """Beats by which the beat may differ from where it is expected until the band begins again."""
@@ -48,8 +47,8 @@ def part_volumes(controls: Controls) -> dict[Part, float]:
 class Accompaniment:
     """Schedules the band's notes while it is on and there is a beat; ends them when that stops or jumps."""
 
-    def __init__(self, scheduler: Scheduler, controls: Controls) -> None:
-        """Begin with the band of these controls, or without one."""
+    def __init__(self, scheduler: Scheduler) -> None:
+        """Begin without a band; see `use`."""
         self._scheduler = scheduler
         self._band: BandInTime | None = None
         self._chart: Chart | None = None
@@ -58,17 +57,14 @@ class Accompaniment:
         self._made: tuple[object, ...] = ()
         self._jumps = -1
         self._last: tuple[float, float] | None = None
-        self.use(controls)
 
-    def use(self, controls: Controls) -> None:
+    def use(self, controls: Controls, chart: Chart | None) -> None:
         """Follow the controls: another style or form from the next bar on, another chart at once."""
-        tune = tune_of(controls)
-        if not controls.has_band or tune is None:
+        if not controls.has_band or chart is None:
             if self._band is not None:
                 self._release()
                 self._band, self._chart, self._form, self._made = None, None, None, ()
             return
-        chart = tune.chart
         style = band_style(controls, chart)
         seed = band_seed(controls)
         made = (style, controls.seed, controls.count_in, controls.band_intro, controls.stop_time)
@@ -99,10 +95,11 @@ class Accompaniment:
         """Bars of the beat up to which the band has planned what it plays; 0 without one."""
         return 0 if self._band is None else self._band.planned_bars
 
-    def follow(self, route: Route, last: int | None) -> None:
-        """Follow the places of a route, and end with the bar at the place `last`, from the next bar on."""
+    def follow(self, chart: Chart, route: Route, last: int | None) -> None:
+        """Follow a chart by the places of a route, to the bar at the place `last`, from the next bar on."""
         if self._band is not None and self._form is not None:
-            self._form = replace(self._form, last=last, route=route)
+            self._chart = chart
+            self._form = replace(self._form, chart=chart, last=last, route=route)
             self._band.follow(self._form)
 
     def stop(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tatumflow.engine.controls import Controls, head_named
+from tatumflow.engine.harmony.chart import Bar, Chart
 from tatumflow.engine.messages import GoToBar, GoToSection
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
@@ -29,9 +30,10 @@ class Arrangement:
         self.course: Course | None = None
         self._controls = controls
         self._transport = transport
-        self._band = Accompaniment(scheduler, controls)
+        self._band = Accompaniment(scheduler)
         self._head: HeadInTime | None = None
         self._use_tune()
+        self._band.use(controls, self._chart)
         self._follow()
 
     @property
@@ -59,7 +61,7 @@ class Arrangement:
             self.course.use_choruses(controls.choruses, beat, self._band.planned_bars)
         if controls.head != before.head:
             self._use_head()
-        self._band.use(controls)
+        self._band.use(controls, self._chart)
         self._follow()
         return other
 
@@ -102,6 +104,13 @@ class Arrangement:
             self.course.go_to(place, max(bar, 0, self._band.planned_bars))
             self._follow()
 
+    def use_bar(self, bar: int, chords: Bar) -> bool:
+        """Use other chords in the form with a bar of the beat; return whether they are other ones."""
+        if self.course is None or not self.course.use_bar(bar, chords):
+            return False
+        self._follow()
+        return True
+
     def hear(self, notes: Iterable[tuple[float, int, int]]) -> None:
         """Let the band hear onsets of either player: seconds, pitch and velocity."""
         self._band.hear(self._transport, notes)
@@ -134,6 +143,10 @@ class Arrangement:
         self.rest()
         self._band.stop()
 
+    @property
+    def _chart(self) -> Chart | None:
+        return None if self.course is None else self.course.tune.chart
+
     def _use_tune(self) -> None:
         tune = tune_of(self._controls)
         self.course = None if tune is None else Course(tune, self._transport)
@@ -155,4 +168,4 @@ class Arrangement:
     def _follow(self) -> None:
         """Let the band follow the course of the tune."""
         if self.course is not None:
-            self._band.follow(self.course.route, self.course.last)
+            self._band.follow(self.course.tune.chart, self.course.route, self.course.last)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import ceil, floor
 from typing import Final
 
+from tatumflow.engine.harmony.changes import Bar
 from tatumflow.engine.harmony.chords import Chord
 from tatumflow.engine.harmony.route import Route
 from tatumflow.engine.messages import Position
@@ -55,6 +56,19 @@ class Course:
         """Begin with beat 0 at a place, to end after the choruses."""
         self.route = Route().jumped(0, place) if place else Route()
         self.last = self.choruses * self.tune.chorus_bars or None
+
+    def bar_chords(self, bar: int) -> Bar:
+        """Return the chords of a bar of the beat."""
+        return self.tune.chart.bars[self._at(bar)]
+
+    def use_bar(self, bar: int, chords: Bar) -> bool:
+        """Use other chords in the form with a bar of the beat; return whether they are other ones."""
+        chart, at = self.tune.chart, self._at(bar)
+        if chart.bars[at] == chords:
+            return False
+        bars = (*chart.bars[:at], chords, *chart.bars[at + 1 :])
+        self.tune = replace(self.tune, chart=replace(chart, bars=bars))
+        return True
 
     def use_choruses(self, choruses: int, beat: float, planned: int = 0) -> None:
         """End after some choruses, or with the one at a beat where they are over; 0 goes on for ever."""
@@ -176,6 +190,10 @@ class Course:
             chart_bar=None if bar < 0 else place % len(chart.bars),
             chorus=0 if bar < 0 else place // self.tune.chorus_bars + 1,
         )
+
+    def _at(self, bar: int) -> int:
+        """Return the bar of the chart that is played with a bar of the beat."""
+        return self.route.place(bar) % len(self.tune.chart.bars)
 
     def _next_change(self, beat: float) -> Chord | None:
         """Return the next chord that differs from the one at a beat; None if none does."""

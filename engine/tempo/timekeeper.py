@@ -6,6 +6,7 @@ from typing import Final
 
 from tatumflow.engine.beats.tracker import BeatTracker, bundled_tracker
 from tatumflow.engine.controls import Controls, spec_of
+from tatumflow.engine.harmony.chart import Bar
 from tatumflow.engine.messages import GoToBar, GoToSection, HeardBeat, Position
 from tatumflow.engine.midi.events import BeatReport, ClockEvent, ClockStart, NoteOn, SongPosition
 from tatumflow.engine.midi.notes import Note
@@ -94,11 +95,19 @@ class Timekeeper:
     @property
     def in_tempo(self) -> bool:
         """Whether the beat goes on, whatever is played."""
-        c = self._controls
-        requested = (
-            c.clock != "internal" or c.trades or c.metronome or c.clock_out or c.has_band or c.has_head
-        )
-        return bool(requested) and self.running
+        return self._controls.keeps_time and self.running
+
+    @property
+    def loops_heard(self) -> bool:
+        """Whether the chords of the last bars are the chart, and bars go by."""
+        return self._controls.loops_heard and self.running
+
+    @property
+    def heard_chart(self) -> str:
+        """The chart that is made of the chords of the last bars, as text; empty for another one or none."""
+        if self._course is None or not self._controls.loops_heard:
+            return ""
+        return self._course.tune.chart.text
 
     @property
     def beats(self) -> Beats | None:
@@ -264,6 +273,18 @@ class Timekeeper:
         bar = -(-(self.transport.beat(now + JUMP_AHEAD) - _ROUNDING) // self.beats_per_bar)
         self._arrangement.go_to(place, int(bar))
         return ""
+
+    def bar_chords(self, bar: int) -> Bar | None:
+        """Return the chords of a bar of the beat, from 0; None without a chart."""
+        return None if self._course is None else self._course.bar_chords(bar)
+
+    def use_bar(self, bar: int, chords: Bar) -> bool:
+        """Use other chords in the chart's bar that is played with a bar of the beat.
+
+        Returns:
+            Whether they are other ones.
+        """
+        return self._arrangement.use_bar(bar, chords)
 
     def listen(self, now: float) -> bool:
         """Update the beat of the human's playing at `now` seconds; return whether plans became void."""

@@ -1,10 +1,11 @@
 """The tune that the controls name, as it is practised: its loop, and its choruses in every key."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 from tatumflow.engine.controls import Controls, chart_named
-from tatumflow.engine.harmony.chart import Chart
+from tatumflow.engine.harmony.chart import Chart, ChordChange
 from tatumflow.engine.harmony.key_steps import KeyStep
 from tatumflow.engine.harmony.practice import in_keys, keys_of, looped
 
@@ -34,11 +35,17 @@ class Tune:
 def tune_of(controls: Controls) -> Tune | None:
     """Return the tune of the controls, None without a chart.
 
-    A loop ends with the chart at the latest; one that begins beyond it is left out.
+    A loop ends with the chart at the latest; one that begins beyond it is left out. Where the chords of the
+    last bars are the chart, its bars have none until they are heard.
     """
     if not controls.chords:
-        return None
+        return _unheard(controls.heard_bars) if controls.loops_heard else None
     return _tune(controls.chords, controls.loop_from, controls.loop_bars, controls.key_step, controls.seed)
+
+
+@lru_cache(maxsize=16)
+def _unheard(bars: int) -> Tune:
+    return Tune(Chart(((ChordChange(Fraction(0), None),),) * bars), bars)
 
 
 @lru_cache(maxsize=16)

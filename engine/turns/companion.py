@@ -34,6 +34,7 @@ from tatumflow.engine.phrases.phrase_guide import PhraseGuide
 from tatumflow.engine.tempo.time_in_force import TimeInForce
 from tatumflow.engine.tempo.timekeeper import Timekeeper
 from tatumflow.engine.turns.heard_harmony import HeardHarmony
+from tatumflow.engine.turns.heard_loop import HeardLoop
 from tatumflow.engine.turns.listener import Listener
 from tatumflow.engine.turns.live_controls import ControlsSet, LiveControls
 from tatumflow.engine.turns.modes import mode_named
@@ -102,6 +103,7 @@ class Companion:
         self._listener = Listener(session, self._roll, self._harmony)
         self._planner = Planner(session, scheduler, clock, None if phrases is None else PhraseGuide(phrases))
         self._time = Timekeeper(scheduler, controls, now)
+        self._loop = HeardLoop(self._harmony, self._time)
         self._live = LiveControls(controls, style_weights, self._time, session, self._planner, self._harmony)
         self._turn_taking = TurnTaking(self._listener, self._time, controls)
         self._reporter = TurnReporter(self._planner)
@@ -286,9 +288,14 @@ class Companion:
         if (tempo := self._time.next_tempo(now)) is not None:
             self.set_controls((SetControl("tempo", tempo),))
         chord = self._harmony.advance(now)
+        if self._loop.advance(now):
+            self._live.follow_time()
         self._redraw_if_due(now)
         wake = self._listen(now) if self._state == "listening" else self._play(now)
-        times = (wake, self._listener.next_key_end, beat, chord, self._redraws.next_due(now))
+        times = (
+            *(wake, self._listener.next_key_end, beat, chord),
+            *(self._loop.next_due(), self._redraws.next_due(now)),
+        )
         return min((time for time in times if time is not None), default=None)
 
     def snapshot(self) -> Snapshot:

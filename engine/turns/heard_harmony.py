@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.harmony.chords import NO_CHORD, Chord
 from tatumflow.engine.harmony.live_estimator import LiveChords
@@ -35,6 +38,11 @@ class HeardHarmony:
     def chord_at(self) -> Callable[[float], int] | None:
         """The function of `ModelSession.follow_chords`; None for no chords."""
         return self._id_at if self._for_model and self._chords is not None else None
+
+    @property
+    def notes(self) -> NDArray[np.float64]:
+        """The notes that were heard; see `LiveChords.notes`."""
+        return np.zeros((0, 3)) if self._chords is None else self._chords.notes
 
     def note_on(self, onset: float, pitch: int) -> None:
         """Hear a note whose key is down."""

@@ -41,6 +41,7 @@ _TIME_CONTROLS: Final = frozenset(
         "seed",
         "chords",
         "hear_chords",
+        "heard_bars",
         "band",
         "head",
         "choruses",

@@ -69,5 +69,6 @@ class StatusBoard:
             position=self._time.position(now),
             heard=self._time.heard,
             heard_chord=self._harmony.state(now),
+            heard_chart=self._time.heard_chart,
             notices=notices,
         )

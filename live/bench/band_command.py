@@ -1,4 +1,4 @@
-"""`tatumflow bench --band`: the figures of the band over charts, in every style."""
+"""`tatumflow bench --band`: the figures of the band over charts, in every style, and of heard chords."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from tatumflow.engine.errors import ChartError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.engine.harmony.chart import Chart
 from tatumflow.live.bench.band_music import built_in_charts, style_figures
+from tatumflow.live.bench.heard_music import heard_figures
 from tatumflow.live.bench.report import Figure, print_figures, write_figures
 from tatumflow.live.book.files import chart_files, read_file
 
@@ -26,6 +27,7 @@ def bench_band(charts: Path | None = None, json_path: Path | None = None) -> lis
         check_output(json_path)
     tunes = built_in_charts() if charts is None else _read(charts)
     figures = [figure for style in STYLES.values() for figure in style_figures(style, tunes)]
+    figures += heard_figures(tunes)
     title = f"of the band, {len(tunes)} charts"
     print_figures(figures, title)
     if json_path is not None:

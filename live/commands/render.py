@@ -61,7 +61,7 @@ def render_files(options: RenderOptions) -> None:
     part_soundfonts(synth)
     outputs = _outputs(options)
     pieces = [_read(source) for source in options.sources]
-    if settings.controls.has_band:
+    if settings.controls.band and settings.controls.chords:
         pieces = [_with_band(tracks, settings) for tracks in pieces]
     stems = [] if options.stems is None else _stems(options.stems, pieces[0], options.mp3)
     if options.stems is not None:

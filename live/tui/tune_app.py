@@ -104,8 +104,9 @@ class TuneApp(App[None], inherit_bindings=False):
             self.push_screen(TuneFinder(Book(book_folder()), self.snapshot.controls), self._take)
 
     def action_edit_chart(self) -> None:
-        """Edit the chart that is played; write one where there is none."""
-        chords = "" if self.snapshot is None else self.snapshot.controls.chords
+        """Edit the chart that is played, or the loop of heard chords; write one where there is none."""
+        now = self.snapshot
+        chords = "" if now is None else now.controls.chords or now.heard_chart
         self.edit(_draft(chords) if chords else ChartDraft())
 
     def action_new_chart(self) -> None:

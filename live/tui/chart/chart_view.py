@@ -1,5 +1,6 @@
 """The chart on the screen: the chord now, large where there is room, and the bars around it."""
 
+from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple
 
 from rich.cells import set_cell_size
@@ -10,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.errors import ChordError
 from tatumflow.engine.harmony.instruments import Instrument
 from tatumflow.engine.messages import Position, Snapshot
@@ -30,6 +31,12 @@ _SIDE: Final = 18
 _LARGE_SIDE: Final = 40
 _LARGE_FROM: Final = 100
 _SECTION: Final = 5
+
+
+@lru_cache(maxsize=1)
+def _heard_tune(text: str) -> Tune:
+    chart = chart_named(text)
+    return Tune(chart, len(chart.bars))
 
 
 class _Shown(NamedTuple):
@@ -93,7 +100,7 @@ class ChartView(Widget):
 
     def show(self, snapshot: Snapshot) -> None:
         """Show where the music is in the chart."""
-        shown = self._of(snapshot.controls, snapshot.position)
+        shown = self._of(snapshot.controls, snapshot.position, snapshot.heard_chart)
         if shown != self._shown:
             self._shown = shown
             self.set_class(shown is not None, "-there")
@@ -132,9 +139,9 @@ class ChartView(Widget):
                 segments += self._draw_line(lines[row], first=row == 0)
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
-    def _of(self, controls: Controls, position: Position | None) -> _Shown | None:
+    def _of(self, controls: Controls, position: Position | None, heard: str) -> _Shown | None:
         try:
-            tune = tune_of(controls)
+            tune = _heard_tune(heard) if heard else tune_of(controls)
         except ChordError:
             return None
         if tune is None:

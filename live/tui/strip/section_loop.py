@@ -28,7 +28,7 @@ def section_loop(controls: Controls, position: Position | None) -> dict[str, int
     if controls.loop_bars:
         return {"loop_bars": 0}
     tune = tune_of(controls)
-    if tune is None:
+    if tune is None or not controls.chords:
         return {}
     at = 0 if position is None or position.chart_bar is None else position.chart_bar % tune.chorus_bars
     return _loop(_section(chart_named(controls.chords), at))
