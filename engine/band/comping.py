@@ -95,7 +95,7 @@ class Comper:
             random: Random generator of the choices.
         """
         if bar.kind == "count-in":
-            return []
+            return self._pickup(bar, after, heard, off, random)
         if bar.kind in ("stop", "end"):
             hits = ((0.0, bar.beats * 0.95 if bar.kind == "end" else 0.5),)
         else:
@@ -104,6 +104,17 @@ class Comper:
         for place, lasting in hits:
             at = start + place
             notes += self._struck(bar, after, at, lasting, heard, off, random)
+        return notes
+
+    def _pickup(
+        self, bar: BandBar, after: BandBar | None, heard: Heard, off: float, random: Random
+    ) -> list[BandNote]:
+        """Return the chords of a pick-up, each on its beat and held."""
+        notes: list[BandNote] = []
+        for change in bar.chords:
+            at = float(change.beat)
+            lasting = bar.beats - 0.1 - at
+            notes += self._struck(bar, after, at, lasting, heard, off, random, anticipates=False)
         return notes
 
     def _rhythm(
@@ -141,9 +152,11 @@ class Comper:
         heard: Heard,
         off: float,
         random: Random,
+        *,
+        anticipates: bool = True,
     ) -> list[BandNote]:
-        """Return the chord at a place of the bar, that of the next beat where it is anticipated."""
-        weak = at % 1 >= 0.5
+        """Return the chord at a place of the bar, off the beat that of the next one if it `anticipates`."""
+        weak = anticipates and at % 1 >= 0.5
         ahead = at // 1 + 1 if weak else at
         chord = _chord(bar, after, ahead)
         if chord is None and weak:

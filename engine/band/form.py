@@ -7,10 +7,12 @@ from typing import Final, Literal
 
 from tatumflow.engine.harmony.chart import Bar, Chart, ChordChange
 from tatumflow.engine.harmony.chords import Chord
+from tatumflow.engine.harmony.pickup import leading_bar
 from tatumflow.engine.harmony.route import STRAIGHT, Route
 
 Kind = Literal["count-in", "time", "stop", "end"]
-"""What the band does in a bar: count in, play time, strike once and rest, or play the last chord."""
+"""What the band does in a bar: count in, with a pick-up if there is one, play time, strike once and rest, or
+play the last chord."""
 
 NOTHING, PHRASE, SECTION, CHORUS = range(4)
 """What a bar opens or closes, the greater including the lesser."""
@@ -66,7 +68,7 @@ class Form:
     """A chart as the band plays it.
 
     Attributes:
-        chart: Played again and again from bar 0 on.
+        chart: Played again and again from bar 0 on; its pick-up in the last bar of count-in or intro.
         count_in: Bars that the drummer counts before.
         intro: Bars between the count-in and the form, 0 or more: the last ones of the chart.
         stop_bars: Bars at the beginning of each chorus in which the band strikes once and rests.
@@ -89,9 +91,10 @@ class Form:
         ends = number >= 0 and self.last is not None and place >= self.last
         if number < -self.intro - self.count_in or (ends and place != self.last):
             return None
+        pickup = chart.pickup if number == place == -1 else None
         if number < -self.intro:
             closes = CHORUS if number == -self.intro - 1 else NOTHING
-            return BandBar(start, beats, _NO_CHORD, "count-in", closes=closes, number=number)
+            return BandBar(start, beats, pickup or _NO_CHORD, "count-in", closes=closes, number=number)
         if ends:
             final = (ChordChange(Fraction(0), closing_chord(chart)),)
             return BandBar(start, beats, final, "end", CHORUS, CHORUS, number)
@@ -99,7 +102,8 @@ class Form:
         kind: Kind = "stop" if number >= 0 and at < self.stop_bars else "time"
         closes = CHORUS if number + 1 == 0 else self._boundary(following)
         opens = CHORUS if number == -self.intro else self._boundary(at)
-        return BandBar(start, beats, chart.bars[at], kind, opens, closes, number)
+        chords = leading_bar(chart) if pickup else chart.bars[at]
+        return BandBar(start, beats, chords, kind, opens, closes, number)
 
     def _boundary(self, at: int) -> int:
         """Return what begins with a bar of the chart."""

@@ -119,8 +119,6 @@ class Bassist:
             off: Where off-beats fall, in beats.
             random: Random generator of the choices.
         """
-        if bar.kind == "count-in":
-            return []
         steps = self._steps(bar, after, random)
         if not steps:
             self._promised, self._before = None, bar.chord_at(bar.beats)
@@ -174,7 +172,7 @@ class Bassist:
                 arrives = chord != before
                 leads = ahead is not None and ahead != chord
                 whole = place == int(place)
-                if arrives and not index and self._promised is None:
+                if arrives and not steps and self._promised is None:
                     role = "root"
                 held = role in ("root", "fifth")
                 strong = arrives or held or (whole and int(place) % 2 == 0 and not (bar.beats % 2 and leads))

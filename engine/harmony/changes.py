@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
@@ -45,24 +45,24 @@ Bar = tuple[ChordChange, ...]
 _TAIL: Final = re.compile(r"(?![b#♭♯])[^\s|:{}%]*")
 
 
-def parse_bar(content: Sequence[str], before: Bar | None, beats: int, number: int) -> Bar:
+def parse_bar(content: Sequence[str], before: Bar | None, beats: int, name: str) -> Bar:
     """Read the entries of a bar, which share its beats evenly.
 
     Args:
         content: At least one chord symbol, `.` for the chord before, or `%` alone for the bar before.
         before: The bar before; None for the first.
         beats: Beats of the bar, at least 1.
-        number: Its number, for the message.
+        name: What it is called in the message, such as "bar 3".
 
     Raises:
-        ChartError: if it cannot be parsed; the message has the number and the text of the bar.
+        ChartError: if it cannot be parsed; the message has the name and the text of the bar.
     """
     text = " ".join(content)
     if "%" in content:
         if len(content) > 1:
-            raise ChartError(f"bar {number}: {text!r}: % stands for the whole bar; write it alone")
+            raise ChartError(f"{name}: {text!r}: % stands for the whole bar; write it alone")
         if before is None:
-            raise ChartError(f"bar {number}: % repeats the bar before, and there is none")
+            raise ChartError(f"{name}: % repeats the bar before, and there is none")
         return before
     share = Fraction(beats, len(content))
     bar: list[ChordChange] = []
@@ -70,14 +70,19 @@ def parse_bar(content: Sequence[str], before: Bar | None, beats: int, number: in
         if symbol == ".":
             if not bar:
                 if before is None:
-                    raise ChartError(f"bar {number}: {text!r}: . holds the chord before, and there is none")
+                    raise ChartError(f"{name}: {text!r}: . holds the chord before, and there is none")
                 bar.append(ChordChange(Fraction(0), before[-1].chord, before[-1].tail))
             continue
         try:
             bar.append(ChordChange(slot * share, parse_chord(symbol), chord_tail(symbol)))
         except ChordError as error:
-            raise ChartError(f"bar {number}: {error}") from error
+            raise ChartError(f"{name}: {error}") from error
     return tuple(bar)
+
+
+def transposed_bar(bar: Bar, semitones: int) -> Bar:
+    """Return a bar transposed by semitones, up or down."""
+    return tuple(replace(change, chord=change.chord and change.chord.transposed(semitones)) for change in bar)
 
 
 def bar_text(bar: Bar, beats: int) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from tatumflow.engine.errors import ChartError
-from tatumflow.engine.harmony.changes import Bar, ChordChange, bar_text, parse_bar
+from tatumflow.engine.harmony.changes import Bar, ChordChange, bar_text, parse_bar, transposed_bar
 from tatumflow.engine.harmony.chords import ROOT_NAMES, Chord, parse_chord
 from tatumflow.engine.harmony.form import MOST_BARS, Marks, unroll
 from tatumflow.engine.harmony.named_forms import NAMED_CHARTS, NAMED_FORMS, form_key
@@ -73,6 +73,8 @@ class Chart:
         key: Such as "Bb" or "Cm"; empty where it is unknown.
         style: The feel as the chart names it, such as "Medium Swing"; empty where it names none.
         tempo: Beats a minute, within `TEMPOS`; None where the chart names none.
+        pickup: The bar before the first chorus alone, with no chord up to where the pick-up begins; None for
+            none. See `engine/harmony/pickup.py`.
 
     Raises:
         ChartError: if there are no bars, the chords of one are out of order or beyond its end, the sections
@@ -87,6 +89,7 @@ class Chart:
     key: str = ""
     style: str = ""
     tempo: float | None = None
+    pickup: Bar | None = None
 
     def __post_init__(self) -> None:
         if not self.bars:
@@ -94,9 +97,9 @@ class Chart:
         if not 1 <= self.beats_per_bar <= MOST_BEATS:
             raise ChartError(f"{self.beats_per_bar} beats a bar are not from 1 to {MOST_BEATS}")
         for number, bar in enumerate(self.bars, start=1):
-            beats = [change.beat for change in bar]
-            if not beats or beats[0] != 0 or beats != sorted(set(beats)) or beats[-1] >= self.beats_per_bar:
-                raise ChartError(f"bar {number}: its chords do not follow each other from its first beat on")
+            self._check_bar(bar, f"bar {number}")
+        if self.pickup is not None:
+            self._check_bar(self.pickup, "pick-up")
         starts = [section.bar for section in self.sections]
         if starts != sorted(set(starts)) or not all(0 <= bar < len(self.bars) for bar in starts):
             raise ChartError("its sections do not follow each other from bar to bar")
@@ -104,6 +107,11 @@ class Chart:
             raise ChartError(f"{self.key!r} is not the name of a key; write it as Bb or Cm")
         if self.tempo is not None and not TEMPOS[0] <= self.tempo <= TEMPOS[1]:
             raise ChartError(f"a tempo of {self.tempo:g} is not from {TEMPOS[0]:g} to {TEMPOS[1]:g}")
+
+    def _check_bar(self, bar: Bar, name: str) -> None:
+        beats = [change.beat for change in bar]
+        if not beats or beats[0] != 0 or beats != sorted(set(beats)) or beats[-1] >= self.beats_per_bar:
+            raise ChartError(f"{name}: its chords do not follow each other from its first beat on")
 
     @property
     def beats(self) -> int:
@@ -113,7 +121,7 @@ class Chart:
     def chord_at(self, beat: float) -> Chord | None:
         """Return the chord that holds at a beat since the chart's start, None for no chord.
 
-        The chart is looped in both directions, so that a pickup has the chord of the last bar.
+        The chart is looped in both directions, so that the bar before the first has the chords of the last.
         """
         return self._changes[self._index(beat)].chord
 
@@ -134,13 +142,12 @@ class Chart:
 
     def transposed(self, semitones: int) -> "Chart":
         """Return the chart transposed by semitones, up or down."""
-        bars = tuple(
-            tuple(
-                replace(change, chord=change.chord and change.chord.transposed(semitones)) for change in bar
-            )
-            for bar in self.bars
+        return replace(
+            self,
+            bars=tuple(transposed_bar(bar, semitones) for bar in self.bars),
+            key=_key_above(self.key, semitones),
+            pickup=self.pickup and transposed_bar(self.pickup, semitones),
         )
-        return replace(self, bars=bars, key=_key_above(self.key, semitones))
 
     @property
     def text(self) -> str:
@@ -150,7 +157,8 @@ class Chart:
         """
         tempo = "" if self.tempo is None else f"{self.tempo:g}"
         time = f"{self.beats_per_bar}/4" if self.beats_per_bar != _COMMON_TIME else ""
-        values = (self.name, self.composer, self.key, self.style, tempo, time)
+        pickup = "" if self.pickup is None else bar_text(self.pickup, self.beats_per_bar)
+        values = (self.name, self.composer, self.key, self.style, tempo, time, pickup)
         named = zip(
             _DIRECTIVES, (" ".join(value.split()).translate(_BRACES) for value in values), strict=True
         )
@@ -195,7 +203,7 @@ def parse_chart(text: str, beats_per_bar: int = 4, name: str = "") -> Chart:
     second; an ending ends at `:|`, `||`, the next ending or repeat. `[A]` or `[Bridge]` begins a section.
     From a `#` that begins a line or follows a space, the rest of the line is a comment. A line may begin with
     ChordPro's `{title: Waltz}`, `{composer: …}`, `{key: Bb}`, `{style: Bossa}`, `{tempo: 132}` in beats a
-    minute, and `{time: 3/4}`, the beats of a bar.
+    minute, `{time: 3/4}`, the beats of a bar, and `{pickup: N.C. N.C. N.C. G7}`, a bar before the first.
 
     Args:
         text: The chart, at most `LONGEST_CHART` characters.
@@ -229,6 +237,7 @@ def parse_chart(text: str, beats_per_bar: int = 4, name: str = "") -> Chart:
         key_named(header.get("key", "")),
         header.get("style", ""),
         _tempo(header["tempo"]) if header.get("tempo") else None,
+        parse_bar(header["pickup"].split(), None, beats, "pick-up") if header.get("pickup") else None,
     )
 
 
@@ -302,7 +311,7 @@ def chart_title(source: str) -> str:
 _BRACES: Final = str.maketrans("{}", "()")
 _BRACKETS: Final = str.maketrans("[]{}|#", "()()/ ")
 _COMMON_TIME: Final = 4
-_DIRECTIVES: Final = ("title", "composer", "key", "style", "tempo", "time")
+_DIRECTIVES: Final = ("title", "composer", "key", "style", "tempo", "time", "pickup")
 _DIRECTIVE: Final = re.compile(r"\s*\{\s*([^{}:\n]*?)\s*:([^{}\n]*)\}\s*")
 _TIME: Final = re.compile(r"\s*(\d{1,2})\s*/\s*\d{1,2}\s*")
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*")
@@ -346,7 +355,7 @@ def _read_bars(lines: list[str], beats: int) -> _Written:
             opening = replace(opening, endings=frozenset(map(int, token[:-1].split(","))))
         elif _BAR_LINE.fullmatch(token):
             if content:
-                bars.append(parse_bar(content, bars[-1] if bars else None, beats, number))
+                bars.append(parse_bar(content, bars[-1] if bars else None, beats, f"bar {number}"))
                 marks.append(opening)
                 opening, content, number = Marks(), [], number + 1
             if token.startswith(":"):
@@ -379,8 +388,8 @@ def _before_bar(token: str, content: list[str], number: int) -> None:
 def _directive(name: str, value: str) -> str:
     """Return the directive of a name."""
     if name.lower() not in _DIRECTIVES:
-        known = ", ".join(f"{{{directive}: …}}" for directive in _DIRECTIVES[:-1])
-        raise ChartError(f"{{{name}:{value}}}: only {known} and {{time: 3/4}} are known here")
+        known = ", ".join(f"{{{directive}: …}}" for directive in _DIRECTIVES)
+        raise ChartError(f"{{{name}:{value}}}: only {known} are known here")
     return name.lower()
 
 

@@ -15,13 +15,21 @@ _KEYS: Final = 12
 
 
 def looped(chart: Chart, bars: range) -> Chart:
-    """Return the chart of some bars of another, with the sections that they touch."""
+    """Return the chart of some bars of another, with the sections that they touch.
+
+    The pick-up belongs to the bars that begin with the first.
+    """
     inside = [
         Section(section.name, max(section.bar, bars.start) - bars.start)
         for section, end in zip(chart.sections, _section_ends(chart), strict=True)
         if section.bar < bars.stop and end > bars.start
     ]
-    return replace(chart, bars=chart.bars[bars.start : bars.stop], sections=tuple(inside))
+    return replace(
+        chart,
+        bars=chart.bars[bars.start : bars.stop],
+        sections=tuple(inside),
+        pickup=chart.pickup if bars.start == 0 else None,
+    )
 
 
 def keys_of(step: KeyStep, seed: int) -> tuple[int, ...]:
@@ -40,7 +48,7 @@ def keys_of(step: KeyStep, seed: int) -> tuple[int, ...]:
 
 
 def in_keys(chart: Chart, keys: Sequence[int]) -> Chart:
-    """Return a chart of several choruses.
+    """Return a chart of several choruses; a pick-up stays before the first.
 
     Args:
         chart: One chorus, in the first key.

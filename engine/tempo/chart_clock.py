@@ -5,6 +5,7 @@ from math import floor
 
 from tatumflow.engine.harmony.chart import Chart
 from tatumflow.engine.harmony.chords import Chord, chord_id
+from tatumflow.engine.harmony.pickup import change_from_start, chord_from_start
 from tatumflow.engine.harmony.route import STRAIGHT, Route
 from tatumflow.engine.tempo.beat_clock import BeatClock, Beats
 
@@ -17,7 +18,7 @@ class ChartInTime:
     """A chart over the beats of a clock.
 
     Attributes:
-        chart: The chart, looped.
+        chart: The chart, looped, after its pick-up.
         beats: Where the beats are; beat 0 is the first of the form.
         route: Which bar of the form each bar of the beat is.
     """
@@ -32,7 +33,7 @@ class ChartInTime:
 
     def chord_id_at(self, time: float) -> int:
         """Return the id of the chord that holds at `time` seconds, 0 for none."""
-        return chord_id(self.chart.chord_at(self.beat(time)))
+        return chord_id(chord_from_start(self.chart, self.beat(time)))
 
     def upcoming(self, time: float, seconds: float) -> tuple[Chord, ...]:
         """Return the chords from `time` on for some seconds, at most 64, none of them twice in a row."""
@@ -42,11 +43,11 @@ class ChartInTime:
         for stretch in self.route.stretches(self._bar(beat)):
             ahead = stretch.ahead * per_bar
             place = max(beat, stretch.start * per_bar) + ahead
-            chord, until = self.chart.chord_at(place), min(end, stretch.end * per_bar) + ahead
+            chord, until = chord_from_start(self.chart, place), min(end, stretch.end * per_bar) + ahead
             while len(chords) < _MOST_UPCOMING:
                 if chord is not None and (not chords or chord != chords[-1]):
                     chords.append(chord)
-                change = self.chart.next_change(place)
+                change = change_from_start(self.chart, place)
                 if change is None or change.beat >= until:
                     break
                 place, chord = float(change.beat), change.chord

@@ -7,6 +7,7 @@ from typing import Final
 
 from tatumflow.engine.harmony.changes import Bar
 from tatumflow.engine.harmony.chords import Chord
+from tatumflow.engine.harmony.pickup import change_from_start, chord_from_start
 from tatumflow.engine.harmony.route import Route
 from tatumflow.engine.messages import Position
 from tatumflow.engine.midi.head_file import Head
@@ -182,7 +183,7 @@ class Course:
         bar, chart = self.bar(beat), self.tune.chart
         place = self.route.place(bar)
         at = beat + (place - bar) * chart.beats_per_bar
-        chord, change = chart.chord_at(at), self._next_change(beat)
+        chord, change = chord_from_start(chart, at), self._next_change(beat)
         return replace(
             position,
             chord="" if chord is None else str(chord),
@@ -199,13 +200,13 @@ class Course:
         """Return the next chord that differs from the one at a beat; None if none does."""
         chart, per_bar = self.tune.chart, self.tune.chart.beats_per_bar
         stretches = list(self.route.stretches(self.bar(beat)))
-        chord = chart.chord_at(beat + stretches[0].ahead * per_bar)
+        chord = chord_from_start(chart, beat + stretches[0].ahead * per_bar)
         for stretch in stretches:
             ahead = stretch.ahead * per_bar
             place = max(beat, stretch.start * per_bar) + ahead
-            if (first := chart.chord_at(place)) != chord:
+            if (first := chord_from_start(chart, place)) != chord:
                 return first
-            change = chart.next_change(place)
+            change = change_from_start(chart, place)
             if change is not None and change.beat < stretch.end * per_bar + ahead:
                 return change.chord
         return None

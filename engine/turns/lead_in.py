@@ -11,6 +11,7 @@ import numpy as np
 
 from tatumflow.engine.harmony.chart import Chart
 from tatumflow.engine.harmony.chords import Chord
+from tatumflow.engine.harmony.pickup import chord_from_start
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.tempo.beat_clock import Beats
 
@@ -54,7 +55,7 @@ def lead_in(
     chord tone as well.
 
     Args:
-        chart: The chords, from beat 0 on, looped in both directions.
+        chart: The chords, from beat 0 on, looped in both directions, with the pick-up before beat 0.
         beats: Where the beats are.
         begin: Beat on which the solo begins.
         low: Lowest MIDI pitch.
@@ -106,13 +107,15 @@ def _pitches(chart: Chart, places: list[float], low: int, high: int, rng: np.ran
         if rng.random() < 0.25 or not low + 5 < pitch < high - 5:
             direction = 1 if pitch < centre else -1
         aim = pitch + direction * int(rng.integers(1, 5))
-        pitch = pitches[i] = _nearest(chart.chord_at(place), min(max(aim, low), high), pitch)
+        pitch = pitches[i] = _nearest(chord_from_start(chart, place), min(max(aim, low), high), pitch)
     for i in reversed(range(len(places))):
         if strong[i]:
             continue
         goal = pitches[i + 1] if i + 1 < len(places) else centre
         if rng.random() < 0.35:
-            pitches[i] = _nearest(chart.chord_at(places[i]), goal + int(rng.choice((-4, -3, 3, 4))), goal)
+            pitches[i] = _nearest(
+                chord_from_start(chart, places[i]), goal + int(rng.choice((-4, -3, 3, 4))), goal
+            )
         else:
             pitches[i] = goal + int(rng.choice(_APPROACHES))
         pitches[i] = min(max(pitches[i], low), high)

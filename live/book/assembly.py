@@ -67,8 +67,19 @@ class WrittenBar:
     section: str | None = None
 
 
-def assemble(header: Header, bars: Sequence[WrittenBar], notices: Sequence[Notice] = ()) -> ReadTune:
+def assemble(
+    header: Header,
+    bars: Sequence[WrittenBar],
+    notices: Sequence[Notice] = (),
+    pickup: Sequence[ChordChange] = (),
+) -> ReadTune:
     """Return the chart of written bars, with its notices and those of its assembly.
+
+    Args:
+        header: What the file says of the tune.
+        bars: In order.
+        notices: What was read otherwise than it is written.
+        pickup: Chords before the first bar, in order; their beats count up to it, so that -1 is the last.
 
     Raises:
         ChartError: if no bar has a chord or N.C., or the chart is too long.
@@ -80,7 +91,7 @@ def assemble(header: Header, bars: Sequence[WrittenBar], notices: Sequence[Notic
     if len(bars) > 1 and not {bar.number for bar in bars} <= {bar.number for bar in played}:
         left_out = sorted({bar.number for bar in bars} - {bar.number for bar in played})
         found.append(Notice("form", left_out[0], "this and what follows is no part of a chorus; left out"))
-    beats, even = _one_metre(_held(played), found)
+    beats, even = _one_metre(_held(played, pickup), found)
     sections = tuple(Section(name, i) for i, (_, name) in enumerate(even) if name)
     chart = Chart(
         tuple(bar for bar, _ in even),
@@ -91,6 +102,7 @@ def assemble(header: Header, bars: Sequence[WrittenBar], notices: Sequence[Notic
         _key(header.key, found),
         one_line(header.style),
         _tempo(header.tempo, found),
+        _pickup(pickup, beats, found),
     )
     if len(chart.bars) > _CERTAINLY_SHORT and len(chart.text) > LONGEST_CHART:
         raise ChartError(f"{chart.name}: as text the chart has over {LONGEST_CHART} characters")
@@ -124,9 +136,23 @@ def _tempo(tempo: float, notices: list[Notice]) -> float | None:
     return None
 
 
-def _held(played: Sequence[WrittenBar]) -> Iterator[WrittenBar]:
+def _pickup(changes: Sequence[ChordChange], beats: int, notices: list[Notice]) -> Bar | None:
+    """Return the bar of a pick-up: no chord up to its first; None where it has no chord at all."""
+    if not any(change.chord for change in changes):
+        return None
+    inside = [replace(change, beat=beats + change.beat) for change in changes if change.beat >= -beats]
+    left_out = len(changes) - len(inside)
+    if left_out:
+        notices.append(Notice("pick-up", 1, "the pick-up is longer than a bar; its beginning is left out"))
+    if not inside or inside[0].beat > 0:
+        held = changes[left_out - 1] if left_out else ChordChange(Fraction(0), None)
+        inside.insert(0, replace(held, beat=Fraction(0)))
+    return tuple(inside)
+
+
+def _held(played: Sequence[WrittenBar], pickup: Sequence[ChordChange]) -> Iterator[WrittenBar]:
     """Yield the bars with a chord on the first beat of each: the one before, where none is written."""
-    last = ChordChange(Fraction(0), None)
+    last = pickup[-1] if pickup else ChordChange(Fraction(0), None)
     for bar in played:
         changes = bar.changes
         if not changes or changes[0].beat > 0:

@@ -5,7 +5,7 @@ import string
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -135,11 +135,12 @@ def survives_text(chart: Chart) -> bool:
 
 
 def survives_link(chart: Chart) -> bool:
-    """Return whether a chart is the same after a round trip through a link, where a missing key is C."""
+    """Return whether a chart is the same after a round trip through a link.
+
+    There a missing key is C, and a pick-up is left out.
+    """
     (back,) = read_ireal(ireal_link([chart])).tunes
-    return back.chart == (
-        chart if chart.key else parse_chart(f"{{key: C}}\n{chart.text}", chart.beats_per_bar)
-    )
+    return back.chart == replace(chart, key=chart.key or "C", pickup=None)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What the commands `tatumflow book ...` do."""
 
 import html
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -134,6 +135,8 @@ def export_tune(name: str, *, ireal: bool, out: Path | None) -> None:
     """
     chart = _find(name)
     text = ireal_link([chart]) if ireal else chart.text
+    if ireal and chart.pickup is not None:
+        print("its pick-up is left out: links of iReal Pro have no place for one", file=sys.stderr)
     if out is None:
         print(text)
         return

@@ -21,8 +21,8 @@ def ireal_link(charts: Sequence[Chart], name: str = "") -> str:
     """Return the `irealb://` link of charts; several are a playlist of a name.
 
     Bars are written as they are played, chords with the nearest quality that the program knows. A metre of
-    1 beat or more than 9 is written as a remark, since the program has no sign for it. A chart without a key
-    is written in C.
+    1 beat or more than 9 is written as a remark, since the program has no sign for it, and a pick-up is left
+    out. A chart without a key is written in C.
     """
     return write_link([_linked(chart) for chart in charts], name)
 

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -59,7 +59,8 @@ class MarkedBars:
 def read_markers(data: bytes, name: str = "") -> ReadTune:
     """Read the chords that the texts of a MIDI file name, with its metre, tempo and key.
 
-    The kind of text that names the most chords counts as chords; what markers name besides are sections.
+    The kind of text that names the most chords counts as chords; what markers name besides are sections. A
+    first bar that is shorter than the next is a pick-up.
 
     Args:
         data: The file.
@@ -71,7 +72,16 @@ def read_markers(data: bytes, name: str = "") -> ReadTune:
     marked = read_bars(data)
     if not marked.has_chords:
         raise ChartError("has no markers or texts that name chords; write them as markers such as Dm7")
-    return assemble(Header(name, "", marked.key, "", marked.tempo), marked.bars, marked.notices)
+    header = Header(name, "", marked.key, "", marked.tempo)
+    lengths = [beats * beat for _, beats, beat in marked.starts[:2]]
+    if len(lengths) < 2 or lengths[0] >= lengths[1]:
+        return assemble(header, marked.bars, marked.notices)
+    first, second, *others = (replace(bar, number=bar.number - 1) for bar in marked.bars)
+    beat, following = (beat for _, _, beat in marked.starts[:2])
+    pickup = [replace(change, beat=(change.beat * beat - lengths[0]) / following) for change in first.changes]
+    bars = [replace(second, section=second.section or first.section), *others]
+    notices = [replace(notice, bar=max(notice.bar - 1, 1)) for notice in marked.notices]
+    return assemble(header, bars, notices, pickup)
 
 
 def read_bars(data: bytes) -> MarkedBars:

@@ -136,11 +136,11 @@ def read_score(data: bytes, name: str = "") -> ReadTune:
     if part is None:
         raise ChartError("has no chord symbols; write them above the staff and export it again")
     notices: list[Notice] = []
-    bars = _bars(part, notices)
+    bars, pickup = _bars(part, notices)
     composer = next((c for c in root.iterfind("identification/creator") if c.get("type") == "composer"), None)
     title = _text(root, "work/work-title") or _text(root, "movement-title") or name
     header = Header(title, _words(composer), _key(part), "", _tempo(part))
-    return assemble(header, bars, notices)
+    return assemble(header, bars, notices, pickup)
 
 
 def _all(element: Element, tag: str) -> list[Element]:
@@ -163,25 +163,39 @@ def _number(text: str | None, default: Fraction) -> Fraction:
     return number if abs(number) < 1_000_000 else default
 
 
-def _bars(part: Element, notices: list[Notice]) -> list[WrittenBar]:
+def _bars(part: Element, notices: list[Notice]) -> tuple[list[WrittenBar], tuple[ChordChange, ...]]:
+    """Return the bars, and the chords of a pick-up as `assemble` takes them."""
     time = _Time()
     bars: list[WrittenBar] = []
-    for element in part.iterfind("measure"):
+    pickup: tuple[ChordChange, ...] = ()
+    section: str | None = None
+    for index, element in enumerate(part.iterfind("measure")):
         number = len(bars) + 1
         measure = _measure(element, time, number, notices)
         whole = time.beats * time.beat
-        if not bars and (element.get("implicit") == "yes" or 0 < measure.length < whole):
-            notices.append(Notice("pick-up", 1, "the pick-up is left out; its chord is that of the last bar"))
+        if index == 0 and (element.get("implicit") == "yes" or 0 < measure.length < whole):
+            length = measure.length or whole
+            changes = _changes(measure, length, time, number, notices)
+            pickup = tuple(replace(change, beat=change.beat - length / time.beat) for change in changes)
+            section = measure.section
             continue
-        changes = [
-            change
-            for place, symbol in measure.changes
-            if (change := _change(symbol, min(place, whole - time.beat / 8) / time.beat, number, notices))
-        ]
-        by_beat = {change.beat: change for change in changes}
-        ordered = tuple(by_beat[beat] for beat in sorted(by_beat))
-        bars.append(WrittenBar(number, ordered, time.beats, measure.marks, measure.section))
-    return bars
+        changes = _changes(measure, whole, time, number, notices)
+        bars.append(WrittenBar(number, changes, time.beats, measure.marks, measure.section or section))
+        section = None
+    return bars, pickup
+
+
+def _changes(
+    measure: _Measure, length: Fraction, time: _Time, number: int, notices: list[Notice]
+) -> tuple[ChordChange, ...]:
+    """Return the chords of a measure of so many quarters on their beats, in order."""
+    changes = [
+        change
+        for place, symbol in measure.changes
+        if (change := _change(symbol, min(place, length - time.beat / 8) / time.beat, number, notices))
+    ]
+    by_beat = {change.beat: change for change in changes}
+    return tuple(by_beat[beat] for beat in sorted(by_beat))
 
 
 def _measure(element: Element, time: _Time, number: int, notices: list[Notice]) -> _Measure:

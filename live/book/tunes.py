@@ -10,7 +10,7 @@ NoticeKind = Literal[
 ]
 """What a notice is about: a value of the header; a remark or an alternate chord that is left out; a chord
 that became the nearest known one, or was not understood; where chords lie in a bar; a bar of another metre; a
-pick-up bar that is left out; repeats, endings and jumps."""
+pick-up that is left out or cut; repeats, endings and jumps."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.errors import ChordError
+from tatumflow.engine.harmony.changes import bar_text
 from tatumflow.engine.harmony.instruments import Instrument
 from tatumflow.engine.messages import Position, Snapshot
 from tatumflow.engine.tempo.tune import Tune, tune_of
@@ -193,7 +194,11 @@ class ChartView(Widget):
         assert shown is not None
         chart = shown.sheet.chart
         title = "  ".join(part for part in (chart.name, chart.composer, chart.style) if part)
-        return "   ".join(part for part in (shown.sheet.sections[shown.bar], *self._where(), title) if part)
+        pickup = ""
+        if chart.pickup is not None and not shown.is_placed:
+            pickup = f"pick-up {bar_text(chart.pickup, chart.beats_per_bar)}"
+        parts = (shown.sheet.sections[shown.bar], *self._where(), pickup, title)
+        return "   ".join(part for part in parts if part)
 
     def _chords(self) -> tuple[str, str]:
         shown = self._shown

@@ -48,6 +48,7 @@ def charts(draw: st.DrawFn) -> Chart:
         draw(st.sampled_from(["", "C", "Bbm", "F#", "Ebm"])),
         draw(words),
         draw(st.none() | st.integers(20, 400).map(float)),
+        draw(st.none() | bars(beats)),
     )
 
 
@@ -151,6 +152,8 @@ def test_notation(text: str, expected: list[str]) -> None:
         ("{time: 17/4} F7", "write it as 3/4"),
         ("{time: 0/4} F7", "write it as 3/4"),
         ("{time: waltz} F7", "write it as 3/4"),
+        ("{pickup: N.C. . H7} F7", "pick-up: chord 'H7'"),
+        ("{pickup: % } F7", "pick-up: % repeats"),
         ("{capo: 3} F7", "only {title: …}, {composer: …}"),
     ],
 )
@@ -171,6 +174,9 @@ def test_a_chart_needs_bars_in_order() -> None:
     ]:
         with pytest.raises(ChartError):
             Chart(bars, beats)
+        if bars:
+            with pytest.raises(ChartError):
+                Chart(((ChordChange(Fraction(0), None),),), beats, pickup=bars[0])
 
 
 @pytest.mark.parametrize(

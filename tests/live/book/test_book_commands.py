@@ -78,6 +78,17 @@ def test_charts_are_exported(run: Run, page: Path, tmp_path: Path) -> None:
     assert (status, "does not exist" in error) == (1, True)
 
 
+def test_a_link_is_exported_without_a_pick_up_and_says_so(run: Run, own_book: Path) -> None:
+    own_book.mkdir(parents=True, exist_ok=True)
+    (own_book / "Led.txt").write_text("{title: Led} {pickup: N.C. . . G7} C | F")
+    status, out, error = run("book", "export", "led", "--ireal")
+    (tune,) = read_content(out.encode()).tunes
+    assert (status, tune.chart.pickup, "pick-up is left out" in error) == (0, None, True)
+    _, out, error = run("book", "export", "led")
+    assert ("{pickup: N.C. . . G7}" in out, error) == (True, "")
+    assert run("book", "check", own_book)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tatumflow.engine.errors import ChartError
+from tatumflow.engine.harmony.chart import parse_chart
 from tatumflow.live.book.files import read_content
 from tatumflow.live.book.improvisor import read_leadsheet
 from tatumflow.live.book.midi_markers import read_markers
@@ -117,14 +118,49 @@ def test_repeats_endings_and_jumps_of_a_score() -> None:
     assert [(section.name, section.bar) for section in read.chart.sections] == [("Bridge", 4)]
 
 
-def test_the_pick_up_of_a_score_is_left_out() -> None:
+def pickup(read: ReadTune) -> list[tuple[str, str]] | None:
+    if read.chart.pickup is None:
+        return None
+    return [(str(change.beat), change.symbol) for change in read.chart.pickup]
+
+
+@pytest.mark.parametrize("attributes", ["", 'implicit="yes"'])
+def test_the_pick_up_of_a_score_ends_with_the_bar_line(attributes: str) -> None:
+    first = measure(harmony("D", "minor"), note(1), harmony("G", "dominant"), note(1), attributes=attributes)
+    read = read_score(score(first, measure(harmony("C", ""), note(4)), measure(note(4))))
+    assert bars(read) == ["C", "C"]
+    assert pickup(read) == [("0", "N.C."), ("2", "Dm"), ("3", "G7")]
+    assert read.notices == ()
+    assert parse_chart(read.chart.text) == read.chart
+
+
+def test_a_pick_up_without_chords_is_left_out_and_nothing_is_said() -> None:
+    rehearsal = "<direction><direction-type><rehearsal>A</rehearsal></direction-type></direction>"
     read = read_score(
         score(
-            measure(harmony("G", "dominant"), note(1), attributes='implicit="yes"'),
+            measure(rehearsal, note(1), attributes='implicit="yes"'),
             measure(harmony("C", ""), note(4)),
+            measure(harmony("F", ""), note(2)),
         )
     )
-    assert bars(read) == ["C"]
+    assert (bars(read), pickup(read), read.notices) == (["C", "F"], None, ())
+    assert [(section.name, section.bar) for section in read.chart.sections] == [("A", 0)]
+
+
+def test_the_chord_of_a_pick_up_is_held() -> None:
+    read = read_score(score(measure(harmony("C", ""), note(2)), measure(note(2), harmony("F", ""), note(2))))
+    assert (bars(read), pickup(read)) == (["C F@2"], [("0", "N.C."), ("2", "C")])
+
+
+def test_what_of_a_pick_up_is_longer_than_a_bar_is_left_out() -> None:
+    two = "<attributes><time><beats>2</beats><beat-type>4</beat-type></time></attributes>"
+    read = read_score(
+        score(
+            measure(harmony("D", "minor"), note(1), harmony("G", "dominant"), note(2)),
+            *(measure(two, harmony("C", ""), note(2)) for _ in range(3)),
+        )
+    )
+    assert pickup(read) == [("0", "G7")]
     assert [notice.kind for notice in read.notices] == ["pick-up"]
 
 
@@ -233,6 +269,28 @@ def test_texts_count_where_they_name_more_chords_than_markers() -> None:
     read = read_markers(midi(mido.MetaMessage("time_signature", numerator=4, denominator=4), *events))
     assert bars(read) == ["Dm7", "G7"]
     assert [(section.name, section.bar) for section in read.chart.sections] == [("A", 0), ("B", 1)]
+
+
+def metre(beats: int, time: int = 0) -> mido.MetaMessage:
+    return mido.MetaMessage("time_signature", numerator=beats, denominator=4, time=time)
+
+
+def test_a_first_bar_of_midi_that_is_shorter_than_the_next_is_a_pick_up() -> None:
+    after = (marker("Cmaj7"), marker("F7", 1920), marker("end", 1920))
+    read = read_markers(
+        midi(marker("Head"), metre(2), marker("Dm7"), marker("G7", 480), metre(4, 480), *after)
+    )
+    assert bars(read) == ["Cmaj7", "F7"]
+    assert pickup(read) == [("0", "N.C."), ("2", "Dm7"), ("3", "G7")]
+    assert [(section.name, section.bar) for section in read.chart.sections] == [("Head", 0)]
+    assert read.notices == ()
+    silent = read_markers(midi(metre(1), metre(4, 480), *after))
+    assert (bars(silent), pickup(silent), silent.notices) == (["Cmaj7", "F7"], None, ())
+
+
+def test_a_first_bar_of_midi_that_is_longer_than_the_next_is_a_bar() -> None:
+    read = read_markers(midi(metre(4), marker("C"), metre(2, 1920), marker("F"), marker("G", 960)))
+    assert (bars(read)[0], pickup(read)) == ("C", None)
 
 
 @pytest.mark.parametrize("data", [b"", b"MThd", midi(), midi(marker("hello"))])

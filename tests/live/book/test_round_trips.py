@@ -48,6 +48,7 @@ def charts(draw: st.DrawFn) -> Chart:
         draw(st.sampled_from(["C", "Bb", "F#m", "Ebm"])),
         draw(words),
         draw(st.none() | st.integers(20, 400).map(float)),
+        draw(st.none() | bars(beats)),
     )
 
 

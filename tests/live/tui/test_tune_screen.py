@@ -81,6 +81,20 @@ async def test_the_chart_moves_with_the_music_and_a_still_one_draws_nothing_agai
         await until(pilot, lambda: not app.jam.query_one(ChartView).display)
 
 
+async def test_the_pick_up_stands_above_the_chart_until_the_first_bar() -> None:
+    link = moving()
+    assert link.snapshot is not None
+    assert link.snapshot.position is not None
+    controls = replace(link.snapshot.controls, chords="{title: Led} {pickup: N.C. . . G7} Cmaj7 | Fmaj7")
+    before = replace(link.snapshot.position, bar=0, chart_bar=None, chorus=0)
+    link.snapshot = replace(link.snapshot, controls=controls, position=before)
+    async with screen(link, size=LARGE) as (app, pilot):
+        assert "count-in   pick-up N.C. . . G7   Led" in lines(app)[0]
+        link.snapshot = replace(link.snapshot, position=replace(before, bar=1, chart_bar=0, chorus=1))
+        await until(pilot, lambda: "bar 1 of 2" in lines(app)[0])
+        assert "pick-up" not in lines(app)[0]
+
+
 async def test_the_chord_now_is_large_where_there_is_room_and_a_click_on_a_bar_goes_there() -> None:
     link = moving()
     async with screen(link, size=LARGE) as (app, pilot):
