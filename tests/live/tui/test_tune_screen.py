@@ -95,6 +95,28 @@ async def test_the_pick_up_stands_above_the_chart_until_the_first_bar() -> None:
         assert "pick-up" not in lines(app)[0]
 
 
+async def test_the_loop_of_heard_chords_is_shown_as_it_grows_and_can_be_edited() -> None:
+    link = moving()
+    before = link.snapshot
+    assert before is not None
+    assert before.position is not None
+    controls = replace(before.controls, chords="", hear_chords=3)
+    position = replace(before.position, chart_bar=2, chorus=5, beat=1)
+    loop = "| Dm7 | N.C. | N.C. | N.C. |"
+    link.snapshot = replace(before, controls=controls, position=position, heard_chart=loop)
+    async with screen(link, size=SMALL) as (app, pilot):
+        assert lines(app)[0].split()[-5:] == ["║Dm7", "│N.C.", "│%", "│%", "│"]
+        link.snapshot = replace(link.snapshot, heard_chart="| Dm7 | G7 | N.C. | N.C. |")
+        await until(pilot, lambda: "G7" in lines(app)[0])
+        await pilot.press("l")
+        await pilot.pause()
+        assert not link.sent, "it is a loop already"
+        await pilot.press("ctrl+e")
+        await pilot.pause()
+        assert isinstance(app.screen, ChartEditor)
+        assert "Dm7 | G7" in app.screen.query_one(TextArea).text
+
+
 async def test_the_chord_now_is_large_where_there_is_room_and_a_click_on_a_bar_goes_there() -> None:
     link = moving()
     async with screen(link, size=LARGE) as (app, pilot):
