@@ -105,7 +105,7 @@ async def test_the_loop_of_heard_chords_is_shown_as_it_grows_and_can_be_edited()
     loop = "| Dm7 | N.C. | N.C. | N.C. |"
     link.snapshot = replace(before, controls=controls, position=position, heard_chart=loop)
     async with screen(link, size=SMALL) as (app, pilot):
-        assert lines(app)[0].split()[-5:] == ["║Dm7", "│N.C.", "│%", "│%", "│"]
+        assert lines(app)[0].split()[-5:] == ["│Dm7", "│N.C.", "│%", "│%", "│"]
         link.snapshot = replace(link.snapshot, heard_chart="| Dm7 | G7 | N.C. | N.C. |")
         await until(pilot, lambda: "G7" in lines(app)[0])
         await pilot.press("l")
