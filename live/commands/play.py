@@ -10,10 +10,11 @@ from typing import Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.errors import DeviceError, MidiFileError, SettingError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.engine.files.whole_file import write_whole
+from tatumflow.engine.melodies.melody import BEATS_PER_BAR
 from tatumflow.engine.midi.midi_file import (
     MidiPerformance,
     MidiTrack,
@@ -27,7 +28,7 @@ from tatumflow.live.band_tracks import band_tracks
 from tatumflow.live.commands.progress import WorkProgress
 from tatumflow.live.commands.tune import MINUTE, Length, check_band, length_of
 from tatumflow.live.midi.synth import render, write_sound
-from tatumflow.live.processes.session import offline_companion, open_bundle
+from tatumflow.live.processes.session import offline_companion, open_bundle, open_melodies
 from tatumflow.live.processes.session_time import TimeSpan, session_map
 from tatumflow.live.settings import Settings, load_settings
 
@@ -170,14 +171,15 @@ def answer(
     Raises:
         MidiFileError: if the file cannot be read, has more than `limit_notes` notes, or lasts longer than two
             hours.
-        BundleError: if the model is missing or damaged.
+        BundleError: if the model, or for the mode *morph* one of melodies, is missing or damaged.
         SettingError: if the model has no such style.
     """
     performance = None if source is None else read_midi(source)
     if source is not None and performance is not None:
         _check_size(source, performance, limit_notes)
     bundle = open_bundle(settings.model)
-    make = offline_companion(bundle, settings.controls)
+    melodies = open_melodies() if settings.controls.mode == "morph" else None
+    make = offline_companion(bundle, settings.controls, melodies)
     if performance is None:
         with WorkProgress("improvising", length.seconds, "seconds") as progress:
             result = improvise(make, length.seconds, progress.show, form=length.form)
@@ -249,6 +251,10 @@ def _check_mode(options: PlayOptions, controls: Controls) -> None:
         raise SettingError(
             "mode reharmonize needs chords; give `tatumflow generate` a chart, such as --chords 'Dm7 | G7'"
         )
+    if controls.mode == "morph" and controls.chords:
+        metre = chart_named(controls.chords).beats_per_bar
+        if metre != BEATS_PER_BAR:
+            raise SettingError(f"mode morph plays in 4/4, and the chart is in {metre}/4; give another one")
 
 
 def _check_size(source: Path, performance: MidiPerformance, limit_notes: int | None) -> None:
