@@ -33,7 +33,7 @@ class OnnxMelodyModel:
         self.manifest = manifest = bundle.manifest
         files = (manifest.encoder, manifest.conductor, manifest.decoder)
         self._encoder, self._conductor, self._decoder = (
-            open_session(bundle.path / file.file, (CPU,), threads) for file in files
+            open_session(bundle.path / file.file, (CPU,), threads, widen_once=True) for file in files
         )
         try:
             silence = Melody((1,) * (manifest.bars * STEPS_PER_BAR))

@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 
-from tatumflow.engine.controls import Controls
 from tatumflow.engine.melodies.bundle import find_melody_models
 from tatumflow.engine.melodies.interpolation import interpolated
 from tatumflow.engine.melodies.melody import STEPS_PER_BAR, GridNote, Melody, melody_of
@@ -14,8 +13,8 @@ from tatumflow.engine.model.decoder import Decoder
 from tatumflow.live.bench.report import Figure, Target
 from tatumflow.live.processes.session import open_melodies
 
-MORPH_TARGET: Final = Target(p99=1e3 * Controls().lookahead)
-"""Milliseconds of a morph: no note is committed meanwhile, so the lookahead has to cover it."""
+MORPH_TARGET: Final = Target(p99=25.0)
+"""Milliseconds of a morph, which the first note of a turn waits for."""
 
 _NOTES_A_MORPH: Final = 5
 _WARM_UP: Final = 5
