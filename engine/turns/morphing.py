@@ -1,7 +1,7 @@
 """Morphing: turns that open with a melody between the human's phrase and the companion's last one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Final
 
@@ -149,9 +149,7 @@ class Morphing:
     def _begin(self, model: MelodyModel, turn: CompanionTurn, controls: Controls, now: float) -> None:
         """Encode the phrases between which a turn morphs."""
         self._turn, self._decoded = turn, None
-        call = turn.call.notes
-        humans = None if turn.bars is None else Bars(0.0, turn.bars.first)
-        played = line_of(call, self._beats(call, controls), humans, model.bars) if call else None
+        played = self._called(turn, controls, now, model.bars) if turn.call.notes else None
         lines = [line for line in (played, self._last) if line is not None]
         self._played = lines[0] if lines else None
         self._start = self._starting(turn, now)
@@ -159,6 +157,17 @@ class Morphing:
         if lines:
             means = model.encode([line.melody for line in lines]).mean
             self._latents = means[:1], means[-1:]
+
+    def _called(self, turn: CompanionTurn, controls: Controls, now: float, bars: int) -> PlayedLine | None:
+        """Return the line of the human's phrase; keys that are down at `now` seconds are held to the turn."""
+        notes = [
+            replace(note, duration=max(turn.at + ENTRY_SECONDS, now) - note.onset)
+            if note.offset >= now - _ROUNDING
+            else note
+            for note in turn.call.notes
+        ]
+        turn_bars = None if turn.bars is None else Bars(0.0, turn.bars.first)
+        return line_of(notes, self._beats(notes, controls), turn_bars, bars)
 
     def _starting(self, turn: CompanionTurn, now: float) -> _Start:
         beats, at = self._time.beats, turn.at + ENTRY_SECONDS

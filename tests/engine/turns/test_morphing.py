@@ -175,6 +175,33 @@ def test_chords_give_their_top_notes():
     assert [pitch for _, pitch in places(rig.companion_notes, 2 * BAR)] == [p + OCTAVE for p in LINE]
 
 
+def test_a_key_that_is_down_when_the_turn_is_planned_counts_as_held_to_it():
+    rig = trading(morph=0.0)
+    quarters(rig, 0.0, LINE[:7])
+    rig.human(NoteOn(3.5, LINE[7], 80))
+    rig.run_to(4 * BAR)
+    last = rig.companion_notes[-1]
+    assert last.pitch == LINE[7] + OCTAVE
+    assert last.duration == pytest.approx(BEAT)
+
+
+def test_the_mode_can_be_left_and_chosen_within_a_turn():
+    rig = trading(4, mode="answer", morph=0.0)
+    quarters(rig, 0.0, LINE * 2)
+    rig.run_to(4 * BAR + 0.6)
+    rig.companion.command(SetControl("mode", "morph"))
+    rig.run_to(6 * BAR)
+    opened = [note for note in rig.companion_notes if note.onset >= 4 * BAR + 0.9]
+    assert places(opened, 4 * BAR) == higher(LINE)[2:]
+    rig = trading(morph=0.0)
+    quarters(rig, 0.0)
+    rig.run_to(2 * BAR + 0.6)
+    rig.companion.command(SetControl("mode", "answer"))
+    rig.run_to(4 * BAR)
+    assert places(rig.companion_notes, 2 * BAR)[:2] == higher(LINE)[:2]
+    assert places(rig.companion_notes, 2 * BAR)[2:] != higher(LINE)[2:]
+
+
 def test_the_register_holds():
     rig = trading(morph=0.0, register_high=72)
     quarters(rig, 0.0)
