@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mock_melody_model import MockMelodyModel
 
+from tatumflow.engine.melodies.bundle import MELODY_FILE
 from tatumflow.engine.midi.midi_file import LARGEST_FILE, MidiTrack, read_midi, write_midi
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.offline import OfflineResult
@@ -323,7 +324,17 @@ def test_play_answers_the_same_for_the_same_seed(run, tmp_path, phrase, tiny_bun
     ]
 
 
-def test_play_morphs_the_same_for_the_same_seed(run, tmp_path, phrase, tiny_bundle, monkeypatch):
+@pytest.fixture
+def no_models(tmp_path, monkeypatch):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    monkeypatch.setattr("tatumflow.engine.model.model_folder.bundle_folders", lambda: [folder])
+    return folder
+
+
+def test_play_morphs_the_same_for_the_same_seed(run, tmp_path, phrase, tiny_bundle, no_models, monkeypatch):
+    (no_models / "melodies").mkdir()
+    (no_models / "melodies" / MELODY_FILE).touch()
     monkeypatch.setattr("tatumflow.live.commands.play.open_melodies", MockMelodyModel)
     first, second = tmp_path / "1.mid", tmp_path / "2.mid"
     arguments = ["--model", tiny_bundle, "--style", "tatum", "--mode", "morph", "--set", "morph=0"]
@@ -335,11 +346,12 @@ def test_play_morphs_the_same_for_the_same_seed(run, tmp_path, phrase, tiny_bund
 
 
 def test_play_does_not_morph_without_a_model_of_melodies_or_in_three_four(
-    run, tmp_path, phrase, tiny_bundle, monkeypatch
+    run, tmp_path, phrase, tiny_bundle, no_models
 ):
-    monkeypatch.setattr("tatumflow.engine.model.model_folder.bundle_folders", lambda: [tmp_path / "none"])
     command = ["play", phrase, "-o", tmp_path / "out.mid", "--model", tiny_bundle, "--style", "tatum"]
     assert_refused(run(*command, "--mode", "morph"), "no model of melodies in", "music-vae-2bar.yaml")
+    (no_models / "melodies").mkdir()
+    (no_models / "melodies" / MELODY_FILE).touch()
     waltz = ["--set", "chords={time: 3/4} Dm7 | G7"]
     assert_refused(run(*command, "--mode", "morph", *waltz), "mode morph plays in 4/4", "3/4")
     assert not (tmp_path / "out.mid").exists()
