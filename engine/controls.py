@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tatumflow.engine.harmony.chart import Chart
     from tatumflow.engine.midi.head_file import Head
 
-ModeName = Literal["answer", "continue", "improvise", "restyle", "reharmonize"]
+ModeName = Literal["answer", "continue", "improvise", "restyle", "reharmonize", "morph"]
 MODES: Final[tuple[ModeName, ...]] = get_args(ModeName)
 
 ClockSource = Literal["internal", "midi", "link", "listen"]
@@ -102,6 +102,14 @@ class Controls:
         "Surprise",
         "Player",
         "How far the next phrase is drawn from yours: 0 follows it, 1 leaves it.",
+    )
+    morph: float = number(
+        0.5,
+        0.0,
+        1.0,
+        "Morph",
+        "Player",
+        "In the mode morph: 0 plays your phrase as the model of melodies has it, 1 the companion's last one.",
     )
     guidance: float = number(
         1.0,

@@ -1,7 +1,6 @@
 """A model of melodies in ONNX Runtime: encoding at once, decoding step by step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from tatumflow.engine.arrays import Floats, Ints
 from tatumflow.engine.errors import BundleError
 from tatumflow.engine.melodies.bundle import MelodyBundle
 from tatumflow.engine.melodies.melody import NUM_EVENTS, STEPS_PER_BAR, Melody
+from tatumflow.engine.melodies.melody_model import Posterior
 from tatumflow.engine.model.providers import CPU, open_session
 
 NO_EVENT = NUM_EVENTS
@@ -19,19 +19,6 @@ ENCODER_NAMES = (["events"], ["mean", "deviation"])
 CONDUCTOR_NAMES = (["latent"], ["embeddings", "states"])
 DECODER_NAMES = (["before", "place", "embedding", "state"], ["logits", "next_state"])
 """Inputs and outputs of the graphs."""
-
-
-@dataclass(frozen=True)
-class Posterior:
-    """Normal distributions of the latents of n melodies.
-
-    Attributes:
-        mean: (n, latent_dim) float32.
-        deviation: (n, latent_dim) float32.
-    """
-
-    mean: Floats
-    deviation: Floats
 
 
 class OnnxMelodyModel:
@@ -46,7 +33,7 @@ class OnnxMelodyModel:
         self.manifest = manifest = bundle.manifest
         files = (manifest.encoder, manifest.conductor, manifest.decoder)
         self._encoder, self._conductor, self._decoder = (
-            open_session(bundle.path / file.file, (CPU,), threads) for file in files
+            open_session(bundle.path / file.file, (CPU,), threads, widen_once=True) for file in files
         )
         try:
             silence = Melody((1,) * (manifest.bars * STEPS_PER_BAR))

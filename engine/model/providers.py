@@ -126,6 +126,8 @@ def open_session(
     providers: Sequence[str],
     threads: int,
     options: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    widen_once: bool = False,
 ) -> onnxruntime.InferenceSession:
     """Open one graph for low-latency runs.
 
@@ -134,6 +136,8 @@ def open_session(
         providers: Provider names, preferred first.
         threads: Threads of one run; with 1 the calling thread does all work.
         options: Options of single providers.
+        widen_once: Whether int8 weights are widened to float when the graph is opened, not in every run: for
+            graphs of which the CPU has no products in int8, such as LSTMs.
 
     Raises:
         BundleError: if ONNX Runtime cannot run the file, or the first provider does not start.
@@ -147,6 +151,9 @@ def open_session(
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Level 4 multiplies int8 by int8; the default would widen the weights to float first.
     settings.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "4")
+    if widen_once:
+        # Otherwise nodes that widen weights are kept for fusion, and are not folded into constants.
+        settings.add_session_config_entry("session.disable_quant_qdq", "1")
     requested = [(name, dict((options or {}).get(name, {}))) for name in providers]
     # Fused with a following Add into a Gemm, a product is no longer recognized as one with int8 weights.
     left_out = ["MatMulAddFusion"]

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from math import inf
+from time import perf_counter_ns
 from typing import Final
 
 from tatumflow.engine.arrays import Floats
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
+from tatumflow.engine.melodies.melody_model import MelodyModel
 from tatumflow.engine.messages import (
     BeginBars,
     CompanionCommand,
@@ -37,16 +39,16 @@ from tatumflow.engine.turns.heard_harmony import HeardHarmony
 from tatumflow.engine.turns.heard_loop import HeardLoop
 from tatumflow.engine.turns.listener import Listener
 from tatumflow.engine.turns.live_controls import ControlsSet, LiveControls
-from tatumflow.engine.turns.modes import mode_named
+from tatumflow.engine.turns.morphing import Morphing
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.planner import COMPANION_CHANNEL, Planner
 from tatumflow.engine.turns.redraws import Redraws
 from tatumflow.engine.turns.roll import Roll
 from tatumflow.engine.turns.status_board import StatusBoard
 from tatumflow.engine.turns.turn_report import TurnReport, TurnReporter
-from tatumflow.engine.turns.turn_request import TurnRequest
+from tatumflow.engine.turns.turn_requests import TurnRequests
 from tatumflow.engine.turns.turn_taking import Bars, CompanionTurn, TurnTaking
-from tatumflow.engine.turns.turn_window import ENTRY_SECONDS, TurnWindow
+from tatumflow.engine.turns.turn_window import ENTRY_SECONDS
 
 KEYS_CHANNEL: Final = 1
 """Scheduler channel of notes from the computer keyboard, which have no port to sound through."""
@@ -56,6 +58,9 @@ THINK_AHEAD: Final = 0.2
 
 _OTHER_FORM: Final = ControlsSet(frozenset({"choruses"}))
 """What a turn is planned again for where the form goes on elsewhere or ends."""
+
+_OF_WINDOWS: Final = frozenset({"phrases", *_OTHER_FORM.names})
+"""Controls that change the window of a free turn in progress."""
 
 
 class Companion:
@@ -80,6 +85,7 @@ class Companion:
         controls: Controls,
         style_weights: Callable[[Controls], Floats],
         phrases: PhraseModel | None = None,
+        melodies: MelodyModel | None = None,
     ) -> None:
         """Begin to listen.
 
@@ -90,6 +96,7 @@ class Companion:
             controls: Initial controls.
             style_weights: Weights over the style table, (S,), for controls.
             phrases: Samples the conditions of the companion's phrases; without one they have none.
+            melodies: Morphs between phrases in the mode *morph*; without one that plays as *answer*.
 
         Raises:
             SettingError: if `controls` name a style that the model does not have.
@@ -106,6 +113,10 @@ class Companion:
         self._loop = HeardLoop(self._harmony, self._time)
         self._live = LiveControls(controls, style_weights, self._time, session, self._planner, self._harmony)
         self._turn_taking = TurnTaking(self._listener, self._time, controls)
+        self._morphing = Morphing(self._time, melodies)
+        self._requests = TurnRequests(
+            self._live, self._turn_taking, self._listener, self._time, self._harmony, self._morphing
+        )
         self._reporter = TurnReporter(self._planner)
         self._board = StatusBoard(
             self._roll,
@@ -122,6 +133,7 @@ class Companion:
         self._turn = CompanionTurn(Phrase((), now, now, 0.0), now)
         self._redraws = Redraws(now)
         session.begin_turn(Role.HUMAN, self._live.style)
+        self._tell_obstacle(now)
 
     @property
     def controls(self) -> Controls:
@@ -227,6 +239,8 @@ class Companion:
             self._board.notify(now, text, "warning")
         if not changed.names:
             return
+        if changed.names & {"mode", "chords"}:
+            self._tell_obstacle(now)
         self._turn_taking.use(self.controls)
         if changed.new_bars:
             self._keep_time()
@@ -329,27 +343,14 @@ class Companion:
 
     def _think(self, at: float, bars: Bars | None, until: float | None = None) -> None:
         """Plan a turn that comes at `at` seconds, held to `bars`, or ended at `until` seconds, if given."""
-        self._turn = CompanionTurn(self._listener.phrase(self._clock.now()), at, bars, until)
+        begun_ns, now = perf_counter_ns(), self._clock.now()
+        self._turn = CompanionTurn(self._listener.phrase(now), at, bars, until)
         # The turn is planned under the newest values.
         self._redraws.clear()
         if self.controls.mode == "improvise" and not (self._time.in_tempo or self._time.stopped):
             self._time.begin_at(at + ENTRY_SECONDS)
-        self._planner.begin(self._request(self._turn_taking.window(self._turn), self._seed))
+        self._planner.begin(self._requests.request(self._turn, self._seed, now), begun_ns)
         self._state = "thinking"
-
-    def _request(self, window: TurnWindow, seed: tuple[int, ...]) -> TurnRequest:
-        """Return the request of the turn in progress under the controls in force."""
-        return TurnRequest(
-            call=self._turn.call,
-            window=window,
-            controls=self.controls,
-            style=self._live.style,
-            seed=seed,
-            previous_onset=self._listener.last_onset,
-            policy=mode_named(self.controls.mode).phrases,
-            chart=self._time.chart,
-            heard_chord_at=self._harmony.chord_at,
-        )
 
     def _abandon(self) -> None:
         self._planner.abandon()
@@ -397,6 +398,7 @@ class Companion:
         self._reporter.end(self._turn, now)
         if self._planner.notes:
             self._listener.last_onset = self._planner.previous_onset
+            self._morphing.remember(self._planner.last_notes, self._turn, self.controls)
         self._session.begin_turn(Role.HUMAN, self._live.style)
         self._state = "listening"
 
@@ -408,6 +410,11 @@ class Companion:
             now = self._clock.now()
             self._think(now, self._turn_taking.bars_from(now), until)
             self._begin_turn()
+
+    def _tell_obstacle(self, now: float) -> None:
+        """Notice why the mode *morph* plays as *answer*, if it is in force and does."""
+        if self.controls.mode == "morph" and (obstacle := self._morphing.obstacle):
+            self._board.notify(now, obstacle, "warning")
 
     def _redraw_if_due(self, now: float) -> None:
         """Sample the plan again under the controls that were set, if a redraw is due."""
@@ -424,16 +431,16 @@ class Companion:
         if not changed.redraws_condition:
             self._planner.resample(self.controls)
             return
-        before = self._planner.request
-        reseed = "seed" in changed.names
-        new_window = (
-            changed.new_mode
-            or self._turn.bars is not None
-            or bool(changed.names & {"phrases", *_OTHER_FORM.names})
-        )
-        window = self._turn_taking.window(self._turn) if new_window else before.window
-        request = self._request(window, self._seed if reseed else before.seed)
-        self._planner.steer(request, new_window=new_window, reseed=reseed)
+        before, reseed = self._planner.request, "seed" in changed.names
+        new_window = changed.new_mode or self._turn.bars is not None or bool(changed.names & _OF_WINDOWS)
+        seed = self._seed if reseed else before.seed
+        window = None if new_window else before.window
+        request = self._requests.request(self._turn, seed, self._clock.now(), window)
+        self._planner.steer(request, new_window=request.window is not before.window, reseed=reseed)
+
+    @property
+    def _goes_by_clock(self) -> bool:
+        return bool(self._planner.request.opening.notes) or self._turn_taking.goes_by_clock(self._turn)
 
     def _keep_time(self) -> None:
         """Drop what was planned by a clock that has jumped, stopped or begun."""
@@ -441,7 +448,7 @@ class Companion:
         self._live.follow_time()
         if self._state == "thinking":
             self._abandon()
-        elif self._state == "playing" and self._turn_taking.goes_by_clock(self._turn):
+        elif self._state == "playing" and self._goes_by_clock:
             self._give_way()
 
     def _stop_bars(self) -> None:

@@ -144,8 +144,24 @@ class Reharmonization:
         return Answer().window(phrase, controls, now).paced(2.0**controls.pace)
 
 
+class Morph:
+    """Opens with a melody between the call and the companion's last phrase; see `morphing.Morphing`.
+
+    A free turn ends with it; without one the mode is *answer*.
+    """
+
+    name: ModeName = "morph"
+    patience = 1.0
+    phrases = Answer.phrases
+
+    def window(self, phrase: Phrase, controls: Controls, now: float) -> TurnWindow:
+        """Return the window of an answer, which the opening of a free turn replaces."""
+        return Answer().window(phrase, controls, now)
+
+
 _MODES: Final[dict[ModeName, Mode]] = {
-    mode.name: mode for mode in (Answer(), Continuation(), Improvisation(), Restyling(), Reharmonization())
+    mode.name: mode
+    for mode in (Answer(), Continuation(), Improvisation(), Restyling(), Reharmonization(), Morph())
 }
 
 

@@ -10,7 +10,8 @@ from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.model.session import Mark, ModelSession
 from tatumflow.engine.model.tokens import TICK_SECONDS
 
-_REMEMBERED: Final = 64
+REMEMBERED: Final = 64
+"""Committed notes of a turn that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Plan:
         self._session = session
         self._begin_onset = 0.0
         self._planned: deque[_Placed] = deque()
-        self._committed: deque[_Placed] = deque(maxlen=_REMEMBERED)
+        self._committed: deque[_Placed] = deque(maxlen=REMEMBERED)
 
     def __len__(self) -> int:
         """Return the number of planned notes, which can still be withdrawn."""
@@ -138,7 +139,7 @@ class Plan:
         first = next(changed, len(committed))
         if first < len(committed):
             self._session.rollback(committed[first].mark)
-        self._committed = deque(committed[:first], maxlen=_REMEMBERED)
+        self._committed = deque(committed[:first], maxlen=REMEMBERED)
         for placed in committed[first:]:
             if placed.sound not in unsounded:
                 duration = max(min(placed.sound.offset, now) - placed.sound.onset, TICK_SECONDS)

@@ -21,7 +21,7 @@ from tatumflow.engine.phrases.phrase_guide import PhraseGuide
 from tatumflow.engine.ring import Ring
 from tatumflow.engine.turns.lead_in import lead_in
 from tatumflow.engine.turns.phrase import Phrase
-from tatumflow.engine.turns.plan import Plan
+from tatumflow.engine.turns.plan import REMEMBERED, Plan
 from tatumflow.engine.turns.turn_constraints import TurnConstraints
 from tatumflow.engine.turns.turn_phrases import TurnPhrases
 from tatumflow.engine.turns.turn_request import TurnRequest
@@ -116,6 +116,11 @@ class Planner:
         return self._plan.planned_notes
 
     @property
+    def last_notes(self) -> tuple[Note, ...]:
+        """The last notes of this turn by onset, up to 64, as they were sampled and with the ends they had."""
+        return self._plan.last_notes(REMEMBERED)
+
+    @property
     def notes(self) -> int:
         """Number of notes of this turn committed and not withdrawn since."""
         return self._plan.committed
@@ -143,9 +148,9 @@ class Planner:
         ends_at = self._request.window.ends_at
         return self._sound_end if ends_at is None else max(self._sound_end, ends_at)
 
-    def begin(self, request: TurnRequest) -> None:
-        """Begin a turn of the companion's."""
-        self._begun_ns = perf_counter_ns()
+    def begin(self, request: TurnRequest, begun_ns: int | None = None) -> None:
+        """Begin a turn of the companion's, whose request was begun at `begun_ns` of `perf_counter_ns`."""
+        self._begun_ns = perf_counter_ns() if begun_ns is None else begun_ns
         self.first_note_ms = None
         self.failure = ""
         self.finished = False
@@ -235,29 +240,29 @@ class Planner:
         self._plan.count_from(onset)
 
     def extend(self, now: float, horizon: float = HORIZON) -> bool:
-        """Sample one note if the plan does not reach `now` + lookahead + `horizon`.
+        """Plan one note, of the opening or a sampled one, if the plan does not reach so far.
+
+        It reaches `now` + lookahead + `horizon`.
 
         Returns:
-            Whether there is more to sample at once.
+            Whether there is more to plan at once.
         """
         if not self._falls_short(now, horizon):
             return False
         started_ns = perf_counter_ns()
         self._phrases.apply()
         plan, window, mark = self._plan, self._request.window, self._session.mark()
+        given = self._given()
+        if given is None and window.last_onset < self._request.opening.ends_at:
+            self.finished = True
+            return False
         try:
-            note = self._session.next_note(
-                self._sampling,
-                self._constraints.following(self._request),
-                self._rng,
-                previous_onset=plan.previous_onset,
-                earliest=self._earliest,
-            )
+            note = self._sampled() if given is None else given
         except ModelFault as fault:
             self._count_fault(fault)
             return not self.finished
-        self._faults_in_a_row = 0
-        first, onset = plan.first_onset is None, self._within_window(note.onset)
+        first = plan.first_onset is None
+        onset = self._within_window(note.onset) if given is None else note.onset
         ends = window.ends_before(onset, None if first else plan.previous_onset)
         if ends or self._falls_behind(note, onset):
             self._session.rollback(mark)
@@ -268,10 +273,36 @@ class Planner:
         plan.append(note, mark, onset)
         self._earliest = None
         ended_ns = perf_counter_ns()
-        self.note_cost.add((ended_ns - started_ns) * 1e-9)
+        if given is None:
+            self.note_cost.add((ended_ns - started_ns) * 1e-9)
         if first:
             self.first_note_ms = (ended_ns - self._begun_ns) * 1e-6
         return self._falls_short(now, horizon)
+
+    def _given(self) -> Note | None:
+        """Add the next note of the opening to the session and return it; None where there is none left."""
+        opening, earliest = self._request.opening, self._earliest
+        note = opening.following(
+            self._plan.previous_onset, -inf if earliest is None else earliest, self._request.controls
+        )
+        if note is not None:
+            self._session.add(note, Role.COMPANION)
+        return note
+
+    def _sampled(self) -> Note:
+        """Sample a note, which the session has then; after an opening none before its end."""
+        plan, earliest, opening_end = self._plan, self._earliest, self._request.opening.ends_at
+        if plan.previous_onset < opening_end:
+            earliest = opening_end if earliest is None else max(earliest, opening_end)
+        note = self._session.next_note(
+            self._sampling,
+            self._constraints.following(self._request),
+            self._rng,
+            previous_onset=plan.previous_onset,
+            earliest=earliest,
+        )
+        self._faults_in_a_row = 0
+        return note
 
     def commit(self, now: float) -> list[Note]:
         """Schedule the notes that begin before `now` + lookahead, and return them."""
@@ -366,7 +397,8 @@ class Planner:
         if self._plan.first_onset is None:
             onset = min(onset, max(window.latest_first, self._earliest or -inf))
             return onset if window.ends_at is None else max(onset, window.earliest)
-        return previous_onset + window.longest_rest if onset - previous_onset > window.longest_rest else onset
+        since = max(previous_onset, self._request.opening.ends_at)
+        return since + window.longest_rest if onset - since > window.longest_rest else onset
 
     def _upcoming(self) -> tuple[Chord, ...]:
         request, window = self._request, self._request.window

@@ -7,6 +7,7 @@ from tatumflow.engine.arrays import Floats
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.phrases.policy import PhrasePolicy
 from tatumflow.engine.tempo.chart_clock import ChartInTime
+from tatumflow.engine.turns.opening import NO_OPENING, Opening
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.turn_window import TurnWindow
 
@@ -26,6 +27,7 @@ class TurnRequest:
         chart: The chords it is played over; None for none.
         heard_chord_at: Gives the id of the chord heard at a time in seconds, where there is no chart; None
             where the model gets none.
+        opening: Notes with which the turn begins, before the model samples any.
     """
 
     call: Phrase
@@ -37,6 +39,7 @@ class TurnRequest:
     policy: PhrasePolicy = field(default_factory=PhrasePolicy)
     chart: ChartInTime | None = None
     heard_chord_at: Callable[[float], int] | None = None
+    opening: Opening = NO_OPENING
 
     @property
     def chord_at(self) -> Callable[[float], int] | None:

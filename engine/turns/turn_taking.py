@@ -8,6 +8,7 @@ from tatumflow.engine.controls import Controls
 from tatumflow.engine.tempo.timekeeper import Timekeeper
 from tatumflow.engine.turns.listener import Listener
 from tatumflow.engine.turns.modes import mode_named
+from tatumflow.engine.turns.opening import NO_OPENING, Opening
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.turn_window import ENTRY_SECONDS, TurnWindow
 
@@ -121,13 +122,15 @@ class TurnTaking:
         if turn.bars is not None:
             self._entered = turn.bars.first
 
-    def window(self, turn: CompanionTurn) -> TurnWindow:
-        """Return the window of a turn by the mode and the clock as they are now."""
+    def window(self, turn: CompanionTurn, opening: Opening = NO_OPENING) -> TurnWindow:
+        """Return the window of a turn by the mode and the clock as they are now, free turns by an opening."""
         window = mode_named(self._controls.mode).window(turn.call, self._controls, turn.at)
         if turn.bars is not None:
             transport = self._time.transport
             start, end = transport.time(turn.bars.first), transport.time(turn.bars.end)
             return window.between(max(start, turn.at + ENTRY_SECONDS), end)
+        if opening.notes:
+            window = window.opened(opening.begins_at, opening.ends_at)
         if turn.until is not None:
             transport = self._time.transport
             last_bar = transport.beat(turn.until) - self._time.beats_per_bar

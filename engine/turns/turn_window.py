@@ -51,6 +51,12 @@ class TurnWindow:
             ends_at=end,
         )
 
+    def opened(self, start: float, end: float) -> "TurnWindow":
+        """Return the window of a free turn that an opening fills from `start` to `end` seconds."""
+        return replace(
+            self, earliest=start, latest_first=start, rest_from=inf, last_onset=end - SHORTEST_LAST
+        )
+
     def closing(self, end: float, last_bar: float) -> "TurnWindow":
         """Return the window of the same turn that ends with a form at `end` seconds, its last phrase with it.
 

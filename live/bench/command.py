@@ -11,6 +11,7 @@ from tatumflow.engine.model.bundle import Bundle, bundle_path, load_bundle
 from tatumflow.engine.model.decoder import Decoder
 from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.live.bench.bar_line import bar_line
+from tatumflow.live.bench.morph_cost import morph
 from tatumflow.live.bench.note_cost import absorb, note_cost
 from tatumflow.live.bench.peer import beside_peer
 from tatumflow.live.bench.report import Figure, print_figures, write_figures
@@ -30,6 +31,7 @@ BENCHMARKS: Final[tuple[Benchmark, ...]] = (
     jitter,
     turns,
     bar_line,
+    morph,
     startup,
     roofline,
 )

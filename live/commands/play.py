@@ -10,10 +10,12 @@ from typing import Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from tatumflow.engine.controls import Controls
+from tatumflow.engine.controls import Controls, chart_named
 from tatumflow.engine.errors import DeviceError, MidiFileError, SettingError
 from tatumflow.engine.files.regular_file import check_output
 from tatumflow.engine.files.whole_file import write_whole
+from tatumflow.engine.melodies.bundle import find_melody_models, melodies_path
+from tatumflow.engine.melodies.melody import BEATS_PER_BAR
 from tatumflow.engine.midi.midi_file import (
     MidiPerformance,
     MidiTrack,
@@ -27,7 +29,7 @@ from tatumflow.live.band_tracks import band_tracks
 from tatumflow.live.commands.progress import WorkProgress
 from tatumflow.live.commands.tune import MINUTE, Length, check_band, length_of
 from tatumflow.live.midi.synth import render, write_sound
-from tatumflow.live.processes.session import offline_companion, open_bundle
+from tatumflow.live.processes.session import offline_companion, open_bundle, open_melodies
 from tatumflow.live.processes.session_time import TimeSpan, session_map
 from tatumflow.live.settings import Settings, load_settings
 
@@ -167,17 +169,20 @@ def answer(
 ) -> Answer:
     """Answer a MIDI file, or play alone for a length; shows on standard error how far it is.
 
+    As in a jam, the mode *morph* plays as *answer* without a model of melodies.
+
     Raises:
         MidiFileError: if the file cannot be read, has more than `limit_notes` notes, or lasts longer than two
             hours.
-        BundleError: if the model is missing or damaged.
+        BundleError: if the model is missing or damaged, or in the mode *morph* that of melodies damaged.
         SettingError: if the model has no such style.
     """
     performance = None if source is None else read_midi(source)
     if source is not None and performance is not None:
         _check_size(source, performance, limit_notes)
     bundle = open_bundle(settings.model)
-    make = offline_companion(bundle, settings.controls)
+    melodies = open_melodies() if settings.controls.mode == "morph" and find_melody_models() else None
+    make = offline_companion(bundle, settings.controls, melodies)
     if performance is None:
         with WorkProgress("improvising", length.seconds, "seconds") as progress:
             result = improvise(make, length.seconds, progress.show, form=length.form)
@@ -240,7 +245,7 @@ def play(options: PlayOptions) -> None:
 
 
 def _check_mode(options: PlayOptions, controls: Controls) -> None:
-    """Refuse a mode without what it starts from."""
+    """Refuse a mode without what it starts from or plays with."""
     if options.source is None and controls.mode != "improvise":
         raise SettingError(
             f"mode {controls.mode} starts from a phrase; give a MIDI file, or --mode improvise to play alone"
@@ -249,6 +254,12 @@ def _check_mode(options: PlayOptions, controls: Controls) -> None:
         raise SettingError(
             "mode reharmonize needs chords; give `tatumflow generate` a chart, such as --chords 'Dm7 | G7'"
         )
+    if controls.mode == "morph":
+        # Where there is none, its error says where they are looked for.
+        melodies_path("")
+        metre = chart_named(controls.chords).beats_per_bar if controls.chords else BEATS_PER_BAR
+        if metre != BEATS_PER_BAR:
+            raise SettingError(f"mode morph plays in 4/4, and the chart is in {metre}/4; give another one")
 
 
 def _check_size(source: Path, performance: MidiPerformance, limit_notes: int | None) -> None:

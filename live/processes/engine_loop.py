@@ -146,9 +146,10 @@ class Engine:
             self._start_synth()
         self.publish(self._clock.now())
         # Imported late: the inference library takes longer to load than the ports to open.
-        from tatumflow.live.processes.session import load_model
+        from tatumflow.live.processes.session import load_model, melodies_at_hand
 
-        self.use(load_model(self._settings, self._send, self._clock, self.outputs.silence))
+        melodies = melodies_at_hand(self._notify)
+        self.use(load_model(self._settings, self._send, self._clock, self.outputs.silence, melodies))
         gc.collect()
         # What is alive now stays; the collector need not look at it again while notes are due.
         gc.freeze()

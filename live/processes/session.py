@@ -5,7 +5,10 @@ from dataclasses import dataclass, replace
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
-from tatumflow.engine.errors import SettingError
+from tatumflow.engine.errors import BundleError, SettingError
+from tatumflow.engine.melodies.bundle import find_melody_models, load_melodies, melodies_path
+from tatumflow.engine.melodies.melody_model import MelodyModel
+from tatumflow.engine.melodies.onnx_melody_model import OnnxMelodyModel
 from tatumflow.engine.midi.events import OutputEvent
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.midi.scheduler_thread import SchedulerThread
@@ -14,6 +17,7 @@ from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.turns.companion import Companion
+from tatumflow.live.notices import Notify
 from tatumflow.live.settings import Settings
 
 
@@ -91,8 +95,30 @@ def open_model(model: str) -> OpenModel:
     return OpenModel(bundle, OnnxDecoder(bundle), OnnxPhraseModel(bundle))
 
 
-def offline_companion(bundle: Bundle, controls: Controls) -> Callable[[Scheduler, Clock], Companion]:
+def open_melodies() -> OnnxMelodyModel:
+    """Open the first model of melodies that is found and run each of its graphs once.
+
+    Raises:
+        BundleError: if there is none, or it is damaged.
+    """
+    return OnnxMelodyModel(load_melodies(melodies_path("")))
+
+
+def melodies_at_hand(notify: Notify) -> OnnxMelodyModel | None:
+    """Open the first model of melodies, None where there is none; `notify` gets why a damaged one is not."""
+    try:
+        return open_melodies() if find_melody_models() else None
+    except BundleError as error:
+        notify(f"{error}; until then mode morph plays as answer", "warning")
+        return None
+
+
+def offline_companion(
+    bundle: Bundle, controls: Controls, melodies: MelodyModel | None = None
+) -> Callable[[Scheduler, Clock], Companion]:
     """Return what makes a companion around a scheduler and a clock, for `engine.offline`, in free time.
+
+    `melodies` is what the mode *morph* needs.
 
     Raises:
         SettingError: if the model does not have a style of the controls.
@@ -102,7 +128,7 @@ def offline_companion(bundle: Bundle, controls: Controls) -> Callable[[Scheduler
 
     def make(scheduler: Scheduler, clock: Clock) -> Companion:
         session.reset()
-        return Companion(session, scheduler, clock, known, bundle.style_weights, phrases)
+        return Companion(session, scheduler, clock, known, bundle.style_weights, phrases, melodies)
 
     return make
 
@@ -112,6 +138,7 @@ def load_model(
     send: Callable[[OutputEvent], None],
     clock: Clock,
     silence: Callable[[], None] | None = None,
+    melodies: MelodyModel | None = None,
 ) -> LoadedModel:
     """Load a model, warm it up and start its scheduler.
 
@@ -120,6 +147,7 @@ def load_model(
         send: Plays an event at once; called on the scheduler's thread.
         clock: The session's.
         silence: Ends what sounds besides the scheduler's notes, at a panic; called where `send` is.
+        melodies: What the mode *morph* needs; None for none.
 
     Raises:
         BundleError: if the model is missing or damaged.
@@ -130,6 +158,7 @@ def load_model(
     session = ModelSession(OnnxDecoder(bundle))
     scheduler = Scheduler(send, clock, silence)
     thread = SchedulerThread(scheduler, clock)
-    companion = Companion(session, scheduler, clock, controls, bundle.style_weights, OnnxPhraseModel(bundle))
+    phrases = OnnxPhraseModel(bundle)
+    companion = Companion(session, scheduler, clock, controls, bundle.style_weights, phrases, melodies)
     thread.start()
     return LoadedModel(bundle, companion, thread)

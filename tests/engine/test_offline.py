@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mock_decoder import MockDecoder, mock_shape
+from mock_melody_model import MockMelodyModel
 from rig import style_weights
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls, chart_named
+from tatumflow.engine.melodies.melody_model import MelodyModel
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.model.session import ModelSession
@@ -24,10 +26,11 @@ def line(start: float, count: int, gap: float = 0.2, length: float = 0.15) -> li
     return [Note(start + gap * i, length, 60 + i % 12, 80) for i in range(count)]
 
 
-def maker(**controls) -> Callable[[Scheduler, Clock], Companion]:
+def maker(melodies: MelodyModel | None = None, **controls) -> Callable[[Scheduler, Clock], Companion]:
     def make(scheduler: Scheduler, clock: Clock) -> Companion:
         session = ModelSession(MockDecoder(mock_shape(cache_rows=256, window=192)))
-        return Companion(session, scheduler, clock, Controls(**controls), style_weights)
+        controls_ = Controls(**controls)
+        return Companion(session, scheduler, clock, controls_, style_weights, melodies=melodies)
 
     return make
 
@@ -72,6 +75,21 @@ def test_one_seed_one_result():
 
     assert run(3) == run(3)
     assert run(3)[1] != run(4)[1]
+
+
+def test_a_morph_answers_each_phrase_with_two_bars_the_same_every_time():
+    def run(**controls) -> tuple:
+        make = maker(MockMelodyModel(), mode="morph", tempo=120.0, **controls)
+        result = answer_file(THREE_PHRASES, make)
+        return result.human, result.companion, [replace(turn, compute_ms=0.0) for turn in result.turns]
+
+    human, companion, turns = run()
+    assert (human, companion, turns) == run()
+    assert [turn.notes > 0 for turn in turns] == [True] * 3
+    for turn in turns:
+        notes = [note for note in companion if turn.turn <= note.onset <= turn.end]
+        assert notes[-1].offset - notes[0].onset <= 4.0 + 1e-6
+    assert run(morph=1.0)[1] != companion
 
 
 def test_file_without_a_pause_gets_answers():

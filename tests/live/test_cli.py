@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from mock_melody_model import MockMelodyModel
 
+from tatumflow.engine.melodies.bundle import MELODY_FILE
 from tatumflow.engine.midi.midi_file import LARGEST_FILE, MidiTrack, read_midi, write_midi
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.offline import OfflineResult
@@ -261,7 +263,7 @@ def test_an_answer_is_written_through_a_link(run, tmp_path, phrase, tiny_bundle)
     assert read_midi(target).notes
 
 
-@pytest.mark.parametrize("mode", ["answer", "continue", "restyle", "reharmonize"])
+@pytest.mark.parametrize("mode", ["answer", "continue", "restyle", "reharmonize", "morph"])
 def test_a_mode_that_starts_from_a_phrase_is_refused_without_one(run, tmp_path, mode):
     out = tmp_path / "out.mid"
     assert_refused(
@@ -320,6 +322,39 @@ def test_play_answers_the_same_for_the_same_seed(run, tmp_path, phrase, tiny_bun
         "2.mid",
         "phrase.mid",
     ]
+
+
+@pytest.fixture
+def no_models(tmp_path, monkeypatch):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    monkeypatch.setattr("tatumflow.engine.model.model_folder.bundle_folders", lambda: [folder])
+    return folder
+
+
+def test_play_morphs_the_same_for_the_same_seed(run, tmp_path, phrase, tiny_bundle, no_models, monkeypatch):
+    (no_models / "melodies").mkdir()
+    (no_models / "melodies" / MELODY_FILE).touch()
+    monkeypatch.setattr("tatumflow.live.commands.play.open_melodies", MockMelodyModel)
+    first, second = tmp_path / "1.mid", tmp_path / "2.mid"
+    arguments = ["--model", tiny_bundle, "--style", "tatum", "--mode", "morph", "--set", "morph=0"]
+    for out in (first, second):
+        status, said, errors = run("play", phrase, "-o", out, *arguments)
+        assert (status, errors) == (0, "")
+        assert "1 turn answered with " in said
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_play_does_not_morph_without_a_model_of_melodies_or_in_three_four(
+    run, tmp_path, phrase, tiny_bundle, no_models
+):
+    command = ["play", phrase, "-o", tmp_path / "out.mid", "--model", tiny_bundle, "--style", "tatum"]
+    assert_refused(run(*command, "--mode", "morph"), "no model of melodies in", "music-vae-2bar.yaml")
+    (no_models / "melodies").mkdir()
+    (no_models / "melodies" / MELODY_FILE).touch()
+    waltz = ["--set", "chords={time: 3/4} Dm7 | G7"]
+    assert_refused(run(*command, "--mode", "morph", *waltz), "mode morph plays in 4/4", "3/4")
+    assert not (tmp_path / "out.mid").exists()
 
 
 def test_without_a_terminal_jam_shows_an_answer_and_writes_it(run, tmp_path, monkeypatch, tiny_bundle):

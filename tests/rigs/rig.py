@@ -9,6 +9,7 @@ from tatumflow.engine.arrays import Floats
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
+from tatumflow.engine.melodies.melody_model import MelodyModel
 from tatumflow.engine.midi.events import HumanEvent, NoteOff, NoteOn, OutputEvent
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
@@ -69,7 +70,12 @@ class Rig:
     """Everything around a companion; times are absolute seconds."""
 
     def __init__(
-        self, decoder: MockDecoder | None = None, *, phrase_model: PhraseModel | None = None, **controls
+        self,
+        decoder: MockDecoder | None = None,
+        *,
+        phrase_model: PhraseModel | None = None,
+        melodies: MelodyModel | None = None,
+        **controls,
     ) -> None:
         self.clock = VirtualClock()
         self.port = Port()
@@ -77,7 +83,13 @@ class Rig:
         self.session = ModelSession(self.decoder)
         self.scheduler = Scheduler(self.port.send, self.clock)
         self.companion = Companion(
-            self.session, self.scheduler, self.clock, Controls(**controls), style_weights, phrase_model
+            self.session,
+            self.scheduler,
+            self.clock,
+            Controls(**controls),
+            style_weights,
+            phrase_model,
+            melodies,
         )
         self._loop = VirtualLoop(self.clock, self.scheduler, self.companion)
 

@@ -32,6 +32,10 @@ PROGRESSIONS: Final = (
 """Chords for reharmonization, with their tempos."""
 
 
+SAMPLED: Final[tuple[ModeName, ...]] = tuple(mode for mode in MODES if mode != "morph")
+"""Modes of which every note is the model's: a morph opens with what a model of melodies decodes."""
+
+
 @dataclass(frozen=True)
 class Request:
     """A requested sample.
@@ -88,9 +92,9 @@ def sample_requests(known: Sequence[str], count: int) -> list[Request]:
     requests: list[Request] = []
     used = 0
     for i in range(count):
-        mode = MODES[i % len(MODES)]
-        cycle = i // len(MODES)
-        style, second = kinds[(i % len(MODES) + cycle) % len(kinds)]
+        mode = SAMPLED[i % len(SAMPLED)]
+        cycle = i // len(SAMPLED)
+        style, second = kinds[(i % len(SAMPLED) + cycle) % len(kinds)]
         if not style and rest:
             style, used = rest[used % len(rest)], used + 1
         chords, tempo = _chart(mode, cycle)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mock_decoder import MockDecoder, mock_shape
+from mock_melody_model import MockMelodyModel
 from mock_phrase_model import MockPhraseModel
 from rig import Rig
 
@@ -49,6 +50,7 @@ VALUES = st.one_of(
 COMMANDS = st.one_of(
     st.builds(SetControl, st.sampled_from(NAMES), VALUES),
     st.builds(SetControl, st.text(max_size=8), VALUES),
+    st.builds(SetControl, st.just("mode"), st.sampled_from(MODES)),
     st.builds(TapTempo, st.floats(-10.0, 10.0)),
     st.builds(PlayKey, st.integers(0, 127), st.integers(1, 127), st.floats(0.0, 3.0)),
     st.builds(GoToBar, st.integers(-2, 14)),
@@ -72,7 +74,8 @@ WAITS = st.sampled_from([0.0, 0.01, 0.3, 2.0])
 @example([(0.0, SetControl("trade_bars", float("inf")))])
 @given(st.lists(st.tuples(WAITS, st.one_of(COMMANDS, EVENTS)), max_size=25))
 def test_any_command_is_done_or_refused(steps):
-    rig = Rig(MockDecoder(mock_shape(cache_rows=64, window=48)), phrase_model=MockPhraseModel())
+    decoder = MockDecoder(mock_shape(cache_rows=64, window=48))
+    rig = Rig(decoder, phrase_model=MockPhraseModel(), melodies=MockMelodyModel())
     for wait, step in steps:
         rig.run_to(rig.clock.now() + wait)
         if isinstance(step, COMMAND_TYPES):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mock_decoder import MockDecoder, mock_shape
+from mock_melody_model import MockMelodyModel
 from rig import Rig, context, new_session, style_weights
 
 from tatumflow.engine.controls import Controls
@@ -481,7 +482,10 @@ ACTIONS = st.lists(
         st.tuples(TIMES, st.builds(InputLost, st.just(0.0))),
         st.tuples(TIMES, st.sampled_from([TakeTurn(), TakeTurn(), YieldTurn(), Panic(), PlayKey(60)])),
         st.tuples(TIMES, st.builds(SetControl, st.just("temperature"), st.floats(0.0, 3.0))),
-        st.tuples(TIMES, st.builds(SetControl, st.just("mode"), st.sampled_from(["answer", "continue"]))),
+        st.tuples(
+            TIMES, st.builds(SetControl, st.just("mode"), st.sampled_from(["answer", "continue", "morph"]))
+        ),
+        st.tuples(TIMES, st.builds(SetControl, st.just("morph"), st.floats(0.0, 1.0))),
         st.tuples(TIMES, st.builds(SetControl, st.just("style"), st.sampled_from(["", "charlie-parker"]))),
         st.tuples(TIMES, st.sampled_from(["break", "mend", "wait"])),
     ),
@@ -492,7 +496,7 @@ ACTIONS = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(ACTIONS)
 def test_whatever_happens_it_ends_in_silence_and_the_context_has_what_sounded(actions: list[tuple]):
-    rig = Rig(MockDecoder(mock_shape(cache_rows=128, window=96)))
+    rig = Rig(MockDecoder(mock_shape(cache_rows=128, window=96)), melodies=MockMelodyModel())
     for wait, action in actions:
         rig.run_to(rig.clock.now() + wait)
         match action:

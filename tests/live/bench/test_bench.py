@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+from mock_melody_model import MockMelodyModel
 from rich.console import Console
 
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.model.bundle import HEAD_GRAPHS, load_bundle
 from tatumflow.engine.model.kv_cache import KVCache
-from tatumflow.live.bench import command
+from tatumflow.engine.model.onnx_decoder import OnnxDecoder
+from tatumflow.live.bench import command, morph_cost
 from tatumflow.live.bench.command import bench
 from tatumflow.live.bench.report import Figure, Target, print_figures, write_figures
 from tatumflow.live.bench.roofline import bytes_per_note, cache_bytes
@@ -84,8 +86,24 @@ def test_an_unwritable_file_is_one_line(tmp_path: Path) -> None:
         write_figures([], "tiny", "tatumflow bench", tmp_path / "no" / "folder.json")
 
 
+def test_a_morph_is_encoded_and_decoded_as_often_as_it_is_counted(
+    monkeypatch: pytest.MonkeyPatch, tiny_bundle: Path
+) -> None:
+    model, bundle = MockMelodyModel(), load_bundle(tiny_bundle)
+    monkeypatch.setattr(morph_cost, "find_melody_models", lambda: [tiny_bundle])
+    monkeypatch.setattr(morph_cost, "open_melodies", lambda: model)
+    (figure,) = morph_cost.morph(bundle, OnnxDecoder(bundle), 100)
+    assert (figure.name, figure.unit, figure.count) == ("morph", "ms", 20)
+    assert len(model.encoded) == 2 * model.decoded == 50
+    monkeypatch.setattr(morph_cost, "find_melody_models", list)
+    assert morph_cost.morph(bundle, OnnxDecoder(bundle), 100) == ()
+
+
 @pytest.mark.slow
-def test_a_whole_run_on_a_small_model(tiny_bundle: Path, tmp_path: Path) -> None:
+def test_a_whole_run_on_a_small_model(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(morph_cost, "find_melody_models", list)
     file = tmp_path / "bench.json"
     figures = bench(str(tiny_bundle), file, notes=100)
     content = json.loads(file.read_text())

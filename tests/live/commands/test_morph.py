@@ -11,7 +11,7 @@ from tatumflow.engine.errors import SettingError
 from tatumflow.engine.melodies.bundle import MelodyBundle, MelodyManifest, PlayerShares
 from tatumflow.engine.melodies.features import NUM_STYLE_FEATURES
 from tatumflow.engine.melodies.melody import GridNote, Melody, event_of, melody_of
-from tatumflow.engine.melodies.onnx_melody_model import Posterior
+from tatumflow.engine.melodies.melody_model import Posterior
 from tatumflow.engine.midi.midi_file import MidiTrack, read_midi, write_midi
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.model.model_folder import GraphFile

@@ -12,10 +12,12 @@ import pytest
 import torch
 import typer
 from melody_samples import ARPEGGIO, SCALE, melody_checkpoint, pack_melodies, tiny_model
+from rig import Rig
 from typer.testing import CliRunner
 
 from tatumflow.engine.errors import BundleError, SettingError
 from tatumflow.engine.melodies.bundle import load_melodies, melodies_path
+from tatumflow.engine.melodies.melody import GridNote, melody_of
 from tatumflow.engine.melodies.onnx_melody_model import OnnxMelodyModel
 from tatumflow.engine.midi.midi_file import MidiTrack, write_midi
 from tatumflow.engine.midi.notes import Note
@@ -164,6 +166,18 @@ def test_an_exported_model_says_what_it_is(exported: Path):
     assert shares is not None
     assert shares.players == ("high-player", "low-player")
     assert sum(shares.of(SCALE).values()) == pytest.approx(1)
+
+
+def test_a_jam_morphs_with_an_exported_model(exported: Path):
+    model = OnnxMelodyModel(load_melodies(exported))
+    rig = Rig(melodies=model, mode="morph", morph=0.0, tempo=120.0, trade_bars=2, count_in=0)
+    for index in range(14):
+        rig.play(0.25 * index, length=0.2, first_pitch=60 + index)
+    rig.run_to(8.0)
+    call = melody_of([GridNote(2 * index, 2, 60 + index) for index in range(14)], 2)
+    (decoded,) = model.decode(model.encode([call]).mean)
+    played = [(round(8 * (note.onset - 4)), note.pitch) for note in rig.companion_notes]
+    assert played == [(note.step, note.pitch) for note in decoded.notes()]
 
 
 def check_same(exported: Path, model: MusicVae) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from players import pack_players
 
-from tatumflow.engine.controls import MODES
 from tatumflow.engine.errors import MidiFileError, SettingError
 from tatumflow.engine.midi.midi_file import MidiTrack, read_midi, write_midi
 from tatumflow.engine.midi.notes import PITCH_HIGHEST, PITCH_LOWEST, Note
@@ -25,7 +24,7 @@ from tatumflow.training.samples.commands import SampleSettings, make_samples
 from tatumflow.training.samples.phrases import PHRASES, written_calls
 from tatumflow.training.samples.play import references_of
 from tatumflow.training.samples.real import real_stretch
-from tatumflow.training.samples.requests import FURTHER, LEADS, Request, sample_requests
+from tatumflow.training.samples.requests import FURTHER, LEADS, SAMPLED, Request, sample_requests
 from tatumflow.training.samples.texture import LONGEST_GAP, MOST_REPEATED, Texture, texture_of
 
 FINE = Texture(20, 5.0, 0.5, 1)
@@ -49,7 +48,7 @@ def test_twenty_samples_hold_every_mode_in_every_kind_of_style() -> None:
     }
     assert len(kinds) == 20
     assert len({request.style for request in requests} - set(LEADS)) == 5
-    assert {request.mode for request in requests[:5]} == set(MODES)
+    assert {request.mode for request in requests[:5]} == set(SAMPLED)
     for request in requests:
         assert bool(request.chords) == (request.mode in ("improvise", "reharmonize"))
         assert request.controls.style == request.style
@@ -194,7 +193,7 @@ def test_the_command_writes_a_page_without_a_corpus(
     assert command in page
     assert not re.search(r"(src|href)=\"(https?:)?//", page)
     rows = figures["samples"]
-    assert [row["mode"] for row in rows] == list(MODES)
+    assert [row["mode"] for row in rows] == list(SAMPLED)
     for row in rows:
         file = out / row["file"]
         assert f'href="{row["file"]}"' in page
