@@ -97,6 +97,7 @@ class Manifest(ManifestPart):
         dims: Sizes of the decoder.
         fields: Vocabulary of each field, in the order they are predicted.
         styles: Slug of each row of the style table; row 0 is the empty string, no style.
+        line_styles: Those of players who play one note at a time, such as horns.
         window: Steps back that a step attends to.
         graphs: File of each graph.
         opset: ONNX operator set of the graphs.
@@ -112,6 +113,7 @@ class Manifest(ManifestPart):
     dims: Dims
     fields: tuple[FieldVocabulary, ...]
     styles: tuple[Slug | Literal[""], ...]
+    line_styles: tuple[Slug, ...] = ()
     window: int = Field(ge=1)
     graphs: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")], GraphFile]
     opset: int = Field(ge=1)
@@ -126,6 +128,8 @@ class Manifest(ManifestPart):
             raise ValueError(f"styles: {len(self.styles)} names for {self.dims.num_styles} rows")
         if self.styles[0] or "" in self.styles[1:] or len(set(self.styles)) < len(self.styles):
             raise ValueError("styles: row 0 must be empty and the others distinct")
+        if unknown := sorted({*self.line_styles} - {*self.styles}):
+            raise ValueError(f"line_styles: {', '.join(unknown)} not among the styles")
         if self.window >= self.dims.cache_rows:
             raise ValueError("window: must lie below dims.cache_rows")
         missing = [name for name in GRAPHS if name not in self.graphs]
@@ -209,6 +213,17 @@ class Bundle:
         close = get_close_matches(requested, known, n=_MATCHES_SHOWN, cutoff=0.5)
         hint = f"did you mean {', '.join(close)}?" if close else f"{self.name} has {len(known)} styles"
         raise SettingError(f"style: {name!r} is not in model {self.name}; {hint}")
+
+    def plays_lines(self, controls: Controls) -> bool:
+        """Return whether every style of the controls is that of a player of single lines.
+
+        Raises:
+            SettingError: if the model does not have a style.
+        """
+        share = controls.style_blend if controls.style_b else 0.0
+        names = ((controls.style, 1.0 - share), (controls.style_b, share))
+        styles = {self.resolve_style(name) for name, weight in names if weight > 0}
+        return controls.style_strength > 0 and styles <= {*self.manifest.line_styles}
 
     def style_weights(self, controls: Controls) -> Floats:
         """Return the weight of each style row, (S,) float32 summing to 1, for style, blend and strength.

@@ -8,6 +8,7 @@ from tatumflow.engine.model.model_folder import CorpusCredit, Metric
 from tatumflow.engine.model.onnx_decoder import OnnxDecoder
 from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel
 from tatumflow.engine.model.providers import CPU
+from tatumflow.training.data.line_styles import line_styles
 from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.data.windows import Window, Windows
 from tatumflow.training.evaluate.likelihood.bundle_nll import bundle_nll
@@ -90,7 +91,8 @@ def export_model(
         graphs = write_graphs(folder, {k: int8_model(v, block) for k, v in exact_models.items()}, "int8")
         if target is Target.TENSORRT:
             graphs |= write_graphs(folder, {DECODER_GRAPH + GPU_SUFFIX: exact_models[DECODER_GRAPH]}, "fp32")
-        manifest = describe(name, config, trained.styles, graphs, licence, credits)
+        lines = line_styles(corpus) if corpus else ()
+        manifest = describe(name, config, trained.styles, graphs, licence, credits, lines)
         quantized = Bundle(manifest, folder)
         if target is Target.TENSORRT:
             check_tensorrt(quantized)

@@ -26,8 +26,9 @@ def describe(
     graphs: dict[str, GraphFile],
     licence: str,
     corpora: tuple[CorpusCredit, ...] = (),
+    line_styles: tuple[str, ...] = (),
 ) -> Manifest:
-    """Return the manifest of a model's graphs, without metrics.
+    """Return the manifest of a model's graphs, without metrics; line styles it does not have are left out.
 
     The cache has as many rows as the model's training window. A step attends to an eighth less, so that the
     last eighth can be rolled back without a change in the attention of the steps before.
@@ -54,6 +55,7 @@ def describe(
             for field, size, inputs in zip(FIELDS, FIELD_SIZES, INPUT_SIZES, strict=True)
         ),
         styles=styles,
+        line_styles=tuple(style for style in line_styles if style in styles),
         window=rows - rows // _ROLLBACK_SHARE,
         graphs=graphs,
         opset=OPSET,

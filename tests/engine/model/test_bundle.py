@@ -190,6 +190,30 @@ def test_style_weights(tiny: Bundle, controls: Controls, weights: tuple[float, .
         )
 
 
+@pytest.mark.parametrize(
+    ("controls", "lines"),
+    [
+        (Controls(style="parker"), True),
+        (Controls(style="parker", style_strength=0.5), True),
+        (Controls(style="parker", style_strength=0.0), False),
+        (Controls(style="parker", style_b="tatum", style_blend=0.0), True),
+        (Controls(style="parker", style_b="tatum", style_blend=0.25), False),
+        (Controls(style="tatum", style_b="parker", style_blend=1.0), True),
+        (Controls(style="tatum"), False),
+        (Controls(style=""), False),
+    ],
+)
+def test_only_players_of_lines_play_lines(copy: Path, controls: Controls, *, lines: bool) -> None:
+    assert not load_bundle(copy).plays_lines(controls), "unless the manifest names them"
+    _edit(copy, lambda content: content.update(line_styles=["charlie-parker"]))
+    assert load_bundle(copy).plays_lines(controls) == lines
+
+
+def test_a_line_style_is_one_of_the_styles(copy: Path) -> None:
+    _edit(copy, lambda content: content.update(line_styles=["lester-young"]))
+    _refused(copy, "line_styles", "lester-young")
+
+
 def test_an_unknown_second_style_is_refused(tiny: Bundle) -> None:
     with pytest.raises(SettingError, match="unknown"):
         tiny.style_weights(Controls(style="tatum", style_b="unknown"))
