@@ -181,7 +181,13 @@ class Controls:
         "How closely the companion's loudness follows yours: 0 leaves its own, 1 plays as loud as you.",
     )
     max_polyphony: int = number(
-        10, 1, 16, "Polyphony", "Playing", "Most notes that the companion holds at once.", unit="notes"
+        10,
+        1,
+        16,
+        "Polyphony",
+        "Playing",
+        "Most notes that the companion holds at once; a player of single lines, such as a horn, holds one.",
+        unit="notes",
     )
     register_low: int = number(
         PITCH_LOWEST,

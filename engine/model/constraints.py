@@ -72,17 +72,21 @@ class Constraints:
         cls,
         controls: Controls,
         *,
+        polyphony: int | None = None,
         sounding: tuple[tuple[int, float], ...] = (),
         recent: tuple[int, ...] = (),
         velocity_target: float | None = None,
         velocity_level: float = 0.0,
     ) -> "Constraints":
-        """Return the constraints of `controls`, given the sounding and the recent notes."""
+        """Return the constraints of `controls`, given the sounding and the recent notes.
+
+        `polyphony` is the most notes at once where it is not that of the controls.
+        """
         return cls(
             register_low=controls.register_low,
             register_high=controls.register_high,
             pitch_classes=controls.pitch_classes,
-            max_polyphony=controls.max_polyphony,
+            max_polyphony=controls.max_polyphony if polyphony is None else polyphony,
             density=controls.density,
             repetition=controls.repetition,
             recent=recent,

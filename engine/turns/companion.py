@@ -1,11 +1,10 @@
 """The companion: listens, decides whose turn it is, and plays in its own turns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf
 from time import perf_counter_ns
 from typing import Final
 
-from tatumflow.engine.arrays import Floats
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.melodies.melody_model import MelodyModel
@@ -32,6 +31,7 @@ from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.model.decoder import Decoder
 from tatumflow.engine.model.phrase_model import PhraseModel
 from tatumflow.engine.model.session import ModelSession
+from tatumflow.engine.model.style_table import StyleTable
 from tatumflow.engine.phrases.phrase_guide import PhraseGuide
 from tatumflow.engine.tempo.time_in_force import TimeInForce
 from tatumflow.engine.tempo.timekeeper import Timekeeper
@@ -83,7 +83,7 @@ class Companion:
         scheduler: Scheduler,
         clock: Clock,
         controls: Controls,
-        style_weights: Callable[[Controls], Floats],
+        styles: StyleTable,
         phrases: PhraseModel | None = None,
         melodies: MelodyModel | None = None,
     ) -> None:
@@ -94,7 +94,7 @@ class Companion:
             scheduler: Sends the companion's notes.
             clock: The clock of the events' times.
             controls: Initial controls.
-            style_weights: Weights over the style table, (S,), for controls.
+            styles: The model's styles.
             phrases: Samples the conditions of the companion's phrases; without one they have none.
             melodies: Morphs between phrases in the mode *morph*; without one that plays as *answer*.
 
@@ -111,7 +111,7 @@ class Companion:
         self._planner = Planner(session, scheduler, clock, None if phrases is None else PhraseGuide(phrases))
         self._time = Timekeeper(scheduler, controls, now)
         self._loop = HeardLoop(self._harmony, self._time)
-        self._live = LiveControls(controls, style_weights, self._time, session, self._planner, self._harmony)
+        self._live = LiveControls(controls, styles, self._time, session, self._planner, self._harmony)
         self._turn_taking = TurnTaking(self._listener, self._time, controls)
         self._morphing = Morphing(self._time, melodies)
         self._requests = TurnRequests(
@@ -256,7 +256,7 @@ class Companion:
         self,
         decoder: Decoder,
         controls: Controls,
-        style_weights: Callable[[Controls], Floats],
+        styles: StyleTable,
         phrases: PhraseModel | None = None,
     ) -> None:
         """Replace the model and replay the last steps of the context into it. Sounding notes go on.
@@ -264,7 +264,7 @@ class Companion:
         Args:
             decoder: The newly loaded model.
             controls: Those in force, with styles that it has.
-            style_weights: Weights over its style table, (S,), for controls.
+            styles: Its styles.
             phrases: Its phrase model.
 
         Raises:
@@ -275,7 +275,7 @@ class Companion:
             raise ValueError("a model is replaced between turns, not while the companion plays")
         if self._state == "thinking":
             self._abandon()
-        self._live.use_model(controls, style_weights)
+        self._live.use_model(controls, styles)
         self._session.use_decoder(decoder, self._live.style)
         self._planner.use_guide(None if phrases is None else PhraseGuide(phrases))
 

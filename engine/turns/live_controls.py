@@ -1,13 +1,13 @@
 """Controls in force, and the style, beat, chords and feel that follow from them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tatumflow.engine.arrays import Floats
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.model.session import ModelSession
+from tatumflow.engine.model.style_table import StyleTable
 from tatumflow.engine.tempo.timekeeper import Timekeeper
 from tatumflow.engine.turns.heard_harmony import HeardHarmony
 from tatumflow.engine.turns.planner import Planner
@@ -110,7 +110,7 @@ class LiveControls:
     def __init__(
         self,
         controls: Controls,
-        style_weights: Callable[[Controls], Floats],
+        styles: StyleTable,
         time: Timekeeper,
         session: ModelSession,
         planner: Planner,
@@ -120,7 +120,7 @@ class LiveControls:
 
         Args:
             controls: Those that `time` was created with.
-            style_weights: Weights over the style table, (S,), for controls.
+            styles: The model's styles.
             time: Keeps the beat.
             session: The model's context, which chords and beat are set for.
             planner: Moves notes by the feel.
@@ -130,8 +130,8 @@ class LiveControls:
             SettingError: if `controls` name a style that the model does not have.
         """
         self.values = controls
-        self.style = style_weights(controls)
-        self._style_weights = style_weights
+        self.style = styles.style_weights(controls)
+        self._styles = styles
         self._time = time
         self._session = session
         self._planner = planner
@@ -152,7 +152,7 @@ class LiveControls:
                 try:
                     changed = controls.changed(name, value)
                     if name in _STYLE_CONTROLS:
-                        style = self._style_weights(changed)
+                        style = self._styles.style_weights(changed)
                 except SettingError as error:
                     waiting.append((name, value))
                     refused[name] = str(error)
@@ -172,14 +172,19 @@ class LiveControls:
             changed_names, controls.mode != before.mode, new_bars, tuple(refused[name] for name in refused)
         )
 
-    def use_model(self, controls: Controls, style_weights: Callable[[Controls], Floats]) -> None:
-        """Use another model's style table, and controls whose styles it has.
+    @property
+    def plays_lines(self) -> bool:
+        """Whether the player of the controls plays single lines."""
+        return self._styles.plays_lines(self.values)
+
+    def use_model(self, controls: Controls, styles: StyleTable) -> None:
+        """Use another model's styles, and controls whose styles it has.
 
         Raises:
             SettingError: if it does not have them; nothing changes then.
         """
-        self.style = style_weights(controls)
-        self.values, self._style_weights = controls, style_weights
+        self.style = styles.style_weights(controls)
+        self.values, self._styles = controls, styles
 
     def follow_time(self) -> None:
         """Set chords and beat of the session and the feel of the plan by the clock in use."""

@@ -347,7 +347,7 @@ class Planner:
     def _lead_in(self, request: TurnRequest) -> None:
         """Put a line before a solo line over a chart that would begin without context; see `lead_in`."""
         chart, controls = request.chart, request.controls
-        if chart is None or controls.max_polyphony > 1 or self._session.has_notes:
+        if chart is None or request.polyphony > 1 or self._session.has_notes:
             return
         notes = lead_in(
             chart.chart,

@@ -31,6 +31,7 @@ class TurnConstraints:
             target += request.controls.dynamics
         return Constraints.of(
             request.controls,
+            polyphony=request.polyphony,
             sounding=self._plan.sounding(),
             recent=(self._plan.recent_pitches(_RECENT) + self._call_pitches)[:_RECENT],
             velocity_target=target,

@@ -28,6 +28,7 @@ class TurnRequest:
         heard_chord_at: Gives the id of the chord heard at a time in seconds, where there is no chart; None
             where the model gets none.
         opening: Notes with which the turn begins, before the model samples any.
+        is_line: Whether the player of the style plays one note at a time.
     """
 
     call: Phrase
@@ -40,6 +41,12 @@ class TurnRequest:
     chart: ChartInTime | None = None
     heard_chord_at: Callable[[float], int] | None = None
     opening: Opening = NO_OPENING
+    is_line: bool = False
+
+    @property
+    def polyphony(self) -> int:
+        """Most notes held at once: one for a player of single lines, else as the controls have it."""
+        return 1 if self.is_line else self.controls.max_polyphony
 
     @property
     def chord_at(self) -> Callable[[float], int] | None:

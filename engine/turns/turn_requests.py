@@ -56,4 +56,5 @@ class TurnRequests:
             chart=self._time.chart,
             heard_chord_at=self._harmony.chord_at,
             opening=opening,
+            is_line=self._live.plays_lines,
         )

@@ -50,7 +50,7 @@ def bar_line(bundle: Bundle, decoder: Decoder, notes: int) -> tuple[Figure, ...]
     thread = SchedulerThread(scheduler, clock)
     controls = Controls(style=bundle.styles[-1], clock="midi", trade_bars=1)
     session, phrases = ModelSession(decoder), OnnxPhraseModel(bundle)
-    companion = Companion(session, scheduler, clock, controls, bundle.style_weights, phrases)
+    companion = Companion(session, scheduler, clock, controls, bundle, phrases)
     inbox: queue.SimpleQueue[InputEvent] = queue.SimpleQueue()
     start = clock.now() + _HEAD_START
     player = threading.Thread(

@@ -71,7 +71,7 @@ def _reports(bundle: Bundle, decoder: Decoder, count: int) -> list[TurnReport]:
     scheduler = Scheduler(lambda _: None, clock)
     controls = Controls(style=bundle.styles[-1])
     session, phrases = ModelSession(decoder), OnnxPhraseModel(bundle)
-    companion = Companion(session, scheduler, clock, controls, bundle.style_weights, phrases)
+    companion = Companion(session, scheduler, clock, controls, bundle, phrases)
     loop = VirtualLoop(clock, scheduler, companion)
     for number in range(count):
         onset = clock.now() + _SPACING[0]

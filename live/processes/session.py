@@ -49,7 +49,7 @@ class LoadedModel:
         for name in ("style", "style_b"):
             if getattr(controls, name) not in bundle.styles:
                 controls = controls.changed(name, "")
-        companion.use_model(model.decoder, controls, bundle.style_weights, model.phrases)
+        companion.use_model(model.decoder, controls, bundle, model.phrases)
         return replace(self, bundle=bundle)
 
     def close(self) -> None:
@@ -128,7 +128,7 @@ def offline_companion(
 
     def make(scheduler: Scheduler, clock: Clock) -> Companion:
         session.reset()
-        return Companion(session, scheduler, clock, known, bundle.style_weights, phrases, melodies)
+        return Companion(session, scheduler, clock, known, bundle, phrases, melodies)
 
     return make
 
@@ -159,6 +159,6 @@ def load_model(
     scheduler = Scheduler(send, clock, silence)
     thread = SchedulerThread(scheduler, clock)
     phrases = OnnxPhraseModel(bundle)
-    companion = Companion(session, scheduler, clock, controls, bundle.style_weights, phrases, melodies)
+    companion = Companion(session, scheduler, clock, controls, bundle, phrases, melodies)
     thread.start()
     return LoadedModel(bundle, companion, thread)

@@ -86,7 +86,7 @@ class VirtualJam:
         self._inbox: queue.SimpleQueue[InputEvent] = queue.SimpleQueue()
         scheduler = Scheduler(self._send, self.clock)
         session, phrases = ModelSession(decoder), OnnxPhraseModel(bundle)
-        self.companion = Companion(session, scheduler, self.clock, controls, bundle.style_weights, phrases)
+        self.companion = Companion(session, scheduler, self.clock, controls, bundle, phrases)
         self._loop = VirtualLoop(self.clock, scheduler, self.companion)
         self.source = Source("keyboard", _NoPort())  # pyright: ignore[reportArgumentType]
         self._arrived = self.source.receiver(self._outputs, self.clock, self._inbox.put, lambda: None, _QUIET)

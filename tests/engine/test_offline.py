@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mock_decoder import MockDecoder, mock_shape
 from mock_melody_model import MockMelodyModel
-from rig import style_weights
+from rig import StyleRows
 
 from tatumflow.engine.clock import Clock
 from tatumflow.engine.controls import Controls, chart_named
@@ -30,7 +30,7 @@ def maker(melodies: MelodyModel | None = None, **controls) -> Callable[[Schedule
     def make(scheduler: Scheduler, clock: Clock) -> Companion:
         session = ModelSession(MockDecoder(mock_shape(cache_rows=256, window=192)))
         controls_ = Controls(**controls)
-        return Companion(session, scheduler, clock, controls_, style_weights, melodies=melodies)
+        return Companion(session, scheduler, clock, controls_, StyleRows(), melodies=melodies)
 
     return make
 

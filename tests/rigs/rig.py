@@ -27,6 +27,19 @@ def style_weights(controls: Controls) -> Floats:
     return np.eye(len(STYLES), dtype=np.float32)[STYLES.index(controls.style)]
 
 
+class StyleRows:
+    """The styles of the tests' model, each a row; `lines` are those of players of single lines."""
+
+    def __init__(self, *lines: str) -> None:
+        self._lines = {*lines}
+
+    def style_weights(self, controls: Controls) -> Floats:
+        return style_weights(controls)
+
+    def plays_lines(self, controls: Controls) -> bool:
+        return controls.style in self._lines
+
+
 def context(session: ModelSession) -> list[tuple[int, ...]]:
     """Fields and role of every step, oldest first."""
     record = session.record
@@ -75,6 +88,7 @@ class Rig:
         *,
         phrase_model: PhraseModel | None = None,
         melodies: MelodyModel | None = None,
+        lines: tuple[str, ...] = (),
         **controls,
     ) -> None:
         self.clock = VirtualClock()
@@ -87,7 +101,7 @@ class Rig:
             self.scheduler,
             self.clock,
             Controls(**controls),
-            style_weights,
+            StyleRows(*lines),
             phrase_model,
             melodies,
         )

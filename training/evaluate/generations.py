@@ -128,8 +128,7 @@ class Performer:
 
         def make(scheduler: Scheduler, clock: Clock) -> Companion:
             self._session.reset()
-            weights = self._bundle.style_weights
-            return Companion(self._session, scheduler, clock, controls, weights, self._phrases)
+            return Companion(self._session, scheduler, clock, controls, self._bundle, self._phrases)
 
         played = to_array(improvise(make, seconds, form=form).companion)
         return played if form else stretch_of(played, 0.0, seconds)
@@ -159,7 +158,19 @@ class Performer:
         clock = VirtualClock(previous_onset)
         planner = Planner(session, Scheduler(lambda _: None, clock), clock, self._guide)
         style = self._bundle.style_weights(controls)
-        planner.begin(TurnRequest(phrase, window, controls, style, (seed,), previous_onset, policy, chart))
+        planner.begin(
+            TurnRequest(
+                phrase,
+                window,
+                controls,
+                style,
+                (seed,),
+                previous_onset,
+                policy,
+                chart,
+                is_line=self._bundle.plays_lines(controls),
+            )
+        )
         played: list[Note] = []
         while True:
             now = clock.now()

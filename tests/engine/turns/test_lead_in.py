@@ -1,15 +1,17 @@
 """The lead-in: a line over the chart that is context and does not sound."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rig import Port, new_session
+from rig import Port, Rig, new_session
 
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.controls import Controls, chart_named
+from tatumflow.engine.messages import SetControl, TakeTurn
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.model.session import ModelSession
@@ -118,3 +120,26 @@ def test_an_abandoned_turn_leaves_nothing_of_it_and_the_next_one_has_the_same():
     assert stage.session.steps == 0
     stage.begin(LINE)
     assert (stage.session.record.fields[: stage.session.steps] == fields).all()
+
+
+def test_a_player_of_single_lines_plays_one_note_at_a_time_and_begins_after_a_lead_in():
+    read: dict[bool, int] = {}
+    for lines in ((), ("charlie-parker",)):
+        rig = Rig(lines=lines, mode="improvise", style="charlie-parker", chords="blues in F", phrases=0)
+        rig.companion.command(TakeTurn())
+        rig.run_to(20.0)
+        notes = rig.companion_notes
+        assert len(notes) > 20
+        overlaps = [after.onset < before.offset - 1e-6 for before, after in pairwise(notes)]
+        assert any(overlaps) != bool(lines)
+        read[bool(lines)] = rig.session.steps - len(notes)
+    assert read[True] - read[False] > LEAD_IN_BEATS
+
+
+def test_a_pianist_who_follows_plays_chords_again():
+    rig = Rig(lines=("charlie-parker",), mode="improvise", style="charlie-parker", phrases=0)
+    rig.companion.command(SetControl("style", "art-tatum"))
+    rig.companion.command(TakeTurn())
+    rig.run_to(20.0)
+    notes = rig.companion_notes
+    assert any(after.onset < before.offset - 1e-6 for before, after in pairwise(notes))

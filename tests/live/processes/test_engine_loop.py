@@ -45,6 +45,9 @@ class Bundle:
     def style_weights(self, controls: Controls) -> None:
         pass
 
+    def plays_lines(self, controls: Controls) -> bool:
+        return False
+
 
 @dataclass
 class Thread:

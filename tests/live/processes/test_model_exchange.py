@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mock_decoder import MockDecoder, mock_shape
 from mock_phrase_model import MockPhraseModel
-from rig import STYLES, Rig, context, style_weights
+from rig import STYLES, Rig, StyleRows, context
 
 from tatumflow.engine.arrays import Floats
 from tatumflow.engine.controls import Controls
@@ -20,15 +20,18 @@ def other_decoder() -> MockDecoder:
     return MockDecoder(mock_shape(cache_rows=96, window=80, num_styles=5), seed=3)
 
 
-def other_weights(controls: Controls) -> Floats:
-    if controls.style:
-        raise SettingError("style: unknown")
-    return np.eye(5, dtype=np.float32)[4]
+class OtherRows(StyleRows):
+    """The styles of another model."""
+
+    def style_weights(self, controls: Controls) -> Floats:
+        if controls.style:
+            raise SettingError("style: unknown")
+        return np.eye(5, dtype=np.float32)[4]
 
 
 def exchange(rig: Rig) -> MockDecoder:
     decoder = other_decoder()
-    rig.companion.use_model(decoder, Controls(style=""), other_weights, MockPhraseModel(5))
+    rig.companion.use_model(decoder, Controls(style=""), OtherRows(), MockPhraseModel(5))
     return decoder
 
 
@@ -80,7 +83,7 @@ def test_a_style_it_does_not_know_leaves_the_model_before():
     rig.phrase()
     steps = rig.session.steps
     with pytest.raises(SettingError):
-        rig.companion.use_model(other_decoder(), Controls(style=STYLES[1]), other_weights)
+        rig.companion.use_model(other_decoder(), Controls(style=STYLES[1]), OtherRows())
     assert rig.session.steps == steps
     rig.run_until("playing")
 
@@ -93,7 +96,7 @@ def test_of_a_long_session_the_end_is_told_with_its_turns():
         rig.run_until("listening")
     heard = context(rig.session)
     decoder = MockDecoder(mock_shape(cache_rows=1024, window=512), seed=5)
-    rig.companion.use_model(decoder, rig.companion.controls, style_weights)
+    rig.companion.use_model(decoder, rig.companion.controls, StyleRows())
     told = context(rig.session)
     assert told[0][:4] == (TURN_TOKEN.time_shift, TURN_TOKEN.pitch, TURN_TOKEN.velocity, TURN_TOKEN.duration)
     assert told[1][1:] == heard[-REPLAYED_STEPS][1:]
