@@ -181,6 +181,7 @@ class Companion:
             self._give_way()
         if isinstance(event, NoteOn) and event.velocity > 0:
             self._time.add_note(event)
+            self._lead_in(event.time)
         self._listener.handle(event, self._clock.now() - event.time)
         if hangs_over:
             self._planner.go_on_after(event.time)
@@ -384,6 +385,13 @@ class Companion:
             self._end_turn(now)
             return now
         return now if more else planner.next_wake()
+
+    def _lead_in(self, at: float) -> None:
+        """Put a lead-in before the first note of all, at `at` seconds: for lines in time over a chart."""
+        chart, live = self._time.chart, self._live
+        if chart is not None and live.polyphony == 1 and self._time.in_tempo and not self._session.has_notes:
+            self._planner.lead_in(chart, live.values, live.style, self._seed, at)
+            self._session.begin_turn(Role.HUMAN, live.style)
 
     def _give_way(self) -> None:
         """Roll back the plan; while playing, stop and pass the turn to the human."""

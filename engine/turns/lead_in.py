@@ -1,7 +1,8 @@
-"""A line of swung eighths over a chart, as the context of a solo that would begin with none.
+"""A line of swung eighths over a chart, as the beginning of a context in which single lines are to be played.
 
 What a model plays follows the notes before. From an empty context it begins as its largest corpus does, with
-the rhythms of a pianist in free time, whatever the style; after a line in time it goes on as one.
+the rhythms of a pianist in free time, whatever the style; after a line in time it goes on as one. After a few
+bars of a human's alone it hardly does, after a line in time and those it does as well.
 """
 
 from math import ceil, floor
@@ -63,10 +64,12 @@ def lead_in(
         rng: Random generator.
 
     Returns:
-        The notes by onset, all before `begin`; none where the range is smaller than `SMALLEST_RANGE`.
+        The notes by onset, all before `begin`; none where the range is smaller than `SMALLEST_RANGE`, or the
+        chart has no chord.
     """
     low, high = max(low, _LOWEST), min(high, _HIGHEST)
-    if high - low < SMALLEST_RANGE:
+    has_chords = any(change.chord for bar in chart.bars for change in bar)
+    if high - low < SMALLEST_RANGE or not has_chords:
         return ()
     first, end = ceil(begin) - LEAD_IN_BEATS, floor(begin) - 1
     places = _places(first, end, rng)

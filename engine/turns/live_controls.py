@@ -177,6 +177,11 @@ class LiveControls:
         """Whether the player of the controls plays single lines."""
         return self._styles.plays_lines(self.values)
 
+    @property
+    def polyphony(self) -> int:
+        """Most notes that the companion holds at once: one for a player of single lines."""
+        return 1 if self.plays_lines else self.values.max_polyphony
+
     def use_model(self, controls: Controls, styles: StyleTable) -> None:
         """Use another model's styles, and controls whose styles it has.
 

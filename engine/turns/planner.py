@@ -19,6 +19,7 @@ from tatumflow.engine.model.sampling import Sampling
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.phrases.phrase_guide import PhraseGuide
 from tatumflow.engine.ring import Ring
+from tatumflow.engine.tempo.chart_clock import ChartInTime
 from tatumflow.engine.turns.lead_in import lead_in
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.plan import REMEMBERED, Plan
@@ -162,8 +163,38 @@ class Planner:
         self._rng = np.random.default_rng(request.seed)
         self._plan.begin(earliest if previous_onset is None else previous_onset)
         self._begin_mark = self._session.mark()
-        self._lead_in(request)
+        if request.chart is not None and request.polyphony == 1:
+            self.lead_in(request.chart, request.controls, request.style, request.seed, earliest)
         self._session.begin_turn(Role.COMPANION, request.style, self._begin_phrase())
+
+    def lead_in(
+        self, chart: ChartInTime, controls: Controls, style: Floats, seed: tuple[int, ...], at: float
+    ) -> None:
+        """Put a line before the first note of the context, at `at` seconds; see `lead_in`.
+
+        It is the companion's own and does not sound. Nothing happens where the context has a note.
+
+        Args:
+            chart: The chords.
+            controls: Those in force.
+            style: Style weights, (S,).
+            seed: Seed of the turn in progress or to come.
+            at: Seconds.
+        """
+        if self._session.has_notes:
+            return
+        notes = lead_in(
+            chart.chart,
+            chart.beats,
+            chart.beats.beat(at),
+            controls.register_low,
+            controls.register_high,
+            np.random.default_rng((*seed, _LEAD_IN_STREAM)),
+        )
+        if notes:
+            self._session.begin_turn(Role.COMPANION, style)
+        for note in notes:
+            self._session.add(note, Role.COMPANION)
 
     def abandon(self) -> None:
         """Roll the session back to before a turn of which nothing was committed."""
@@ -343,23 +374,6 @@ class Planner:
         self.finished = True
         self._sound_end = now
         return unsounded
-
-    def _lead_in(self, request: TurnRequest) -> None:
-        """Put a line before a solo line over a chart that would begin without context; see `lead_in`."""
-        chart, controls = request.chart, request.controls
-        if chart is None or request.polyphony > 1 or self._session.has_notes:
-            return
-        notes = lead_in(
-            chart.chart,
-            chart.beats,
-            chart.beats.beat(request.window.earliest),
-            controls.register_low,
-            controls.register_high,
-            np.random.default_rng((*request.seed, _LEAD_IN_STREAM)),
-        )
-        self._session.begin_turn(Role.COMPANION, request.style)
-        for note in notes:
-            self._session.add(note, Role.COMPANION)
 
     def _withdraw_later(self, *, new_window: bool = False) -> bool:
         """Withdraw the planned notes that can be sampled again before they are due.

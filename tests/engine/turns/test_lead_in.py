@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rig import Port, Rig, new_session
+from rig import Port, Rig, context, new_session
 
 from tatumflow.engine.clock import VirtualClock
 from tatumflow.engine.controls import Controls, chart_named
@@ -15,6 +15,7 @@ from tatumflow.engine.messages import SetControl, TakeTurn
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.model.session import ModelSession
+from tatumflow.engine.model.tokens import TURN_TOKEN
 from tatumflow.engine.tempo.beat_clock import BeatClock
 from tatumflow.engine.tempo.chart_clock import ChartInTime
 from tatumflow.engine.turns.lead_in import LEAD_IN_BEATS, lead_in
@@ -143,3 +144,52 @@ def test_a_pianist_who_follows_plays_chords_again():
     rig.run_to(20.0)
     notes = rig.companion_notes
     assert any(after.onset < before.offset - 1e-6 for before, after in pairwise(notes))
+
+
+def in_time(**controls) -> tuple[Rig, float]:
+    """Return a rig of Parker's that trades fours over a blues, and the seconds of bar 1."""
+    line = {
+        "mode": "answer",
+        "style": "charlie-parker",
+        "chords": "blues in F",
+        "trade_bars": 4,
+        "tempo": 180.0,
+    }
+    rig = Rig(lines=("charlie-parker",), **(line | controls))
+    rig.run_to(0.2)
+    return rig, rig.companion.form_begins
+
+
+def roles(rig: Rig) -> list[int]:
+    """Return who plays each note of the context, oldest first."""
+    return [step[-1] for step in context(rig.session) if step[1] != TURN_TOKEN.pitch]
+
+
+def test_in_time_the_human_s_first_note_follows_one_too():
+    rig, start = in_time()
+    assert not roles(rig), "the beat alone brings none"
+    rig.play(start + 0.4)
+    read = roles(rig)
+    assert read.count(Role.COMPANION) > LEAD_IN_BEATS
+    assert read[-1] == Role.HUMAN
+    assert read.count(Role.HUMAN) == 1
+    onsets = [rig.session.record.onset(p) for p in range(rig.session.steps)]
+    assert max(onset for onset in onsets[:-1]) < start
+    rig.play(start + 0.8, start + 1.2)
+    assert roles(rig).count(Role.COMPANION) == read.count(Role.COMPANION), "once"
+    assert not [on for on in rig.port.ons if on.channel == 0]
+
+
+@pytest.mark.parametrize(
+    "controls",
+    [
+        {"trade_bars": 0},
+        {"chords": ""},
+        {"chords": "N.C. | N.C."},
+        {"style": "art-tatum"},
+    ],
+)
+def test_the_human_s_first_note_is_the_first_in_free_time_without_chords_and_for_pianists(controls):
+    rig, start = in_time(**controls)
+    rig.play(max(start, 0.2) + 0.4)
+    assert roles(rig) == [Role.HUMAN]
