@@ -34,7 +34,6 @@ NOT_RUN: Final = {
     "jam --set audio.stem": "a microphone; tests/functional/test_jam_ears.py",
     "listen": "a microphone; tests/functional/test_jam_ears.py",
     "models get": "network; tests/live/hub",
-    "morph A.mid --from": "a model that knows the players; tests/training/melodies",
     "play configs/live/phrase.mid -o answer.mid --model runs/gpu": "GPU; tests/training/export",
     "portfolio -o portfolio --figures": "figures of the commands above; tests/training/portfolio",
     "prompt": "weights of MusicGen; tests/training/musicgen",
