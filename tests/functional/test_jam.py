@@ -159,7 +159,9 @@ def test_an_engine_killed_is_silenced_said_and_started_again(start_companion, pl
         # The server may show the dead engine's port a while longer; who connects to that is not heard.
         again = player_for(companion.input_port)
         again.play("on 62", "wait 0.3", "off 62")
-        return (0x90, 62, 90) in listener.messages
+        found = wait_until(lambda: (0x90, 62, 90) in listener.messages, 2.0)
+        again.kill()
+        return found
 
     assert wait_until(heard)
     assert companion.engine().pid != dead.pid
