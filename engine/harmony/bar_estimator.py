@@ -87,7 +87,9 @@ def heard_halves(notes: Sounding, start: float, end: float, now: float) -> tuple
 
 
 def bar_of(halves: tuple[LikelyChord, LikelyChord], before: Bar, beats: int) -> Bar:
-    """Return the chords of a bar; what is not sure stays as it was before.
+    """Return the chords of a bar, as they were where nothing is sure.
+
+    A first half that is sure holds on over a second that is not.
 
     Args:
         halves: The chords of its halves.

@@ -388,8 +388,10 @@ class Companion:
 
     def _lead_in(self, at: float) -> None:
         """Put a lead-in before the first note of all, at `at` seconds: for lines in time over a chart."""
+        if self._session.has_notes or not self._time.in_tempo:
+            return
         chart, live = self._time.chart, self._live
-        if chart is not None and live.polyphony == 1 and self._time.in_tempo and not self._session.has_notes:
+        if chart is not None and live.polyphony == 1:
             self._planner.lead_in(chart, live.values, live.style, self._seed, at)
             self._session.begin_turn(Role.HUMAN, live.style)
 
