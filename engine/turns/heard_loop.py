@@ -17,7 +17,7 @@ _ROUNDING: Final = 1e-6
 class HeardLoop:
     """Puts the chords of each bar that the human has played into the chart, where the control asks for that.
 
-    A bar that is not sure, or in which no chord was struck, keeps its chords, and so does a first half; over a
+    A bar that is not sure, or in which no chord was struck, keeps its chords. So does a first half; over a
     second half the chord of a sure first one holds on.
     """
 
