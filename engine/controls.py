@@ -163,6 +163,16 @@ class Controls:
         "Playing",
         "Randomness of the next note: 0 plays the likeliest, 1 as the model learned, more is bolder.",
     )
+    takes: int = number(
+        6,
+        1,
+        8,
+        "Takes",
+        "Playing",
+        "How often the next notes are sampled; those most like a player's are played. 1 is least to compute.",
+        unit="takes",
+        row=False,
+    )
     density: float = number(
         0.0,
         -2.0,

@@ -22,6 +22,7 @@ from tatumflow.training.portfolio import cli as portfolio_cli
 from tatumflow.training.publish import cli as publish_cli
 from tatumflow.training.samples import cli as samples_cli
 from tatumflow.training.separation import cli as separation_cli
+from tatumflow.training.takes import cli as takes_cli
 
 data = typer.Typer(help="Prepare corpora, and print their statistics.", no_args_is_help=True)
 beats = typer.Typer(help="Train, apply and measure the beat tracker of MIDI notes.", no_args_is_help=True)
@@ -42,7 +43,7 @@ def register(app: typer.Typer) -> None:
     harmony_cli.register(data)
     beats_cli.register(beats)
     separation_cli.register(app, data)
-    for room in (adapt_cli, evaluate_cli, samples_cli, portfolio_cli, musicgen_cli, publish_cli):
+    for room in (adapt_cli, evaluate_cli, samples_cli, portfolio_cli, musicgen_cli, publish_cli, takes_cli):
         room.register(app)
 
 

@@ -22,6 +22,7 @@ from tatumflow.engine.model.model_folder import (
     ModelName,
 )
 from tatumflow.engine.model.phrase_model import PhraseShape
+from tatumflow.engine.model.take_weights import TakeWeights
 from tatumflow.engine.model.tokens import FIELD_SIZES, FIELDS, INPUT_SIZES
 
 FORMAT_VERSION: Final = 3
@@ -98,6 +99,8 @@ class Manifest(ManifestPart):
         fields: Vocabulary of each field, in the order they are predicted.
         styles: Slug of each row of the style table; row 0 is the empty string, no style.
         line_styles: Those of players who play one note at a time, such as horns.
+        takes: Weights by which takes of its notes are chosen, of pianists and of players of single lines;
+            where there are none, there is one take alone.
         window: Steps back that a step attends to.
         graphs: File of each graph.
         opset: ONNX operator set of the graphs.
@@ -114,6 +117,7 @@ class Manifest(ManifestPart):
     fields: tuple[FieldVocabulary, ...]
     styles: tuple[Slug | Literal[""], ...]
     line_styles: tuple[Slug, ...] = ()
+    takes: dict[Literal["piano", "line"], TakeWeights] = Field(default_factory=dict)
     window: int = Field(ge=1)
     graphs: dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")], GraphFile]
     opset: int = Field(ge=1)
@@ -224,6 +228,14 @@ class Bundle:
         names = ((controls.style, 1.0 - share), (controls.style_b, share))
         styles = {self.resolve_style(name) for name, weight in names if weight > 0}
         return controls.style_strength > 0 and styles <= {*self.manifest.line_styles}
+
+    def take_weights(self, controls: Controls) -> TakeWeights | None:
+        """Return the weights by which takes in the style of the controls are chosen; None for none.
+
+        Raises:
+            SettingError: if the model does not have a style.
+        """
+        return self.manifest.takes.get("line" if self.plays_lines(controls) else "piano")
 
     def style_weights(self, controls: Controls) -> Floats:
         """Return the weight of each style row, (S,) float32 summing to 1, for style, blend and strength.

@@ -16,7 +16,7 @@ from tatumflow.engine.model.metre import NO_METRE
 from tatumflow.engine.model.note_sampler import NoteSampler
 from tatumflow.engine.model.rope import RotaryAngles
 from tatumflow.engine.model.sampling import Sampling
-from tatumflow.engine.model.step_record import Mark, StepContext, StepRecord
+from tatumflow.engine.model.step_record import HeardNote, Mark, StepContext, StepRecord
 from tatumflow.engine.model.tick_clock import TickClock
 from tatumflow.engine.model.tokens import (
     FIELD_SIZES,
@@ -105,6 +105,10 @@ class ModelSession:
     def pitch_classes(self, notes: int) -> Ints:
         """Return how often each pitch class sounds in the last `notes` notes of both players, (12,)."""
         return self._record.pitch_classes(notes)
+
+    def last_notes(self, notes: int) -> list[HeardNote]:
+        """Return the last `notes` notes of both players, by onset."""
+        return self._record.last_notes(notes)
 
     def reset(self) -> None:
         """Empty the context; no style and no phrase condition is in force, the chords stay."""

@@ -13,11 +13,14 @@ from tatumflow.engine.model.metre import NO_METRE
 from tatumflow.engine.model.tokens import (
     ABSENT,
     DURATION,
+    DURATION_TICKS,
     HELD,
     INPUT_SIZES,
     PITCH,
+    TICK_SECONDS,
     TIME_SHIFT,
     TIME_SHIFT_TICKS,
+    VELOCITIES,
     VELOCITY,
     time_shift_index,
 )
@@ -42,6 +45,24 @@ class StepContext(NamedTuple):
     chord: int
     metre: tuple[int, int, int]
     phrase: Floats
+
+
+class HeardNote(NamedTuple):
+    """A note of the context.
+
+    Attributes:
+        onset: Seconds.
+        pitch: MIDI pitch.
+        velocity: MIDI velocity, as the model reads it.
+        duration: Seconds, as the model reads it; of a key that is still down 0.
+        role: Who played it.
+    """
+
+    onset: float
+    pitch: int
+    velocity: int
+    duration: float
+    role: Role
 
 
 _Place = tuple[int | None, int | None, float | None, float]
@@ -148,6 +169,28 @@ class StepRecord:
         pitches = self.fields[slots, PITCH]
         chosen = pitches[pitches != ABSENT[PITCH]][:notes]
         return np.bincount((chosen + PITCH_LOWEST) % 12, minlength=12)
+
+    def last_notes(self, notes: int) -> list[HeardNote]:
+        """Return the last `notes` notes, by onset; durations are of ticks of 10 ms."""
+        found: list[HeardNote] = []
+        for position in range(self.total - 1, self.oldest - 1, -1):
+            slot = position % self.capacity
+            _, pitch, onset, _ = self._place[slot]
+            if onset is None or pitch is None:
+                continue
+            velocity, duration = self.fields[slot, VELOCITY], self.fields[slot, DURATION]
+            found.append(
+                HeardNote(
+                    onset,
+                    pitch,
+                    int(VELOCITIES[min(velocity, len(VELOCITIES) - 1)]),
+                    float(DURATION_TICKS[duration]) * TICK_SECONDS if duration < len(DURATION_TICKS) else 0.0,
+                    Role(int(self.role[slot])),
+                )
+            )
+            if len(found) == notes:
+                break
+        return found[::-1]
 
     def onset(self, position: int) -> float:
         """Return the onset in seconds of the note at `position`."""

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from tatumflow.engine.arrays import Floats
 from tatumflow.engine.controls import Controls
+from tatumflow.engine.model.take_weights import TakeWeights
 
 
 class StyleTable(Protocol):
@@ -11,6 +12,14 @@ class StyleTable(Protocol):
 
     def style_weights(self, controls: Controls) -> Floats:
         """Return the weights over the style table, (S,) float32, for style, blend and strength.
+
+        Raises:
+            SettingError: if the model does not have a style.
+        """
+        ...
+
+    def take_weights(self, controls: Controls) -> TakeWeights | None:
+        """Return the weights by which takes in these styles are chosen; None for one take alone.
 
         Raises:
             SettingError: if the model does not have a style.

@@ -8,6 +8,7 @@ from tatumflow.engine.controls import Controls
 from tatumflow.engine.errors import SettingError
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.model.style_table import StyleTable
+from tatumflow.engine.takes.take_chooser import TakeChooser
 from tatumflow.engine.tempo.timekeeper import Timekeeper
 from tatumflow.engine.turns.heard_harmony import HeardHarmony
 from tatumflow.engine.turns.planner import Planner
@@ -171,6 +172,12 @@ class LiveControls:
         return ControlsSet(
             changed_names, controls.mode != before.mode, new_bars, tuple(refused[name] for name in refused)
         )
+
+    @property
+    def chooser(self) -> TakeChooser | None:
+        """What chooses among takes in the style of the controls; None for one take alone."""
+        weights = self._styles.take_weights(self.values)
+        return None if weights is None else TakeChooser(weights)
 
     @property
     def plays_lines(self) -> bool:

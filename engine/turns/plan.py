@@ -25,7 +25,7 @@ class Plan:
     """Notes by onset, each with a mark of the session before it; the session follows every change.
 
     A note may sound elsewhere than it was sampled: the session has notes as they were sampled, the scheduler
-    as they sound.
+    as they sound. The last notes may be a take, one of several from which the notes to come are chosen.
 
     Attributes:
         first_onset: Seconds at which the turn's first note sounds; None while there is none.
@@ -43,6 +43,8 @@ class Plan:
         self._begin_onset = 0.0
         self._planned: deque[_Placed] = deque()
         self._committed: deque[_Placed] = deque(maxlen=REMEMBERED)
+        self._firm: int | None = None
+        self._take_after = 0.0
 
     def __len__(self) -> int:
         """Return the number of planned notes, which can still be withdrawn."""
@@ -55,18 +57,19 @@ class Plan:
 
     @property
     def planned_notes(self) -> tuple[Note, ...]:
-        """The planned notes, as they will sound."""
-        return tuple(placed.sound for placed in self._planned)
+        """The planned notes, as they will sound, but those of a take."""
+        return tuple(placed.sound for placed in islice(self._planned, self._firm))
 
     @property
     def next_onset(self) -> float | None:
-        """Seconds at which the next planned note sounds; None without one."""
-        return self._planned[0].sound.onset if self._planned else None
+        """Seconds at which the next planned note sounds; None without one that is no take's."""
+        return self._planned[0].sound.onset if self._planned and self._firm != 0 else None
 
     def begin(self, previous_onset: float) -> None:
         """Forget the turn before; the session's last onset was at `previous_onset` seconds."""
         self._planned.clear()
         self._committed.clear()
+        self._firm = None
         self.committed = 0
         self.first_onset = None
         self._begin_onset = self.previous_onset = previous_onset
@@ -82,6 +85,29 @@ class Plan:
         if self.first_onset is None:
             self.first_onset = self._planned[-1].sound.onset
 
+    def begin_take(self) -> None:
+        """Count the notes from here on as a take, which is not committed until it is kept."""
+        self._firm = len(self._planned)
+        self._take_after = self.previous_onset
+
+    @property
+    def take(self) -> tuple[Note, ...]:
+        """The notes of the take so far, as they were sampled."""
+        return () if self._firm is None else tuple(p.note for p in islice(self._planned, self._firm, None))
+
+    def keep_take(self) -> None:
+        """Count the notes of the take as planned."""
+        self._firm = None
+
+    def drop_take(self) -> None:
+        """Drop the notes of the take; nothing happens where there is none."""
+        firm, self._firm = self._firm, None
+        if firm is None or firm == len(self._planned):
+            return
+        self._session.rollback(self._planned[firm].mark)
+        self._planned = deque(islice(self._planned, firm))
+        self.previous_onset = self._take_after
+
     def count_from(self, onset: float) -> None:
         """Count the time of the next note from a human's note at `onset` seconds, if that is the last one."""
         self.previous_onset = max(self.previous_onset, onset)
@@ -95,11 +121,14 @@ class Plan:
     def commit(self, until: float) -> list[Note]:
         """Commit the notes that sound at `until` seconds or before, and return them as they sound."""
         notes: list[Note] = []
-        while self._planned and self._planned[0].sound.onset <= until:
+        firm = len(self._planned) if self._firm is None else self._firm
+        while firm > len(notes) and self._planned[0].sound.onset <= until:
             placed = self._planned.popleft()
             self._committed.append(placed)
             notes.append(placed.sound)
         self.committed += len(notes)
+        if self._firm is not None:
+            self._firm -= len(notes)
         return notes
 
     def withdraw(self, onset_from: float) -> None:

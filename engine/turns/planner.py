@@ -23,6 +23,7 @@ from tatumflow.engine.tempo.chart_clock import ChartInTime
 from tatumflow.engine.turns.lead_in import lead_in
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.plan import REMEMBERED, Plan
+from tatumflow.engine.turns.takes import Takes
 from tatumflow.engine.turns.turn_constraints import TurnConstraints
 from tatumflow.engine.turns.turn_phrases import TurnPhrases
 from tatumflow.engine.turns.turn_request import TurnRequest
@@ -95,6 +96,7 @@ class Planner:
         self._plan = Plan(session)
         self._plan.sounds = self._sound
         self._phrases = TurnPhrases(session, self._plan, guide)
+        self._takes = Takes(session, self._plan, self._phrases)
         self._constraints = TurnConstraints(self._plan)
         self._felt: Callable[[float], float] | None = None
         self._rng = np.random.default_rng(0)
@@ -162,6 +164,7 @@ class Planner:
         self._constraints = TurnConstraints(self._plan, request.call.notes)
         self._rng = np.random.default_rng(request.seed)
         self._plan.begin(earliest if previous_onset is None else previous_onset)
+        self._takes.begin_turn(request.seed)
         self._begin_mark = self._session.mark()
         if request.chart is not None and request.polyphony == 1:
             self.lead_in(request.chart, request.controls, request.style, request.seed, earliest)
@@ -198,6 +201,7 @@ class Planner:
 
     def abandon(self) -> None:
         """Roll the session back to before a turn of which nothing was committed."""
+        self._takes.drop()
         self.finished = True
         self._plan.begin(self._plan.previous_onset)
         self._session.rollback(self._begin_mark)
@@ -261,6 +265,7 @@ class Planner:
 
     def make_room(self) -> None:
         """Withdraw what can be withdrawn before the session gets a note of the human's; see `go_on_after`."""
+        self._takes.drop()
         if self._plan.next_onset is not None:
             self._earliest = max(self._request.window.earliest, self._clock.now() + RESUME_LEAD)
             self.finished = False
@@ -281,6 +286,8 @@ class Planner:
         if not self._falls_short(now, horizon):
             return False
         started_ns = perf_counter_ns()
+        if self._earliest is None and self._plan.previous_onset >= self._request.opening.ends_at:
+            self._takes.begin(self._request, now)
         self._phrases.apply()
         plan, window, mark = self._plan, self._request.window, self._session.mark()
         given = self._given()
@@ -297,8 +304,8 @@ class Planner:
         ends = window.ends_before(onset, None if first else plan.previous_onset)
         if ends or self._falls_behind(note, onset):
             self._session.rollback(mark)
-            self.finished = True
-            return False
+            self.finished = self._takes.go_on(self._clock.now(), finished=True)
+            return self._falls_short(now, horizon)
         if onset < (sampled_at := self._clock.now()):
             onset = sampled_at + self._resume_lead
         plan.append(note, mark, onset)
@@ -308,6 +315,7 @@ class Planner:
             self.note_cost.add((ended_ns - started_ns) * 1e-9)
         if first:
             self.first_note_ms = (ended_ns - self._begun_ns) * 1e-6
+        self.finished = self._takes.go_on(sampled_at, finished=False)
         return self._falls_short(now, horizon)
 
     def _given(self) -> Note | None:
@@ -339,6 +347,7 @@ class Planner:
         """Schedule the notes that begin before `now` + lookahead, and return them."""
         onset = self._plan.next_onset
         if onset is not None and onset < now - LATE_TOLERANCE:
+            self._takes.drop()
             self._plan.delay(now + self._resume_lead - onset)
         notes = self._plan.commit(now + self._lookahead + _ROUNDING)
         for note in notes:
@@ -359,6 +368,7 @@ class Planner:
 
     def withdraw(self, onset_from: float) -> None:
         """Drop the planned notes that start at `onset_from` seconds or later."""
+        self._takes.drop()
         self._plan.withdraw(onset_from)
 
     def cut(self, now: float) -> tuple[Note, ...]:
@@ -369,6 +379,7 @@ class Planner:
         Returns:
             Committed notes that did not sound.
         """
+        self._takes.drop()
         unsounded = self._scheduler.release_all(COMPANION_CHANNEL)
         self._plan.cut(now, set(unsounded))
         self.finished = True
@@ -384,6 +395,7 @@ class Planner:
         Returns:
             Whether the turn goes on: notes are still to be sampled.
         """
+        self._takes.drop()
         if self.finished and not len(self._plan):
             return False
         now, before = self._clock.now(), len(self._plan)
@@ -434,6 +446,8 @@ class Planner:
         )
 
     def _falls_short(self, now: float, horizon: float) -> bool:
+        if self._takes.active:
+            return True
         if self.finished or len(self._plan) >= _PLANNED_LIMIT:
             return False
         return self._plan.previous_onset <= now + self._lookahead + horizon + _ROUNDING
@@ -457,6 +471,7 @@ class Planner:
         return self._sound(replace(note, onset=onset)).onset > window.last_onset
 
     def _count_fault(self, fault: ModelFault) -> None:
+        self._takes.drop()
         self._faults += 1
         self._faults_in_a_row += 1
         if self._faults_in_a_row >= FAULT_LIMIT:

@@ -40,6 +40,29 @@ class TurnPhrases:
         """Sample the conditions with another guide, from the next `begin` on."""
         self._guide = guide
 
+    @property
+    def drawn(self) -> int:
+        """Notes sampled since the phrases last began, and not withdrawn."""
+        return self._plan.drawn - self._drawn_before
+
+    @property
+    def begun(self) -> int:
+        """Phrases that began before the next note."""
+        return min(len(self._conditions), -(-self.drawn // PHRASE_NOTES))
+
+    @property
+    def conditions(self) -> tuple[Floats | None, ...]:
+        """The condition of each phrase so far, (P,) each; None for none."""
+        return tuple(self._conditions)
+
+    def forget_from(self, phrase: int) -> None:
+        """Sample the conditions anew from a phrase on, counted from 0."""
+        del self._conditions[phrase:]
+
+    def restore(self, conditions: Sequence[Floats | None]) -> None:
+        """Put conditions as they were, see `conditions`, in place of those sampled since."""
+        self._conditions[:] = conditions
+
     def begin(self, request: TurnRequest, chords: Sequence[Chord]) -> Floats | None:
         """Begin a phrase with the next note; return its condition, (P,), not yet in force, None for none.
 
@@ -69,7 +92,7 @@ class TurnPhrases:
         """Put the condition of the next note's phrase in force."""
         if self._guide is None or not self._conditions:
             return
-        index = (self._plan.drawn - self._drawn_before) // PHRASE_NOTES
+        index = self.drawn // PHRASE_NOTES
         while index >= len(self._conditions):
             self._conditions.append(self._following(self._guide))
         self._session.begin_phrase(self._conditions[index])

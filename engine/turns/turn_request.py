@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from tatumflow.engine.arrays import Floats
 from tatumflow.engine.controls import Controls
 from tatumflow.engine.phrases.policy import PhrasePolicy
+from tatumflow.engine.takes.take_chooser import Chooser
 from tatumflow.engine.tempo.chart_clock import ChartInTime
 from tatumflow.engine.turns.opening import NO_OPENING, Opening
 from tatumflow.engine.turns.phrase import Phrase
@@ -29,6 +30,7 @@ class TurnRequest:
             where the model gets none.
         opening: Notes with which the turn begins, before the model samples any.
         is_line: Whether the player of the style plays one note at a time.
+        chooser: What chooses among takes of the notes; None for one take alone.
     """
 
     call: Phrase
@@ -42,11 +44,17 @@ class TurnRequest:
     heard_chord_at: Callable[[float], int] | None = None
     opening: Opening = NO_OPENING
     is_line: bool = False
+    chooser: Chooser | None = None
 
     @property
     def polyphony(self) -> int:
         """Most notes held at once: one for a player of single lines, else as the controls have it."""
         return 1 if self.is_line else self.controls.max_polyphony
+
+    @property
+    def takes(self) -> int:
+        """How many takes of its notes are sampled: one alone where the call's own theory is requested."""
+        return 1 if self.chooser is None or self.policy.requests else self.controls.takes
 
     @property
     def chord_at(self) -> Callable[[float], int] | None:

@@ -57,4 +57,5 @@ class TurnRequests:
             heard_chord_at=self._harmony.chord_at,
             opening=opening,
             is_line=self._live.plays_lines,
+            chooser=self._live.chooser,
         )

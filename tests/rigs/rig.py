@@ -15,6 +15,7 @@ from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.model.phrase_model import PhraseModel
 from tatumflow.engine.model.session import ModelSession
+from tatumflow.engine.model.take_weights import TakeWeights
 from tatumflow.engine.offline import VirtualLoop
 from tatumflow.engine.turns.companion import Companion
 
@@ -30,14 +31,18 @@ def style_weights(controls: Controls) -> Floats:
 class StyleRows:
     """The styles of the tests' model, each a row; `lines` are those of players of single lines."""
 
-    def __init__(self, *lines: str) -> None:
+    def __init__(self, *lines: str, takes: TakeWeights | None = None) -> None:
         self._lines = {*lines}
+        self._takes = takes
 
     def style_weights(self, controls: Controls) -> Floats:
         return style_weights(controls)
 
     def plays_lines(self, controls: Controls) -> bool:
         return controls.style in self._lines
+
+    def take_weights(self, controls: Controls) -> TakeWeights | None:
+        return self._takes
 
 
 def context(session: ModelSession) -> list[tuple[int, ...]]:
@@ -89,6 +94,7 @@ class Rig:
         phrase_model: PhraseModel | None = None,
         melodies: MelodyModel | None = None,
         lines: tuple[str, ...] = (),
+        take_weights: TakeWeights | None = None,
         **controls,
     ) -> None:
         self.clock = VirtualClock()
@@ -101,7 +107,7 @@ class Rig:
             self.scheduler,
             self.clock,
             Controls(**controls),
-            StyleRows(*lines),
+            StyleRows(*lines, takes=take_weights),
             phrase_model,
             melodies,
         )

@@ -20,6 +20,7 @@ from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.offline import improvise
 from tatumflow.engine.phrases.phrase_guide import PhraseGuide
 from tatumflow.engine.phrases.policy import PhrasePolicy
+from tatumflow.engine.takes.take_chooser import Chooser, TakeChooser
 from tatumflow.engine.tempo.chart_clock import ChartClock
 from tatumflow.engine.turns.companion import Companion
 from tatumflow.engine.turns.modes import mode_named
@@ -40,15 +41,19 @@ Notes = NDArray[np.void]
 class Performer:
     """A model that continues, replies or improvises, each time from an empty context."""
 
-    def __init__(self, bundle: Bundle, *, conditions: bool = True) -> None:
+    def __init__(self, bundle: Bundle, *, conditions: bool = True, chooser: Chooser | None = None) -> None:
         """Open the bundle's graphs on one CPU thread.
 
-        Without `conditions` phrases are unconditional, not conditioned on samples of the phrase model.
+        Args:
+            bundle: The model.
+            conditions: Whether phrases are conditioned on samples of the phrase model.
+            chooser: What chooses among takes of continuations and replies; None for the bundle's weights.
 
         Raises:
             BundleError: if a graph cannot be run.
         """
         self._bundle = bundle
+        self._chooser = chooser
         self._session = ModelSession(OnnxDecoder(bundle, providers=(CPU,)))
         self._phrases = OnnxPhraseModel(bundle) if conditions else None
         self._guide = None if self._phrases is None else PhraseGuide(self._phrases)
@@ -82,6 +87,30 @@ class Performer:
         phrase = Phrase(tuple(notes), notes[0].onset, end, _tracked(notes).silence)
         played = self._play(notes, phrase, window, policy, controls, seed)
         return stretch_of(to_array(played), start, seconds)
+
+    def over_chart(
+        self, before: Notes, start: float, seconds: float, controls: Controls, seed: int = 0
+    ) -> Notes:
+        """Improvise over the chart of the controls, from 0 s on at their tempo, after notes of the user.
+
+        Args:
+            before: The user's notes, by onset; may be empty.
+            start: Seconds of the companion's first note.
+            seconds: Seconds from there on in which notes may begin.
+            controls: How to sample; `mode` and `seed` are ignored.
+            seed: Seed of the samples.
+
+        Returns:
+            Notes by onset, in seconds from the beginning of the chart.
+
+        Raises:
+            ModelFault: if the model's output is not finite three times in a row.
+            SettingError: if the model lacks a style.
+        """
+        window = TurnWindow(earliest=start, latest_first=start, last_onset=start + seconds)
+        phrase = Phrase((), start, start, 0.0)
+        policy = mode_named("improvise").phrases
+        return to_array(self._play(to_notes(before), phrase, window, policy, controls, seed, chart_from=0.0))
 
     def answer(self, context: Notes, call: Notes, controls: Controls, seed: int = 0) -> Notes:
         """Return `reply`, in seconds from its first note."""
@@ -141,36 +170,46 @@ class Performer:
         policy: PhrasePolicy,
         controls: Controls,
         seed: int,
+        chart_from: float | None = None,
     ) -> list[Note]:
-        """Return the notes that the planner samples after the given ones."""
-        session, previous_onset = self._session, given[-1].onset
+        """Return the notes that the planner samples after the given ones.
+
+        The chart begins at `chart_from` seconds, with the last onset given when None. As in a session, a line
+        over it follows a lead-in.
+        """
+        session, bundle = self._session, self._bundle
+        previous_onset = given[-1].onset if given else None
         session.reset()
         chart = None
         if controls.chords:
-            chart = ChartClock(chart_named(controls.chords), controls.tempo, previous_onset)
+            start = previous_onset if chart_from is None else chart_from
+            chart = ChartClock(chart_named(controls.chords), controls.tempo, start or 0.0)
         session.follow_chords(None if chart is None else chart.chord_id_at)
         if chart is None:
             session.follow_beats(None)
         else:
             session.follow_beats(chart.beats, chart.chart.beats_per_bar)
+        clock = VirtualClock(window.earliest if previous_onset is None else previous_onset)
+        planner = Planner(session, Scheduler(lambda _: None, clock), clock, self._guide)
+        style, weights = bundle.style_weights(controls), bundle.take_weights(controls)
+        request = TurnRequest(
+            phrase,
+            window,
+            controls,
+            style,
+            (seed,),
+            previous_onset,
+            policy,
+            chart,
+            is_line=bundle.plays_lines(controls),
+            chooser=self._chooser or (None if weights is None else TakeChooser(weights)),
+        )
+        if given and chart is not None and request.polyphony == 1:
+            planner.lead_in(chart, controls, style, (seed,), given[0].onset)
+            session.begin_turn(Role.HUMAN, style)
         for note in given:
             session.add(note, Role.HUMAN)
-        clock = VirtualClock(previous_onset)
-        planner = Planner(session, Scheduler(lambda _: None, clock), clock, self._guide)
-        style = self._bundle.style_weights(controls)
-        planner.begin(
-            TurnRequest(
-                phrase,
-                window,
-                controls,
-                style,
-                (seed,),
-                previous_onset,
-                policy,
-                chart,
-                is_line=self._bundle.plays_lines(controls),
-            )
-        )
+        planner.begin(request)
         played: list[Note] = []
         while True:
             now = clock.now()

@@ -1,94 +1,18 @@
 """The planner: what is planned can be withdrawn without a trace, and time order survives a slow machine."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from mock_decoder import MockDecoder, mock_shape
-from rig import Port, context, new_session
+from planner_bench import CALL, OTHER_STYLE, STYLE, PlannerBench, request
+from rig import context, new_session
 
-from tatumflow.engine.arrays import Floats, Ints
-from tatumflow.engine.clock import VirtualClock
-from tatumflow.engine.controls import Controls, ModeName
+from tatumflow.engine.controls import ModeName
 from tatumflow.engine.midi.notes import Note, Role
-from tatumflow.engine.midi.scheduler import Scheduler
 from tatumflow.engine.turns.modes import mode_named
-from tatumflow.engine.turns.phrase import Phrase
-from tatumflow.engine.turns.planner import FAULT_LIMIT, HORIZON, Planner
-from tatumflow.engine.turns.turn_request import TurnRequest
+from tatumflow.engine.turns.planner import FAULT_LIMIT, HORIZON
 from tatumflow.engine.turns.turn_window import TurnWindow
-
-CALL = tuple(Note(0.2 * i, 0.1, 60 + i, 80) for i in range(8))
-PHRASE = Phrase(CALL, 0.0, 1.5, 0.4)
-STYLE = np.array([0, 1, 0], np.float32)
-OTHER_STYLE = np.array([0, 0, 1], np.float32)
-WINDOW = TurnWindow(earliest=2.0, latest_first=2.0, last_onset=30.0)
-
-
-def request(window: TurnWindow = WINDOW, **controls) -> TurnRequest:
-    return TurnRequest(PHRASE, window, Controls(**controls), STYLE, (0, 0), CALL[-1].onset)
-
-
-class SlowDecoder(MockDecoder):
-    """Takes `seconds` of a virtual clock for every note, while the scheduler goes on as its thread would."""
-
-    def __init__(self, pass_time: Callable[[float], None]) -> None:
-        super().__init__(mock_shape(cache_rows=256, window=192))
-        self.pass_time = pass_time
-        self.seconds = 0.0
-
-    def field_logits(
-        self, field: int, hidden: Floats, known: Ints, chord: Ints, metre: Ints, pocket: float = 1.0
-    ) -> Floats:
-        if field == 0:
-            self.pass_time(self.seconds)
-        return super().field_logits(field, hidden, known, chord, metre, pocket)
-
-
-class Bench:
-    def __init__(self) -> None:
-        self.clock = VirtualClock()
-        self.decoder = SlowDecoder(self.pass_time)
-        self.session = new_session(self.decoder)
-        self.session.begin_turn(Role.HUMAN, STYLE)
-        for note in CALL:
-            self.session.add(note, Role.HUMAN)
-        self.port = Port()
-        self.scheduler = Scheduler(self.port.send, self.clock)
-        self.planner = Planner(self.session, self.scheduler, self.clock)
-        self.clock.advance_to(1.95)
-
-    def pass_time(self, seconds: float) -> None:
-        end = self.clock.now() + seconds
-        while (due := self.scheduler.next_due()) is not None and due <= end:
-            self.clock.advance_to(max(due, self.clock.now()))
-            self.scheduler.run_due(self.clock.now())
-        self.clock.advance_to(end)
-
-    def begin(self, window: TurnWindow = WINDOW, **controls) -> None:
-        self.planner.begin(request(window, **controls))
-
-    def fill(self) -> None:
-        while self.planner.extend(self.clock.now()):
-            pass
-
-    def run_to(self, end: float, until: Callable[[], bool] = lambda: False) -> list[Note]:
-        """Extend and commit as the companion does; return the committed notes."""
-        notes: list[Note] = []
-        while not until():
-            more = self.planner.extend(self.clock.now())
-            notes += self.planner.commit(self.clock.now())
-            self.scheduler.run_due(self.clock.now())
-            times = [self.scheduler.next_due(), self.clock.now() if more else self.planner.next_wake()]
-            wake = min((time for time in times if time is not None), default=end)
-            if wake >= end or self.planner.done_at is not None:
-                break
-            self.clock.advance_to(max(wake, self.clock.now()))
-        self.clock.advance_to(max(end, self.clock.now()))
-        self.scheduler.run_due(self.clock.now())
-        return notes
 
 
 def by_onset(notes: list[Note]) -> list[Note]:
@@ -96,7 +20,7 @@ def by_onset(notes: list[Note]) -> list[Note]:
 
 
 def test_plan_reaches_lookahead_and_horizon_and_no_further():
-    bench = Bench()
+    bench = PlannerBench()
     bench.begin(lookahead=0.2)
     bench.fill()
     reach = bench.clock.now() + 0.2 + HORIZON
@@ -107,7 +31,7 @@ def test_plan_reaches_lookahead_and_horizon_and_no_further():
 
 
 def test_first_onset_may_be_the_models_choice_within_limits():
-    bench = Bench()
+    bench = PlannerBench()
     bench.begin(TurnWindow(earliest=2.0, latest_first=9.0, last_onset=30.0))
     bench.fill()
     assert bench.planner.first_onset is not None
@@ -118,7 +42,7 @@ def test_first_onset_may_be_the_models_choice_within_limits():
 
 
 def test_commit_schedules_exactly_what_sounds_within_the_lookahead():
-    bench = Bench()
+    bench = PlannerBench()
     bench.begin(lookahead=0.3)
     bench.fill()
     planned = bench.planner.planned
@@ -130,7 +54,7 @@ def test_commit_schedules_exactly_what_sounds_within_the_lookahead():
 
 
 def test_withdrawn_notes_leave_no_trace_in_the_session():
-    bench = Bench()
+    bench = PlannerBench()
     bench.begin()
     before = context(bench.session)
     bench.fill()
@@ -145,7 +69,7 @@ def test_withdrawn_notes_leave_no_trace_in_the_session():
 
 
 def test_abandoned_turn_leaves_no_trace_and_comes_out_the_same_again():
-    bench = Bench()
+    bench = PlannerBench()
     before = context(bench.session)
     bench.begin()
     bench.fill()
@@ -158,7 +82,7 @@ def test_abandoned_turn_leaves_no_trace_and_comes_out_the_same_again():
 
 
 def test_steering_redraws_the_planned_notes():
-    bench = Bench()
+    bench = PlannerBench()
     bench.begin(temperature=1.5)
     bench.run_to(3.0)
     committed, planned = bench.planner.notes, bench.planner.planned
@@ -173,7 +97,7 @@ def test_steering_redraws_the_planned_notes():
 
 
 def test_turn_ends_by_its_window_and_the_last_note_by_itself():
-    bench = Bench()
+    bench = PlannerBench()
     bench.begin(TurnWindow(2.0, 2.0, last_onset=3.5))
     notes = bench.run_to(20.0, until=lambda: bench.planner.done_at is not None)
     assert bench.planner.finished
@@ -183,7 +107,7 @@ def test_turn_ends_by_its_window_and_the_last_note_by_itself():
 
 
 def test_rest_ends_the_turn_only_late_in_the_window():
-    bench = Bench()
+    bench = PlannerBench()
     bench.begin(TurnWindow(2.0, 2.0, last_onset=60.0, rest_from=6.0, rest=0.25))
     notes = by_onset(bench.run_to(60.0, until=lambda: bench.planner.done_at is not None))
     gaps = [(a.onset, b.onset - a.onset) for a, b in pairwise(notes)]
@@ -194,7 +118,7 @@ def test_rest_ends_the_turn_only_late_in_the_window():
 
 @pytest.mark.parametrize("seconds", [0.02, 0.12, 0.4])
 def test_slow_machine_delays_the_rest_and_keeps_order(seconds: float):
-    bench = Bench()
+    bench = PlannerBench()
     bench.decoder.seconds = seconds
     bench.begin()
     notes = bench.run_to(12.0)
@@ -207,7 +131,7 @@ def test_slow_machine_delays_the_rest_and_keeps_order(seconds: float):
 
 
 def test_stall_delays_the_planned_notes_together():
-    bench = Bench()
+    bench = PlannerBench()
     bench.begin()
     bench.fill()
     planned = bench.planner.planned
@@ -221,7 +145,7 @@ def test_stall_delays_the_planned_notes_together():
 
 
 def test_cut_keeps_in_the_session_what_sounded():
-    bench = Bench()
+    bench = PlannerBench()
     bench.begin(lookahead=0.5)
     notes = bench.run_to(3.0)
     while notes[-1].onset <= bench.clock.now():
@@ -248,7 +172,7 @@ def test_cut_keeps_in_the_session_what_sounded():
 
 
 def test_three_faults_in_a_row_end_the_turn_and_two_do_not():
-    bench = Bench()
+    bench = PlannerBench()
     bench.begin()
     steps = bench.session.steps
     bench.decoder.broken = True
@@ -268,7 +192,7 @@ def test_three_faults_in_a_row_end_the_turn_and_two_do_not():
 
 
 def test_cost_is_measured_in_real_time():
-    bench = Bench()
+    bench = PlannerBench()
     bench.begin()
     assert bench.planner.first_note_ms is None
     bench.fill()
@@ -282,7 +206,7 @@ def test_cost_is_measured_in_real_time():
 def test_dynamics_move_the_velocities_that_are_followed(mode: ModeName, moves: bool) -> None:
     means: list[float] = []
     for dynamics in (-24, 0, 24):
-        bench = Bench()
+        bench = PlannerBench()
         restyled = request(mode=mode, dynamics=dynamics, velocity_follow=1.0)
         bench.planner.begin(replace(restyled, policy=mode_named(mode).phrases))
         notes = bench.run_to(12.0)

@@ -48,6 +48,9 @@ class Bundle:
     def plays_lines(self, controls: Controls) -> bool:
         return False
 
+    def take_weights(self, controls: Controls) -> None:
+        pass
+
 
 @dataclass
 class Thread:

@@ -6,14 +6,14 @@ Coker's "Elements of the Jazz Language for the Developing Improvisor" (1991). Th
 its highest note.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tatumflow.engine.harmony.chords import CHORD_TONES, NUM_CHORDS, Chord, Quality
+from tatumflow.engine.harmony.chords import CHORD_TONES, Quality
+from tatumflow.engine.harmony.scales import SCALES, pitch_class_table
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.metrics.onsets import onset_times, skyline
 
@@ -45,35 +45,11 @@ _GUIDES: Final[dict[Quality, tuple[int, ...]]] = {
     "aug": (4,),
 }
 _ADDED: Final[dict[Quality, int]] = {"7": 11, "7sus4": 11, "maj7": 8, "m7": 4, "m7b5": 7}
-_SCALES: Final[dict[Quality, tuple[int, ...]]] = {
-    "maj7": (0, 2, 4, 5, 7, 9, 11),
-    "7": (0, 2, 4, 5, 7, 9, 10),
-    "m7": (0, 2, 3, 5, 7, 9, 10),
-    "m7b5": (0, 1, 3, 5, 6, 8, 10),
-    "m6": (0, 2, 3, 5, 7, 9, 11),
-    "7sus4": (0, 2, 4, 5, 7, 9, 10),
-}
-
-
-def _table(intervals: Mapping[Quality, Sequence[int]]) -> NDArray[np.bool_]:
-    """Return the pitch classes of each chord id, (97, 12), from intervals above the root."""
-    table = np.zeros((NUM_CHORDS, _OCTAVE), dtype=np.bool_)
-    for root in range(_OCTAVE):
-        for quality, above in intervals.items():
-            table[Chord(root, quality).id, [(root + interval) % _OCTAVE for interval in above]] = True
-    table.setflags(write=False)
-    return table
-
-
-SCALES: Final = _table(_SCALES)
-"""The scale of the chord of each id, (97, 12) bool: major, Mixolydian, Dorian, Locrian or melodic minor; none
-for diminished and augmented chords."""
-
-GUIDE_TONES: Final = _table(_GUIDES)
+GUIDE_TONES: Final = pitch_class_table(_GUIDES)
 """Third and seventh of the chord of each id, (97, 12) bool; the sixth of a tonic minor, the fourth of a
 suspended chord, the third alone of an augmented triad."""
 
-ADDED_TONES: Final = _table({quality: (tone,) for quality, tone in _ADDED.items()})
+ADDED_TONES: Final = pitch_class_table({quality: (tone,) for quality, tone in _ADDED.items()})
 """The chromatic tone that the bebop scale of the chord of each id adds, (97, 12) bool.
 
 Dominants take the major seventh, major chords the raised fifth. A minor seventh chord is played as the

@@ -1,0 +1,88 @@
+"""The choice among takes: drawn by how much more often players play such notes than the model does.
+
+A log-linear correction of the model's samples: p(take) exp(w . f(take)), whose weights give the features of
+chosen takes the means that players have (Khalifa et al. 2021, "A Distributional Approach to Controlled Text
+Generation"), sampled by resampling some takes. The more takes, the nearer.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import numpy as np
+
+from tatumflow.engine.errors import BundleError
+from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.model.step_record import HeardNote
+from tatumflow.engine.model.take_weights import TakeWeights
+from tatumflow.engine.takes.passage import CALL_NOTES, COMPARED_NOTES, Context, Floats
+from tatumflow.engine.takes.take_features import FEATURES, take_features
+from tatumflow.engine.tempo.chart_clock import ChartInTime
+
+CONTEXT_NOTES: Final = COMPARED_NOTES + CALL_NOTES
+"""Notes before a take that a choice reads at most."""
+
+LARGEST: Final = 5.0
+"""Largest size of a feature in standard deviations; what lies beyond counts as this."""
+
+FEWEST_NOTES: Final = 4
+"""Notes of a take below which its features say nothing."""
+
+
+class Chooser(Protocol):
+    """Chooses one of several takes of the notes that follow a context."""
+
+    def choose(
+        self,
+        before: Sequence[HeardNote],
+        takes: Sequence[Sequence[Note]],
+        uniform: float,
+        chart: ChartInTime | None = None,
+    ) -> int:
+        """Return the index of a take.
+
+        Args:
+            before: The notes before the takes, by onset.
+            takes: The notes of each, by onset.
+            uniform: A random number in [0, 1).
+            chart: The chords they are played over; None for none.
+        """
+        ...
+
+
+class TakeChooser:
+    """Draws one of several takes by the weights of a model."""
+
+    def __init__(self, weights: TakeWeights) -> None:
+        """Use the weights of a model.
+
+        Raises:
+            BundleError: if one belongs to a feature that this version does not know.
+        """
+        if unknown := sorted({*weights.features} - {*FEATURES}):
+            raise BundleError(f"takes: features {', '.join(unknown)} are unknown; update TatumFlow")
+        self._columns = np.array([FEATURES.index(name) for name in weights.features], np.int64)
+        self._mean, self._deviation = np.array(weights.mean), np.array(weights.deviation)
+        self._weight = np.array(weights.weight)
+
+    def choose(
+        self,
+        before: Sequence[HeardNote],
+        takes: Sequence[Sequence[Note]],
+        uniform: float,
+        chart: ChartInTime | None = None,
+    ) -> int:
+        """Return the index of a take, drawn by the softmax of the scores.
+
+        Where a take has fewer than `FEWEST_NOTES` notes, the first is returned: none is preferred.
+        """
+        if not before or any(len(take) < FEWEST_NOTES for take in takes):
+            return 0
+        context = Context.of(before, chart)
+        scores = self.scores(np.array([take_features(context, take) for take in takes]))
+        shares = np.cumsum(np.exp(scores - scores.max()))
+        return min(int(np.searchsorted(shares, uniform * shares[-1], side="right")), len(takes) - 1)
+
+    def scores(self, features: Floats) -> Floats:
+        """Return the score of each row of features, (n, F) in the order of `FEATURES`, as (n,)."""
+        standard = (features[:, self._columns] - self._mean) / self._deviation
+        return np.clip(standard, -LARGEST, LARGEST) @ self._weight

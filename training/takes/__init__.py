@@ -1,0 +1,1 @@
+"""The weights by which takes are chosen: sampled takes beside players' notes, and the fit."""

@@ -1,0 +1,146 @@
+"""The command `takes`: fits the weights by which a bundle's takes are chosen, and writes them into it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final, Literal, cast
+
+import numpy as np
+
+from tatumflow.engine.errors import CorpusError
+from tatumflow.engine.model.bundle import load_bundle
+from tatumflow.engine.model.take_weights import TakeWeights
+from tatumflow.engine.takes.take_chooser import TakeChooser
+from tatumflow.training.data.packing import PackedCorpus
+from tatumflow.training.evaluate.generations import Performer
+from tatumflow.training.evaluate.primers import Primer, draw_primers
+from tatumflow.training.export.write import write_manifest
+from tatumflow.training.takes.fit import TakeFit, fit_weights
+from tatumflow.training.takes.line_takes import LINE_FEATURE_NAMES, ChartedSolo, charted_solos, play_line
+from tatumflow.training.takes.piano_takes import PIANO_FEATURES, PIANO_GAINS, is_usable, play_primer
+from tatumflow.training.takes.recorded_takes import Floats, RecordedTakes
+
+Kind = Literal["piano", "line"]
+Place = Primer | ChartedSolo
+
+TAKES: Final = 6
+"""Takes of each choice that weights are fitted on."""
+
+
+@dataclass(frozen=True)
+class TakeSettings:
+    """How weights are fitted.
+
+    Attributes:
+        primers: Primers of pianists in each round.
+        solos: Solos of each round; those of Parker count half.
+        rounds: Rounds; the weights of one choose in the next, so that takes follow chosen ones.
+        jobs: Processes that play at the same time.
+        seed: Seed of primers and samples.
+    """
+
+    primers: int = 200
+    solos: int = 60
+    rounds: int = 2
+    jobs: int = 1
+    seed: int = 0
+
+
+def fit_takes(
+    bundle_folder: Path,
+    corpus: Path,
+    solos: Path | None,
+    settings: TakeSettings,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[Kind, TakeFit]:
+    """Fit weights on the training side of a corpus and write them into a bundle's manifest.
+
+    Args:
+        bundle_folder: The bundle.
+        corpus: The packed corpus of its training.
+        solos: The Weimar Jazz Database, for lines; None leaves those weights as they are.
+        settings: How to fit.
+        progress: Called with the current step.
+
+    Returns:
+        The last fit of each kind.
+
+    Raises:
+        BundleError: if the bundle cannot be opened.
+        CorpusError: if a corpus cannot be read or is too small.
+        ModelFault: if the model's output is not finite.
+    """
+    packed = PackedCorpus.open(corpus)
+    bundle = load_bundle(bundle_folder)
+    fits: dict[Kind, TakeFit] = {}
+    for kind in cast("tuple[Kind, ...]", ("piano", "line") if solos else ("piano",)):
+        weights: TakeWeights | None = None
+        for number in range(settings.rounds):
+            seed = settings.seed + number
+            places = _places(kind, packed, solos, settings, seed)
+            progress(f"{kind}, round {number + 1} of {settings.rounds}: {len(places)} beginnings")
+            takes, played = _sampled(bundle_folder, kind, places, weights, settings.jobs, seed)
+            if kind == "piano":
+                fits[kind] = fit_weights(takes, played, PIANO_FEATURES, PIANO_GAINS)
+            else:
+                fits[kind] = fit_weights(takes, played, LINE_FEATURE_NAMES)
+            weights = fits[kind].weights
+    chosen = {**bundle.manifest.takes, **{kind: fit.weights for kind, fit in fits.items()}}
+    write_manifest(bundle_folder, bundle.manifest.model_copy(update={"takes": chosen}))
+    return fits
+
+
+def _places(
+    kind: Kind, packed: PackedCorpus, solos: Path | None, settings: TakeSettings, seed: int
+) -> Sequence[Place]:
+    if kind == "piano" or solos is None:
+        drawn = draw_primers(packed, "train", settings.primers, seed=seed)
+        return [primer for primer in drawn if is_usable(primer)]
+    held_out = frozenset(piece.name for piece in packed.pieces("val"))
+    found = charted_solos(solos, held_out)
+    if not found:
+        raise CorpusError(f"{solos}: has no solo to learn lines from; give the whole database")
+    return [found[i % len(found)] for i in range(settings.solos)]
+
+
+def _sampled(
+    bundle: Path, kind: Kind, places: Sequence[Place], weights: TakeWeights | None, jobs: int, seed: int
+) -> tuple[Floats, Floats]:
+    """Return features of takes, (n, K, F), and of players' notes in their place, (m, F)."""
+    rows = list(enumerate(places))
+    shares = [rows[job::jobs] for job in range(jobs)]
+    work = partial(_play, bundle, kind, weights, seed)
+    if jobs == 1:
+        parts = [work(shares[0])]
+    else:
+        with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+            parts = list(pool.map(work, shares))
+    takes, played = ([row for part in parts for row in part[side]] for side in (0, 1))
+    return np.array(takes), np.array(played)
+
+
+def _play(
+    bundle: Path, kind: Kind, weights: TakeWeights | None, seed: int, places: Sequence[tuple[int, Place]]
+) -> tuple[list[Floats], list[Floats]]:
+    recorded = RecordedTakes(None if weights is None else TakeChooser(weights))
+    performer = Performer(load_bundle(bundle), chooser=recorded)
+    played: list[Floats] = []
+    for index, place in places:
+        if isinstance(place, Primer):
+            played += play_primer(performer, place, TAKES, seed, index)
+        else:
+            played += play_line(performer, place, TAKES, seed, index)
+    return recorded.features, played
+
+
+def fit_table(fits: Mapping[Kind, TakeFit]) -> Iterator[str]:
+    """Write fits as lines of text: of each feature its weight and its means."""
+    for kind, fit in fits.items():
+        yield f"{kind}: {fit.choices} choices, {fit.effective:.2f} of {TAKES} takes left to each on average"
+        yield f"{'':<24} {'weight':>8} {'model':>8} {'chosen':>8} {'player':>8}"
+        for row in fit.features:
+            values = (row.weight, row.model, row.chosen, row.player)
+            yield f"{row.name:<24} " + " ".join(f"{value:8.3f}" for value in values)
