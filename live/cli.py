@@ -1,11 +1,11 @@
 """The command line: reads arguments, calls the command, and turns expected errors into one line."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
 
@@ -19,6 +19,7 @@ from tatumflow.live.soak.kind import Soak
 
 if TYPE_CHECKING:
     from tatumflow.engine.midi.midi_file import MidiTrack
+    from tatumflow.live.presets import PresetCommand
 
 _EPILOG = """\b
 Examples:
@@ -482,11 +483,30 @@ def soak(
 
 
 def _write_sound(path: Path, tracks: "Sequence[MidiTrack]") -> None:
-    """Write tracks as a sound file: for the commands of other packages, which must not import this one."""
+    """Write tracks as a sound file."""
     from tatumflow.live.midi.synth import render, write_sound
     from tatumflow.live.settings import load_settings
 
     write_sound(path, render(tracks, load_settings().synth))
+
+
+def _preset_controls(name: str, command: "PresetCommand") -> dict[str, object]:
+    """Return the live controls that a preset sets for a command, by name."""
+    from tatumflow.live.presets import preset_controls
+
+    return preset_controls(name, command)
+
+
+class _Functions(NamedTuple):
+    """Functions for the commands of other packages, which must not import this one.
+
+    Attributes:
+        write_sound: Writes tracks as a sound file.
+        preset_controls: Returns the live controls that a preset sets for a command, by name.
+    """
+
+    write_sound: Callable[[Path, "Sequence[MidiTrack]"], None]
+    preset_controls: Callable[[str, "PresetCommand"], dict[str, object]]
 
 
 for _commands in (book_cli, presets_cli, score_cli, sounds_cli, morph_cli, roll_cli, models_cli):
@@ -509,7 +529,7 @@ def main() -> None:
     interrupts.install()
     try:
         _mount_commands()
-        app(obj=_write_sound, prog_name="tatumflow")
+        app(obj=_Functions(_write_sound, _preset_controls), prog_name="tatumflow")
     except TatumFlowError as error:
         print(f"tatumflow: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(1)

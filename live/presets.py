@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tatumflow.engine.controls import CONTROL_SPECS
 from tatumflow.engine.errors import SettingError
 from tatumflow.live.setting_errors import plain_error
 from tatumflow.live.settings import Settings, settings_path
@@ -95,6 +96,18 @@ def with_preset(name: str | None, command: PresetCommand, changes: Mapping[str, 
         SettingError: if there is no such preset, or its file is no preset.
     """
     return {**(find_preset(name).changes(command) if name else {}), **changes}
+
+
+def preset_controls(name: str, command: PresetCommand) -> dict[str, object]:
+    """Return the live controls that a preset sets for a command, by name; its other settings are left out.
+
+    Raises:
+        SettingError: if there is no such preset, or its file is no preset.
+    """
+    changes = find_preset(name).changes(command)
+    controls = Settings().with_changes(changes).controls
+    named = {name.removeprefix("controls.") for name in changes} | {*changes.get("controls", {})}
+    return {name: getattr(controls, name) for name in CONTROL_SPECS if name in named}
 
 
 def _files() -> dict[str, Traversable]:

@@ -102,7 +102,7 @@ def evaluate(
         typer.Option(
             "--only",
             help="Parts, by commas: nll, latent, endless, music, listener, style, answer, control, edits, "
-            "improvise, bebop, memorization; of melodies reconstruction, interpolation, arithmetic, "
+            "improvise, bebop, trading, memorization; of melodies reconstruction, interpolation, arithmetic, "
             "likelihood; of rolls nll, fill, control, time.",
         ),
     ] = "",
@@ -114,6 +114,9 @@ def evaluate(
     unconditional: Annotated[
         bool, typer.Option("--unconditional", help="Generate without phrase conditions.")
     ] = False,
+    preset: Annotated[
+        str | None, typer.Option("--preset", help="Controls of a preset, such as bird; --control wins.")
+    ] = None,
     control: Annotated[
         list[str] | None,
         typer.Option("--control", help="A live control for continuations, NAME=VALUE; may be repeated."),
@@ -123,11 +126,13 @@ def evaluate(
     with needed_libraries():
         from tatumflow.training.evaluate.commands import evaluate, table
         from tatumflow.training.evaluate.family_figures import evaluate_family, family_table
-        from tatumflow.training.evaluate.settings import EvaluationSettings
+        from tatumflow.training.evaluate.settings import NO_PRESET, EvaluationSettings, PresetControls
         from tatumflow.training.recipes import recipe_of_model
     parts = tuple(part.strip() for part in only.split(",") if part.strip())
+    read = context.obj.preset_controls
+    chosen = PresetControls(preset, read(preset, "generate"), read(preset, "jam")) if preset else NO_PRESET
     settings = EvaluationSettings(
-        split.value, primers, parts, limit, seed, solos, not unconditional, _controls(control or [])
+        split.value, primers, parts, limit, seed, solos, not unconditional, _controls(control or []), chosen
     )
     recipe = recipe_of_model(model)
     if recipe.evaluate is not None:
@@ -140,7 +145,7 @@ def evaluate(
         settings,
         json_path=json,
         report=report,
-        write_sound=context.obj,
+        write_sound=context.obj.write_sound,
     )
     print("\n".join(table(result.figures)))
 

@@ -8,7 +8,7 @@ from tatumflow.engine.controls import CONTROL_SPECS
 from tatumflow.engine.errors import SettingError
 from tatumflow.live import cli
 from tatumflow.live.commands import jam, play
-from tatumflow.live.presets import find_preset, presets, presets_folder, with_preset
+from tatumflow.live.presets import find_preset, preset_controls, presets, presets_folder, with_preset
 from tatumflow.live.settings import Settings
 
 
@@ -86,6 +86,18 @@ def test_a_preset_carries_a_blend_and_settings_in_sections(write):
         0.5,
     )
     assert settings.synth.gain == 0.3
+
+
+def test_other_commands_read_the_controls_of_a_preset_alone(write):
+    own = "set: {temperature: 0.7, synth.gain: 0.3, controls.surprise: 0.2}\njam: {trade_bars: 2, density: 0}"
+    write("mine", f"about: Mine.\n{own}\ngenerate: {{controls: {{guidance: 0.5}}}}\n")
+    assert preset_controls("mine", "jam") == {
+        "temperature": 0.7,
+        "surprise": 0.2,
+        "trade_bars": 2,
+        "density": 0.0,
+    }
+    assert preset_controls("mine", "generate") == {"temperature": 0.7, "surprise": 0.2, "guidance": 0.5}
 
 
 def test_an_own_preset_replaces_a_shipped_one_of_its_name(write):

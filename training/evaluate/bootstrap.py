@@ -105,6 +105,26 @@ def mean(values: ArrayLike, *, groups: Groups | None = None, seed: int = 0) -> I
     return bootstrap(_counted(known), ratio, groups=groups, seed=seed)
 
 
+def median(values: ArrayLike, *, groups: Groups | None = None, seed: int = 0) -> Interval:
+    """Return the median of values (n,) with its interval; NaN among them is left out."""
+    table = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(table)
+    if not known.any():
+        return UNDEFINED
+    units = np.arange(len(table)) if groups is None else np.asarray(groups)
+    order = np.argsort(table[known], kind="stable")
+    ordered = table[known][order]
+    names, unit = np.unique(units[known], return_inverse=True)
+    drawn = np.random.default_rng(seed).multinomial(
+        len(names), np.full(len(names), 1 / len(names)), size=DRAWS
+    )
+    times = np.concatenate([np.ones((1, len(names)), dtype=np.int64), drawn])[:, unit[order]]
+    passed = 2 * np.cumsum(times, axis=1)
+    whole = passed[:, -1:] // 2
+    lower, upper = (ordered[side.argmax(axis=1)] for side in (passed >= whole, passed > whole))
+    return _interval((lower + upper) / 2)
+
+
 def ratio_of_means(
     values: ArrayLike,
     references: ArrayLike,

@@ -17,6 +17,7 @@ from tatumflow.training.evaluate.report.bebop_table import bebop_lines
 from tatumflow.training.evaluate.report.examples import WriteSound
 from tatumflow.training.evaluate.report.listener_table import listener_lines
 from tatumflow.training.evaluate.report.report import write_report
+from tatumflow.training.evaluate.report.trading_table import trading_lines
 from tatumflow.training.evaluate.settings import EvaluationSettings
 
 _SUMMARY = ("nll_per_note", "nll_per_token", "perplexity", "note_accuracy")
@@ -118,6 +119,7 @@ def table(figures: Figures) -> Iterator[str]:
         if isinstance(row, dict):
             yield interval_line(f"tunes, {name}", row["value"], row["interval"])
     yield from bebop_lines(figures)
+    yield from trading_lines(figures)
     for kind in ("exact", "transposed"):
         if "memorization" in figures:
             yield compared_line(f"memorization, {kind}", figures["memorization"][kind]["longest_run"])

@@ -60,6 +60,8 @@ from tatumflow.training.evaluate.parts.style_figures import (
     tested_styles,
 )
 from tatumflow.training.evaluate.parts.theory_edits import edit_figures, play_edits
+from tatumflow.training.evaluate.parts.trading import trading_part
+from tatumflow.training.evaluate.parts.trading_takes import Play, Trader
 from tatumflow.training.evaluate.parts.tune_figures import tune_figures
 from tatumflow.training.evaluate.primers import CONTINUATION_SECONDS, Notes, Primer, draw_primers
 from tatumflow.training.evaluate.progress import Progress
@@ -133,7 +135,7 @@ class Evaluation:
         playing = [part for part in settings.only if part != "nll"]
         if playing and bundle is None:
             raise SettingError(f"--only: {playing[0]} needs a model that plays; export {model.name} first")
-        _ = settings.played_with
+        _ = settings.played_with, settings.traded_with
         self._model = model
         self._bundle = bundle
         self._corpus = with_styles(corpus, model.styles)
@@ -322,6 +324,10 @@ class Evaluation:
         """Bebop vocabulary over the tunes of Parker's solos."""
         return bebop_part(self._performer, self._corpus, self._settings, self._progress.update)
 
+    def trading(self) -> Figures:
+        """Fours traded over real tunes, after lines and after chords."""
+        return trading_part(self._open_trader, self._corpus, self._settings, self._progress.update)
+
     def memorization(self) -> Figures:
         """Runs of notes that continuations share with the training set."""
         played = self.continuations
@@ -351,6 +357,9 @@ class Evaluation:
     def _performer(self) -> Performer:
         return Performer(self._opened_bundle, conditions=self._settings.conditions)
 
+    def _open_trader(self) -> Play:
+        return Trader.of_bundle(self._opened_bundle, conditions=self._settings.conditions).trade
+
     @property
     def _opened_bundle(self) -> Bundle:
         if self._bundle is None:
@@ -370,6 +379,7 @@ PARTS: Final[dict[str, Callable[[Evaluation], Figures]]] = {
     "edits": Evaluation.edits,
     "improvise": Evaluation.improvise,
     "bebop": Evaluation.bebop,
+    "trading": Evaluation.trading,
     "memorization": Evaluation.memorization,
 }
 """The parts by name, in order."""

@@ -15,6 +15,7 @@ def evaluation_command(model: Path, settings: EvaluationSettings) -> str:
     command += f" --primers {settings.primers} --seed {settings.seed}"
     command += f" --only {','.join(settings.only)}" if settings.only else ""
     command += "" if settings.conditions else " --unconditional"
+    command += f" --preset {settings.preset.name}" if settings.preset.name else ""
     command += "".join(f" --control {name}={value}" for name, value in settings.controls)
     return command + (f" --limit {settings.limit}" if settings.limit is not None else "")
 

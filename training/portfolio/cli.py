@@ -39,7 +39,9 @@ def portfolio(
     """Make a page of a model's figures with their commands, demos as MIDI and MP3, and slides for a talk."""
     with needed_libraries():
         from tatumflow.training.portfolio.commands import make_portfolio
-    made = make_portfolio(model, out, figures or (), styles=style or (), seed=seed, write_sound=context.obj)
+    made = make_portfolio(
+        model, out, figures or (), styles=style or (), seed=seed, write_sound=context.obj.write_sound
+    )
     if made.silent:
         print(f"demos as MIDI alone: {made.silent}")
     print(f"{len(made.demos)} demos, page {made.page}, slides {made.slides}")

@@ -46,7 +46,7 @@ def samples(
         with needed_libraries():
             from tatumflow.training.samples.blind import PAGE as BLIND_PAGE
             from tatumflow.training.samples.blind import make_blind_test
-        rows = make_blind_test([model, *blind], out, corpus, seed=seed, write_sound=context.obj)
+        rows = make_blind_test([model, *blind], out, corpus, seed=seed, write_sound=context.obj.write_sound)
         print(f"{sum(len(row.clips) for row in rows)} clips in {out / BLIND_PAGE}")
         return
     with needed_libraries():
@@ -57,7 +57,7 @@ def samples(
         SampleSettings(count, candidates, seed),
         corpus=corpus,
         primers=primer or (),
-        write_sound=context.obj,
+        write_sound=context.obj.write_sound,
     )
     faultless = sum(not sample.judgment.faults for sample in made)
     print(f"{len(made)} samples, {faultless} without a fault, in {out / PAGE}")

@@ -8,6 +8,7 @@ import pytest
 from tatumflow.training.evaluate.bootstrap import (
     bootstrap,
     mean,
+    median,
     paired_difference,
     ratio,
     ratio_of_means,
@@ -19,6 +20,20 @@ def test_the_value_is_that_of_the_units_themselves() -> None:
     assert mean(values).value == pytest.approx(3)
     assert ratio_of_means(values, [1.0, 1.0, 4.0]).value == pytest.approx(9 / 6)
     assert paired_difference(values, [1.0, 1.0, 4.0]).value == pytest.approx(1)
+
+
+def test_a_median_is_that_of_the_known_values_and_resamples_units() -> None:
+    assert median([5.0, math.nan, 1.0, 2.0]).value == 2
+    assert median([4.0, 1.0, 2.0, 9.0]).value == 3
+    assert math.isnan(median([math.nan]).value)
+    values = np.random.default_rng(0).normal(size=21)
+    alone = median(values, seed=1)
+    assert alone.value == pytest.approx(float(np.median(values)))
+    assert values.min() < alone.low < alone.value < alone.high < values.max()
+    repeated, groups = np.repeat(values, 7), np.repeat(np.arange(21), 7)
+    assert median(repeated, groups=groups, seed=1) == alone
+    narrow = median(repeated, seed=1)
+    assert narrow.high - narrow.low < alone.high - alone.low
 
 
 def test_an_interval_holds_the_truth_about_as_often_as_it_says() -> None:

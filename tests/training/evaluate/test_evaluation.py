@@ -277,7 +277,7 @@ def test_the_command_writes_every_key(evaluated: tuple[Path, EvaluationResult]) 
     folder, result = evaluated
     figures = json.loads((folder / "figures.json").read_text(), parse_constant=pytest.fail)
     assert set(KEYS) <= set(figures)
-    assert set(figures["skipped"]) == {"bebop"}
+    assert set(figures["skipped"]) == {"bebop", "trading"}
     assert (
         figures["command"]
         == "tatumflow evaluate tiny --corpus CORPUS --split val --primers 3 --seed 0 --limit 2"
@@ -429,7 +429,9 @@ def test_a_corpus_too_small_for_a_part_leaves_it_out_or_is_refused(
     settings = EvaluationSettings(primers=2, limit=1)
     figures = evaluate(tiny_bundle, [tmp_path / "midi"], settings).figures
     assert {"nll_per_note", "answer_relevance"} <= set(figures)
-    assert set(figures["skipped"]) == {"music", "listener", "style", "control", "memorization", "bebop"}
+    assert set(figures["skipped"]) == {
+        *("music", "listener", "style", "control", "memorization", "bebop", "trading")
+    }
     assert "lasts 20 s" in figures["skipped"]["music"]
     given = (tiny_bundle, "--corpus", tmp_path / "midi", "--primers", 2)
     assert "give longer pieces" in refused(*given, "--only", "music")

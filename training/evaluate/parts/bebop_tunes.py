@@ -58,7 +58,19 @@ def solos_of(source: Path, player: str, seconds: float) -> tuple[TuneSolo, ...]:
     Raises:
         CorpusError: if the database cannot be read.
     """
-    return tuple(_of_player(source, player, seconds))
+    return solos_by_player(source, (player,), seconds)[player]
+
+
+def solos_by_player(source: Path, players: Sequence[str], seconds: float) -> dict[str, tuple[TuneSolo, ...]]:
+    """Read the solos of several players as `solos_of` reads those of one, by player in the given order.
+
+    Raises:
+        CorpusError: if the database cannot be read.
+    """
+    found: dict[str, list[TuneSolo]] = {player: [] for player in players}
+    for player, solo in _of_players(source, frozenset(players), seconds):
+        found[player].append(solo)
+    return {player: tuple(solos) for player, solos in found.items()}
 
 
 def chart_harmony(chart: Chart, tempo: float, start: float, seconds: float) -> Harmony:
@@ -88,13 +100,14 @@ def form_of(beats: Sequence[Beat]) -> Chart | None:
     return Chart(tuple(_bar(beats[i : i + bar]) for i in range(0, len(beats) - bar + 1, bar)), bar)
 
 
-def _of_player(source: Path, player: str, seconds: float) -> Iterator[TuneSolo]:
+def _of_players(source: Path, players: frozenset[str], seconds: float) -> Iterator[tuple[str, TuneSolo]]:
     for solo in read_solos(source):
         stem = solo.name.removesuffix(".csv")
-        if style_slug(player_of(stem)) == player:
+        player = style_slug(player_of(stem))
+        if player in players:
             found = _cut(solo, tune_of(stem), seconds)
             if found is not None:
-                yield found
+                yield player, found
 
 
 def _cut(solo: BeatenSolo, tune: str, seconds: float) -> TuneSolo | None:
