@@ -37,6 +37,7 @@ from tatumflow.engine.tempo.time_in_force import TimeInForce
 from tatumflow.engine.tempo.timekeeper import Timekeeper
 from tatumflow.engine.turns.heard_harmony import HeardHarmony
 from tatumflow.engine.turns.heard_loop import HeardLoop
+from tatumflow.engine.turns.lead_in import put_lead_in
 from tatumflow.engine.turns.listener import Listener
 from tatumflow.engine.turns.live_controls import ControlsSet, LiveControls
 from tatumflow.engine.turns.morphing import Morphing
@@ -392,7 +393,7 @@ class Companion:
             return
         chart, live = self._time.chart, self._live
         if chart is not None and live.polyphony == 1:
-            self._planner.lead_in(chart, live.values, live.style, self._seed, at)
+            put_lead_in(self._session, chart, live.values, live.style, self._seed, at)
             self._session.begin_turn(Role.HUMAN, live.style)
 
     def _give_way(self) -> None:

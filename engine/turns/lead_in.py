@@ -10,11 +10,15 @@ from typing import Final
 
 import numpy as np
 
+from tatumflow.engine.arrays import Floats
+from tatumflow.engine.controls import Controls
 from tatumflow.engine.harmony.chart import Chart
 from tatumflow.engine.harmony.chords import Chord
 from tatumflow.engine.harmony.pickup import chord_from_start
-from tatumflow.engine.midi.notes import Note
+from tatumflow.engine.midi.notes import Note, Role
+from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.tempo.beat_clock import Beats
+from tatumflow.engine.tempo.chart_clock import ChartInTime
 
 LEAD_IN_BEATS: Final = 80
 """Beats of a lead-in, rests included; after half as many the beat is less sure."""
@@ -37,6 +41,9 @@ _REST: Final = (1, 3)
 _OFFBEAT: Final = 0.575
 """Where the second eighth of a beat falls: soloists swing less than drummers, 1.35 to 1 at medium tempos."""
 
+_STREAM: Final = 1
+"""Stream of the random generator of a turn's seed."""
+
 _LATE: Final = 0.008
 _UNSTEADY: Final = 0.008
 """Mean lateness of onsets and its standard deviation, in seconds."""
@@ -45,6 +52,37 @@ _LEGATO: Final = 0.92
 _LOUDNESS: Final = (82, 6)
 _APPROACHES: Final = (-1, -1, 1, 2, -2)
 """Semitones from a chord tone of the notes that lead to it."""
+
+
+def put_lead_in(
+    session: ModelSession,
+    chart: ChartInTime,
+    controls: Controls,
+    style: Floats,
+    seed: tuple[int, ...],
+    at: float,
+) -> None:
+    """Put a lead-in before the first note of a context; nothing happens where it has one.
+
+    It is the companion's own and does not sound.
+
+    Args:
+        session: The context.
+        chart: The chords.
+        controls: Those in force.
+        style: Style weights, (S,).
+        seed: Seed of the turn in progress or to come.
+        at: Seconds of the first note.
+    """
+    if session.has_notes:
+        return
+    rng = np.random.default_rng((*seed, _STREAM))
+    beat = chart.beats.beat(at)
+    notes = lead_in(chart.chart, chart.beats, beat, controls.register_low, controls.register_high, rng)
+    if notes:
+        session.begin_turn(Role.COMPANION, style)
+    for note in notes:
+        session.add(note, Role.COMPANION)
 
 
 def lead_in(

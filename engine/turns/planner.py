@@ -19,8 +19,7 @@ from tatumflow.engine.model.sampling import Sampling
 from tatumflow.engine.model.session import ModelSession
 from tatumflow.engine.phrases.phrase_guide import PhraseGuide
 from tatumflow.engine.ring import Ring
-from tatumflow.engine.tempo.chart_clock import ChartInTime
-from tatumflow.engine.turns.lead_in import lead_in
+from tatumflow.engine.turns.lead_in import put_lead_in
 from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.plan import REMEMBERED, Plan
 from tatumflow.engine.turns.takes import Takes
@@ -48,7 +47,6 @@ REDRAW_LEAD: Final = 0.05
 """Seconds beyond the lookahead in which planned notes stay while the rest is sampled again."""
 
 _PLANNED_LIMIT: Final = 48
-_LEAD_IN_STREAM: Final = 1
 # A wake-up at `onset - lookahead` must find the note due, though the sum rounds differently.
 _ROUNDING: Final = 1e-9
 _NO_TURN: Final = TurnRequest(
@@ -129,6 +127,11 @@ class Planner:
         return self._plan.committed
 
     @property
+    def mean_takes(self) -> float | None:
+        """From how many takes the notes of this turn were chosen, on average; None before a choice."""
+        return self._takes.mean
+
+    @property
     def first_onset(self) -> float | None:
         """Seconds of the turn's first note; None while there is none."""
         return self._plan.first_onset
@@ -167,37 +170,8 @@ class Planner:
         self._takes.begin_turn(request.seed)
         self._begin_mark = self._session.mark()
         if request.chart is not None and request.polyphony == 1:
-            self.lead_in(request.chart, request.controls, request.style, request.seed, earliest)
+            put_lead_in(self._session, request.chart, request.controls, request.style, request.seed, earliest)
         self._session.begin_turn(Role.COMPANION, request.style, self._begin_phrase())
-
-    def lead_in(
-        self, chart: ChartInTime, controls: Controls, style: Floats, seed: tuple[int, ...], at: float
-    ) -> None:
-        """Put a line before the first note of the context, at `at` seconds; see `lead_in`.
-
-        It is the companion's own and does not sound. Nothing happens where the context has a note.
-
-        Args:
-            chart: The chords.
-            controls: Those in force.
-            style: Style weights, (S,).
-            seed: Seed of the turn in progress or to come.
-            at: Seconds.
-        """
-        if self._session.has_notes:
-            return
-        notes = lead_in(
-            chart.chart,
-            chart.beats,
-            chart.beats.beat(at),
-            controls.register_low,
-            controls.register_high,
-            np.random.default_rng((*seed, _LEAD_IN_STREAM)),
-        )
-        if notes:
-            self._session.begin_turn(Role.COMPANION, style)
-        for note in notes:
-            self._session.add(note, Role.COMPANION)
 
     def abandon(self) -> None:
         """Roll the session back to before a turn of which nothing was committed."""

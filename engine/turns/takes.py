@@ -66,6 +66,7 @@ class Takes:
         self._chart: ChartInTime | None = None
         self._rng = np.random.default_rng(0)
         self._takes: list[_Take] = []
+        self._choices = self._chosen_from = 0
         self._before: Sequence[HeardNote] = ()
         self._count = self._notes = self._phrases_before = 0
         self._decided_by = inf
@@ -73,6 +74,7 @@ class Takes:
     def begin_turn(self, seed: tuple[int, ...]) -> None:
         """Begin a turn whose takes are chosen with a seed."""
         self._leave()
+        self._choices = self._chosen_from = 0
         self._rng = np.random.default_rng((*seed, _STREAM))
 
     def begin(self, request: TurnRequest, now: float) -> None:
@@ -124,6 +126,11 @@ class Takes:
             return finished
         return self._keep_one(last_is_planned=whole)
 
+    @property
+    def mean(self) -> float | None:
+        """From how many takes was chosen in this turn, on average; None where there was no choice yet."""
+        return self._chosen_from / self._choices if self._choices else None
+
     def drop(self) -> None:
         """Drop the takes, before the notes that stay are changed."""
         if self.active:
@@ -136,6 +143,8 @@ class Takes:
         notes = [take.notes for take in self._takes]
         chosen = self._chooser.choose(self._before, notes, self._rng.random(), self._chart)
         take = self._takes[chosen]
+        self._choices += 1
+        self._chosen_from += len(self._takes)
         if last_is_planned and chosen == len(self._takes) - 1:
             self._plan.keep_take()
         else:

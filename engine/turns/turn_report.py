@@ -24,6 +24,7 @@ class TurnReport:
         compute_ms: Milliseconds of computing from the start of its planning to its first planned note; None
             without one.
         planned_ahead: Whether that note was planned when the turn came.
+        takes: From how many takes each further stretch of notes was chosen, on average; None where none was.
     """
 
     call_start: float
@@ -34,6 +35,7 @@ class TurnReport:
     notes: int
     compute_ms: float | None
     planned_ahead: bool
+    takes: float | None = None
 
 
 class TurnReporter:
@@ -77,5 +79,6 @@ class TurnReporter:
                 notes=planner.notes,
                 compute_ms=planner.first_note_ms,
                 planned_ahead=self._planned_ahead,
+                takes=planner.mean_takes,
             )
         )

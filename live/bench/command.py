@@ -17,6 +17,7 @@ from tatumflow.live.bench.peer import beside_peer
 from tatumflow.live.bench.report import Figure, print_figures, write_figures
 from tatumflow.live.bench.roofline import roofline
 from tatumflow.live.bench.startup import startup
+from tatumflow.live.bench.takes_in_time import takes_in_time
 from tatumflow.live.bench.thru import thru
 from tatumflow.live.bench.timing import jitter
 from tatumflow.live.bench.turns import turns
@@ -30,6 +31,7 @@ BENCHMARKS: Final[tuple[Benchmark, ...]] = (
     thru,
     jitter,
     turns,
+    takes_in_time,
     bar_line,
     morph,
     startup,

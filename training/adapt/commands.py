@@ -246,8 +246,7 @@ def _export(
         command=f"tatumflow adapt FOLDER --name {name}",
         corpus=corpus,
         scored_windows=_SCORED_WINDOWS,
-        licence=bundle.manifest.licence,
-        further_credits=bundle.manifest.corpora,
+        base=bundle.manifest,
     )
     return load_bundle(folder)
 

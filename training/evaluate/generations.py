@@ -23,6 +23,7 @@ from tatumflow.engine.phrases.policy import PhrasePolicy
 from tatumflow.engine.takes.take_chooser import Chooser, TakeChooser
 from tatumflow.engine.tempo.chart_clock import ChartClock
 from tatumflow.engine.turns.companion import Companion
+from tatumflow.engine.turns.lead_in import put_lead_in
 from tatumflow.engine.turns.modes import mode_named
 from tatumflow.engine.turns.phrase import Phrase, PhraseTracker
 from tatumflow.engine.turns.planner import Planner
@@ -205,7 +206,7 @@ class Performer:
             chooser=self._chooser or (None if weights is None else TakeChooser(weights)),
         )
         if given and chart is not None and request.polyphony == 1:
-            planner.lead_in(chart, controls, style, (seed,), given[0].onset)
+            put_lead_in(session, chart, controls, style, (seed,), given[0].onset)
             session.begin_turn(Role.HUMAN, style)
         for note in given:
             session.add(note, Role.HUMAN)

@@ -54,7 +54,7 @@ def export_model(
     command: str,
     corpus: PackedCorpus | None = None,
     licence: str = LICENCE,
-    further_credits: tuple[CorpusCredit, ...] = (),
+    base: Manifest | None = None,
     block: int = BLOCK,
     target: Target = Target.CPU,
     scored_windows: int = SCORED_WINDOWS,
@@ -67,8 +67,9 @@ def export_model(
         name: Name of the bundle.
         command: The command that the metrics name.
         corpus: Packed corpus for credits, and for the NLL with int8 weights on its validation windows.
-        licence: Licence of the weights.
-        further_credits: Corpora that the model was trained on before those of the packed one.
+        licence: Licence of the weights, unless there is a base.
+        base: Manifest of the bundle that the model was adapted from. Licence and credits are that one's, with
+            the packed corpus; line styles and the weights of takes stay as they are.
         block: Weights that share an int8 scale.
         target: What the bundle runs on; for TensorRT, it holds the trunk in float32 too.
         scored_windows: Most validation windows for the NLL, drawn at random.
@@ -84,15 +85,18 @@ def export_model(
         )
     exact_models = float_models(trained.model, config.max_seq_len)
     with whole_folder(out) as folder, tempfile.TemporaryDirectory() as scratch:
-        credits = further_credits + (_credits(corpus, trained) if corpus else ())
+        credits = (base.corpora if base else ()) + (_credits(corpus, trained) if corpus else ())
+        licence = base.licence if base else licence
         exact_graphs = write_graphs(Path(scratch), exact_models, "fp32")
         exact_manifest = describe(name, config, trained.styles, exact_graphs, licence)
         exact = Bundle(exact_manifest, Path(scratch))
         graphs = write_graphs(folder, {k: int8_model(v, block) for k, v in exact_models.items()}, "int8")
         if target is Target.TENSORRT:
             graphs |= write_graphs(folder, {DECODER_GRAPH + GPU_SUFFIX: exact_models[DECODER_GRAPH]}, "fp32")
-        lines = line_styles(corpus) if corpus else ()
+        lines = (base.line_styles if base else ()) + (line_styles(corpus) if corpus else ())
         manifest = describe(name, config, trained.styles, graphs, licence, credits, lines)
+        if base:
+            manifest = manifest.model_copy(update={"takes": base.takes})
         quantized = Bundle(manifest, folder)
         if target is Target.TENSORRT:
             check_tensorrt(quantized)

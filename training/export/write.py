@@ -55,7 +55,7 @@ def describe(
             for field, size, inputs in zip(FIELDS, FIELD_SIZES, INPUT_SIZES, strict=True)
         ),
         styles=styles,
-        line_styles=tuple(style for style in line_styles if style in styles),
+        line_styles=tuple(sorted({*line_styles} & {*styles})),
         window=rows - rows // _ROLLBACK_SHARE,
         graphs=graphs,
         opset=OPSET,

@@ -19,7 +19,7 @@ from tatumflow.training.evaluate.generations import Performer
 from tatumflow.training.evaluate.primers import Primer, draw_primers
 from tatumflow.training.export.write import write_manifest
 from tatumflow.training.takes.fit import TakeFit, fit_weights
-from tatumflow.training.takes.line_takes import LINE_FEATURE_NAMES, ChartedSolo, charted_solos, play_line
+from tatumflow.training.takes.line_takes import LINE_FEATURE_NAMES, LINE_SHIFTS, ChartedSolo, charted_solos, play_line
 from tatumflow.training.takes.piano_takes import PIANO_FEATURES, PIANO_GAINS, is_usable, play_primer
 from tatumflow.training.takes.recorded_takes import Floats, RecordedTakes
 
@@ -86,7 +86,7 @@ def fit_takes(
             if kind == "piano":
                 fits[kind] = fit_weights(takes, played, PIANO_FEATURES, PIANO_GAINS)
             else:
-                fits[kind] = fit_weights(takes, played, LINE_FEATURE_NAMES)
+                fits[kind] = fit_weights(takes, played, LINE_FEATURE_NAMES, shifts=LINE_SHIFTS)
             weights = fits[kind].weights
     chosen = {**bundle.manifest.takes, **{kind: fit.weights for kind, fit in fits.items()}}
     write_manifest(bundle_folder, bundle.manifest.model_copy(update={"takes": chosen}))

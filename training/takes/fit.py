@@ -58,7 +58,11 @@ class TakeFit:
 
 
 def fit_weights(
-    takes: Floats, played: Floats, names: Sequence[str], gains: Mapping[str, float] | None = None
+    takes: Floats,
+    played: Floats,
+    names: Sequence[str],
+    gains: Mapping[str, float] | None = None,
+    shifts: Mapping[str, float] | None = None,
 ) -> TakeFit:
     """Fit weights w, so that takes drawn by exp(w . f) have the players' mean features.
 
@@ -69,7 +73,9 @@ def fit_weights(
         takes: Features of the takes of each choice, (n, K, F) as `FEATURES`.
         played: Features of players' notes, (m, F).
         names: The features that are used.
-        gains: By name, by how much more than the difference of player and model a mean is to move.
+        gains: By name, by how much more than the difference of player and model a mean is to move; 1 for the
+            others.
+        shifts: By name, by how many deviations beyond the players' a mean is to move; 0 for the others.
 
     Raises:
         ValueError: if there are no takes or no players' notes.
@@ -85,7 +91,8 @@ def fit_weights(
     plain = standard.mean(axis=(0, 1))
     real = np.clip((played - mean) / deviation, -LARGEST, LARGEST).mean(axis=0)
     gain = varied * np.array([(gains or {}).get(name, 1.0) for name in names])
-    target = plain + gain * (real - plain)
+    shift = varied * np.array([(shifts or {}).get(name, 0.0) for name in names])
+    target = plain + gain * (real - plain) + shift
 
     def loss(weight: Floats) -> tuple[float, Floats]:
         share, log_partition = _shares(standard, weight)

@@ -23,11 +23,15 @@ LINE_FEATURE_NAMES: Final = (
     *("pace_squared", "rhythm_entropy", "rhythm_change", "longest_interval"),
     *("short_intervals", "eighths", "quarters", "long_intervals"),
     *("top_repeats", "top_semitones", "top_tones", "top_thirds", "top_fifths", "top_leaps", "turns"),
-    *("register_squared", "range", "note_length", "note_length_spread", "rests"),
+    *("register_squared", "range", "note_length_spread", "rests"),
     *LINE_FEATURES,
 )
 """The features by which takes of lines are chosen. Weimar's solos have no velocities; the key is the
 chart's."""
+
+LINE_SHIFTS: Final[dict[str, float]] = {"half_beats": 0.5, "half_beats_in_context": 0.5}
+"""By how many deviations beyond the soloists' the beat of lines is moved: after a player's chords, which are a
+third of the beginnings, lines hardly have one, and elsewhere they have the soloists' already."""
 
 SOLOISTS: Final = (
     *("charlie-parker", "sonny-stitt", "clifford-brown", "dexter-gordon", "sonny-rollins"),

@@ -17,6 +17,7 @@ from tatumflow.engine.model import model_folder  # noqa: E402
 from tatumflow.engine.model.bundle import MANIFEST_FILE, bundle_path, load_bundle  # noqa: E402
 from tatumflow.engine.model.onnx_decoder import OnnxDecoder  # noqa: E402
 from tatumflow.engine.model.onnx_phrase_model import OnnxPhraseModel  # noqa: E402
+from tatumflow.engine.model.take_weights import TakeWeights  # noqa: E402
 from tatumflow.training.export import commands  # noqa: E402
 from tatumflow.training.export.checkpoint import load_checkpoint  # noqa: E402
 from tatumflow.training.export.commands import export_checkpoint, export_model  # noqa: E402
@@ -58,6 +59,17 @@ def test_without_an_average_the_weights_are_taken(tmp_path: Path) -> None:
     torch.save(content, tmp_path / "last.ckpt")
     model = load_checkpoint(tmp_path / "last.ckpt").model
     assert all(not weight.any() for weight in model.parameters())
+
+
+def test_a_model_adapted_from_a_bundle_keeps_what_its_manifest_says_of_playing(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    weights = TakeWeights(features=("pace",), mean=(0.0,), deviation=(1.0,), weight=(0.5,))
+    base = load_bundle(tiny_bundle).manifest.model_copy(
+        update={"line_styles": (STYLES[1],), "takes": {"piano": weights}, "licence": "CC0-1.0"}
+    )
+    made = export_model(tiny_trained(), tmp_path / "adapted", "adapted", command="adapt", base=base)
+    assert (made.line_styles, made.takes, made.licence) == ((STYLES[1],), {"piano": weights}, "CC0-1.0")
 
 
 class _Trap:

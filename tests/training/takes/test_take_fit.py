@@ -54,6 +54,12 @@ def test_a_gain_moves_a_mean_further():
     assert moved.chosen > plain.chosen + 0.15
 
 
+def test_a_shift_moves_a_mean_beyond_the_players():
+    takes, played = samples(0.0)
+    moved = fit_weights(takes, played, NAMES, shifts={"register": 0.5}).features[1]
+    assert moved.chosen == pytest.approx(0.45, abs=0.15)
+
+
 def test_equal_music_gets_no_weights():
     takes, _ = samples(0.0)
     fit = fit_weights(takes, takes[:, 0], NAMES)
