@@ -19,7 +19,13 @@ from tatumflow.training.evaluate.generations import Performer
 from tatumflow.training.evaluate.primers import Primer, draw_primers
 from tatumflow.training.export.write import write_manifest
 from tatumflow.training.takes.fit import TakeFit, fit_weights
-from tatumflow.training.takes.line_takes import LINE_FEATURE_NAMES, LINE_SHIFTS, ChartedSolo, charted_solos, play_line
+from tatumflow.training.takes.line_takes import (
+    LINE_FEATURE_NAMES,
+    LINE_SHIFTS,
+    ChartedSolo,
+    charted_solos,
+    play_line,
+)
 from tatumflow.training.takes.piano_takes import PIANO_FEATURES, PIANO_GAINS, is_usable, play_primer
 from tatumflow.training.takes.recorded_takes import Floats, RecordedTakes
 
@@ -76,13 +82,18 @@ def fit_takes(
     packed = PackedCorpus.open(corpus)
     bundle = load_bundle(bundle_folder)
     fits: dict[Kind, TakeFit] = {}
-    for kind in cast("tuple[Kind, ...]", ("piano", "line") if solos else ("piano",)):
+    lines = charted_solos(solos, frozenset(piece.name for piece in packed.pieces("val"))) if solos else ()
+    if solos and not lines:
+        raise CorpusError(f"{solos}: has no solo to learn lines from; give the whole database")
+    for kind in cast("tuple[Kind, ...]", ("piano", "line") if lines else ("piano",)):
         weights: TakeWeights | None = None
         for number in range(settings.rounds):
             seed = settings.seed + number
-            places = _places(kind, packed, solos, settings, seed)
+            places = _primers(packed, settings, seed) if kind == "piano" else _solos(lines, settings)
             progress(f"{kind}, round {number + 1} of {settings.rounds}: {len(places)} beginnings")
             takes, played = _sampled(bundle_folder, kind, places, weights, settings.jobs, seed)
+            if not len(takes) or not len(played):
+                raise CorpusError(f"{corpus}: too little music to fit takes of the {kind}; give more of it")
             if kind == "piano":
                 fits[kind] = fit_weights(takes, played, PIANO_FEATURES, PIANO_GAINS)
             else:
@@ -93,16 +104,12 @@ def fit_takes(
     return fits
 
 
-def _places(
-    kind: Kind, packed: PackedCorpus, solos: Path | None, settings: TakeSettings, seed: int
-) -> Sequence[Place]:
-    if kind == "piano" or solos is None:
-        drawn = draw_primers(packed, "train", settings.primers, seed=seed)
-        return [primer for primer in drawn if is_usable(primer)]
-    held_out = frozenset(piece.name for piece in packed.pieces("val"))
-    found = charted_solos(solos, held_out)
-    if not found:
-        raise CorpusError(f"{solos}: has no solo to learn lines from; give the whole database")
+def _primers(packed: PackedCorpus, settings: TakeSettings, seed: int) -> Sequence[Place]:
+    drawn = draw_primers(packed, "train", settings.primers, seed=seed)
+    return [primer for primer in drawn if is_usable(primer)]
+
+
+def _solos(found: Sequence[ChartedSolo], settings: TakeSettings) -> Sequence[Place]:
     return [found[i % len(found)] for i in range(settings.solos)]
 
 

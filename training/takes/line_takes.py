@@ -30,8 +30,8 @@ LINE_FEATURE_NAMES: Final = (
 chart's."""
 
 LINE_SHIFTS: Final[dict[str, float]] = {"half_beats": 0.5, "half_beats_in_context": 0.5}
-"""By how many deviations beyond the soloists' the beat of lines is moved: after a player's chords, which are a
-third of the beginnings, lines hardly have one, and elsewhere they have the soloists' already."""
+"""By how many deviations beyond the soloists' the beat of lines is moved: after a player's chords, a third of
+the beginnings, lines hardly have one, and elsewhere they have the soloists' already."""
 
 SOLOISTS: Final = (
     *("charlie-parker", "sonny-stitt", "clifford-brown", "dexter-gordon", "sonny-rollins"),
