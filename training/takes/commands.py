@@ -18,7 +18,7 @@ from tatumflow.training.data.packing import PackedCorpus
 from tatumflow.training.evaluate.generations import Performer
 from tatumflow.training.evaluate.primers import Primer, draw_primers
 from tatumflow.training.export.write import write_manifest
-from tatumflow.training.takes.fit import TakeFit, fit_weights
+from tatumflow.training.takes.fit import TakeFit, averaged, fit_weights
 from tatumflow.training.takes.line_takes import (
     LINE_FEATURE_NAMES,
     LINE_SHIFTS,
@@ -43,7 +43,7 @@ class TakeSettings:
     Attributes:
         primers: Primers of pianists in each round.
         solos: Solos of each round; those of Parker count half.
-        rounds: Rounds; the weights of one choose in the next, so that takes follow chosen ones.
+        rounds: Rounds; the weights of those before choose in the next, so that takes follow chosen ones.
         jobs: Processes that play at the same time.
         seed: Seed of primers and samples.
     """
@@ -61,7 +61,7 @@ def fit_takes(
     solos: Path | None,
     settings: TakeSettings,
     progress: Callable[[str], None] = lambda _: None,
-) -> dict[Kind, TakeFit]:
+) -> dict[Kind, list[TakeFit]]:
     """Fit weights on the training side of a corpus and write them into a bundle's manifest.
 
     Args:
@@ -72,7 +72,7 @@ def fit_takes(
         progress: Called with the current step.
 
     Returns:
-        The last fit of each kind.
+        The fits of each kind, a round each; their mean is in the manifest.
 
     Raises:
         BundleError: if the bundle cannot be opened.
@@ -81,25 +81,24 @@ def fit_takes(
     """
     packed = PackedCorpus.open(corpus)
     bundle = load_bundle(bundle_folder)
-    fits: dict[Kind, TakeFit] = {}
+    fits: dict[Kind, list[TakeFit]] = {}
     lines = charted_solos(solos, frozenset(piece.name for piece in packed.pieces("val"))) if solos else ()
     if solos and not lines:
         raise CorpusError(f"{solos}: has no solo to learn lines from; give the whole database")
     for kind in cast("tuple[Kind, ...]", ("piano", "line") if lines else ("piano",)):
-        weights: TakeWeights | None = None
+        rounds = fits[kind] = []
         for number in range(settings.rounds):
             seed = settings.seed + number
             places = _primers(packed, settings, seed) if kind == "piano" else _solos(lines, settings)
             progress(f"{kind}, round {number + 1} of {settings.rounds}: {len(places)} beginnings")
-            takes, played = _sampled(bundle_folder, kind, places, weights, settings.jobs, seed)
+            takes, played = _sampled(bundle_folder, places, rounds, settings.jobs, seed)
             if not len(takes) or not len(played):
                 raise CorpusError(f"{corpus}: too little music to fit takes of the {kind}; give more of it")
             if kind == "piano":
-                fits[kind] = fit_weights(takes, played, PIANO_FEATURES, PIANO_GAINS)
+                rounds.append(fit_weights(takes, played, PIANO_FEATURES, PIANO_GAINS))
             else:
-                fits[kind] = fit_weights(takes, played, LINE_FEATURE_NAMES, shifts=LINE_SHIFTS)
-            weights = fits[kind].weights
-    chosen = {**bundle.manifest.takes, **{kind: fit.weights for kind, fit in fits.items()}}
+                rounds.append(fit_weights(takes, played, LINE_FEATURE_NAMES, shifts=LINE_SHIFTS))
+    chosen = {**bundle.manifest.takes, **{kind: averaged(rounds) for kind, rounds in fits.items()}}
     write_manifest(bundle_folder, bundle.manifest.model_copy(update={"takes": chosen}))
     return fits
 
@@ -114,12 +113,12 @@ def _solos(found: Sequence[ChartedSolo], settings: TakeSettings) -> Sequence[Pla
 
 
 def _sampled(
-    bundle: Path, kind: Kind, places: Sequence[Place], weights: TakeWeights | None, jobs: int, seed: int
+    bundle: Path, places: Sequence[Place], rounds: Sequence[TakeFit], jobs: int, seed: int
 ) -> tuple[Floats, Floats]:
     """Return features of takes, (n, K, F), and of players' notes in their place, (m, F)."""
     rows = list(enumerate(places))
     shares = [rows[job::jobs] for job in range(jobs)]
-    work = partial(_play, bundle, kind, weights, seed)
+    work = partial(_play, bundle, averaged(rounds) if rounds else None, seed)
     if jobs == 1:
         parts = [work(shares[0])]
     else:
@@ -130,7 +129,7 @@ def _sampled(
 
 
 def _play(
-    bundle: Path, kind: Kind, weights: TakeWeights | None, seed: int, places: Sequence[tuple[int, Place]]
+    bundle: Path, weights: TakeWeights | None, seed: int, places: Sequence[tuple[int, Place]]
 ) -> tuple[list[Floats], list[Floats]]:
     recorded = RecordedTakes(None if weights is None else TakeChooser(weights))
     performer = Performer(load_bundle(bundle), chooser=recorded)
@@ -143,11 +142,14 @@ def _play(
     return recorded.features, played
 
 
-def fit_table(fits: Mapping[Kind, TakeFit]) -> Iterator[str]:
-    """Write fits as lines of text: of each feature its weight and its means."""
-    for kind, fit in fits.items():
-        yield f"{kind}: {fit.choices} choices, {fit.effective:.2f} of {TAKES} takes left to each on average"
-        yield f"{'':<24} {'weight':>8} {'model':>8} {'chosen':>8} {'player':>8}"
-        for row in fit.features:
-            values = (row.weight, row.model, row.chosen, row.player)
-            yield f"{row.name:<24} " + " ".join(f"{value:8.3f}" for value in values)
+def fit_table(fits: Mapping[Kind, Sequence[TakeFit]]) -> Iterator[str]:
+    """Write fits as lines of text: of each feature the weight that is used, and by round its means."""
+    for kind, rounds in fits.items():
+        for number, fit in enumerate(rounds, start=1):
+            left = f"{fit.effective:.2f} of {TAKES} takes left to each"
+            yield f"{kind}, round {number}: {fit.choices} choices, {left}"
+        yield f"{'':<24} {'weight':>8}" + f" {'model':>8} {'chosen':>8} {'player':>8}" * len(rounds)
+        for i, weight in enumerate(averaged(rounds).weight):
+            rows = [fit.features[i] for fit in rounds]
+            values = (weight, *(value for row in rows for value in (row.model, row.chosen, row.player)))
+            yield f"{rows[0].name:<24} " + " ".join(f"{value:8.3f}" for value in values)

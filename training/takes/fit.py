@@ -121,6 +121,22 @@ def fit_weights(
     )
 
 
+def averaged(fits: Sequence[TakeFit]) -> TakeWeights:
+    """Return the mean of the weights of successive rounds, by the deviations of the first.
+
+    Chosen takes are the context of those that follow, and model and choice together go farther than the
+    choice alone: weights fitted after plain takes are too large, those fitted after chosen ones too small.
+    Their mean is a damped step to weights that agree with the contexts that they make.
+    """
+    first = fits[0].weights
+    deviation = np.array(first.deviation)
+    weight = np.mean(
+        [np.array(fit.weights.weight) * deviation / np.array(fit.weights.deviation) for fit in fits], axis=0
+    )
+    mean = np.mean([fit.weights.mean for fit in fits], axis=0)
+    return first.model_copy(update={"mean": _rounded(mean), "weight": _rounded(weight)})
+
+
 def _shares(standard: Floats, weight: Floats) -> tuple[Floats, float]:
     """Return the probability of each take, (n, K), and the mean log of the mean of exp(score)."""
     score = standard @ weight

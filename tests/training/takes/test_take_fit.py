@@ -7,7 +7,7 @@ from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.takes.take_chooser import TakeChooser
 from tatumflow.engine.takes.take_features import FEATURES
 from tatumflow.engine.turns.takes import TAKE_NOTES
-from tatumflow.training.takes.fit import fit_weights
+from tatumflow.training.takes.fit import averaged, fit_weights
 from tatumflow.training.takes.recorded_takes import RecordedTakes, played_features
 
 NAMES = ("pace", "register", "rests")
@@ -58,6 +58,16 @@ def test_a_shift_moves_a_mean_beyond_the_players():
     takes, played = samples(0.0)
     moved = fit_weights(takes, played, NAMES, shifts={"register": 0.5}).features[1]
     assert moved.chosen == pytest.approx(0.45, abs=0.15)
+
+
+def test_rounds_are_averaged_by_what_a_feature_is_worth_in_its_own_unit():
+    takes, played = samples(0.6)
+    one = fit_weights(takes, played, NAMES)
+    wider = fit_weights(2 * takes, 2 * played, NAMES)
+    assert averaged([one]) == one.weights
+    both = averaged([one, wider])
+    assert both.deviation == one.weights.deviation
+    assert both.weight[0] == pytest.approx(0.75 * one.weights.weight[0], abs=1e-3)
 
 
 def test_equal_music_gets_no_weights():
