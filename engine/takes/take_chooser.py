@@ -10,7 +10,6 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from tatumflow.engine.errors import BundleError
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.model.step_record import HeardNote
 from tatumflow.engine.model.take_weights import TakeWeights
@@ -53,16 +52,12 @@ class TakeChooser:
     """Draws one of several takes by the weights of a model."""
 
     def __init__(self, weights: TakeWeights) -> None:
-        """Use the weights of a model.
-
-        Raises:
-            BundleError: if one belongs to a feature that this version does not know.
-        """
-        if unknown := sorted({*weights.features} - {*FEATURES}):
-            raise BundleError(f"takes: features {', '.join(unknown)} are unknown; update TatumFlow")
-        self._columns = np.array([FEATURES.index(name) for name in weights.features], np.int64)
-        self._mean, self._deviation = np.array(weights.mean), np.array(weights.deviation)
-        self._weight = np.array(weights.weight)
+        """Use the weights of a model; features that this version does not know are left out."""
+        known = [i for i, name in enumerate(weights.features) if name in FEATURES]
+        self._columns = np.array([FEATURES.index(weights.features[i]) for i in known], np.int64)
+        self._mean, self._deviation, self._weight = (
+            np.array(values)[known] for values in (weights.mean, weights.deviation, weights.weight)
+        )
 
     def choose(
         self,

@@ -209,6 +209,27 @@ def test_only_players_of_lines_play_lines(copy: Path, controls: Controls, *, lin
     assert load_bundle(copy).plays_lines(controls) == lines
 
 
+def test_lines_and_pianists_have_weights_of_their_own_for_takes(copy: Path) -> None:
+    parker, tatum = Controls(style="parker"), Controls(style="tatum")
+    assert load_bundle(copy).take_weights(tatum) is None, "unless the manifest has them"
+    weights = {"features": ["pace"], "mean": [0.0], "deviation": [1.0], "weight": [0.5]}
+    _edit(copy, lambda content: content.update(line_styles=["charlie-parker"], takes={"piano": weights}))
+    bundle = load_bundle(copy)
+    assert bundle.take_weights(tatum) == bundle.manifest.takes["piano"]
+    assert bundle.take_weights(parker) is None
+    _edit(copy, lambda content: content.update(takes={"line": {**weights, "weight": [2.0]}}))
+    lines = load_bundle(copy).take_weights(parker)
+    assert lines is not None
+    assert lines.weight == (2.0,)
+
+
+@pytest.mark.parametrize("changes", [{"deviation": [0.0]}, {"weight": []}, {"features": ["pace", "rests"]}])
+def test_damaged_weights_of_takes_are_refused(copy: Path, changes: dict[str, object]) -> None:
+    weights = {"features": ["pace"], "mean": [0.0], "deviation": [1.0], "weight": [0.5], **changes}
+    _edit(copy, lambda content: content.update(takes={"piano": weights}))
+    _refused(copy, "takes")
+
+
 def test_a_line_style_is_one_of_the_styles(copy: Path) -> None:
     _edit(copy, lambda content: content.update(line_styles=["lester-young"]))
     _refused(copy, "line_styles", "lester-young")

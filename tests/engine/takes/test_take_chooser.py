@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tatumflow.engine.errors import BundleError
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.model.step_record import HeardNote
 from tatumflow.engine.model.take_weights import TakeWeights
@@ -50,10 +49,14 @@ def test_takes_too_short_to_tell_are_not_preferred(uniform: float):
     assert TakeChooser(weights(9.0)).choose([], [take(48), take(72)], uniform) == 0
 
 
-def test_a_feature_of_a_later_version_is_refused():
-    unknown = TakeWeights(features=("groove",), mean=(0.0,), deviation=(1.0,), weight=(1.0,))
-    with pytest.raises(BundleError, match="groove"):
-        TakeChooser(unknown)
+def test_a_feature_of_a_later_version_is_left_out():
+    later = TakeWeights(
+        features=("groove", "register"), mean=(0.0, 0.0), deviation=(1.0, 1.0), weight=(50.0, 0.7)
+    )
+    takes = [take(48), take(60), take(72)]
+    for uniform in (0.1, 0.5, 0.9):
+        known = TakeChooser(weights(0.7)).choose(BEFORE, takes, uniform)
+        assert TakeChooser(later).choose(BEFORE, takes, uniform) == known
 
 
 @pytest.mark.parametrize(
