@@ -10,7 +10,9 @@ from tatumflow.engine.takes.passage import Floats, Ints, Passage
 
 LINE_FEATURES: Final = (
     "half_beats",
-    "half_beats_in_context",
+    "beat_lost",
+    "beat_lost_in_context",
+    "off_beats",
     "notes_a_beat",
     "half_beat_intervals",
     "chord_tones",
@@ -18,7 +20,16 @@ LINE_FEATURES: Final = (
     "passing_tones",
     "enclosures",
 )
-"""The features in order; all are 0 without a chart."""
+"""The features in order; all are 0 without a chart.
+
+Concentration of the take's onsets on half beats, 0 to 1; by how much it, and that of the last onsets, falls
+short of a line in time, so that one that has lost the beat tells, and one that swings is not made straight;
+where in the beat the second of two eighths falls; onsets a beat, in logs; share of intervals of about half a
+beat; shares of chord tones, and of them on beats; of chromatic passing tones and of enclosed chord tones."""
+
+_IN_TIME: Final = 0.35
+_OFF_BEATS: Final = (0.4, 0.8)
+_STRAIGHT: Final = 0.55
 
 _NEAR_BEAT: Final = 0.2
 _EIGHTH: Final = (0.3, 0.7)
@@ -43,9 +54,14 @@ def line_features(passage: Passage) -> list[float]:
     gaps = np.diff(beat[-onsets - 1 :])
     tones = CHORD_TONES[chord[-onsets:], pitch[-onsets:] % _OCTAVE]
     struck = np.abs(own - np.round(own)) <= _NEAR_BEAT
+    phase = own % 1.0
+    off = phase[(phase >= _OFF_BEATS[0]) & (phase < _OFF_BEATS[1])]
+    gathered = float(abs(turning[-onsets:].mean()))
     return [
-        float(abs(turning[-onsets:].mean())),
-        float(abs(turning[-_CONTEXT_ONSETS:].mean())),
+        gathered,
+        max(_IN_TIME - gathered, 0.0),
+        max(_IN_TIME - float(abs(turning[-_CONTEXT_ONSETS:].mean())), 0.0),
+        float(off.mean()) if len(off) else _STRAIGHT,
         float(np.log(max(len(gaps), 1) / max(float(gaps.sum()), 0.1))),
         float(((gaps > _EIGHTH[0]) & (gaps < _EIGHTH[1])).mean()) if len(gaps) else 0.0,
         float(tones.mean()),

@@ -21,7 +21,7 @@ from tatumflow.training.export.write import write_manifest
 from tatumflow.training.takes.fit import TakeFit, averaged, fit_weights
 from tatumflow.training.takes.line_takes import (
     LINE_FEATURE_NAMES,
-    LINE_SHIFTS,
+    LINE_GAINS,
     ChartedSolo,
     charted_solos,
     play_line,
@@ -97,7 +97,7 @@ def fit_takes(
             if kind == "piano":
                 rounds.append(fit_weights(takes, played, PIANO_FEATURES, PIANO_GAINS))
             else:
-                rounds.append(fit_weights(takes, played, LINE_FEATURE_NAMES, shifts=LINE_SHIFTS))
+                rounds.append(fit_weights(takes, played, LINE_FEATURE_NAMES, shifts=LINE_GAINS))
     chosen = {**bundle.manifest.takes, **{kind: averaged(rounds) for kind, rounds in fits.items()}}
     write_manifest(bundle_folder, bundle.manifest.model_copy(update={"takes": chosen}))
     return fits

@@ -29,9 +29,9 @@ LINE_FEATURE_NAMES: Final = (
 """The features by which takes of lines are chosen. Weimar's solos have no velocities; the key is the
 chart's."""
 
-LINE_SHIFTS: Final[dict[str, float]] = {"half_beats": 0.5, "half_beats_in_context": 0.5}
-"""By how many deviations beyond the soloists' the beat of lines is moved: after a player's chords, a third of
-the beginnings, lines hardly have one, and elsewhere they have the soloists' already."""
+LINE_GAINS: Final[dict[str, float]] = dict.fromkeys(("beat_lost", "beat_lost_in_context"), 4.0)
+"""By how much more than their distance from soloists lines are moved toward the beat: after chords, a third
+of the beginnings, they hardly have one, and elsewhere they have the soloists' already."""
 
 SOLOISTS: Final = (
     *("charlie-parker", "sonny-stitt", "clifford-brown", "dexter-gordon", "sonny-rollins"),
