@@ -45,6 +45,7 @@ from tatumflow.engine.turns.phrase import Phrase
 from tatumflow.engine.turns.planner import COMPANION_CHANNEL, Planner
 from tatumflow.engine.turns.redraws import Redraws
 from tatumflow.engine.turns.roll import Roll
+from tatumflow.engine.turns.silent_line import SilentLine
 from tatumflow.engine.turns.status_board import StatusBoard
 from tatumflow.engine.turns.turn_report import TurnReport, TurnReporter
 from tatumflow.engine.turns.turn_requests import TurnRequests
@@ -133,6 +134,7 @@ class Companion:
         self._heads = False
         self._turn = CompanionTurn(Phrase((), now, now, 0.0), now)
         self._redraws = Redraws(now)
+        self._silent_line = SilentLine(session)
         session.begin_turn(Role.HUMAN, self._live.style)
         self._tell_obstacle(now)
 
@@ -183,6 +185,7 @@ class Companion:
         if isinstance(event, NoteOn) and event.velocity > 0:
             self._time.add_note(event)
             self._lead_in(event.time)
+            self._silent_line.strike(event.time)
         self._listener.handle(event, self._clock.now() - event.time)
         if hangs_over:
             self._planner.go_on_after(event.time)
@@ -307,9 +310,10 @@ class Companion:
         if self._loop.advance(now):
             self._live.follow_time()
         self._redraw_if_due(now)
+        beside = self._play_silently(now) if self._state == "listening" else None
         wake = self._listen(now) if self._state == "listening" else self._play(now)
         times = (
-            *(wake, self._listener.next_key_end, beat, chord),
+            *(wake, beside, self._listener.next_key_end, beat, chord),
             *(self._loop.next_due(), self._redraws.next_due(now)),
         )
         return min((time for time in times if time is not None), default=None)
@@ -395,6 +399,16 @@ class Companion:
         if chart is not None and live.polyphony == 1:
             put_lead_in(self._session, chart, live.values, live.style, self._seed, at)
             self._session.begin_turn(Role.HUMAN, live.style)
+
+    def _play_silently(self, now: float) -> float | None:
+        """Go on with the line beside the human's chords; return when its next note is due."""
+        chart, live = self._time.chart, self._live
+        if chart is None or not self._time.in_tempo or self._heads or live.polyphony > 1:
+            return None
+        added, due = self._silent_line.advance(now, chart, live.values, self._seed)
+        if added is not None:
+            self._listener.last_onset = max(self._listener.last_onset or added, added)
+        return due
 
     def _give_way(self) -> None:
         """Roll back the plan; while playing, stop and pass the turn to the human."""
