@@ -148,14 +148,16 @@ def _pitches(chart: Chart, places: list[float], low: int, high: int, rng: np.ran
         if rng.random() < 0.25 or not low + 5 < pitch < high - 5:
             direction = 1 if pitch < centre else -1
         aim = pitch + direction * int(rng.integers(1, 5))
-        pitch = pitches[i] = _nearest(chord_from_start(chart, place), min(max(aim, low), high), pitch)
+        pitch = pitches[i] = _nearest(
+            chord_from_start(chart, place), min(max(aim, low), high), pitch, low, high
+        )
     for i in reversed(range(len(places))):
         if strong[i]:
             continue
         goal = pitches[i + 1] if i + 1 < len(places) else centre
         if rng.random() < 0.35:
             pitches[i] = _nearest(
-                chord_from_start(chart, places[i]), goal + int(rng.choice((-4, -3, 3, 4))), goal
+                chord_from_start(chart, places[i]), goal + int(rng.choice((-4, -3, 3, 4))), goal, low, high
             )
         else:
             pitches[i] = goal + int(rng.choice(_APPROACHES))
@@ -163,10 +165,13 @@ def _pitches(chart: Chart, places: list[float], low: int, high: int, rng: np.ran
     return pitches
 
 
-def _nearest(chord: Chord | None, aim: int, other: int) -> int:
-    """Return the pitch of a chord nearest to `aim`, not `other` again; `aim` itself without a chord."""
+def _nearest(chord: Chord | None, aim: int, other: int, low: int, high: int) -> int:
+    """Return the pitch of a chord nearest to `aim` within a range of an octave or more, not `other` again.
+
+    Without a chord it is `aim` itself.
+    """
     if chord is None:
         return aim
     tones = chord.pitch_classes
-    near = [pitch for pitch in range(aim - 6, aim + 7) if pitch % 12 in tones and pitch != other]
+    near = [pitch for pitch in range(low, high + 1) if pitch % 12 in tones and pitch != other]
     return min(near, key=lambda pitch: abs(pitch - aim))

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rig import Port, Rig, context, new_session
 
@@ -37,6 +37,7 @@ LINE = Controls(mode="improvise", chords="blues in F", max_polyphony=1)
     seed=st.integers(0, 2**32 - 1),
     chords=st.sampled_from(["blues in F", "rhythm changes", "Dm7 | NC | Cmaj7"]),
 )
+@example(begin=110.0, low=66, high=84, seed=1, chords="rhythm changes")
 def test_a_line_before_the_beginning_within_the_range(begin, low, high, seed, chords):
     notes = lead_in(chart_named(chords), BEATS, begin, low, high, np.random.default_rng(seed))
     onsets = [note.onset for note in notes]
