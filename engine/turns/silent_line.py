@@ -34,7 +34,7 @@ _STREAM: Final = 3
 class SilentLine:
     """Adds the notes of a lead-in to the context, one by one as they are due, while the human plays chords.
 
-    Beside a line of the human's, and where nobody plays, it adds none.
+    Beside a line of the human's, and in silence, it adds none.
     """
 
     def __init__(self, session: ModelSession) -> None:

@@ -1,4 +1,4 @@
-"""The silent line: beside the human's chords the context has a line, and nobody hears it."""
+"""The silent line: beside the human's chords the context has a line that does not sound."""
 
 from collections.abc import Callable
 
