@@ -13,6 +13,7 @@ import numpy as np
 from tatumflow.engine.midi.notes import Note
 from tatumflow.engine.model.step_record import HeardNote
 from tatumflow.engine.model.take_weights import TakeWeights
+from tatumflow.engine.takes.key_features import KEY_FEATURES
 from tatumflow.engine.takes.passage import CALL_NOTES, COMPARED_NOTES, Context, Floats
 from tatumflow.engine.takes.take_features import FEATURES, take_features
 from tatumflow.engine.tempo.chart_clock import ChartInTime
@@ -55,6 +56,7 @@ class TakeChooser:
         """Use the weights of a model; features that this version does not know are left out."""
         known = [i for i, name in enumerate(weights.features) if name in FEATURES]
         self._columns = np.array([FEATURES.index(weights.features[i]) for i in known], np.int64)
+        self._of_key = np.array([weights.features[i] in KEY_FEATURES for i in known], np.bool_)
         self._mean, self._deviation, self._weight = (
             np.array(values)[known] for values in (weights.mean, weights.deviation, weights.weight)
         )
@@ -73,11 +75,16 @@ class TakeChooser:
         if not before or any(len(take) < FEWEST_NOTES for take in takes):
             return 0
         context = Context.of(before, chart)
-        scores = self.scores(np.array([take_features(context, take) for take in takes]))
+        features = np.array([take_features(context, take) for take in takes])
+        scores = self.scores(features, over_chart=chart is not None)
         shares = np.cumsum(np.exp(scores - scores.max()))
         return min(int(np.searchsorted(shares, uniform * shares[-1], side="right")), len(takes) - 1)
 
-    def scores(self, features: Floats) -> Floats:
-        """Return the score of each row of features, (n, F) in the order of `FEATURES`, as (n,)."""
+    def scores(self, features: Floats, *, over_chart: bool = False) -> Floats:
+        """Return the score of each row of features, (n, F) in the order of `FEATURES`, as (n,).
+
+        Over a chart those of the key do not count: its chords are not those of the notes before.
+        """
         standard = (features[:, self._columns] - self._mean) / self._deviation
-        return np.clip(standard, -LARGEST, LARGEST) @ self._weight
+        weight = np.where(self._of_key, 0.0, self._weight) if over_chart else self._weight
+        return np.clip(standard, -LARGEST, LARGEST) @ weight

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from tatumflow.engine.controls import chart_named
 from tatumflow.engine.midi.notes import Note, Role
 from tatumflow.engine.model.step_record import HeardNote
 from tatumflow.engine.model.take_weights import TakeWeights
 from tatumflow.engine.takes.take_chooser import LARGEST, TakeChooser
+from tatumflow.engine.tempo.chart_clock import ChartClock
 
 BEFORE = [HeardNote(0.25 * i, 60 + i, 71, 0.2, Role.HUMAN) for i in range(8)]
 
@@ -41,6 +43,15 @@ def test_a_feature_far_out_counts_as_the_largest():
     row = np.zeros((2, 200))
     row[:, chooser._columns[0]] = 2 * LARGEST, 9 * LARGEST
     assert chooser.scores(row).tolist() == [LARGEST, LARGEST]
+
+
+def test_over_a_chart_the_key_of_the_notes_before_does_not_count():
+    key = TakeWeights(features=("fit_to_context",), mean=(-2.5,), deviation=(0.5,), weight=(50.0,))
+    chart = ChartClock(chart_named("F#m7 | B7"), 120.0, 0.0)
+    takes = [[Note(2.0 + 0.25 * i, 0.2, pitch, 71) for i in range(8)] for pitch in (70, 64)]
+    assert TakeChooser(key).choose(BEFORE, takes, 0.01) == 1
+    assert TakeChooser(key).choose(BEFORE, takes, 0.01, chart) == 0
+    assert TakeChooser(key).choose(BEFORE, takes, 0.99, chart) == 1
 
 
 @pytest.mark.parametrize("uniform", [0.0, 0.5, 1.0 - 1e-12])
