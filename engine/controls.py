@@ -169,7 +169,7 @@ class Controls:
         8,
         "Takes",
         "Playing",
-        "How often the next notes are sampled; those most like a player's are played. 1 is least to compute.",
+        "How often the next notes are sampled; those most like a player's are played, with 1 the first.",
         unit="takes",
         row=False,
     )

@@ -129,8 +129,10 @@ def evaluate(
         from tatumflow.training.evaluate.settings import NO_PRESET, EvaluationSettings, PresetControls
         from tatumflow.training.recipes import recipe_of_model
     parts = tuple(part.strip() for part in only.split(",") if part.strip())
-    read = context.obj.preset_controls
-    chosen = PresetControls(preset, read(preset, "generate"), read(preset, "jam")) if preset else NO_PRESET
+    chosen = NO_PRESET
+    if preset:
+        read = context.obj.preset_controls
+        chosen = PresetControls(preset, read(preset, "generate"), read(preset, "jam"))
     settings = EvaluationSettings(
         split.value, primers, parts, limit, seed, solos, not unconditional, _controls(control or []), chosen
     )
@@ -145,7 +147,7 @@ def evaluate(
         settings,
         json_path=json,
         report=report,
-        write_sound=context.obj.write_sound,
+        write_sound=context.obj.write_sound if context.obj else None,
     )
     print("\n".join(table(result.figures)))
 

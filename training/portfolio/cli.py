@@ -40,7 +40,12 @@ def portfolio(
     with needed_libraries():
         from tatumflow.training.portfolio.commands import make_portfolio
     made = make_portfolio(
-        model, out, figures or (), styles=style or (), seed=seed, write_sound=context.obj.write_sound
+        model,
+        out,
+        figures or (),
+        styles=style or (),
+        seed=seed,
+        write_sound=context.obj.write_sound if context.obj else None,
     )
     if made.silent:
         print(f"demos as MIDI alone: {made.silent}")

@@ -44,7 +44,7 @@ def publish(
         from tatumflow.training.publish.push import push as upload
     folder = out or Path("publish") / repo.rpartition("/")[2]
     options = PublishOptions(repo, checkpoint, tuple(style or ()), seed)
-    prepared = prepare(bundle, folder, options, context.obj.write_sound)
+    prepared = prepare(bundle, folder, options, context.obj.write_sound if context.obj else None)
     for remark in prepared.remarks:
         print(remark)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

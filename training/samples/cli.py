@@ -46,7 +46,13 @@ def samples(
         with needed_libraries():
             from tatumflow.training.samples.blind import PAGE as BLIND_PAGE
             from tatumflow.training.samples.blind import make_blind_test
-        rows = make_blind_test([model, *blind], out, corpus, seed=seed, write_sound=context.obj.write_sound)
+        rows = make_blind_test(
+            [model, *blind],
+            out,
+            corpus,
+            seed=seed,
+            write_sound=context.obj.write_sound if context.obj else None,
+        )
         print(f"{sum(len(row.clips) for row in rows)} clips in {out / BLIND_PAGE}")
         return
     with needed_libraries():
@@ -57,7 +63,7 @@ def samples(
         SampleSettings(count, candidates, seed),
         corpus=corpus,
         primers=primer or (),
-        write_sound=context.obj.write_sound,
+        write_sound=context.obj.write_sound if context.obj else None,
     )
     faultless = sum(not sample.judgment.faults for sample in made)
     print(f"{len(made)} samples, {faultless} without a fault, in {out / PAGE}")
