@@ -36,6 +36,13 @@ TAKES: Final = 6
 """Takes of each choice that weights are fitted on."""
 
 
+FITTED: Final[Mapping[Kind, tuple[Sequence[str], Mapping[str, float]]]] = {
+    "piano": (PIANO_FEATURES, PIANO_GAINS),
+    "line": (LINE_FEATURE_NAMES, LINE_GAINS),
+}
+"""By kind, the features that are fitted and the gains of some; see `fit_weights`."""
+
+
 @dataclass(frozen=True)
 class TakeSettings:
     """How weights are fitted.
@@ -94,10 +101,7 @@ def fit_takes(
             takes, played = _sampled(bundle_folder, places, rounds, settings.jobs, seed)
             if not len(takes) or not len(played):
                 raise CorpusError(f"{corpus}: too little music to fit takes of the {kind}; give more of it")
-            if kind == "piano":
-                rounds.append(fit_weights(takes, played, PIANO_FEATURES, PIANO_GAINS))
-            else:
-                rounds.append(fit_weights(takes, played, LINE_FEATURE_NAMES, shifts=LINE_GAINS))
+            rounds.append(fit_weights(takes, played, *FITTED[kind]))
     chosen = {**bundle.manifest.takes, **{kind: averaged(rounds) for kind, rounds in fits.items()}}
     write_manifest(bundle_folder, bundle.manifest.model_copy(update={"takes": chosen}))
     return fits

@@ -62,7 +62,6 @@ def fit_weights(
     played: Floats,
     names: Sequence[str],
     gains: Mapping[str, float] | None = None,
-    shifts: Mapping[str, float] | None = None,
 ) -> TakeFit:
     """Fit weights w, so that takes drawn by exp(w . f) have the players' mean features.
 
@@ -75,7 +74,6 @@ def fit_weights(
         names: The features that are used.
         gains: By name, by how much more than the difference of player and model a mean is to move; 1 for the
             others.
-        shifts: By name, by how many deviations beyond the players' a mean is to move; 0 for the others.
 
     Raises:
         ValueError: if there are no takes or no players' notes.
@@ -91,8 +89,7 @@ def fit_weights(
     plain = standard.mean(axis=(0, 1))
     real = np.clip((played - mean) / deviation, -LARGEST, LARGEST).mean(axis=0)
     gain = varied * np.array([(gains or {}).get(name, 1.0) for name in names])
-    shift = varied * np.array([(shifts or {}).get(name, 0.0) for name in names])
-    target = plain + gain * (real - plain) + shift
+    target = plain + gain * (real - plain)
 
     def loss(weight: Floats) -> tuple[float, Floats]:
         share, log_partition = _shares(standard, weight)

@@ -106,6 +106,12 @@ def test_notes_on_half_beats_of_a_chart_gather_there():
     assert features(BEFORE, on, chart)["half_beats"] == pytest.approx(1.0)
     assert features(BEFORE, off, chart)["half_beats"] < 0.8
     assert features(BEFORE, on, chart)["half_beat_intervals"] == 1.0
+    assert features(BEFORE, on, chart)["beat_lost"] == 0
+    assert features(BEFORE, on, chart)["off_beats"] == pytest.approx(0.5)
+    lost = [replace(note, onset=note.onset + 0.0625 * (i % 4)) for i, note in enumerate(on)]
+    assert features(BEFORE, lost, chart)["beat_lost"] > 0.3
+    swung = [replace(note, onset=note.onset + 0.05 * (i % 2)) for i, note in enumerate(on)]
+    assert features(BEFORE, swung, chart)["off_beats"] == pytest.approx(0.6)
     assert features(BEFORE, on)["half_beats"] == 0, "there is no beat without a chart"
 
 
