@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from tatumflow.engine.takes.passage import NEAR_NOTES, Floats, Passage, pitch_class_counts
-from tatumflow.engine.theory.key import MAJOR, MINOR, PITCH_CLASSES
+from tatumflow.engine.theory.key import FIFTHS, KEY_PROFILES, PITCH_CLASSES
 
 KEY_FEATURES: Final = (
     "fit_to_call",
@@ -23,16 +23,6 @@ diatonicity (of the take alone too) and entropy in bits."""
 _OWN_NOTES: Final = 32
 _KEY_CONTRAST: Final = 6.0
 _LEAST_FIFTHS: Final = 0.05
-_FIFTHS: Final = np.exp(-2j * np.pi * 5 * np.arange(PITCH_CLASSES) / PITCH_CLASSES)
-
-
-def _profiles() -> Floats:
-    rows = np.array([np.roll(profile, tonic) for profile in (MAJOR, MINOR) for tonic in range(PITCH_CLASSES)])
-    rows = rows - rows.mean(axis=1, keepdims=True)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-_PROFILES: Final = _profiles()
 
 
 def key_features(passage: Passage) -> list[float]:
@@ -41,7 +31,7 @@ def key_features(passage: Passage) -> list[float]:
     own, near = pitch_class_counts(pitch), pitch_class_counts(before[-NEAR_NOTES:])
     recent = pitch_class_counts(np.concatenate([before[-_OWN_NOTES:], pitch]))
     shares = recent / recent.sum()
-    toward, fifths = _FIFTHS @ call / call.sum(), _FIFTHS @ shares
+    toward, fifths = FIFTHS @ call / call.sum(), FIFTHS @ shares
     keys = np.exp(_KEY_CONTRAST * _fits(call))
     known = shares[shares > 0]
     return [
@@ -49,7 +39,7 @@ def key_features(passage: Passage) -> list[float]:
         _log_probability(own, near),
         float((fifths * toward.conjugate()).real / max(abs(toward), _LEAST_FIFTHS)),
         float(keys @ _fits(recent) / keys.sum()),
-        float(abs(_FIFTHS @ own)) / len(pitch),
+        float(abs(FIFTHS @ own)) / len(pitch),
         float(abs(fifths)),
         float(-(known * np.log2(known)).sum()),
     ]
@@ -58,7 +48,7 @@ def key_features(passage: Passage) -> list[float]:
 def _fits(counts: Floats) -> Floats:
     """Return the correlation of pitch-class counts with the profile of each key, (24,)."""
     centred = counts - counts.mean()
-    return _PROFILES @ centred / max(float(np.linalg.norm(centred)), 1e-9)
+    return KEY_PROFILES @ centred / max(float(np.linalg.norm(centred)), 1e-9)
 
 
 def _log_probability(own: Floats, other: Floats) -> float:

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from tatumflow.engine.errors import SettingError
 
@@ -18,9 +18,22 @@ MINOR: Final = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2
 
 _KEY_NAME: Final = re.compile(r"([A-Ga-g])([b#♭♯]?)\s*(m|min|minor|maj|major|)", re.IGNORECASE)
 _NATURAL: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_FIFTHS: Final = np.exp(-2j * np.pi * 5 * np.arange(PITCH_CLASSES) / PITCH_CLASSES)
+FIFTHS: Final = np.exp(-2j * np.pi * 5 * np.arange(PITCH_CLASSES) / PITCH_CLASSES)
+"""Phasors of the fifth Fourier coefficient of pitch classes, (12,) complex: the circle of fifths."""
+
 _C_MAJOR: Final = np.isin(np.arange(PITCH_CLASSES), (0, 2, 4, 5, 7, 9, 11))
-_DIATONIC: Final = np.array([_FIFTHS @ np.roll(_C_MAJOR, key) for key in range(PITCH_CLASSES)])
+_DIATONIC: Final = np.array([FIFTHS @ np.roll(_C_MAJOR, key) for key in range(PITCH_CLASSES)])
+
+
+def _key_profiles() -> NDArray[np.float64]:
+    rows = np.array([np.roll(profile, tonic) for profile in (MAJOR, MINOR) for tonic in range(PITCH_CLASSES)])
+    rows = rows - rows.mean(axis=1, keepdims=True)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+KEY_PROFILES: Final = _key_profiles()
+"""Profiles of the major keys from C, then of the minor ones, (24, 12), each of mean 0 and norm 1: their
+products with pitch-class counts of mean 0 and norm 1 are correlations (Krumhansl 1990, chapter 4)."""
 
 
 def diatonicity(counts: ArrayLike) -> float:
@@ -33,7 +46,7 @@ def diatonicity(counts: ArrayLike) -> float:
         counts: How often each pitch class sounds, (12,).
     """
     shares = np.asarray(counts, dtype=np.float64)
-    return float(abs(_FIFTHS @ shares) / max(shares.sum(), 1e-9))
+    return float(abs(FIFTHS @ shares) / max(shares.sum(), 1e-9))
 
 
 def key_of(counts: ArrayLike) -> int:
@@ -45,7 +58,7 @@ def key_of(counts: ArrayLike) -> int:
     Args:
         counts: How often each pitch class sounds, (12,).
     """
-    toward = _FIFTHS @ np.asarray(counts, dtype=np.float64)
+    toward = FIFTHS @ np.asarray(counts, dtype=np.float64)
     return int(np.argmax(np.round(np.real(np.conj(_DIATONIC) * toward), 9)))
 
 

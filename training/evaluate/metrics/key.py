@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tatumflow.engine.theory.key import MAJOR, MINOR
+from tatumflow.engine.theory.key import FIFTHS, KEY_PROFILES
 from tatumflow.training.evaluate.bootstrap import Floats
 from tatumflow.training.evaluate.metrics.pitch import PITCH_CLASSES, pitch_class_counts
 
@@ -27,17 +27,7 @@ CHANGE_COST: Final = 1.0
 
 SECONDS_A_MINUTE: Final = 60.0
 
-_FIFTHS: Final = 5
 _FEWEST: Final = 4
-
-
-def _profiles() -> Floats:
-    rows = np.array([np.roll(profile, tonic) for profile in (MAJOR, MINOR) for tonic in range(PITCH_CLASSES)])
-    rows = rows - rows.mean(axis=1, keepdims=True)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-_PROFILES: Final = _profiles()
 
 
 def fifths_coefficient(counts: ArrayLike) -> complex:
@@ -50,8 +40,7 @@ def fifths_coefficient(counts: ArrayLike) -> complex:
     mass = np.asarray(counts, dtype=np.float64)
     if not mass.sum() > 0:
         return complex("nan")
-    phasors = np.exp(-2j * np.pi * _FIFTHS * np.arange(PITCH_CLASSES) / PITCH_CLASSES)
-    return complex((mass / mass.sum()) @ phasors)
+    return complex((mass / mass.sum()) @ FIFTHS)
 
 
 def diatonicity(notes: NDArray[np.void]) -> float:
@@ -77,7 +66,7 @@ def key_fits(counts: ArrayLike) -> Floats:
     mass = np.asarray(counts, dtype=np.float64)
     centred = mass - mass.mean()
     norm = float(np.linalg.norm(centred))
-    return _PROFILES @ centred / norm if norm > 0 else np.zeros(KEYS)
+    return KEY_PROFILES @ centred / norm if norm > 0 else np.zeros(KEYS)
 
 
 def estimated_key(counts: ArrayLike) -> int:
